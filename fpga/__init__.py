@@ -1,0 +1,1 @@
+"""What depends on a family of FPGAs: its primitives, its tools, its devices."""

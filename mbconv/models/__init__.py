@@ -1,0 +1,1 @@
+"""Built-in networks, and :func:`load` for whatever a user calls a model."""

@@ -1,0 +1,1 @@
+"""The golden model, the benches of circuits and the simulation of whole designs."""

@@ -1,0 +1,153 @@
+"""The multiply-accumulate pipeline that pointwise and depthwise stages share, from issue to output stream."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, ShapeLike, Signal
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.stream import Signature
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from .accumulate import AccumulateArray
+from .fifo import advance
+from .requantize import RequantizeFormat
+from .result_path import ResultPath
+
+
+class MacPipeline(Component):
+    """Weights, multipliers, accumulators and requantisation of a stage; its owner supplies the data of each issued step.
+
+    A pixel is ``blocks`` = ⌈channels/outputs⌉ blocks of ``steps`` steps. The owner issues a step in any cycle with ``can_issue`` (and
+    its data at hand) by ``issue``, and gives the step's data ``data_latency`` cycles later. A step takes one beat of ``weights``.
+
+    The first beat of a block is valid at ``o`` ``latency`` cycles after the block's last step was issued, the others ``interval`` cycles
+    apart. Cost: ``multipliers`` = outputs × terms.
+
+    Args:
+        outputs, terms: the folding: Po × Pi, or P × K.
+        channels: output channels of a pixel.
+        steps: issue cycles of a block.
+        data_shape, weight_shape: of an element and of a weight (already less its zero point).
+        format: the requantisation, accumulator width included.
+        lanes: of the output stream; divides ``outputs`` and must drain a block in ``steps`` cycles.
+        shared: the data of a step is one vector for all outputs (pointwise), not one for each (depthwise).
+        interval: cycles a requantised beat may take; by default as many as the folding leaves.
+        queue_depth: beats of the output queue; by default the least that never delays the stage.
+
+    Members:
+        weights: ``In(stream.Signature(ArrayLayout(ArrayLayout(weight_shape, terms), outputs)))``
+        requantization: ``In(stream.Signature(ArrayLayout(format.word_layout, lanes)))``
+        can_issue: ``Out(1)``; issue: ``In(1)``; last_step, last_block: ``Out(1)``, of the step that is next
+        data: ``In(ArrayLayout(data_shape, terms))``, times ``outputs`` (output-major) when not ``shared``
+        o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
+    """
+
+    def __init__(
+        self,
+        *,
+        outputs: int,
+        terms: int,
+        channels: int,
+        steps: int,
+        data_shape: ShapeLike,
+        weight_shape: ShapeLike,
+        format: RequantizeFormat,
+        lanes: int,
+        shared: bool,
+        data_latency: int,
+        interval: int | None = None,
+        queue_depth: int | None = None,
+    ):
+        for name, value in (("outputs", outputs), ("terms", terms), ("channels", channels), ("steps", steps)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, not {value}")
+        if lanes < 1 or outputs % lanes:
+            raise ValueError(f"{lanes} lanes do not divide a block's {outputs} outputs")
+        if interval is None:
+            interval = max(1, steps // (outputs // lanes))
+        self.outputs, self.terms, self.channels, self.steps = outputs, terms, channels, steps
+        self.blocks = -(-channels // outputs)
+        self.data_latency, self.interval, self.lanes = data_latency, interval, lanes
+        self.data_shape, self.weight_shape, self.format = data_shape, weight_shape, format
+        self.array = AccumulateArray(
+            outputs, terms, data_shape, weight_shape, format.accumulator_bits, shared=shared
+        )
+        self.result = ResultPath(
+            outputs,
+            lanes,
+            channels,
+            format,
+            interval=interval,
+            spacing=steps,
+            queue_depth=queue_depth,
+            claim_to_done=steps - 1 + data_latency + self.array.latency,
+        )
+        super().__init__(
+            {
+                "weights": In(Signature(self.array.weights.shape())),
+                "requantization": In(Signature(ArrayLayout(format.word_layout, lanes))),
+                "can_issue": Out(1),
+                "issue": In(1),
+                "last_step": Out(1),
+                "last_block": Out(1),
+                "data": In(self.array.data.shape()),
+                "o": Out(Signature(ArrayLayout(format.output, lanes))),
+            }
+        )
+
+    @property
+    def multipliers(self) -> int:
+        return self.outputs * self.terms
+
+    @property
+    def memory_bits(self) -> int:
+        return self.result.memory_bits
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the issue of a block's last step to its first beat at ``o``."""
+        return self.data_latency + self.array.latency + self.result.latency + self.result.queue.latency
+
+    @property
+    def queue_depth(self) -> int:
+        return self.result.queue_depth
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.array, m.submodules.result = self.array, self.result
+        connect(m, flipped(self.requantization), self.result.requantization)
+        connect(m, self.result.o, flipped(self.o))
+        step, block = Signal(range(max(2, self.steps))), Signal(range(max(2, self.blocks)))
+        first = Signal()
+        m.d.comb += [
+            first.eq(step == 0),
+            self.last_step.eq(step == self.steps - 1),
+            self.last_block.eq(block == self.blocks - 1),
+            self.can_issue.eq(self.weights.valid & (~first | self.result.room)),
+            self.weights.ready.eq(self.issue),
+            self.result.claim.eq(self.issue & first),
+        ]
+        with m.If(self.issue):
+            advance(m, step, self.steps)
+            with m.If(self.last_step):
+                advance(m, block, self.blocks)
+        self._operands(m, first)
+        m.d.comb += [self.result.done.eq(self.array.done), self.result.sums.eq(self.array.sums)]
+        return m
+
+    def _operands(self, m: Module, first: Signal) -> None:
+        """Delay an issued step's control and weights until its data are there."""
+        control = [self.issue, first, self.last_step]
+        weights = self.weights.payload
+        for age in range(self.data_latency):
+            delayed = [Signal(name=f"{name}_{age}") for name in ("valid", "first", "last")]
+            held = Signal(self.weights.payload.shape(), name=f"weights_{age}")
+            m.d.sync += [new.eq(old) for new, old in zip(delayed, control, strict=True)]
+            m.d.sync += held.eq(weights)
+            control, weights = delayed, held
+        m.d.comb += [
+            self.array.valid.eq(control[0]),
+            self.array.first.eq(control[1]),
+            self.array.last.eq(control[2]),
+            self.array.weights.eq(weights),
+            self.array.data.eq(self.data),
+        ]

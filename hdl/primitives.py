@@ -1,0 +1,193 @@
+"""The wrappers of multipliers and memories: the only circuits that a family of FPGAs replaces.
+
+Each is an ``Instance`` of a small Verilog module shipped in ``hdl/primitives``. The behavioural modules there serve simulation and
+unknown targets; ``mbconv.fpga`` puts a family's DSP and block RAM cells behind the same names, ports and latencies, so that
+simulation and netlist agree cycle by cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from amaranth.hdl import ClockSignal, Instance, Module, Shape, ShapeCastable, ShapeLike, signed, unsigned
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.wiring import Component, In, Out
+
+VERILOG_FOLDER = Path(__file__).parent / "primitives"
+
+_contents: ContextVar[dict[str, str] | None] = ContextVar("memory files", default=None)
+
+
+def primitive_files() -> list[Path]:
+    """The behavioural Verilog modules, sorted by name."""
+    return sorted(VERILOG_FOLDER.glob("mbconv_*.v"))
+
+
+@contextmanager
+def collect_memory_files() -> Iterator[dict[str, str]]:
+    """Collect the contents of every :class:`Rom` elaborated within, as ``{file name: text}`` for ``$readmemh``."""
+    files: dict[str, str] = {}
+    token = _contents.set(files)
+    try:
+        yield files
+    finally:
+        _contents.reset(token)
+
+
+def address_width(depth: int) -> int:
+    """Bits that address ``depth`` words, at least one."""
+    return max(1, (depth - 1).bit_length())
+
+
+class Multipliers(Component):
+    """``count`` multipliers with input, pipeline and output registers: latency 3, one product each per cycle, no enable.
+
+    Product ``i`` is ``a[i % a_count] * b[i]``. Cost: ``count`` multipliers.
+
+    Members:
+        a: ``In(ArrayLayout(a_shape, a_count))``
+        b: ``In(ArrayLayout(b_shape, count))``
+        p: ``Out(ArrayLayout(signed(width of a + width of b), count))``, unsigned when both operands are.
+
+    Raises:
+        ValueError: no multiplier is asked for, or ``a_count`` does not divide ``count``.
+    """
+
+    LATENCY = 3
+
+    def __init__(self, count: int, a_shape: ShapeLike, b_shape: ShapeLike, *, a_count: int | None = None):
+        a_count = count if a_count is None else a_count
+        if count < 1 or a_count < 1 or count % a_count:
+            raise ValueError(f"a multiple of a_count (a_count = {a_count}) multipliers is needed, not {count}")
+        self.count, self.a_count = count, a_count
+        self.a_shape, self.b_shape = Shape.cast(a_shape), Shape.cast(b_shape)
+        width = self.a_shape.width + self.b_shape.width
+        product = signed(width) if self.a_shape.signed or self.b_shape.signed else unsigned(width)
+        super().__init__(
+            {
+                "a": In(ArrayLayout(self.a_shape, a_count)),
+                "b": In(ArrayLayout(self.b_shape, count)),
+                "p": Out(ArrayLayout(product, count)),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.product = Instance(
+            "mbconv_multiply",
+            p_COUNT=self.count,
+            p_A_COUNT=self.a_count,
+            p_A_WIDTH=self.a_shape.width,
+            p_A_SIGNED=int(self.a_shape.signed),
+            p_B_WIDTH=self.b_shape.width,
+            p_B_SIGNED=int(self.b_shape.signed),
+            i_clk=ClockSignal(),
+            i_a=self.a.as_value(),
+            i_b=self.b.as_value(),
+            o_p=self.p.as_value(),
+        )
+        return m
+
+
+class Ram(Component):
+    """A memory with one write and one read port, for ``depth`` words of any shape; read latency 2.
+
+    A word written in cycle t may be read by an address given in cycle t + 1 or later. Undefined before the first write.
+
+    Members:
+        w_en, w_addr, w_data: the write port.
+        r_addr, r_data: the read port; ``r_data`` is valid two cycles after ``r_addr``.
+    """
+
+    LATENCY = 2
+
+    def __init__(self, shape: ShapeLike | ShapeCastable, depth: int):
+        if depth < 1:
+            raise ValueError(f"a memory has at least one word, not {depth}")
+        self.shape, self.depth = shape, depth
+        self.width = Shape.cast(shape).width
+        super().__init__(
+            {
+                "w_en": In(1),
+                "w_addr": In(address_width(depth)),
+                "w_data": In(shape),
+                "r_addr": In(address_width(depth)),
+                "r_data": Out(shape),
+            }
+        )
+
+    @property
+    def memory_bits(self) -> int:
+        return self.width * self.depth
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.memory = Instance(
+            "mbconv_ram",
+            p_WIDTH=self.width,
+            p_DEPTH=self.depth,
+            p_ADDRESS_WIDTH=address_width(self.depth),
+            i_clk=ClockSignal(),
+            i_w_en=self.w_en,
+            i_w_addr=self.w_addr,
+            i_w_data=getattr(self.w_data, "as_value", lambda: self.w_data)(),
+            i_r_addr=self.r_addr,
+            o_r_data=getattr(self.r_data, "as_value", lambda: self.r_data)(),
+        )
+        return m
+
+
+class Rom(Component):
+    """Constant words, read latency 2 in cycles with ``en``.
+
+    Args:
+        words: the contents, non-negative integers of ``width`` bits.
+        name: the file of the contents is ``<name>.hex``; see :func:`collect_memory_files`.
+
+    Members:
+        en: memory and output register advance.
+        addr, data: ``data`` is valid two enabled cycles after ``addr``.
+    """
+
+    LATENCY = 2
+
+    def __init__(self, words: Sequence[int], width: int, name: str):
+        if len(words) < 1:
+            raise ValueError(f"the memory {name} has no word")
+        if min(words) < 0 or max(words) >> width:
+            raise ValueError(f"the memory {name} holds a word that {width} bits do not hold")
+        self.words, self.width, self.name = words, width, name
+        super().__init__({"en": In(1), "addr": In(address_width(len(words))), "data": Out(width)})
+
+    @property
+    def memory_bits(self) -> int:
+        return self.width * len(self.words)
+
+    @property
+    def text(self) -> str:
+        """The contents as ``$readmemh`` reads them."""
+        digits = -(-self.width // 4)
+        return "".join(f"{word:0{digits}x}\n" for word in self.words)
+
+    def elaborate(self, platform) -> Module:
+        files = _contents.get()
+        if files is not None:
+            text = self.text
+            if files.setdefault(f"{self.name}.hex", text) != text:
+                raise ValueError(f"two memories of different contents are both named {self.name}")
+        m = Module()
+        m.submodules.memory = Instance(
+            "mbconv_rom",
+            p_WIDTH=self.width,
+            p_DEPTH=len(self.words),
+            p_ADDRESS_WIDTH=address_width(len(self.words)),
+            p_FILE=f"{self.name}.hex",
+            i_clk=ClockSignal(),
+            i_en=self.en,
+            i_addr=self.addr,
+            o_data=self.data,
+        )
+        return m

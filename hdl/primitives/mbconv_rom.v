@@ -1,0 +1,26 @@
+// Constant words from a hexadecimal file; data is valid two cycles after addr, counted in cycles with en
+// (memory and output register both hold while en is low).
+// Behavioural twin for simulation and unknown targets; a family's file of the same name replaces it with equal latency.
+`default_nettype none
+module mbconv_rom #(
+    parameter WIDTH = 8,
+    parameter DEPTH = 2,
+    parameter ADDRESS_WIDTH = 1,
+    parameter FILE = ""
+) (
+    input  wire                     clk,
+    input  wire                     en,
+    input  wire [ADDRESS_WIDTH-1:0] addr,
+    output reg  [WIDTH-1:0]         data
+);
+    reg [WIDTH-1:0] memory [0:DEPTH-1];
+    reg [WIDTH-1:0] word;
+    initial $readmemh(FILE, memory);
+    always @(posedge clk) begin
+        if (en) begin
+            word <= memory[addr];
+            data <= word;
+        end
+    end
+endmodule
+`default_nettype wire

@@ -1,0 +1,85 @@
+"""The oracle: LiteRT's reference kernels, with every tensor readable.
+
+LiteRT's default kernels (XNNPACK) and its optimised ones round differently; only ``BUILTIN_REF`` is the arithmetic that
+files promise. The package is an extra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mbconv.generators.graph import GraphError
+
+
+class OracleMissing(GraphError):
+    """LiteRT is not installed."""
+
+
+def available() -> bool:
+    """Whether LiteRT can be imported."""
+    try:
+        _litert()
+    except OracleMissing:
+        return False
+    return True
+
+
+def _litert():
+    try:
+        from ai_edge_litert import interpreter
+    except ImportError as error:
+        raise OracleMissing(
+            f"the comparison with LiteRT needs ai-edge-litert ({error}); install it: pip install 'mbconv[oracle]'"
+        ) from error
+    return interpreter
+
+
+class Reference:
+    """A model file loaded into LiteRT's reference kernels, to be run on one picture after another.
+
+    Args:
+        model: a path to a ``.tflite`` file, or its content.
+
+    Raises:
+        OracleMissing: LiteRT is not installed.
+        GraphError: LiteRT refuses the file.
+    """
+
+    def __init__(self, model: str | Path | bytes) -> None:
+        litert = _litert()
+        source = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
+        try:
+            self._interpreter = litert.Interpreter(
+                **source,
+                experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF,
+                experimental_preserve_all_tensors=True,
+                num_threads=1,
+            )
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            name = "the model" if isinstance(model, bytes) else model
+            raise GraphError(f"LiteRT refuses {name}: {error}") from error
+        self._tensors = [detail["index"] for detail in self._interpreter.get_tensor_details()]
+        self.inputs = tuple(detail["index"] for detail in self._interpreter.get_input_details())
+        self.outputs = tuple(detail["index"] for detail in self._interpreter.get_output_details())
+
+    def run(self, inputs: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
+        """Every tensor of the file by its index, constants included, for one picture."""
+        for index, values in inputs.items():
+            self._interpreter.set_tensor(index, values)
+        self._interpreter.invoke()
+        results = {}
+        for index in self._tensors:
+            try:
+                results[index] = self._interpreter.get_tensor(index)
+            except ValueError:  # a kernel's scratch memory, which has no data to read
+                continue
+        return results
+
+
+def run_reference(model: str | Path | bytes, inputs: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """Every tensor of a file by its index, as LiteRT's reference kernels compute it; errors as :class:`Reference`."""
+    return Reference(model).run(inputs)

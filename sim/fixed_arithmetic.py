@@ -1,7 +1,7 @@
 """The arithmetic of networks in binary fixed point: zero points are 0, scales are powers of two.
 
-A result is an exact sum shifted right to the output's fraction with halves rounded up, ``floor((x + 2**(s-1)) / 2**s)``,
-then saturated; a negative shift is a left shift.
+A result is an exact sum shifted right to the output's fraction with halves rounded up,
+``floor((x + 2**(s-1)) / 2**s)``, then saturated; a negative shift is a left shift.
 """
 
 from __future__ import annotations

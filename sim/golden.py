@@ -1,7 +1,7 @@
 """The golden model: a graph interpreted in integers with numpy, every intermediate tensor available.
 
-It equals LiteRT's reference kernels in every element of every tensor of an affine network, and defines what a network in
-binary fixed point computes. With the generator it shares the :class:`~mbconv.generators.graph.Graph` and nothing else.
+It equals LiteRT's reference kernels in every element of every tensor of an affine network, and defines what a network
+in binary fixed point computes. With the generator it shares the :class:`~mbconv.generators.graph.Graph`, nothing else.
 """
 
 from __future__ import annotations
@@ -30,11 +30,10 @@ from mbconv.generators.graph import (
     Tensor,
     Transpose,
 )
-
-from .golden_convolution import convolution, depthwise, fully_connected
-from .golden_elementwise import add, constant_arithmetic, dequantize, quantize, rectify
-from .golden_pooling import average_pool, mean
-from .softmax import softmax
+from mbconv.sim.golden_convolution import convolution, depthwise, fully_connected
+from mbconv.sim.golden_elementwise import add, constant_arithmetic, dequantize, quantize, rectify
+from mbconv.sim.golden_pooling import average_pool, mean
+from mbconv.sim.softmax import softmax
 
 
 def _pad(operator: Pad, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
@@ -78,8 +77,8 @@ def run(graph: Graph, inputs: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]
         inputs: for each of the graph's inputs, by tensor index, integers of the tensor's shape and element range.
 
     Returns:
-        Every tensor by its index, the inputs included, with the tensor's shape and its element's numpy type (float32 for
-        what DEQUANTIZE writes).
+        Every tensor by its index, the inputs included, with the tensor's shape and its element's numpy type (float32
+        for what DEQUANTIZE writes).
 
     Raises:
         GraphError: an input is missing, unknown, or does not fit its tensor; or the graph holds an operator that has no

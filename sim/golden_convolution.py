@@ -16,9 +16,8 @@ from mbconv.generators.graph import (
     Padding,
     Tensor,
 )
-
-from . import fixed_arithmetic as fixed
-from . import reference_arithmetic as reference
+from mbconv.sim import fixed_arithmetic as fixed
+from mbconv.sim import reference_arithmetic as reference
 
 _BLOCK = 1 << 16  # elements of a depthwise output computed at a time, so that the temporaries stay in the cache
 
@@ -63,16 +62,18 @@ def _finish(operator: MacOperator, source: Tensor, output: Tensor, products: np.
         shift = fixed.tensor_exponent(output) - fixed.tensor_exponent(source) - weight_exponents
         result = fixed.requantize(accumulators, shift, output, operator.activation)
     else:
-        multiplier = reference.Multiplier.of(_real_multipliers(operator, source, output))
-        result = reference.requantize(accumulators, multiplier, output, operator.activation)
+        real = _real_multipliers(operator, source, output)
+        if isinstance(operator, FullyConnected):
+            result = reference.requantize_real(accumulators, real, output, operator.activation)
+        else:
+            result = reference.requantize(accumulators, reference.Multiplier.of(real), output, operator.activation)
     return result.reshape(output.shape)
 
 
 def _real_multipliers(operator: MacOperator, source: Tensor, output: Tensor) -> np.ndarray:
     """Input scale times weight scale over output scale, with the intermediate precision of each kernel."""
     weight_scales = np.atleast_1d(np.asarray(operator.weight_scales, np.float32))
-    unsigned = not operator.weight_element.signed
-    if unsigned or (isinstance(operator, FullyConnected) and not operator.per_channel):
+    if not operator.weight_element.signed and not isinstance(operator, FullyConnected):
         # GetQuantizedConvolutionMultipler multiplies in float32.
         return (np.float32(source.scale) * weight_scales).astype(np.float64) / output.scale
     return source.scale * weight_scales.astype(np.float64) / output.scale
@@ -122,6 +123,9 @@ def depthwise(operator: DepthwiseConvolution, sources: tuple[Tensor], output: Te
 
 
 def fully_connected(operator: FullyConnected, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
-    """FULLY_CONNECTED over the whole input as one vector."""
+    """FULLY_CONNECTED over the whole input as one vector.
+
+    Unlike the convolutions, its reference kernel rounds once, in double precision.
+    """
     vector = values.reshape(1, -1).astype(np.int32) - np.int32(sources[0].zero_point)
     return _finish(operator, sources[0], output, exact_product(vector, _weights(operator).T))

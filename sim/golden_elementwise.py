@@ -19,9 +19,8 @@ from mbconv.generators.graph import (
     Rectify,
     Tensor,
 )
-
-from . import fixed_arithmetic as fixed
-from . import reference_arithmetic as reference
+from mbconv.sim import fixed_arithmetic as fixed
+from mbconv.sim import reference_arithmetic as reference
 
 _SHIFT = 20  # how far sums of 8-bit operands are scaled up before they are rounded
 

@@ -114,3 +114,16 @@ def requantize(
     scaled = multiplier.scale(accumulators)
     scaled += output.zero_point
     return saturate(scaled, activation_limits(activation, output), output)
+
+
+def requantize_real(accumulators: np.ndarray, real: np.ndarray, output: Tensor, activation: Activation) -> np.ndarray:
+    """Accumulators times a real number in double precision, rounded once, halves away from zero.
+
+    The kernel of FULLY_CONNECTED in LiteRT does so (``integer_ops/fully_connected.h``), where older releases and
+    TensorFlow Lite Micro scale by the quantised multiplier.
+    """
+    scaled = accumulators.astype(np.float64) * real
+    # std::round: unlike floor(x + 0.5) right for the number just below a half too.
+    whole = np.trunc(scaled)
+    scaled = whole + np.sign(scaled) * (np.abs(scaled - whole) >= 0.5)
+    return saturate(scaled.astype(np.int64) + output.zero_point, activation_limits(activation, output), output)

@@ -11,8 +11,7 @@ import math
 import numpy as np
 
 from mbconv.generators.graph import GraphError, Softmax, Tensor
-
-from .reference_arithmetic import Multiplier, rounding_right_shift
+from mbconv.sim.reference_arithmetic import Multiplier, rounding_right_shift, saturate
 
 _INT32_MAXIMUM = (1 << 31) - 1
 _DIFFERENCE_BITS = 5  # integer bits of the scaled difference from the maximum
@@ -74,8 +73,8 @@ def _reciprocal(total: int) -> tuple[int, int]:
     (``GetReciprocal``, ``one_over_one_plus_x_for_x_in_0_1``).
     """
     headroom = 32 - total.bit_length()
-    excess = (total << headroom) - (1 << 31)
-    half_denominator = (excess + _INT32_MAXIMUM + 1) >> 1
+    normalised = total << headroom if headroom >= 0 else total >> -headroom
+    half_denominator = (normalised - (1 << 31) + _INT32_MAXIMUM + 1) >> 1
     x = _48_OVER_17 + int(_product(half_denominator, _MINUS_32_OVER_17))
     for _ in range(3):
         error = (1 << 29) - int(_product(half_denominator, x))
@@ -86,8 +85,11 @@ def _reciprocal(total: int) -> tuple[int, int]:
 def softmax(operator: Softmax, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """SOFTMAX over the last axis of 8-bit integers.
 
+    Where the exponentials sum to 512 or more (nearly uniform inputs of more than 500 classes) the reference kernel aborts
+    its process; here the same formula goes on.
+
     Raises:
-        GraphError: an element type without such a kernel, or so many near-equal inputs that the reference aborts.
+        GraphError: elements of another width than 8 bits.
     """
     source = sources[0]
     if source.element.bits != 8 or output.element.bits != 8:
@@ -98,24 +100,14 @@ def softmax(operator: Softmax, sources: tuple[Tensor], output: Tensor, values: n
     real = min(operator.beta * source.scale * (1 << (31 - _DIFFERENCE_BITS)), (1 << 31) - 1.0)
     multiplier = Multiplier.of(real)
     # Differences whose scaled value would leave Q5 count as exp(...) = 0.
-    radius = ((1 << _DIFFERENCE_BITS) - 1) * (1 << (31 - _DIFFERENCE_BITS)) / (1 << int(multiplier.exponent))
+    radius = ((1 << _DIFFERENCE_BITS) - 1) * (1 << (31 - _DIFFERENCE_BITS)) / 2.0 ** int(multiplier.exponent)
     rows = values.reshape(-1, source.channels).astype(np.int64)
     result = np.full(rows.shape, output.element.minimum, np.int64)
     for row, target in zip(rows, result, strict=True):
         differences = row - row.max()
         counted = differences >= -math.floor(radius)
         exponentials = exp_of_negative(multiplier.scale(differences[counted]))
-        total = int(rounding_right_shift(exponentials, _SUM_BITS).sum())
-        mantissa, bits = _reciprocal(total)
-        shift = bits + 31 - output.element.bits
-        if not 0 <= shift <= 31:
-            raise GraphError(
-                f"operator {operator.index} (SOFTMAX): the exponentials sum to {total / (1 << 19):g}, "
-                "where the reference kernel aborts; its inputs are nearly uniform over too many classes"
-            )
-        target[counted] += rounding_right_shift(_product(mantissa, exponentials), shift)
-    return (
-        np.clip(result, output.element.minimum, output.element.maximum)
-        .astype(output.element.dtype)
-        .reshape(output.shape)
-    )
+        mantissa, bits = _reciprocal(int(rounding_right_shift(exponentials, _SUM_BITS).sum()))
+        target[counted] += rounding_right_shift(_product(mantissa, exponentials), bits + 31 - output.element.bits)
+    limits = (output.element.minimum, output.element.maximum)
+    return saturate(result, limits, output).reshape(output.shape)

@@ -2,8 +2,8 @@
 
 A graph is a directed acyclic graph of operators over tensors, as in a TFLite file, with the file's own tensor and
 operator indices. It holds integers and the scales they stand for; it knows shapes, operation counts and which tensors
-live across a cut. It knows nothing of circuits and computes nothing: the golden model (``mbconv.sim``) interprets it with the
-reference kernels' arithmetic, the generator lowers it with constants that it derives and proves itself.
+live across a cut. It knows nothing of circuits and computes nothing: the golden model (``mbconv.sim``) interprets it
+with the reference kernels' arithmetic, the generator lowers it with constants that it derives and proves itself.
 
 Two number systems, told apart by :attr:`Operator.numbers`:
 
@@ -30,10 +30,14 @@ class GraphError(ValueError):
 
 @dataclass(frozen=True)
 class Element:
-    """The integer type of a tensor's elements: ``bits`` (2 to 32) and signedness."""
+    """The integer type of a tensor's elements: ``bits`` (2 to 32) and signedness.
+
+    ``real`` marks the float32 that DEQUANTIZE hands to the host, the only elements that are no integers.
+    """
 
     bits: int
     signed: bool
+    real: bool = False
 
     def __post_init__(self) -> None:
         if not 2 <= self.bits <= 32:
@@ -50,15 +54,18 @@ class Element:
     @property
     def dtype(self) -> np.dtype:
         """The smallest numpy type that holds an element."""
+        if self.real:
+            return np.dtype(np.float32)
         size = 8 if self.bits <= 8 else 16 if self.bits <= 16 else 32
         return np.dtype(f"{'int' if self.signed else 'uint'}{size}")
 
     def __str__(self) -> str:
-        return f"{'int' if self.signed else 'uint'}{self.bits}"
+        return f"{'float' if self.real else 'int' if self.signed else 'uint'}{self.bits}"
 
 
 INT8 = Element(8, True)
 UINT8 = Element(8, False)
+FLOAT32 = Element(32, True, real=True)
 
 
 @dataclass(frozen=True)
@@ -177,7 +184,7 @@ class Convolution(MacOperator):
 
 @dataclass(frozen=True, eq=False)
 class DepthwiseConvolution(MacOperator):
-    """DEPTHWISE_CONV_2D; weights ``[kh][kw][Co]``; output channel ``c * depth_multiplier + m`` reads input channel c."""
+    """DEPTHWISE_CONV_2D; weights ``[kh][kw][Co]``; output channel ``c·depth_multiplier + m`` reads input channel c."""
 
     KIND = "DEPTHWISE_CONV_2D"
     strides: tuple[int, int] = (1, 1)
@@ -301,7 +308,7 @@ class Softmax(Operator):
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A network, or a range of one: tensors by index, operators in execution order, inputs and outputs by tensor index."""
+    """A network, or a range of one: tensors by index, operators in execution order, tensor indices in and out."""
 
     name: str
     tensors: Mapping[int, Tensor]
@@ -335,8 +342,9 @@ class Graph:
     def layers(self, first: int, last: int) -> Graph:
         """The operators with file indices in ``first:last`` (half open).
 
-        Tensors that the range reads but does not write become inputs, tensors that it writes and that are read after it (or are the
-        network's outputs) become outputs: a range that cuts a residual has one input or output per live tensor.
+        Tensors that the range reads but does not write become inputs, tensors that it writes and that are read after
+        it (or are the network's outputs) become outputs: a range that cuts a residual has one input or output per live
+        tensor.
 
         Raises:
             GraphError: the range is empty or outside the file.

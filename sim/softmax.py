@@ -85,8 +85,8 @@ def _reciprocal(total: int) -> tuple[int, int]:
 def softmax(operator: Softmax, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """SOFTMAX over the last axis of 8-bit integers.
 
-    Where the exponentials sum to 512 or more (nearly uniform inputs of more than 500 classes) the reference kernel aborts
-    its process; here the same formula goes on.
+    Where the exponentials sum to 512 or more (nearly uniform inputs of more than 500 classes) the reference kernel
+    aborts its process; here the same formula goes on.
 
     Raises:
         GraphError: elements of another width than 8 bits.

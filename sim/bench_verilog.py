@@ -1,0 +1,164 @@
+"""The Verilog around the cases of a bench: one top with every circuit, its sources and its sinks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from amaranth.hdl import Module, Shape, ShapeLike
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.stream import Signature
+from amaranth.lib.wiring import Component, In, Member, flipped
+from amaranth.lib.wiring import connect as connect_interfaces
+
+from mbconv.hdl.verilog import to_verilog
+from mbconv.sim.bench_case import Case, Expected, Periodic
+from mbconv.sim.bench_data import pack
+
+FOLDER = Path(__file__).parent
+_SOURCE_POSITIONS = re.compile(r'^\s*\(\* src = "[^"]*" \*\)\n', re.MULTILINE)
+_WORDS = ("run", "seed", "source_stall", "source_resume", "sink_stall", "sink_resume", "sink_patient", "patience")
+_TOP_PORTS = (
+    "input wire clk",
+    "input wire rst",
+    *(f"input wire [31:0] {word}" for word in _WORDS),
+    "output wire finished",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Port:
+    """A stream port of a case with its beats as payloads; ``name`` is that of its files."""
+
+    case: Case
+    port: str
+    name: str
+    shape: ShapeLike
+    payloads: list[int]
+    masks: list[int] | None = None
+    source: bool = True
+    periodic: bool = False
+
+    @property
+    def width(self) -> int:
+        return Shape.cast(self.shape).width
+
+    @property
+    def hexadecimal(self) -> str:
+        digits = -(-self.width // 4)
+        return "".join(f"{payload:0{digits}x}\n" for payload in self.payloads)
+
+
+def _port(case: Case, index: int, port: str, member: Member) -> Port:
+    source = member.flow == In
+    values = (case.inputs if source else case.outputs)[port]
+    shape = member.signature.members["payload"].shape
+    periodic = isinstance(values, Periodic)
+    mask = values.mask if isinstance(values, Expected) else None
+    try:
+        payloads = pack(shape, values.beats if isinstance(values, Periodic | Expected) else values)
+        masks = None if mask is None else _masks(shape, values.beats, mask)
+    except ValueError as error:
+        raise ValueError(f"case {case.name}, port {port}: {error}") from None
+    if not payloads or (not periodic and len(payloads) % case.frames):
+        raise ValueError(f"case {case.name}, port {port}: {len(payloads)} beats are not {case.frames} equal frames")
+    return Port(case, port, f"case{index}_{port}", shape, payloads, masks, source, periodic)
+
+
+def _masks(shape: ShapeLike, beats: np.ndarray, mask: np.ndarray) -> list[int]:
+    """For each beat the payload bits that matter."""
+    leaf = shape
+    while isinstance(leaf, ArrayLayout):
+        leaf = leaf.elem_shape
+    leaf = Shape.cast(leaf)
+    ones = -1 if leaf.signed else (1 << leaf.width) - 1
+    return pack(shape, np.where(np.broadcast_to(mask, np.shape(beats)), ones, 0))
+
+
+def ports_of(case: Case, index: int) -> list[Port]:
+    """The stream ports of a case, checked against the beats it was given.
+
+    Raises:
+        ValueError: a port that is no stream, has no beats, or beats for a port that does not exist.
+    """
+    members = dict(case.component.signature.members)
+    streams = {n: m for n, m in members.items() if m.is_signature and isinstance(m.signature, Signature)}
+    inputs = {name for name, member in streams.items() if member.flow == In}
+    if bad := [n for n, m in members.items() if n not in streams and (m.is_signature or m.flow == In)]:
+        raise ValueError(f"case {case.name}: the ports {', '.join(bad)} are not streams")
+    for what, given, wanted in (("inputs", case.inputs, inputs), ("outputs", case.outputs, set(streams) - inputs)):
+        if set(given) != wanted:
+            raise ValueError(f"case {case.name}: {what} {sorted(given)} are given, the component has {sorted(wanted)}")
+    if not case.outputs:
+        raise ValueError(f"case {case.name}: the component has no output")
+    return [_port(case, index, name, member) for name, member in streams.items()]
+
+
+class _Cases(Component):
+    """All cases side by side; port ``p`` of case i becomes ``case<i>_p``."""
+
+    def __init__(self, cases: Sequence[Case], ports: Sequence[Port]):
+        self.cases, self.port_list = cases, ports
+        super().__init__({p.name: p.case.component.signature.members[p.port] for p in ports})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        for index, case in enumerate(self.cases):
+            m.submodules[f"case{index}"] = case.component
+        for port in self.port_list:
+            outer = flipped(getattr(self, port.name))
+            connect_interfaces(m, outer, getattr(port.case.component, port.port))
+        return m
+
+
+def _instance(index: int, port: Port) -> list[str]:
+    """A source or sink and its wires; ``go_*`` are the pattern inputs of the top."""
+    kind = "source" if port.source else "sink"
+    name = port.name
+    parameters = f'.WIDTH({port.width}), .BEATS({len(port.payloads)}), .ID({index}), .NAME("{name}")'
+    if port.source:
+        parameters += f", .PERIODIC({int(port.periodic)})"
+    pattern = f".stall({kind}_stall), .resume({kind}_resume)" + ("" if port.source else ", .patient(sink_patient[0])")
+    return [
+        f"    wire {name}__valid, {name}__ready;",
+        f"    wire [{port.width - 1}:0] {name}__payload;",
+        f"    mbconv_{kind} #({parameters}) drive_{name} (.clk(clk), .rst(rst), .run(run), .seed(seed), {pattern},",
+        f"        .valid({name}__valid), .payload({name}__payload), .ready({name}__ready),",
+        f"        .done(done[{index}]), .progress(progress[{index}]));",
+    ]
+
+
+def bench_sources(cases: Sequence[Case], ports: Sequence[Port]) -> tuple[dict[str, str], dict[str, str]]:
+    """Verilog sources (top module ``bench``) and the memory files that they read, each as file name → text."""
+    design = to_verilog(_Cases(cases, ports), "cases")
+    count = len(ports)
+    connections = ["        .clk(clk), .rst(rst)"]
+    for port in ports:
+        connections += [f"        .{port.name}__{part}({port.name}__{part})" for part in ("valid", "payload", "ready")]
+    lines = [
+        "module bench (",
+        ",\n".join(f"    {port} /* verilator public_flat_rw */" for port in _TOP_PORTS),
+        ");",
+        "    // For 100 cycles after the last beat nothing more came, or nothing moved for `patience` cycles.",
+        f"    wire [{count - 1}:0] done, progress;",
+        "    reg [31:0] idle;",
+        "    always @(posedge clk) idle <= rst || progress != 0 ? 32'd0 : idle + 32'd1;",
+        "    assign finished = ~rst & (idle >= (&done ? 32'd100 : patience));",
+        *(line for index, port in enumerate(ports) for line in _instance(index, port)),
+        "    cases cases (",
+        ",\n".join(connections),
+        "    );",
+        "endmodule\n",
+    ]
+    sources = {
+        "bench.v": "\n".join(lines),
+        # positions in the Python source would make a new build of the same circuit
+        "cases.v": _SOURCE_POSITIONS.sub("", design.text),
+        "primitives.v": design.primitives,
+        **{name: (FOLDER / name).read_text() for name in ("mbconv_source.v", "mbconv_sink.v")},
+    }
+    memory_files = {**design.memory_files, **{f"{p.name}.hex": p.hexadecimal for p in ports if p.source}}
+    return sources, memory_files

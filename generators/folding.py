@@ -53,13 +53,17 @@ def steps(network: Network, node: Node, folding: Folding) -> int:
     return ceil_div(node.reduction, folding.inputs)
 
 
-def convolution_taps(network: Network, node: Node, folding: Folding, budget: int) -> int | None:
-    """The fewest taps a cycle with which a convolution's window feeds its multipliers within ``budget`` cycles."""
+def convolution_taps(network: Network, node: Node, inputs: int, budget: int) -> int | None:
+    """The fewest taps a cycle with which a convolution's window feeds ``inputs`` multipliers within ``budget`` cycles.
+
+    The window gives ``taps`` × C elements a cycle; one of this number and ``inputs`` must divide the other.
+    """
     channels = network.shapes[node.inputs[0]].channels
     pixels = network.shapes[node.output].pixels
     kernel = node.kernel[0] * node.kernel[1]
     for taps in window_taps(node):
-        if folding.inputs % (taps * channels) == 0 and pixels * ceil_div(kernel, taps) <= budget:
+        given = taps * channels
+        if (inputs % given == 0 or given % inputs == 0) and pixels * ceil_div(kernel, taps) <= budget:
             return taps
     return None
 
@@ -72,27 +76,22 @@ def cheapest(network: Network, node: Node, budget: int, lanes_in: int, lanes_out
         return None
     if node.kind == "depthwise":
         return _cheapest_depthwise(node, shape.channels, per_pixel, lanes_in, lanes_out)
-    unit = lanes_in
     if node.kind == "convolution":
-        channels = network.shapes[node.inputs[0]].channels
-        if channels % lanes_in:
+        if network.shapes[node.inputs[0]].channels % lanes_in:
             return None
-        unit = channels
-    counts = np.arange(1, min(node.reduction, per_pixel) + 1)  # words of a pixel
-    inputs = np.unique(round_up(ceil_div(node.reduction, counts), unit))
+        possible = range(1, node.reduction + 1)
+        inputs = np.array([i for i in possible if convolution_taps(network, node, i, budget)], np.int64)
+    else:
+        words = np.arange(1, min(node.reduction, per_pixel) + 1)
+        inputs = np.unique(round_up(ceil_div(node.reduction, words), lanes_in))
     words = ceil_div(node.reduction, inputs)
     groups = per_pixel // words
     inputs, words, groups = inputs[groups > 0], words[groups > 0], groups[groups > 0]
     outputs = round_up(ceil_div(shape.channels, groups), lanes_out)
     fits = outputs // lanes_out <= words
-    if node.kind == "convolution":
-        fits &= [
-            convolution_taps(network, node, Folding(int(i), int(o)), budget) is not None
-            for i, o in zip(inputs, outputs, strict=True)
-        ]
     if not fits.any():
         return None
-    inputs, outputs, words = inputs[fits], outputs[fits], words[fits]
+    inputs, outputs = inputs[fits], outputs[fits]
     # Fewest multipliers; among equals the widest group of inputs, which needs the fewest accumulators.
     best = np.lexsort((-inputs, inputs * outputs))[0]
     return Folding(int(inputs[best]), int(outputs[best]))

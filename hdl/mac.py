@@ -9,6 +9,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .accumulate import AccumulateArray
 from .fifo import advance
+from .pixel_group import PixelGroupResultPath
 from .requantize import RequantizeFormat
 from .result_path import ResultPath
 
@@ -16,27 +17,30 @@ from .result_path import ResultPath
 class MacPipeline(Component):
     """Weights, multipliers, accumulators and requantisation of a stage; its owner supplies the data of each issued step.
 
-    A pixel is ``blocks`` = ⌈channels/outputs⌉ blocks of ``steps`` steps. The owner issues a step in any cycle with ``can_issue`` (and
-    its data at hand) by ``issue``, and gives the step's data ``data_latency`` cycles later. A step takes one beat of ``weights``.
+    A group of ``pixels`` = Q pixels (1 by default) is ``blocks`` = ⌈channels/outputs⌉ blocks of ``steps`` × Q issue cycles: for each
+    step, each of the Q pixels. The owner issues in any cycle with ``can_issue`` (and its data at hand) by ``issue``, and gives the
+    data ``data_latency`` cycles later. A beat of ``weights`` serves the Q pixels of its step.
 
-    The first beat of a block is valid at ``o`` ``latency`` cycles after the block's last step was issued, the others ``interval`` cycles
-    apart. Cost: ``multipliers`` = outputs × terms.
+    Q = 1: the first beat of a block is valid at ``o`` ``latency`` cycles after the block's last issue, the others ``interval`` cycles
+    apart. Q > 1: the first beat of a pixel group is valid ``latency`` cycles after the group's last issue, the others follow
+    one each cycle. Cost: ``multipliers`` = outputs × terms.
 
     Args:
         outputs, terms: the folding: Po × Pi, or P × K.
         channels: output channels of a pixel.
-        steps: issue cycles of a block.
+        steps: issue cycles of a block, for each pixel.
         data_shape, weight_shape: of an element and of a weight (already less its zero point).
         format: the requantisation, accumulator width included.
         lanes: of the output stream; divides ``outputs`` and must drain a block in ``steps`` cycles.
         shared: the data of a step is one vector for all outputs (pointwise), not one for each (depthwise).
         interval: cycles a requantised beat may take; by default as many as the folding leaves.
-        queue_depth: beats of the output queue; by default the least that never delays the stage.
+        queue_depth: beats of the output queue (Q = 1); by default the least that never delays the stage.
+        pixels: Q.
 
     Members:
         weights: ``In(stream.Signature(ArrayLayout(ArrayLayout(weight_shape, terms), outputs)))``
         requantization: ``In(stream.Signature(ArrayLayout(format.word_layout, lanes)))``
-        can_issue: ``Out(1)``; issue: ``In(1)``; last_step, last_block: ``Out(1)``, of the step that is next
+        can_issue: ``Out(1)``; issue: ``In(1)``; last_pixel, last_step, last_block: ``Out(1)``, of the issue that is next
         data: ``In(ArrayLayout(data_shape, terms))``, times ``outputs`` (output-major) when not ``shared``
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
     """
@@ -56,6 +60,7 @@ class MacPipeline(Component):
         data_latency: int,
         interval: int | None = None,
         queue_depth: int | None = None,
+        pixels: int = 1,
     ):
         for name, value in (("outputs", outputs), ("terms", terms), ("channels", channels), ("steps", steps)):
             if value < 1:
@@ -68,25 +73,27 @@ class MacPipeline(Component):
         self.blocks = -(-channels // outputs)
         self.data_latency, self.interval, self.lanes = data_latency, interval, lanes
         self.data_shape, self.weight_shape, self.format = data_shape, weight_shape, format
+        self.pixels = pixels
         self.array = AccumulateArray(
-            outputs, terms, data_shape, weight_shape, format.accumulator_bits, shared=shared
+            outputs, terms, data_shape, weight_shape, format.accumulator_bits, shared=shared, pixels=pixels
         )
-        self.result = ResultPath(
-            outputs,
-            lanes,
-            channels,
-            format,
-            interval=interval,
-            spacing=steps,
-            queue_depth=queue_depth,
-            claim_to_done=steps - 1 + data_latency + self.array.latency,
-        )
+        common = {"interval": interval, "spacing": steps}
+        claim_to_done = steps * pixels - 1 + data_latency + self.array.latency
+        if pixels == 1:
+            self.result = ResultPath(
+                outputs, lanes, channels, format, queue_depth=queue_depth, claim_to_done=claim_to_done, **common
+            )
+        else:
+            self.result = PixelGroupResultPath(
+                outputs, lanes, channels, format, pixels=pixels, claim_to_done=claim_to_done, **common
+            )
         super().__init__(
             {
                 "weights": In(Signature(self.array.weights.shape())),
                 "requantization": In(Signature(ArrayLayout(format.word_layout, lanes))),
                 "can_issue": Out(1),
                 "issue": In(1),
+                "last_pixel": Out(1),
                 "last_step": Out(1),
                 "last_block": Out(1),
                 "data": In(self.array.data.shape()),
@@ -104,32 +111,31 @@ class MacPipeline(Component):
 
     @property
     def latency(self) -> int:
-        """Cycles from the issue of a block's last step to its first beat at ``o``."""
-        return self.data_latency + self.array.latency + self.result.latency + self.result.queue.latency
-
-    @property
-    def queue_depth(self) -> int:
-        return self.result.queue_depth
+        """Cycles from the last issue of a block (of a pixel group where Q > 1) to its first beat at ``o``."""
+        return self.data_latency + self.array.latency + self.result.latency
 
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.array, m.submodules.result = self.array, self.result
         connect(m, flipped(self.requantization), self.result.requantization)
         connect(m, self.result.o, flipped(self.o))
-        step, block = Signal(range(max(2, self.steps))), Signal(range(max(2, self.blocks)))
+        pixel, step, block = (Signal(range(max(2, count))) for count in (self.pixels, self.steps, self.blocks))
         first = Signal()
         m.d.comb += [
             first.eq(step == 0),
+            self.last_pixel.eq(pixel == self.pixels - 1),
             self.last_step.eq(step == self.steps - 1),
             self.last_block.eq(block == self.blocks - 1),
-            self.can_issue.eq(self.weights.valid & (~first | self.result.room)),
-            self.weights.ready.eq(self.issue),
-            self.result.claim.eq(self.issue & first),
+            self.can_issue.eq(self.weights.valid & (~(first & (pixel == 0)) | self.result.room)),
+            self.weights.ready.eq(self.issue & self.last_pixel),
+            self.result.claim.eq(self.issue & first & (pixel == 0)),
         ]
         with m.If(self.issue):
-            advance(m, step, self.steps)
-            with m.If(self.last_step):
-                advance(m, block, self.blocks)
+            advance(m, pixel, self.pixels)
+            with m.If(self.last_pixel):
+                advance(m, step, self.steps)
+                with m.If(self.last_step):
+                    advance(m, block, self.blocks)
         self._operands(m, first)
         m.d.comb += [self.result.done.eq(self.array.done), self.result.sums.eq(self.array.sums)]
         return m

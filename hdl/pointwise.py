@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, ShapeLike, Signal
+from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .fifo import advance
 from .mac import MacPipeline
-from .primitives import Ram
+from .primitives import Ram, address_width
 from .requantize import RequantizeFormat
 from .widen import Widen
 
@@ -26,13 +26,16 @@ class Pointwise(Component):
                       weights [Po][Pi] ──────────────►│                             │
                       requantization [Lo] ───────────►└─────────────────────────────┘
 
-    A pixel arrives whole (⌈Ci/Pi⌉ words), is then read once for each of ⌈Co/Po⌉ groups of outputs while the next arrives.
+    A group of Q pixels arrives whole (⌈Ci/Pi⌉ words each), is then read once for each of ⌈Co/Po⌉ groups of outputs while the
+    next arrives.
 
     Cycles per pixel: ⌈Ci/Pi⌉ · ⌈Co/Po⌉, every one of them a use of all Po × Pi multipliers; the stage holds that rate when its
     input arrives in as many cycles. The order of weights is that of the loops: for each group of Po outputs, for each
-    group of Pi inputs, one beat [Po][Pi]; the period is a pixel. Weights of channels that do not exist must be 0.
+    group of Pi inputs, one beat [Po][Pi], which serves Q pixels; the period is a pixel group. Weights of channels that do not
+    exist must be 0.
 
-    Cost: Po × Pi multipliers; a buffer of 2 pixels; requantisation for Lo results.
+    Cost: Po × Pi multipliers; a buffer of 2·Q pixels; requantisation for Lo results; for Q > 1 a memory of 2·Q pixels of
+    results.
 
     Args:
         inputs, outputs: channels Ci and Co.
@@ -40,7 +43,8 @@ class Pointwise(Component):
         data_shape, weight_shape: of an element and of a weight already less its zero point.
         format: the requantisation, accumulator width included.
         input_lanes, lanes: of the streams.
-        slots: pixels that the buffer holds.
+        pixels: Q, pixels computed with each weight; divides the pixels of a frame.
+        slots: pixel groups that the buffer holds.
         interval, queue_depth: see :class:`~mbconv.hdl.mac.MacPipeline`.
 
     Members:
@@ -70,25 +74,26 @@ class Pointwise(Component):
         format: RequantizeFormat,
         input_lanes: int,
         lanes: int,
+        pixels: int = 1,
         slots: int = 2,
         interval: int | None = None,
         queue_depth: int | None = None,
     ):
-        for name, value in (("inputs", inputs), ("outputs", outputs), ("slots", slots)):
+        for name, value in (("inputs", inputs), ("outputs", outputs), ("pixels", pixels), ("slots", slots)):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, not {value}")
-        if not 1 <= input_folding <= inputs or not 1 <= output_folding <= outputs:
-            raise ValueError(
-                f"the folding {input_folding} × {output_folding} must lie within the {inputs} × {outputs} channels"
-            )
-        if input_lanes < 1 or input_folding % input_lanes:
+        if input_folding < 1 or input_lanes < 1 or input_folding % input_lanes:
             raise ValueError(f"{input_lanes} input lanes do not divide the {input_folding} inputs a cycle")
-        self.inputs, self.outputs, self.slots = inputs, outputs, slots
+        if input_folding >= inputs + input_lanes or not 1 <= output_folding < outputs + lanes:
+            raise ValueError(
+                f"the folding {input_folding} × {output_folding} exceeds the {inputs} × {outputs} channels"
+            )
+        self.inputs, self.outputs, self.pixels, self.slots = inputs, outputs, pixels, slots
         self.input_folding, self.output_folding = input_folding, output_folding
         self.input_lanes, self.lanes = input_lanes, lanes
         self.words = -(-inputs // input_folding)
         self.widen = Widen(data_shape, inputs, input_lanes, input_folding)
-        self.buffer = Ram(ArrayLayout(data_shape, input_folding), slots * self.words)
+        self.buffer = Ram(ArrayLayout(data_shape, input_folding), slots * pixels * self.words)
         self.mac = MacPipeline(
             outputs=output_folding,
             terms=input_folding,
@@ -102,6 +107,7 @@ class Pointwise(Component):
             data_latency=Ram.LATENCY,
             interval=interval,
             queue_depth=queue_depth,
+            pixels=pixels,
         )
         super().__init__(
             {
@@ -115,11 +121,6 @@ class Pointwise(Component):
     @property
     def cycles_per_pixel(self) -> int:
         return self.words * self.mac.blocks
-
-    @property
-    def latency(self) -> int:
-        """Cycles from the first step of a pixel to its first beat at ``o``, when nothing stalls."""
-        return self.words - 1 + self.mac.latency
 
     @property
     def multipliers(self) -> int:
@@ -137,36 +138,44 @@ class Pointwise(Component):
         connect(m, flipped(self.requantization), self.mac.requantization)
         connect(m, self.mac.o, flipped(self.o))
 
-        complete = Signal(range(self.slots + 1))  # pixels in the buffer, all of their words written, not yet released
+        complete = Signal(range(self.slots + 1))  # pixel groups whose words are all in the buffer, not yet released
         arrived, released = Signal(), Signal()
         m.d.sync += complete.eq(complete + arrived - released)
+        self._write(m, complete, arrived)
+        self._read(m, complete, released)
+        return m
 
-        write, last_word = Signal(range(self.buffer.depth)), Signal()
-        word = Signal(range(max(2, self.words)))
+    def _write(self, m: Module, complete: Signal, arrived: Signal) -> None:
+        group = self.pixels * self.words
+        address, word = Signal(address_width(self.buffer.depth)), Signal(range(max(2, group)))
         m.d.comb += [
             self.widen.o.ready.eq(complete != self.slots),
             self.buffer.w_en.eq(self.widen.o.valid & self.widen.o.ready),
-            self.buffer.w_addr.eq(write),
+            self.buffer.w_addr.eq(address),
             self.buffer.w_data.eq(self.widen.o.payload),
-            last_word.eq(word == self.words - 1),
-            arrived.eq(self.buffer.w_en & last_word),
+            arrived.eq(self.buffer.w_en & (word == group - 1)),
         ]
         with m.If(self.buffer.w_en):
-            advance(m, write, self.buffer.depth)
-            advance(m, word, self.words)
+            advance(m, address, self.buffer.depth)
+            advance(m, word, group)
 
-        base, offset = Signal(range(self.buffer.depth)), Signal(range(max(2, self.words)))
+    def _read(self, m: Module, complete: Signal, released: Signal) -> None:
+        """Issue: for each group of outputs, for each word, for each pixel; the address is kept ready for the next issue."""
+        group = self.pixels * self.words
+        width = address_width(self.buffer.depth)
+        base, word, address = Signal(width), Signal(width), Signal(width)  # of the group, of its pixel 0, of the issue
         m.d.comb += [
             self.mac.issue.eq(self.mac.can_issue & (complete != 0)),
             self.mac.data.eq(self.buffer.r_data),
-            self.buffer.r_addr.eq(base + offset),
-            released.eq(self.mac.issue & self.mac.last_step & self.mac.last_block),
+            self.buffer.r_addr.eq(address),
+            released.eq(self.mac.issue & self.mac.last_pixel & self.mac.last_step & self.mac.last_block),
         ]
         with m.If(self.mac.issue):
-            advance(m, offset, self.words)
+            m.d.sync += address.eq(address + self.words)
+            with m.If(self.mac.last_pixel):
+                m.d.sync += [word.eq(word + 1), address.eq(word + 1)]
+                with m.If(self.mac.last_step):
+                    m.d.sync += [word.eq(base), address.eq(base)]
         with m.If(released):
-            with m.If(base == (self.slots - 1) * self.words):
-                m.d.sync += base.eq(0)
-            with m.Else():
-                m.d.sync += base.eq(base + self.words)
-        return m
+            following = Mux(base == (self.slots - 1) * group, 0, base + group)
+            m.d.sync += [base.eq(following), word.eq(following), address.eq(following)]

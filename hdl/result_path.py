@@ -18,7 +18,7 @@ class ResultPath(Component):
     channel. A block is *claimed* when its first step is issued, which needs ``room``: space for its beats in the queue and as many
     requantisation words at hand. From then on nothing can stall it.
 
-    Beat b of a block enters the queue ``latency + b · interval`` cycles after the block's ``done``.
+    Beat b of a block is valid at ``o`` ``latency + b · interval`` cycles after the block's ``done``, unless earlier ones wait.
 
     Args:
         outputs: sums of a block (Po, or P of a depthwise stage).
@@ -82,8 +82,8 @@ class ResultPath(Component):
 
     @property
     def latency(self) -> int:
-        """Cycles from ``done`` to the push of the block's first beat."""
-        return 1 + self.requantize.latency
+        """Cycles from ``done`` to the block's first beat at ``o``."""
+        return 1 + self.requantize.latency + self.queue.latency
 
     def _blocks_in_flight(self, cycles: int) -> int:
         """Blocks claimed within ``cycles`` + the draining of one, when one is claimed every ``spacing`` cycles."""
@@ -92,7 +92,8 @@ class ResultPath(Component):
     @property
     def least_queue_depth(self) -> int:
         """The least depth with which a block can be claimed every ``spacing`` cycles while the consumer takes each beat at once."""
-        return self._blocks_in_flight(self.claim_to_done + self.latency + 2) * self.beats
+        # A queue in block RAM is deeper than this anyway, so its latency counts as that of a small one.
+        return self._blocks_in_flight(self.claim_to_done + 1 + self.requantize.latency + 2) * self.beats
 
     @property
     def memory_bits(self) -> int:

@@ -117,6 +117,15 @@ class Padding:
     left: int = 0
     right: int = 0
 
+    @classmethod
+    def same(cls, size: tuple[int, int], kernel: tuple[int, int], strides: tuple[int, int]) -> Padding:
+        """TFLite's SAME for a map of ``size`` (height, width): ⌈size ÷ stride⌉ windows, the smaller half first."""
+        sides = []
+        for length, taps, stride in zip(size, kernel, strides, strict=True):
+            total = max((-(-length // stride) - 1) * stride + taps - length, 0)
+            sides += [total // 2, total - total // 2]
+        return cls(*sides)
+
     def __str__(self) -> str:
         return f"{self.top},{self.bottom},{self.left},{self.right}"
 

@@ -183,16 +183,7 @@ class Reader:
         source = self.computed()
         if option == 1 or len(source.shape) != 4:
             return Padding()
-        top, bottom = same_padding(source.height, kernel[0], strides[0])
-        left, right = same_padding(source.width, kernel[1], strides[1])
-        return Padding(top, bottom, left, right)
-
-
-def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """TFLite's SAME padding before and after an axis: ⌈size / stride⌉ windows, the smaller half first."""
-    outputs = -(-size // stride)
-    total = max((outputs - 1) * stride + kernel - size, 0)
-    return total // 2, total - total // 2
+        return Padding.same((source.height, source.width), kernel, strides)
 
 
 def _common(reader: Reader, *inputs: Tensor) -> dict:

@@ -1,1 +1,86 @@
-"""Built-in networks, and :func:`load` for whatever a user calls a model."""
+"""The built-in models, and the one way to get a network from what a user names: :func:`load`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mbconv.generators.graph import Graph, GraphError
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class BuiltinModel:
+    """A network that we trained.
+
+    Attributes:
+        name: what a user calls it.
+        description: one line.
+        labels: the classes, by index of the output.
+        accuracy: the share of held-out pictures that the int8 file classifies rightly, by LiteRT's reference kernels.
+        accuracy_of: which pictures those are.
+        recipe: the command that trains it again.
+        document: where the recipe, the curve and the measurements are kept.
+    """
+
+    name: str
+    description: str
+    labels: tuple[str, ...]
+    accuracy: float
+    accuracy_of: str
+    recipe: str
+    document: str
+
+    @property
+    def path(self) -> Path:
+        """The ``.tflite`` file."""
+        return FOLDER / f"{self.name}.tflite"
+
+
+_BUILTIN = (
+    BuiltinModel(
+        name="digits",
+        description="MobileNetV2 for digits of 8×8 pixels: 2,716 parameters, 67,296 MACs, requantisation by shifts",
+        labels=tuple("0123456789"),
+        accuracy=357 / 360,
+        accuracy_of="360 held-out pictures of scikit-learn's digits",
+        recipe="python -m mbconv.training.train_digits",
+        document="docs/digits.md",
+    ),
+)
+
+
+def builtin_models() -> tuple[BuiltinModel, ...]:
+    """Every built-in model."""
+    return _BUILTIN
+
+
+def builtin(name: str) -> BuiltinModel | None:
+    """The built-in model of that name, or None."""
+    return next((model for model in _BUILTIN if model.name == name), None)
+
+
+def load(model: str) -> Graph:
+    """The network that a user names: a built-in model, a ``block:…`` description, or the path of a ``.tflite`` file.
+
+    A built-in name wins over a file of the same name; ``./digits`` is the file.
+
+    Raises:
+        GraphError: no such model or file, or what is there cannot be used.
+    """
+    if model.startswith("block:"):
+        from mbconv.generators.block import parse_block
+
+        return parse_block(model)
+    from mbconv.generators.tflite_file import read_tflite
+
+    known = builtin(model)
+    if known is not None:
+        return read_tflite(known.path)
+    path = Path(model)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is no file"
+        names = ", ".join(known.name for known in _BUILTIN)
+        raise GraphError(f"{model!r} {what}; give a .tflite file, a built-in model ({names}) or block:…")
+    return read_tflite(path)

@@ -212,7 +212,7 @@ class TfliteWriter:
         weight_zero_point: int = 0,
         name: str = "",
     ) -> int:
-        """CONV_2D; weights ``[Co][kh][kw][Ci]``, one scale or one for each output channel, bias ``[Co]`` (LiteRT needs it)."""
+        """CONV_2D; weights ``[Co][kh][kw][Ci]``, one scale or one for each output channel; LiteRT insists on a bias."""
         batch, height, width, channels = self.tensors[x].shape
         if weights.ndim != 4 or weights.shape[3] != channels:
             raise ValueError(f"convolution {name}: weights {weights.shape} do not fit {channels} input channels")
@@ -460,6 +460,7 @@ class TfliteWriter:
         if not self.inputs or not self.outputs:
             raise ValueError(f"network {self.name} has {len(self.inputs)} inputs and {len(self.outputs)} outputs")
         b = flatbuffers.Builder(1024)
+        self._vectors: dict[tuple[str, bytes], int] = {}
         codes = list(dict.fromkeys(op.code for op in self.operators))
         constants = [index for index, tensor in enumerate(self.tensors) if tensor.data]
         buffers = [self._buffer(b, b"")] + [self._buffer(b, self.tensors[index].data) for index in constants]
@@ -497,13 +498,20 @@ class TfliteWriter:
             tflite.BufferAddData(b, vector)
         return tflite.BufferEnd(b)
 
+    def _vector(self, b: flatbuffers.Builder, values: np.ndarray) -> int:
+        """A vector of numbers, written once: per-channel zero points alone would be a fifth of a small network's file."""
+        key = (values.dtype.str, values.tobytes())
+        if key not in self._vectors:
+            self._vectors[key] = b.CreateNumpyVector(values)
+        return self._vectors[key]
+
     def _tensor(self, b: flatbuffers.Builder, tensor: _Tensor, buffer: int) -> int:
         name = b.CreateString(tensor.name)
-        shape = b.CreateNumpyVector(np.array(tensor.shape, np.int32))
+        shape = self._vector(b, np.array(tensor.shape, np.int32))
         quantization = None
         if tensor.scales.size:
-            scales = b.CreateNumpyVector(tensor.scales)
-            zero_points = b.CreateNumpyVector(tensor.zero_points)
+            scales = self._vector(b, tensor.scales)
+            zero_points = self._vector(b, tensor.zero_points)
             tflite.QuantizationParametersStart(b)
             tflite.QuantizationParametersAddScale(b, scales)
             tflite.QuantizationParametersAddZeroPoint(b, zero_points)

@@ -148,7 +148,7 @@ def read_bytes(path: str | Path) -> bytes:
                     f"{path} is not a TFLite file: bytes 4 to 7 are {head[4:8]!r}, not {IDENTIFIER!r}; convert the "
                     "model with tf.lite.TFLiteConverter (Keras) or litert-torch (PyTorch) first"
                 )
-            return head + file.read(MAXIMUM_FILE_SIZE)
+            return head + file.read(mode.st_size)  # read() reserves what it is asked for
     except FileNotFoundError:
         raise GraphError(f"{path}: there is no such file") from None
     except OSError as error:

@@ -16,7 +16,7 @@ from mbconv.generators.graph import Graph, GraphError, Operator
 from mbconv.generators.graph_checks import structure_problems
 from mbconv.generators.operator_checks import operator_problems
 from mbconv.generators.tflite_content import FileContent, FileOperator, read_content
-from mbconv.generators.tflite_numbers import DESCRIPTIONS, RECIPE, file_numbers, operator_numbers
+from mbconv.generators.tflite_numbers import DESCRIPTIONS, RECIPE, FileNumbers
 from mbconv.generators.tflite_operators import READERS, Reader, Tensors, Unsupported
 
 _ADVICE = {
@@ -50,62 +50,59 @@ def read_tflite(path: str | Path) -> Graph:
         GraphError: the file cannot be read, is damaged, or cannot be used; the message names every operator that is not
             supported, each with the reason, and says what to do.
     """
-    content = read_content(path)
-    content, skipped = _dissolve_float_inputs(content)
-    numbers = file_numbers(content)
+    content, skipped = _dissolve_float_inputs(read_content(path))
+    numbers = FileNumbers(content)
     tensors = Tensors(content)
     operators: list[Operator] = []
     problems: list[tuple[FileOperator, str]] = []
-    recipe = numbers is not None
     for file_operator in content.operators:
         if file_operator.index in skipped:
             continue
-        if file_operator.code not in READERS:
-            problems.append((file_operator, _not_supported(file_operator.code)))
-            continue
-        # One line above says it for every operator of such a file.
-        if numbers is not None:
-            continue
-        own = operator_numbers(file_operator, content)
-        if own is not None:
-            recipe = True
-            problems.append((file_operator, f"computes with {own} numbers amid integers; quantise the whole model"))
-            continue
         try:
-            operator = READERS[file_operator.code](Reader(file_operator, tensors))
+            operator = _read_operator(file_operator, numbers, tensors)
         except Unsupported as error:
             problems.append((file_operator, str(error)))
             continue
-        operators.append(operator)
-        problems += [(file_operator, problem) for problem in operator_problems(operator, tensors.made)]
-    lines = [] if numbers is None else [f"it {DESCRIPTIONS[numbers]}"]
-    lines += _grouped(problems)
-    if not content.operators:
-        lines.append("it has no operators")
-    name = Path(path).stem
-    used = set(content.inputs) | {t for op in operators for t in (*op.inputs, *op.outputs)}
+        if operator is not None:
+            operators.append(operator)
+            problems += [(file_operator, problem) for problem in operator_problems(operator, tensors.made)]
+    used = {*content.inputs, *(t for op in operators for t in (*op.inputs, *op.outputs))}
     graph = Graph(
-        name=name,
+        name=Path(path).stem,
         tensors={i: t for i, t in sorted(tensors.made.items()) if i in used},
         operators=tuple(operators),
         inputs=content.inputs,
         outputs=content.outputs,
     )
+    lines = [] if numbers.kind is None else [f"it {DESCRIPTIONS[numbers.kind]}"]
+    lines += _grouped(problems)
     if not lines:
-        lines = structure_problems(graph)
+        lines = structure_problems(graph) if content.operators else ["it has no operators"]
     if lines:
         message = [f"{path} cannot be used:", *(f"  {line}" for line in lines)]
         if any(op.code not in READERS for op, _ in problems):
             message.append(f"Supported operators: {', '.join(READERS)}.")
-        if recipe:
+        if any(numbers.of(op) is not None for op in content.operators):
             message.append(RECIPE)
         raise GraphError("\n".join(message))
     return graph
 
 
-def _not_supported(code: str) -> str:
-    advice = _ADVICE.get(code.split(" ")[0])
-    return "is not supported" + (f"; {advice}" if advice else "")
+def _read_operator(operator: FileOperator, numbers: FileNumbers, tensors: Tensors) -> Operator | None:
+    """An operator of the graph; None in a file whose numbers are not supported, which is said once for all of it.
+
+    Raises:
+        Unsupported: the operator cannot be used.
+    """
+    if operator.code not in READERS:
+        advice = _ADVICE.get(operator.code.split(" ")[0])
+        raise Unsupported("is not supported" + (f"; {advice}" if advice else ""))
+    if numbers.kind is not None:
+        return None
+    kind = numbers.of(operator)
+    if kind is not None:
+        raise Unsupported(f"computes with {kind} numbers amid 8-bit integers; quantise the whole model")
+    return READERS[operator.code](Reader(operator, tensors))
 
 
 def _grouped(problems: Sequence[tuple[FileOperator, str]]) -> list[str]:

@@ -28,43 +28,43 @@ RECIPE = """To get a full-integer int8 file, convert with
 or, from PyTorch, with ai-edge-quantizer's recipe static_wi8_ai8."""
 
 
-def operator_numbers(operator: FileOperator, content: FileContent) -> str | None:
-    """The unsupported kind of numbers that an operator computes with; None if integers of 8 bits, or not known."""
-    types = [content.tensors[i].type for i in operator.inputs if i >= 0]
-    written = [content.tensors[i].type for i in operator.outputs]
-    if operator.code in ("QUANTIZE", "DEQUANTIZE") or not types or not written:
-        return None
-    if types[0] == "INT16" or written[0] == "INT16":
-        return INT16
-    if types[0] == "FLOAT32" or written[0] == "FLOAT32":
-        if operator.code not in WEIGHTED or len(types) < 2 or types[1] == "FLOAT32":
-            return FLOAT16 if _half_weights(operator, content) else FLOAT
-        return DYNAMIC_RANGE if types[1] in ("INT8", "UINT8", "INT4") else FLOAT16 if types[1] == "FLOAT16" else FLOAT
-    return None
+class FileNumbers:
+    """The kinds of numbers in a file.
 
-
-def _half_weights(operator: FileOperator, content: FileContent) -> bool:
-    """Whether weights come from a DEQUANTIZE of float16 constants, as in files with float16 weights."""
-    weights = operator.inputs[1] if operator.code in WEIGHTED and len(operator.inputs) > 1 else -1
-    return any(
-        op.code == "DEQUANTIZE"
-        and weights in op.outputs
-        and any(i >= 0 and content.tensors[i].type == "FLOAT16" for i in op.inputs)
-        for op in content.operators
-    )
-
-
-def file_numbers(content: FileContent) -> str | None:
-    """The unsupported kind of numbers that the whole file computes with.
-
-    None where any operator with weights (in a file without one, any operator) computes with 8-bit integers: such a file
-    is judged operator by operator.
+    Attributes:
+        kind: the unsupported kind that the whole file computes with. None where any operator with weights (in a file
+            without one, any operator) computes with 8-bit integers: such a file is judged operator by operator.
     """
-    weighted = [op for op in content.operators if op.code in WEIGHTED]
-    kinds = [operator_numbers(op, content) for op in weighted or content.operators]
-    if not kinds or None in kinds:
-        return None
-    for kind in (INT16, DYNAMIC_RANGE, FLOAT16):
-        if kind in kinds:
-            return kind
-    return FLOAT
+
+    def __init__(self, content: FileContent) -> None:
+        self._tensors = content.tensors
+        # Files with float16 weights turn them into float32 by DEQUANTIZE before use.
+        self._half = {
+            tensor
+            for op in content.operators
+            if op.code == "DEQUANTIZE" and "FLOAT16" in self._types(op.inputs)
+            for tensor in op.outputs
+        }
+        weighted = [op for op in content.operators if op.code in WEIGHTED]
+        kinds = {self.of(op) for op in weighted or content.operators}
+        self.kind = None
+        if kinds and None not in kinds:
+            self.kind = next(kind for kind in (INT16, DYNAMIC_RANGE, FLOAT16, FLOAT) if kind in kinds)
+
+    def _types(self, tensors: tuple[int, ...]) -> list[str]:
+        return [self._tensors[tensor].type if tensor >= 0 else "" for tensor in tensors]
+
+    def of(self, operator: FileOperator) -> str | None:
+        """The unsupported kind of numbers that an operator computes with; None if 8-bit integers, or not known."""
+        inputs, outputs = self._types(operator.inputs), self._types(operator.outputs)
+        if operator.code in ("QUANTIZE", "DEQUANTIZE") or not inputs or not outputs:
+            return None
+        if "INT16" in (inputs[0], outputs[0]):
+            return INT16
+        if "FLOAT32" not in (inputs[0], outputs[0]):
+            return None
+        if operator.code not in WEIGHTED or len(inputs) < 2:
+            return FLOAT
+        if inputs[1] in ("INT8", "UINT8", "INT4"):
+            return DYNAMIC_RANGE
+        return FLOAT16 if inputs[1] == "FLOAT16" or operator.inputs[1] in self._half else FLOAT

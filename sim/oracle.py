@@ -62,7 +62,7 @@ class Reference:
         except (ValueError, RuntimeError) as error:
             name = "the model" if isinstance(model, bytes) else model
             raise GraphError(f"LiteRT refuses {name}: {error}") from error
-        self._tensors = [detail["index"] for detail in self._interpreter.get_tensor_details()]
+        self._details = {detail["index"]: detail for detail in self._interpreter.get_tensor_details()}
         self.inputs = tuple(detail["index"] for detail in self._interpreter.get_input_details())
         self.outputs = tuple(detail["index"] for detail in self._interpreter.get_output_details())
 
@@ -70,17 +70,35 @@ class Reference:
         """Every tensor of the file by its index, constants included, for one picture.
 
         The reference SOFTMAX aborts the whole process where inputs are nearly uniform over more than 500 classes.
+
+        Args:
+            inputs: values by the indices of the file's inputs. Where the file takes real numbers and quantises them
+                itself, those of the integer tensor behind are taken and given as the real numbers they stand for.
+
+        Raises:
+            GraphError: the indices are not those of the file's inputs.
         """
-        for index, values in inputs.items():
+        for index, values in self._file_inputs(inputs).items():
             self._interpreter.set_tensor(index, values)
         self._interpreter.invoke()
         results = {}
-        for index in self._tensors:
+        for index in self._details:
             try:
                 results[index] = self._interpreter.get_tensor(index)
             except ValueError:  # a kernel's scratch memory, which has no data to read
                 continue
         return results
+
+    def _file_inputs(self, inputs: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
+        own = {index: values for index, values in inputs.items() if index in self.inputs}
+        missing = [index for index in self.inputs if index not in own]
+        others = [index for index in inputs if index not in own]
+        if len(missing) != len(others) or len(missing) > 1:
+            raise GraphError(f"values were given for tensors {list(inputs)}, but the inputs are {list(self.inputs)}")
+        for file_input, index in zip(missing, others, strict=True):
+            scale, zero_point = self._details[index]["quantization"]
+            own[file_input] = (scale * (inputs[index].astype(np.float64) - zero_point)).astype(np.float32)
+        return own
 
 
 def run_reference(model: str | Path | bytes, inputs: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:

@@ -138,16 +138,26 @@ def _resized(picture, width: int, height: int, resize: str | int):
             raise GraphError(f"resize {resize} is less than the input's {width}×{height} pixels (width × height)")
         ratio = resize / min(picture.size)
         picture = picture.resize([max(resize, round(side * ratio)) for side in picture.size], Image.Resampling.BILINEAR)
-        left, top = (picture.width - width) // 2, (picture.height - height) // 2
-        return picture.crop((left, top, left + width, top + height))
+        return _centre(picture, width, height)
     if resize == "crop":
-        return ImageOps.fit(picture, (width, height), Image.Resampling.BILINEAR)
-    if resize == "stretch":
+        # Cut first, or the resizing of the border would still see what lies outside.
+        picture = _centre(
+            picture,
+            max(1, min(picture.width, round(picture.height * width / height))),
+            max(1, min(picture.height, round(picture.width * height / width))),
+        )
+    if resize in ("crop", "stretch"):
         return picture.resize((width, height), Image.Resampling.BILINEAR)
     if resize == "fit":
         gray = 128 if picture.mode == "L" else (128, 128, 128)
         return ImageOps.pad(picture, (width, height), Image.Resampling.BILINEAR, color=gray)
     raise GraphError(f"resize {resize!r} is neither {', '.join(RESIZE_MODES)} nor a number of pixels")
+
+
+def _centre(picture, width: int, height: int):
+    """The middle of a Pillow picture."""
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
 
 
 def _quantised(pixels: np.ndarray, tensor: Tensor, mean, std) -> np.ndarray:

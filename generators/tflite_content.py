@@ -300,7 +300,7 @@ class _Reader:
         number = max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode())
         name = _OPERATOR_NAMES.get(number, f"operator code {number}")
         if name == "CUSTOM":
-            name = f"CUSTOM {self.text(entry.CustomCode())}"
+            name = f"CUSTOM {self.text(entry.CustomCode())}".strip()
         self.codes[place] = name
         return name
 

@@ -63,7 +63,12 @@ class Tensors:
         """
         if index not in self.made:
             self.made[index] = self._make(self.content.tensors[index])
-        return self.made[index]
+        tensor = self.made[index]
+        if tensor.element.real:
+            raise Unsupported(
+                f"uses {self.content.tensors[index]}, which a DEQUANTIZE writes; that is supported at the output only"
+            )
+        return tensor
 
     def _make(self, tensor: FileTensor) -> Tensor:
         if tensor.constant:

@@ -1,0 +1,283 @@
+"""Files that cannot be used: one message that names every operator, the reason, and what to do."""
+
+import re
+from collections.abc import Callable
+
+import flatbuffers
+import numpy as np
+import pytest
+import tflite
+
+from mbconv.generators.graph import GraphError
+from mbconv.generators.tflite_file import read_tflite
+from mbconv.training.tflite_writer import TfliteWriter
+
+
+def ones(*shape: int) -> np.ndarray:
+    return np.ones(shape, int)
+
+
+def convolution(w: TfliteWriter, x: int, channels: int = 3, **fields: int) -> int:
+    """A 1×1 convolution whose options may be overridden."""
+    x = w.convolution(x, ones(channels, 1, 1, w.tensors[x].shape[3]), 0.01, ones(channels), 0.05, 0)
+    w.operators[-1].fields.update(fields)
+    return x
+
+
+def message(w: TfliteWriter, tmp_path, content: bytes | None = None) -> str:
+    path = tmp_path / "mistake.tflite"
+    path.write_bytes(w.to_bytes() if content is None else content)
+    with pytest.raises(GraphError) as caught:
+        read_tflite(path)
+    assert type(caught.value) is GraphError
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def with_operator(change: Callable[[TfliteWriter, int], int]) -> TfliteWriter:
+    w = TfliteWriter("mistake")
+    x = w.input("picture", (1, 8, 8, 3), 0.02, -5)
+    w.output(change(w, x))
+    return w
+
+
+def constant(w: TfliteWriter, values: np.ndarray, scale: float | None = 0.01, dtype: str = "int8") -> int:
+    return w.tensor("constant", values.shape, scale, 0, dtype, values)
+
+
+def conv_on(w: TfliteWriter, x: int, weights: int, bias: int | None = None, shape=(1, 8, 8, 3)) -> int:
+    fields = {"Padding": 0, "StrideH": 1, "StrideW": 1, "FusedActivationFunction": 0}
+    inputs = (x, weights) if bias is None else (x, weights, bias)
+    return w.operator("CONV_2D", inputs, shape, 0.05, 0, "Conv2DOptions", fields)
+
+
+REFUSED = {
+    "dilation": (lambda w, x: convolution(w, x, DilationHFactor=2), "0 CONV_2D has dilation 2×1"),
+    "stride 0": (lambda w, x: convolution(w, x, StrideW=0), "0 CONV_2D has strides 1×0"),
+    "activation": (lambda w, x: convolution(w, x, FusedActivationFunction=4), "fused activation TANH"),
+    "padding": (lambda w, x: convolution(w, x, Padding=7), "padding option 7"),
+    "weights through an operator": (
+        lambda w, x: conv_on(
+            w, x, w.reshape(constant(w, ones(3, 3)), (3, 1, 1, 3)), constant(w, ones(3), None, "int32")
+        ),
+        "takes its weights from operator 0 RESHAPE",
+    ),
+    "constants folded": (lambda w, x: w.reshape(constant(w, ones(1, 4)), (1, 4)), "uses the constant tensor 1"),
+    "weights of float32": (lambda w, x: conv_on(w, x, constant(w, ones(3, 1, 1, 3), None, "float32")), "float32"),
+    "weights without a scale": (lambda w, x: conv_on(w, x, constant(w, ones(3, 1, 1, 3), None)), "without a scale"),
+    "weights along another axis": (
+        lambda w, x: conv_on(w, x, w.tensor("c", (3, 1, 1, 3), np.full(3, 0.1), 0, "int8", ones(3, 1, 1, 3), 3)),
+        "3 weight scales along axis 3",
+    ),
+    "weights computed": (lambda w, x: conv_on(w, x, x), "without data"),
+    "bias of int64": (
+        lambda w, x: conv_on(w, x, constant(w, ones(3, 1, 1, 3)), constant(w, ones(3), None, "int8")),
+        "biases (tensor 2 'constant') of type int8; int32",
+    ),
+    "bias too short": (
+        lambda w, x: conv_on(w, x, constant(w, ones(3, 1, 1, 3)), constant(w, ones(2), None, "int32")),
+        "biases of shape [2] for 3 output channels",
+    ),
+    "bias of another scale": (
+        lambda w, x: conv_on(w, x, constant(w, ones(3, 1, 1, 3)), constant(w, ones(3), 0.7, "int32")),
+        "whose scale is not input scale × weight scale",
+    ),
+    "weight zero point": (
+        lambda w, x: w.convolution(x, ones(3, 1, 1, 3), 0.01, ones(3), 0.05, 0, weight_zero_point=2),
+        "weight zero point 2",
+    ),
+    "groups": (lambda w, x: conv_on(w, x, constant(w, ones(3, 1, 1, 1))), "grouped convolution (3 groups)"),
+    "output shape": (
+        lambda w, x: conv_on(w, x, constant(w, ones(3, 1, 1, 3)), shape=(1, 8, 7, 3)),
+        "of shape [1, 8, 7, 3] where a 1×1 window with padding 0,0,0,0 makes [1, 8, 8, 3]",
+    ),
+    "accumulator": (
+        lambda w, x: w.convolution(x, ones(1, 1, 1, 3), 0.01, np.array([2**31 - 1]), 0.05, 0),
+        "beyond 32 bits",
+    ),
+    "squeeze-excite": (
+        lambda w, x: w.operator("MUL", (x, w.mean(x, keep=True)), (1, 8, 8, 3), 0.1, 0, "MulOptions", {}),
+        "1 MUL has two computed operands",
+    ),
+    "broadcast ADD": (
+        lambda w, x: w.operator("ADD", (x, w.mean(x, keep=True)), (1, 8, 8, 3), 0.1, 0, "AddOptions", {}),
+        "joins shapes [1, 8, 8, 3] and [1, 1, 1, 3]",
+    ),
+    "constant map": (
+        lambda w, x: w.constant_arithmetic("ADD", x, ones(1, 8, 8, 1), 0.1, 0, 0.1, 0),
+        "constant of shape [1, 8, 8, 1]",
+    ),
+    "pool rescales": (
+        lambda w, x: w.operator(
+            "AVERAGE_POOL_2D",
+            (x,),
+            (1, 4, 4, 3),
+            0.03,
+            -5,
+            "Pool2DOptions",
+            {"FilterHeight": 2, "FilterWidth": 2, "StrideH": 2, "StrideW": 2},
+        ),
+        "pooling does not rescale",
+    ),
+    "mean of channels": (
+        lambda w, x: w.operator("MEAN", (x, constant(w, np.array([2, 3]), None, "int32")), (1, 8), 0.1, 0),
+        "mean over axes [2, 3]",
+    ),
+    "pad of channels": (
+        lambda w, x: w.operator(
+            "PAD", (x, constant(w, np.array([[0, 0], [0, 0], [0, 0], [0, 1]]), None, "int32")), (1, 8, 8, 4), None, None
+        ),
+        "padding of height and width",
+    ),
+    "transpose inside": (
+        lambda w, x: w.transpose(convolution(w, x), (0, 3, 1, 2)),
+        "1 TRANSPOSE stands inside the network",
+    ),
+    "softmax inside": (
+        lambda w, x: w.fully_connected(w.softmax(w.mean(x)), ones(2, 3), 0.1, ones(2), 0.1, 0),
+        "2 FULLY_CONNECTED follows a SOFTMAX",
+    ),
+    "dequantize inside": (
+        lambda w, x: w.quantize(w.dequantize(x), 0.1, 0),
+        "which a DEQUANTIZE writes; that is supported at the output only",
+    ),
+    "no scale": (lambda w, x: convolution(w, w.input("other", (1, 8, 8, 3))), "with no scale"),
+    "batch": (lambda w, x: convolution(w, w.input("other", (2, 8, 8, 3), 0.1)), "has batch size 2"),
+    "empty dimension": (lambda w, x: w.mean(w.input("other", (1, 0, 8, 3), 0.1)), "has shape [1, 0, 8, 3]"),
+    "three dimensions": (lambda w, x: w.reshape(x, (1, 64, 3)), "[1, 64, 3]; shapes of 2"),
+    "huge map": (lambda w, x: w.mean(w.input("other", (1, 65536, 65536, 3), 0.1)), "at most"),
+    "zero point": (lambda w, x: w.quantize(x, 0.1, 300), "zero point 300, outside -128..127"),
+    "scale 0": (lambda w, x: w.quantize(x, 0.0, 0), "has scale 0.0"),
+    "scale infinite": (lambda w, x: w.quantize(x, np.inf, 0), "has scale inf"),
+    "scale not a number": (lambda w, x: w.quantize(x, np.nan, 0), "has scale nan"),
+    "scales apart": (lambda w, x: w.quantize(x, 1e-30, 0), "enlarges its input"),
+    "int32 activations": (lambda w, x: w.quantize(x, 0.1, 0, "int32"), "of type int32"),
+    "unused input": (lambda w, x: w.mean(w.input("other", (1, 2, 2, 3), 0.1)), "input 0 is read by no operator"),
+    "result unused": (lambda w, x: (w.mean(x), w.mean(x))[1], "0 MEAN computes tensor"),
+    "softmax scale": (
+        lambda w, x: w.operator("SOFTMAX", (w.mean(x),), (1, 3), 0.1, 0, "SoftmaxOptions", {"Beta": 1.0}),
+        "scale 1/256",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(tmp_path, name):
+    change, reason = REFUSED[name]
+    assert reason in message(with_operator(change), tmp_path)
+
+
+def test_every_offender_is_named_with_its_reason(tmp_path):
+    w = TfliteWriter("many")
+    x = w.input("picture", (1, 8, 8, 3), 0.02, -5)
+    for _ in range(2):
+        x = w.operator("HARD_SWISH", (x,), (1, 8, 8, 3), None, None)
+        x = convolution(w, x, DilationWFactor=2)
+    x = w.operator("CUSTOM", (x,), (1, 8, 8, 3), None, None)
+    w.output(convolution(w, x))
+    lines = message(w, tmp_path).splitlines()
+    assert [line.strip() for line in lines[1:4]] == [
+        "operators 0, 2 HARD_SWISH: each is not supported; train with ReLU6 instead",
+        "operators 1, 3 CONV_2D: each has dilation 1×2; 1×1 is supported: train without dilation",
+        "operator 4 CUSTOM is not supported; cut the model before it",
+    ]
+    assert len(lines) == 5 and "CONV_2D" in lines[4], "then what is supported"
+
+
+def network(dtype: str, weights: str) -> TfliteWriter:
+    w = TfliteWriter("numbers")
+    x = w.input("picture", (1, 4, 4, 2), None if dtype == "float32" else 0.1, 0, dtype)
+    scale = None if weights.startswith("float") else 0.1
+    filters = w.tensor("weights", (3, 1, 1, 2), scale, 0, weights.replace("16", "32"), ones(3, 1, 1, 2))
+    x = conv_on(w, x, filters, shape=(1, 4, 4, 3))
+    w.output(w.operator("HARD_SWISH", (x,), (1, 4, 4, 3), None, None))
+    return w
+
+
+@pytest.mark.parametrize(
+    ("dtype", "weights", "description"),
+    [
+        ("float32", "float32", "is a float file"),
+        ("float32", "int8", "is a dynamic-range file"),
+        ("int16", "int8", "int16 activations"),
+    ],
+)
+def test_other_numbers_are_named_with_the_recipe(tmp_path, dtype, weights, description):
+    text = message(network(dtype, weights), tmp_path)
+    assert description in text
+    assert "operator 1 HARD_SWISH is not supported" in text, "the next obstacle is named at once"
+    assert "CONV_2D uses" not in text, "one line, not one for each operator"
+    for part in ("representative_dataset", "OpsSet.TFLITE_BUILTINS_INT8", "inference_input_type = tf.int8"):
+        assert part in text
+
+
+def test_float_amid_integers_is_named_by_operator(tmp_path):
+    w = TfliteWriter("mixed")
+    x = convolution(w, w.input("picture", (1, 4, 4, 2), 0.1))
+    x = w.dequantize(x)
+    w.output(conv_on(w, x, constant(w, ones(3, 1, 1, 3), None, "float32"), shape=(1, 4, 4, 3)))
+    text = message(w, tmp_path)
+    assert "operator 2 CONV_2D computes with float numbers amid 8-bit integers" in text
+    assert "representative_dataset" in text
+
+
+def test_files_that_are_none(tmp_path):
+    (tmp_path / "empty.tflite").touch()
+    (tmp_path / "text.tflite").write_text("not a model at all")
+    for name, reason in {
+        "absent.tflite": "there is no such file",
+        "empty.tflite": "is empty",
+        "text.tflite": "is not a TFLite file",
+        ".": "is a directory",
+        "null\0.tflite": "is not a path",
+        "x" * 300: "cannot be read",
+        "text.tflite/x": "cannot be read",
+    }.items():
+        with pytest.raises(GraphError, match=reason):
+            read_tflite(tmp_path / name)
+    with pytest.raises(GraphError, match="is not a regular file"):
+        read_tflite("/dev/null")
+
+
+@pytest.mark.parametrize(
+    ("count", "version", "reason"), [(0, 3, "0 subgraphs"), (2, 3, "2 subgraphs"), (1, 2, "version 2")]
+)
+def test_other_models(tmp_path, count, version, reason):
+    b = flatbuffers.Builder(0)
+    subgraphs = []
+    for _ in range(count):
+        tflite.SubGraphStart(b)
+        subgraphs.append(tflite.SubGraphEnd(b))
+    b.StartVector(4, count, 4)
+    for subgraph in subgraphs:
+        b.PrependUOffsetTRelative(subgraph)
+    vector = b.EndVector()
+    tflite.ModelStart(b)
+    tflite.ModelAddVersion(b, version)
+    tflite.ModelAddSubgraphs(b, vector)
+    b.Finish(tflite.ModelEnd(b), file_identifier=b"TFL3")
+    assert reason in message(TfliteWriter("none"), tmp_path, bytes(b.Output()))
+
+
+def test_a_network_without_operators(tmp_path):
+    w = TfliteWriter("empty")
+    w.output(w.input("picture", (1, 4, 4, 2), 0.1))
+    assert "it has no operators" in message(w, tmp_path)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "offenders"),
+    [
+        ("mnv3small_224_keras_randomweights_int8", {"HARD_SWISH": 19, "MUL": 9}),
+        ("ppocr_cls_mnv3s035_int8", {"HARD_SWISH": 18, "MUL": 9, "MAX_POOL_2D": 1}),
+        ("ssdlite_mnv2_ped_int8", {"CONCATENATION": 2, "RESHAPE": 6}),
+    ],
+)
+def test_real_files_with_unsupported_operators(shared, name, offenders):
+    with pytest.raises(GraphError) as caught:
+        read_tflite(shared / "models" / f"{name}.tflite")
+    found: dict[str, int] = {}
+    for indices, kind in re.findall(r"^  operators? ([\d, ]+) (\w+)", str(caught.value), re.MULTILINE):
+        found[kind] = found.get(kind, 0) + len(indices.split(","))
+    assert found == offenders

@@ -1,0 +1,141 @@
+"""Which multipliers, constants and shifts reproduce given steps: linear inequalities in integers.
+
+The circuit computes ``floor((s·m + c + half) / 2^n)`` with a constant c for s < 0 and another for s ≥ 0. It steps to level j exactly at
+the sum T when ``T·m + c + half ≥ j·2^n`` and ``(T − 1)·m + c + half < j·2^n``. Each region, negative and non-negative, has
+inequalities of its own, at the steps within it and at its ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+_FAR = np.int64(1) << 60
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """The inequalities of one sign: at sums ``lower`` the level is reached, at sums ``upper`` it is not; where ``has_…`` is true."""
+
+    lower: np.ndarray
+    has_lower: np.ndarray
+    upper: np.ndarray
+    has_upper: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The steps of C channels over their reachable sums.
+
+    Args:
+        positions: int64 ``[C, J]``, least sum in [low, high] with level j or more, ``high + 1`` where there is none.
+        levels: int64 ``[J]``, less the zero point.
+        low, high: reachable sums, int64 ``[C]``.
+        slope: approximate slope, ``[C]``.
+    """
+
+    positions: np.ndarray
+    levels: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    slope: np.ndarray
+
+    @property
+    def inside(self) -> np.ndarray:
+        """Which steps lie within the reachable sums, bool ``[C, J]``."""
+        return (self.positions > self.low[:, None]) & (self.positions <= self.high[:, None])
+
+    def __getitem__(self, channels: np.ndarray) -> Steps:
+        return Steps(
+            self.positions[channels], self.levels, self.low[channels], self.high[channels], self.slope[channels]
+        )
+
+    @cached_property
+    def regions(self) -> tuple[Region, Region]:
+        """Negative and non-negative sums."""
+        return (
+            self._region(self.low, np.minimum(self.high, -1)),
+            self._region(np.maximum(self.low, 0), self.high),
+        )
+
+    def _region(self, first: np.ndarray, last: np.ndarray) -> Region:
+        first, last = first[:, None], last[:, None]
+        exists = first <= last
+        return Region(
+            lower=np.maximum(self.positions, first),
+            has_lower=(self.positions <= last) & exists,
+            upper=np.minimum(self.positions - 1, last),
+            has_upper=(self.positions > first) & exists,
+        )
+
+    def constants(
+        self, multiplier: np.ndarray, shift: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The constants that a multiplier and shift ``[C]`` admit: negative least, greatest, positive least, greatest.
+
+        Least > greatest where there are none; ±2^60 where a side is free.
+        """
+        thresholds = (self.levels[None, :] << shift[:, None]) - ((np.int64(1) << shift) >> 1)[:, None]
+        bounds = []
+        for region in self.regions:
+            reached = thresholds - multiplier[:, None] * region.lower
+            missed = thresholds - 1 - multiplier[:, None] * region.upper
+            bounds.append(np.where(region.has_lower, reached, -_FAR).max(1, initial=-_FAR))
+            bounds.append(np.where(region.has_upper, missed, _FAR).min(1, initial=_FAR))
+        return tuple(bounds)
+
+    def multipliers(
+        self, negative: np.ndarray, positive: np.ndarray, shift: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The least and greatest positive multiplier that given constants and shift ``[C]`` admit (least > greatest: none)."""
+        least, greatest = np.ones(len(self.low), np.int64), np.full(len(self.low), _FAR)
+        thresholds = (self.levels[None, :] << shift[:, None]) - ((np.int64(1) << shift) >> 1)[:, None]
+        for region, constant in zip(self.regions, (negative, positive), strict=True):
+            reached = thresholds - constant[:, None]
+            for need, at, present, up in (
+                (reached, region.lower, region.has_lower, True),  # m · at ≥ need
+                (reached - 1, region.upper, region.has_upper, False),  # m · at ≤ need
+            ):
+                divisor = np.where(at == 0, 1, at)
+                rises = present & ((at > 0) if up else (at < 0))
+                falls = present & ((at < 0) if up else (at > 0))
+                least = np.maximum(least, np.where(rises, -(-need // divisor) if up else -(need // -divisor), 1).max(1))
+                greatest = np.minimum(
+                    greatest, np.where(falls, need // divisor if not up else -need // -divisor, _FAR).min(1)
+                )
+                broken = present & (at == 0) & ((need > 0) if up else (need < 0))
+                greatest = np.where(broken.any(1), 0, greatest)
+        return least, greatest
+
+    def slopes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The open interval of real slopes m / 2^n with which some constants exist, float64 ``[C]`` twice.
+
+        Newton's method from far outside: at a slope without constants the pair of inequalities that contradict each other most bounds
+        the slope; the bound is the next slope. Limits beyond 2^±16 of the given slope are not looked for.
+        """
+        low, high = self.slope * 2.0**-16, self.slope * 2.0**16
+        rows = np.arange(len(self.low))
+        for region in self.regions:
+            reach = np.where(region.has_lower, self.levels[None, :].astype(np.float64), -np.inf)
+            miss = np.where(region.has_upper, self.levels[None, :].astype(np.float64), np.inf)
+            bounded = region.has_lower.any(1) & region.has_upper.any(1)
+            for upwards in (True, False):
+                slope = self.slope * (2.0**-16 if upwards else 2.0**16)
+                for _ in range(100):
+                    j = (reach - slope[:, None] * region.lower).argmax(1)
+                    k = (miss - slope[:, None] * region.upper).argmin(1)
+                    run = np.where(bounded, region.upper[rows, k] - region.lower[rows, j], 0)
+                    rise = np.where(bounded, miss[rows, k] - reach[rows, j], 0.0)
+                    # The pair says slope · run < rise.
+                    contradicts = (slope * run >= rise) & ((run < 0) if upwards else (run > 0))
+                    following = np.where(contradicts, rise / np.where(contradicts, run, 1), slope)
+                    if np.allclose(following, slope, rtol=1e-14, atol=0):
+                        break
+                    slope = following
+                if upwards:
+                    low = np.maximum(low, slope)
+                else:
+                    high = np.minimum(high, slope)
+        return low, high

@@ -1,0 +1,281 @@
+"""Requantisation: from sums to elements of the next tensor, by shifts and adders alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.wiring import Component, In, Out
+
+from .requantize_format import RequantizeFormat, RequantizeWords, signed_bits
+from .requantize_multiply import MultiplyPlan, cheapest_plan, constant_range
+
+__all__ = ["Requantize", "RequantizeCost", "RequantizeFormat", "RequantizeWords"]
+
+_SHIFT_BITS_PER_STAGE = 3  # levels of two-way selection between registers
+
+
+@dataclass(frozen=True)
+class RequantizeCost:
+    """Estimated four-input tables (a bit of carry counts as one) and registers, of all lanes. No multiplier, no memory."""
+
+    luts: int
+    registers: int
+
+
+class Requantize(Component):
+    """A pipeline without enables that applies a :class:`RequantizeFormat` to ``lanes`` accumulators.
+
+    ::
+
+        accumulator ─┐   ┌───┐ s  ┌─────────────────────┐   ┌─────────┐   ┌──────────┐   ┌───────┐
+                     ├──►│ + ├───►│ · multiplier        ├──►│ >> word ├──►│ + rounding├──►│ clamp ├─► o
+        word.bias ───┘   └───┘    │ + constant by sign  │   │ .shift  │   │ + zero    │   └───────┘
+                                  │ (rows of adders)    │   └─────────┘   │ point     │
+                                  └─────────────────────┘                 └───────────┘
+
+    Operands may come every ``interval`` cycles or less often. ``o_valid`` is ``valid`` delayed by ``latency``:
+    1 (bias) + the multiplication + ⌈shift_bits/3⌉ + 2 (zero point, clamp).
+
+    The multiplication takes one cycle for each Booth digit of the narrower operand when ``interval`` ≤ 2; otherwise its adders are used
+    ``interval − 1`` times, with Booth's digits or single bits, whichever is cheaper (:func:`cheapest_plan`). With
+    ``multiplier_bits`` = 0 there is none: one cycle for the constants unless they are 0.
+
+    Cost: ``cost``; no multipliers. Only ``valid``'s delay is reset.
+
+    Args:
+        format: widths and constants.
+        lanes: accumulators at once, ≥ 1.
+        interval: least number of cycles between operands, ≥ 1.
+
+    Members:
+        valid: ``In(1)``
+        accumulators: ``In(ArrayLayout(signed(accumulator_bits), lanes))``
+        words: ``In(ArrayLayout(format.word_layout, lanes))``
+        o_valid: ``Out(1)``
+        o: ``Out(ArrayLayout(format.output, lanes))``
+
+    Raises:
+        ValueError: lanes or interval below 1.
+    """
+
+    def __init__(self, format: RequantizeFormat, lanes: int, interval: int = 1):
+        if lanes < 1:
+            raise ValueError(f"at least one lane is requantised, not {lanes}")
+        if interval < 1:
+            raise ValueError(f"operands come at most once a cycle: the interval must be at least 1, not {interval}")
+        self.format, self.lanes, self.interval = format, lanes, interval
+        self.plan: MultiplyPlan | None = cheapest_plan(format, interval) if format.multiplier_bits else None
+        super().__init__(
+            {
+                "valid": In(1),
+                "accumulators": In(ArrayLayout(signed(format.accumulator_bits), lanes)),
+                "words": In(ArrayLayout(format.word_layout, lanes)),
+                "o_valid": Out(1),
+                "o": Out(ArrayLayout(format.output, lanes)),
+            }
+        )
+
+    @property
+    def _adds_constant(self) -> bool:
+        """Without a multiplication the constants need an adder of their own."""
+        return self.plan is None and constant_range(self.format) != (0, 0)
+
+    @property
+    def _multiply_latency(self) -> int:
+        return self.plan.latency if self.plan else int(self._adds_constant)
+
+    @property
+    def _shift_stages(self) -> int:
+        return -(-self.format.shift_bits // _SHIFT_BITS_PER_STAGE)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from ``valid`` to ``o_valid``."""
+        return 1 + self._multiply_latency + self._shift_stages + 2
+
+    @property
+    def _value_bounds(self) -> tuple[int, int]:
+        """The product's range once all is discarded that no result depends on."""
+        if self.plan:
+            return self.plan.result_bounds
+        half = 1 << (self.format.sum_bits - 1)
+        low, high = constant_range(self.format)
+        discarded = max(0, self.format.shift - 1)
+        return (low - half) >> discarded, (high + half - 1) >> discarded
+
+    @property
+    def _rounding(self) -> int:
+        """What is added before the last bit is dropped: half, and the zero point."""
+        return 2 * self.format.zero_point + 1 if self.format.shift else self.format.zero_point
+
+    @property
+    def _rounded_bits(self) -> int:
+        low, high = self._value_bounds
+        drop = int(self.format.shift > 0)
+        return signed_bits((low + self._rounding) >> drop, (high + self._rounding) >> drop)
+
+    @property
+    def cost(self) -> RequantizeCost:
+        format = self.format
+        value = signed_bits(*self._value_bounds)
+        word = format.word_bits - format.bias_bits
+        luts = format.sum_bits + value * format.shift_bits + 2 * self._rounded_bits + format.output.width
+        registers = format.sum_bits + word + value * self._shift_stages + self._rounded_bits + format.output.width
+        if self.plan:
+            luts += self.plan.luts + format.constant_bits
+            registers += self.plan.registers
+        elif self._adds_constant:
+            luts += format.sum_bits + format.constant_bits
+            registers += format.sum_bits + format.shift_bits
+        return RequantizeCost(luts * self.lanes, registers * self.lanes + self.latency)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        self._valid_after = Signal(self.latency)  # bit t: valid, t + 1 cycles ago
+        m.d.sync += self._valid_after.eq(Cat(self.valid, self._valid_after)[: self.latency])
+        m.d.comb += self.o_valid.eq(self._valid_after[-1])
+        for lane in range(self.lanes):
+            self._lane(m, lane)
+        return m
+
+    def _lane(self, m: Module, lane: int) -> None:
+        format = self.format
+        word = self.words[lane]
+
+        def register(name: str, value: Value, bits: int | None = None) -> Signal:
+            shape = value.shape() if bits is None else signed(bits)
+            held = Signal(shape, name=f"{name}_{lane}", reset_less=True)
+            m.d.sync += held.eq(value)
+            return held
+
+        def field(name: str) -> Signal | None:
+            return register(name, word[name]) if name in format.word_layout.members else None
+
+        total = register("sum", self.accumulators[lane] + word.bias, format.sum_bits)
+        multiplier, positive, negative, shift = map(field, ("multiplier", "positive", "negative", "shift"))
+        if positive is None:
+            positive, negative = Const(format.positive, signed(48)), Const(format.negative, signed(48))
+        constant_bits = signed_bits(*constant_range(format))
+        constant = Signal(signed(constant_bits), name=f"constant_{lane}")
+        m.d.comb += constant.eq(Mux(total < 0, negative, positive))
+
+        if self.plan:
+            value, shift = self._multiply(m, lane, total, multiplier, constant, shift)
+        elif self._adds_constant:
+            low, high = constant_range(format)
+            half = 1 << (format.sum_bits - 1)
+            value = register("corrected", total + constant, signed_bits(low - half, high + half - 1))
+            shift = None if shift is None else register("corrected_shift", shift)
+        else:
+            value = total
+        discarded = self.plan.remaining_shift if self.plan else max(0, format.shift - 1)
+        value = _discard(value, discarded)
+
+        for stage in range(self._shift_stages):
+            for bit in range(min(_SHIFT_BITS_PER_STAGE, len(shift))):
+                value = Mux(shift[bit], _discard(value, 1 << (bit + stage * _SHIFT_BITS_PER_STAGE)), value)
+            value = register(f"shifted_{stage}", value)
+            if len(shift) > _SHIFT_BITS_PER_STAGE:
+                shift = register(f"shift_{stage}", shift[_SHIFT_BITS_PER_STAGE:])
+
+        rounded = (value + self._rounding) >> int(format.shift > 0)
+        rounded = register("rounded", rounded, self._rounded_bits)
+        low, high = format.minimum, format.maximum
+        limited = Mux(rounded < low, low, Mux(rounded > high, high, rounded))
+        output = Signal(format.output, name=f"output_{lane}", reset_less=True)
+        m.d.sync += output.eq(limited)
+        m.d.comb += self.o[lane].eq(output)
+
+    def _multiply(
+        self, m: Module, lane: int, total: Signal, multiplier: Signal, constant: Signal, shift: Signal | None
+    ):
+        """The chain of units; returns the running sum behind the last and the word's shift that goes with it."""
+        plan = self.plan
+        digits, addend = (total, multiplier) if plan.digits_of_sum else (multiplier, total)
+        operand = Signal(plan.digit_bits(0), name=f"digits_{lane}")
+        if plan.radix_bits == 2:
+            extended = Signal(Shape(plan.digit_bits(0) - 1, digits.shape().signed), name=f"extended_{lane}")
+            m.d.comb += [extended.eq(digits), operand.eq(Cat(Const(0, 1), extended))]
+        else:
+            m.d.comb += operand.eq(digits)
+        scaled = Signal(signed(plan.addend_bits), name=f"addend_{lane}")
+        running = Signal(signed(constant.shape().width + plan.guard), name=f"start_{lane}")
+        m.d.comb += [scaled.eq(addend << plan.guard), running.eq(constant << plan.guard)]
+        state = _UnitState(running, scaled, operand, shift)
+        cycle, first = 0, 0
+        for number, count in enumerate(plan.units):
+            name = f"{number}_{lane}"
+            if count == 1:
+                state = self._row(m, name, first, state)
+                cycle += 1
+            else:
+                state = self._serial_unit(m, name, first, count, state, self._valid_after[cycle])
+                cycle += count + 1
+            first += count
+        return state.running, state.shift
+
+    def _row(self, m: Module, name: str, first: int, state: _UnitState) -> _UnitState:
+        """A unit of one digit: adds and moves right in the cycle in which its operands arrive."""
+        plan = self.plan
+        running = Signal(signed(plan.running_bits(first, 1)), name=f"running_{name}", reset_less=True)
+        m.d.sync += running.eq(
+            _add_digit(state.running, state.addend, state.digits, plan.radix_bits) >> plan.radix_bits
+        )
+        following = _UnitState(running, state.addend, state.digits, state.shift)
+        if first + 1 < plan.digits:
+            following.addend = Signal.like(state.addend, name=f"addend_{name}", reset_less=True)
+            following.digits = Signal(plan.digit_bits(first + 1), name=f"digits_{name}", reset_less=True)
+            m.d.sync += [following.addend.eq(state.addend), following.digits.eq(state.digits[plan.radix_bits :])]
+        if state.shift is not None:
+            following.shift = Signal.like(state.shift, name=f"shift_{name}", reset_less=True)
+            m.d.sync += following.shift.eq(state.shift)
+        return following
+
+    def _serial_unit(self, m: Module, name: str, first: int, count: int, state: _UnitState, start: Value) -> _UnitState:
+        """A unit of several digits: loads on ``start``, then handles one a cycle, and never needs to stop."""
+        plan = self.plan
+        running = Signal(signed(plan.running_bits(first, count)), name=f"running_{name}", reset_less=True)
+        addend = Signal.like(state.addend, name=f"addend_{name}", reset_less=True)
+        digits = Signal(plan.digit_bits(first), name=f"digits_{name}", reset_less=True)
+        held = None if state.shift is None else Signal.like(state.shift, name=f"shift_{name}", reset_less=True)
+        with m.If(start):
+            m.d.sync += [running.eq(state.running), addend.eq(state.addend), digits.eq(state.digits)]
+            if held is not None:
+                m.d.sync += held.eq(state.shift)
+        with m.Else():
+            m.d.sync += [
+                running.eq(_add_digit(running, addend, digits, plan.radix_bits) >> plan.radix_bits),
+                digits.eq(digits >> plan.radix_bits),
+            ]
+        remaining = digits[: plan.digit_bits(first + count)] if first + count < plan.digits else digits
+        return _UnitState(running, addend, remaining, held)
+
+
+@dataclass
+class _UnitState:
+    """What a unit hands to the next: the running sum, the addend, the digits still to come, the word's shift."""
+
+    running: Signal
+    addend: Signal
+    digits: Value
+    shift: Signal | None
+
+
+def _discard(value: Value, bits: int) -> Value:
+    """An arithmetic right shift by a constant, at least the sign remaining."""
+    bits = min(bits, len(value) - 1)
+    return value[bits:].as_signed()
+
+
+def _add_digit(running: Value, addend: Value, digits: Value, radix_bits: int) -> Value:
+    """The running sum plus the lowest digit times the addend."""
+    if radix_bits == 1:
+        return running + Mux(digits[0], addend, 0)
+    below, low, high = digits[0], digits[1], digits[2]
+    one, two = below ^ low, Mux(high, ~(below | low), below & low)
+    multiple = Mux(two, addend << 1, Mux(one, addend, 0))
+    # A negative digit adds the complement and 1; the 1 enters as the carry of a bit below the sum.
+    complement = multiple ^ high.replicate(len(multiple)).as_signed()
+    return (Cat(Const(1, 1), running).as_signed() + Cat(high, complement).as_signed()) >> 1

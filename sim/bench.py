@@ -69,23 +69,8 @@ def _plan(runs: Sequence[Run], seeds: Sequence[int], patience: int) -> tuple[dic
     pairs = [
         (run, seed) for run in runs for seed in (seeds[:1] if run.unstalled and run.reset_after is None else seeds)
     ]
-    steps = []
-    for run, seed in pairs:
-        source, sink = run.source.thresholds(), run.sink.thresholds()
-        steps.append(
-            {
-                "inputs": {
-                    "seed": seed,
-                    "source_stall": source[0],
-                    "source_resume": source[1],
-                    "sink_stall": sink[0],
-                    "sink_resume": sink[1],
-                    "sink_patient": int(run.sink.patient),
-                },
-                "reset_after": run.reset_after,
-            }
-        )
-    return {"patience": patience, "runs": steps}, pairs
+    steps = [run.plan(seed) for run, seed in pairs]
+    return {"patience": patience, "outputs": [], "runs": steps}, pairs
 
 
 def run_cases(

@@ -101,6 +101,19 @@ class Run:
     def unstalled(self) -> bool:
         return self.source == ALWAYS and self.sink == ALWAYS
 
+    def plan(self, seed: int) -> dict:
+        """What cocotb sets for this run; a seed moves the reset a little as well."""
+        source, sink = self.source.thresholds(), self.sink.thresholds()
+        inputs = {
+            "seed": seed,
+            "source_stall": source[0],
+            "source_resume": source[1],
+            "sink_stall": sink[0],
+            "sink_resume": sink[1],
+            "sink_patient": int(self.sink.patient),
+        }
+        return {"inputs": inputs, "reset_after": self.reset_after and self.reset_after + seed % 64}
+
     def __str__(self) -> str:
         reset = "" if self.reset_after is None else f", reset after {self.reset_after} cycles"
         return f"source {self.source.name}, sink {self.sink.name}{reset}"

@@ -98,20 +98,34 @@ def element_value(payload: int, offset: int, shape: Shape) -> int:
     return value - (1 << shape.width) if shape.signed and value >> shape.width - 1 else value
 
 
-def unpack(shape: ShapeLike, payloads: Sequence[int]) -> np.ndarray:
-    """Payloads to an integer array ``[beats, lanes…]``; elements are integers of at most 62 bits, not structures."""
-    dimensions: tuple[int, ...] = (len(payloads),)
+def unpack_words(shape: ShapeLike, words: np.ndarray) -> np.ndarray:
+    """Beats ``uint32 [beats, words]``, lowest word first, to an integer array ``[beats, lanes…]``.
+
+    The elements are integers of at most 62 bits, not structures.
+    """
+    dimensions: tuple[int, ...] = (len(words),)
     width = Shape.cast(shape).width
     while isinstance(shape, ArrayLayout):
         dimensions += (shape.length,)
         shape = shape.elem_shape
     leaf = Shape.cast(shape)
-    size = -(-width // 8)
-    raw = np.frombuffer(b"".join(p.to_bytes(size, "little") for p in payloads), np.uint8).reshape(len(payloads), size)
-    bits = np.unpackbits(raw, axis=1, bitorder="little", count=width).reshape(*dimensions, leaf.width)
-    weights = np.int64(1) << np.arange(leaf.width, dtype=np.int64)
-    values = bits.astype(np.int64) @ weights
+    data = np.ascontiguousarray(words, "<u4").view(np.uint8)
+    if leaf.width in (8, 16, 32):
+        kind = f"<{'i' if leaf.signed else 'u'}{leaf.width // 8}"
+        values = np.ascontiguousarray(data[:, : width // 8]).view(kind)
+        return values.reshape(dimensions).astype(np.int64)
+    bits = np.unpackbits(data, axis=1, bitorder="little", count=width).reshape(*dimensions, leaf.width)
+    values = np.zeros(dimensions, np.int64)
+    for bit in range(leaf.width):
+        values |= bits[..., bit].astype(np.int64) << bit
     return values - ((values >> leaf.width - 1) << leaf.width) if leaf.signed else values
+
+
+def unpack(shape: ShapeLike, payloads: Sequence[int]) -> np.ndarray:
+    """Payloads to an integer array ``[beats, lanes…]``; the inverse of :func:`pack` for elements as above."""
+    size = max(1, -(-Shape.cast(shape).width // 32)) * 4
+    words = np.frombuffer(b"".join(payload.to_bytes(size, "little") for payload in payloads), "<u4")
+    return unpack_words(shape, words.reshape(len(payloads), size // 4))
 
 
 def tensor_beats(tensor: np.ndarray, lanes: int, filler: np.ndarray | int = 0) -> tuple[np.ndarray, np.ndarray]:

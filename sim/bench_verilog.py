@@ -1,11 +1,10 @@
-"""The Verilog around the cases of a bench: one top with every circuit, its sources and its sinks."""
+"""The Verilog of a bench: all cases' circuits side by side, and their ports with the beats they get and must give."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from amaranth.hdl import Module, Shape, ShapeLike
@@ -17,16 +16,9 @@ from amaranth.lib.wiring import connect as connect_interfaces
 from mbconv.hdl.verilog import to_verilog
 from mbconv.sim.bench_case import Case, Expected, Periodic
 from mbconv.sim.bench_data import pack
+from mbconv.sim.bench_top import Driver, data_file, top_sources
 
-FOLDER = Path(__file__).parent
 _SOURCE_POSITIONS = re.compile(r'^\s*\(\* src = "[^"]*" \*\)\n', re.MULTILINE)
-_WORDS = ("run", "seed", "source_stall", "source_resume", "sink_stall", "sink_resume", "sink_patient", "patience")
-_TOP_PORTS = (
-    "input wire clk",
-    "input wire rst",
-    *(f"input wire [31:0] {word}" for word in _WORDS),
-    "output wire finished",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +35,8 @@ class Port:
     periodic: bool = False
 
     @property
-    def width(self) -> int:
-        return Shape.cast(self.shape).width
-
-    @property
-    def hexadecimal(self) -> str:
-        digits = -(-self.width // 4)
-        return "".join(f"{payload:0{digits}x}\n" for payload in self.payloads)
+    def driver(self) -> Driver:
+        return Driver(self.name, Shape.cast(self.shape).width, self.source, self.periodic)
 
 
 def _port(case: Case, index: int, port: str, member: Member) -> Port:
@@ -114,51 +101,20 @@ class _Cases(Component):
         return m
 
 
-def _instance(index: int, port: Port) -> list[str]:
-    """A source or sink and its wires; ``go_*`` are the pattern inputs of the top."""
-    kind = "source" if port.source else "sink"
-    name = port.name
-    parameters = f'.WIDTH({port.width}), .BEATS({len(port.payloads)}), .ID({index}), .NAME("{name}")'
-    if port.source:
-        parameters += f", .PERIODIC({int(port.periodic)})"
-    pattern = f".stall({kind}_stall), .resume({kind}_resume)" + ("" if port.source else ", .patient(sink_patient[0])")
-    return [
-        f"    wire {name}__valid, {name}__ready;",
-        f"    wire [{port.width - 1}:0] {name}__payload;",
-        f"    mbconv_{kind} #({parameters}) drive_{name} (.clk(clk), .rst(rst), .run(run), .seed(seed), {pattern},",
-        f"        .valid({name}__valid), .payload({name}__payload), .ready({name}__ready),",
-        f"        .done(done[{index}]), .progress(progress[{index}]));",
-    ]
-
-
 def bench_sources(cases: Sequence[Case], ports: Sequence[Port]) -> tuple[dict[str, str], dict[str, str]]:
-    """Verilog sources (top module ``bench``) and the memory files that they read, each as file name → text."""
+    """Verilog sources (top module ``bench``) and the files that the simulation reads, each as file name → text."""
     design = to_verilog(_Cases(cases, ports), "cases")
-    count = len(ports)
-    connections = ["        .clk(clk), .rst(rst)"]
+    connections = [".clk(clk), .rst(rst)"]
     for port in ports:
-        connections += [f"        .{port.name}__{part}({port.name}__{part})" for part in ("valid", "payload", "ready")]
-    lines = [
-        "module bench (",
-        ",\n".join(f"    {port} /* verilator public_flat_rw */" for port in _TOP_PORTS),
-        ");",
-        "    // For 100 cycles after the last beat nothing more came, or nothing moved for `patience` cycles.",
-        f"    wire [{count - 1}:0] done, progress;",
-        "    reg [31:0] idle;",
-        "    always @(posedge clk) idle <= rst || progress != 0 ? 32'd0 : idle + 32'd1;",
-        "    assign finished = ~rst & (idle >= (&done ? 32'd100 : patience));",
-        *(line for index, port in enumerate(ports) for line in _instance(index, port)),
-        "    cases cases (",
-        ",\n".join(connections),
-        "    );",
-        "endmodule\n",
-    ]
+        connections += [f".{port.name}__{part}({port.name}__{part})" for part in ("valid", "payload", "ready")]
+    instance = ["    cases cases (", ",\n".join(f"        {connection}" for connection in connections), "    );"]
     sources = {
-        "bench.v": "\n".join(lines),
+        **top_sources([port.driver for port in ports], instance),
         # positions in the Python source would make a new build of the same circuit
         "cases.v": _SOURCE_POSITIONS.sub("", design.text),
         "primitives.v": design.primitives,
-        **{name: (FOLDER / name).read_text() for name in ("mbconv_source.v", "mbconv_sink.v")},
     }
-    memory_files = {**design.memory_files, **{f"{p.name}.hex": p.hexadecimal for p in ports if p.source}}
-    return sources, memory_files
+    files = dict(design.memory_files)
+    for port in ports:
+        files |= data_file(port.driver, port.payloads)
+    return sources, files

@@ -1,16 +1,19 @@
-"""The cocotb side of a bench: starts the clock, and for each run sets patterns and seed, resets and waits for the end.
+"""The cocotb side of a simulation: starts the clock; for each run sets patterns and seed, resets and waits for the end.
 
 Beats never pass through Python here: Verilog sources and sinks read and write files.
 """
 
 import json
 import os
+from pathlib import Path
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import FallingEdge, RisingEdge, Timer
+from cocotb.triggers import FallingEdge, First, RisingEdge, Timer
+from cocotb.utils import get_sim_time
 
 PERIOD = 2
+REPORT_CYCLES = 10_000
 
 
 @cocotb.test()
@@ -28,8 +31,12 @@ async def bench(dut):
             await reset(dut)
             await Timer(PERIOD * run["reset_after"], "step")
         await reset(dut)
-        await RisingEdge(dut.finished)
+        start = get_sim_time("step")
+        await finish(dut, start)
     await FallingEdge(dut.clk)
+    outputs = {name: int(getattr(dut, name).value) for name in plan["outputs"]}
+    end = {"cycles": int(get_sim_time("step") - start) // PERIOD, "outputs": outputs}
+    Path("end.json").write_text(json.dumps(end))
     dut.run.value = len(plan["runs"])
     await reset(dut)  # the sources note at a reset how many beats were taken
 
@@ -38,3 +45,15 @@ async def reset(dut):
     dut.rst.value = 1
     await Timer(PERIOD, "step")  # from one falling edge to the next: one rising edge is enough
     dut.rst.value = 0
+
+
+async def finish(dut, start):
+    """Wait for the end, and meanwhile report cycles and beats if somebody listens."""
+    finished = RisingEdge(dut.finished)
+    if "MBCONV_REPORT" not in os.environ:
+        await finished
+        return
+    with os.fdopen(os.dup(int(os.environ["MBCONV_REPORT"])), "w", buffering=1) as report:
+        while not int(dut.finished.value):
+            await First(finished, Timer(PERIOD * REPORT_CYCLES, "step"))
+            print(int(get_sim_time("step") - start) // PERIOD, int(dut.moved.value), file=report)

@@ -1,10 +1,11 @@
 // Takes a stream of a design under test, stalling as mbconv_source does, checks the stream's rules and logs every beat.
-// A patient sink is ready only for a beat that was offered in the cycle before: a valid that waits for ready never rises.
+// A patient sink is ready only for a beat that was offered in the cycle before: a valid that waits for it never rises.
 module mbconv_sink #(
     parameter WIDTH = 8,
-    parameter BEATS = 1,
     parameter ID = 0,
-    parameter NAME = "sink"  // NAME.log: "run N", then "CYCLE PAYLOAD" of each beat, "!CYCLE RULE" where a rule is broken
+    // The expected number of beats in NAME.beats, log in NAME.log: "run N", then "CYCLE PAYLOAD" of each beat and
+    // "!CYCLE RULE" where a rule is first broken.
+    parameter NAME = "sink"
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -20,6 +21,7 @@ module mbconv_sink #(
     output wire             progress
 );
     localparam EXTRA = 4;  // beats logged beyond the expected ones
+    reg [31:0] expected [0:0];
     reg [31:0] count, cycle, noise;
     reg go, waiting, reported, in_reset;
     reg [WIDTH-1:0] held;
@@ -29,12 +31,13 @@ module mbconv_sink #(
     integer log;
 
     initial begin
+        $readmemh({NAME, ".beats"}, expected);
         log = $fopen({NAME, ".log"}, "w");
         in_reset = 0;
     end
 
     assign ready = ~rst & go & (~patient | waiting);
-    assign done = count >= BEATS;
+    assign done = count >= expected[0];
     assign progress = take & ~done;
 
     always @(posedge clk) begin
@@ -60,7 +63,7 @@ module mbconv_sink #(
             end
             if (take) begin
                 count <= count + 1;
-                if (count < BEATS + EXTRA) $fwrite(log, "%0d %h\n", cycle, payload);
+                if (count < expected[0] + EXTRA) $fwrite(log, "%0d %h\n", cycle, payload);
             end
         end
     end

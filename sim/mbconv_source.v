@@ -3,7 +3,6 @@
 // An offered beat is held until it is taken; while nothing is offered the payload is noise.
 module mbconv_source #(
     parameter WIDTH = 8,
-    parameter BEATS = 1,
     parameter PERIODIC = 0,  // starts over after the last beat; never counts as unfinished
     parameter ID = 0,
     // Beats in NAME.hex, log in NAME.log: "run N", "first CYCLE" of a beat taken, "taken BEATS" at the next reset.
@@ -22,34 +21,39 @@ module mbconv_source #(
     output wire             progress
 );
     localparam REPEAT = (WIDTH + 31) / 32;
-    reg [WIDTH-1:0] beats [0:BEATS-1];
-    reg [31:0] index, cycle, noise;
-    reg go, held, fresh, in_reset;
+    reg [WIDTH-1:0] beat, scanned;
+    reg [31:0] taken, cycle, noise;
+    reg present, go, held, in_reset;
     wire [31:0] noise1 = noise ^ (noise << 13);
     wire [31:0] noise2 = noise1 ^ (noise1 >> 17);
     wire [32*REPEAT-1:0] garbage = {REPEAT{noise}};
     wire take = valid & ready;
-    integer log;
+    integer data, log, code;
 
     initial begin
-        $readmemh({NAME, ".hex"}, beats);
+        data = $fopen({NAME, ".hex"}, "r");
         log = $fopen({NAME, ".log"}, "w");
         in_reset = 0;
     end
 
-    assign done = PERIODIC != 0 || index == BEATS;
-    assign valid = ~rst & (index != BEATS) & (held | go);
-    assign payload = valid ? beats[index] : garbage[WIDTH-1:0];
+    assign done = PERIODIC != 0 || !present;
+    assign valid = ~rst & present & (held | go);
+    assign payload = valid ? beat : garbage[WIDTH-1:0];
     assign progress = take & (PERIODIC == 0);
 
     always @(posedge clk) begin
         in_reset <= rst;
         if (rst) begin
-            if (!in_reset) $fwrite(log, "taken %0d\nrun %0d\n", index, run);
-            index <= 0;
+            if (!in_reset) begin
+                $fwrite(log, "taken %0d\nrun %0d\n", taken, run);
+                code = $rewind(data);
+                code = $fscanf(data, "%h", scanned);
+                beat <= scanned;
+                present <= code == 1;
+            end
+            taken <= 0;
             cycle <= 0;
             held <= 0;
-            fresh <= 1;
             go <= stall == 0 || seed[0];
             noise <= (seed + 32'd1) * 32'h9E3779B1 ^ (ID + 32'd1) * 32'h85EBCA6B | 32'd1;
         end else begin
@@ -58,9 +62,15 @@ module mbconv_source #(
             go <= go ? {16'd0, noise[31:16]} >= stall : {16'd0, noise[31:16]} < resume;
             held <= valid & ~ready;
             if (take) begin
-                index <= (PERIODIC != 0 && index == BEATS - 1) ? 0 : index + 1;
-                fresh <= 0;
-                if (fresh) $fwrite(log, "first %0d\n", cycle);
+                if (taken == 0) $fwrite(log, "first %0d\n", cycle);
+                taken <= taken + 1;
+                code = $fscanf(data, "%h", scanned);
+                if (code != 1 && PERIODIC != 0) begin
+                    code = $rewind(data);
+                    code = $fscanf(data, "%h", scanned);
+                end
+                beat <= scanned;
+                present <= code == 1;
             end
         end
     end

@@ -16,12 +16,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import BinaryIO
 
 from mbconv.generators.graph import GraphError
 
@@ -221,6 +222,8 @@ def build(
     arguments = ["--cc", "--exe", "--vpi", "--top-module", top, "--prefix", "Vtop", "-o", top]
     arguments += [
         "--no-timing",
+        "--default-language",
+        "1364-2005",
         "--output-split",
         "20000",
         "--x-assign",
@@ -261,6 +264,43 @@ def remove_old_builds(keep: int = 40) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def _simulate(
+    command: Sequence[str],
+    folder: Path,
+    environment: dict[str, str],
+    log: BinaryIO,
+    report: Callable[[str], None] | None,
+) -> int:
+    """Run to the end and return the exit status; an exception in ``report``, such as an interrupt, ends the process."""
+    read, write = os.pipe()
+    try:
+        if report is not None:
+            environment["MBCONV_REPORT"] = str(write)
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[write] if report is not None else [],
+        )
+    except BaseException:
+        os.close(read)
+        raise
+    finally:
+        os.close(write)
+    try:
+        with os.fdopen(read) as lines:  # ends when the process does
+            for line in lines:
+                report(line)
+        return process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+
+
 def run(
     build: Build,
     folder: Path,
@@ -269,10 +309,12 @@ def run(
     environment: Mapping[str, str] | None = None,
     seed: int = 1,
     waves: Path | None = None,
+    report: Callable[[str], None] | None = None,
 ) -> None:
     """Run a cocotb test module with a simulator, in ``folder``; the output goes to ``folder/simulation.log``.
 
-    Memories and registers without an initial value start with bits drawn from ``seed``.
+    Memories and registers without an initial value start with bits drawn from ``seed``. ``report`` is called with each
+    line that the test module writes to the file descriptor named by the environment variable ``MBCONV_REPORT``.
 
     Raises:
         SimulatorError: the simulation failed; the message holds the end of its log.
@@ -301,9 +343,7 @@ def run(
         **(environment or {}),
     }
     with log.open("wb") as stream:
-        code = subprocess.run(
-            command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
-        ).returncode
+        code = _simulate(command, folder, variables, stream, report)
     text = log.read_text(errors="replace")
     passed = results.exists() and "<failure" not in results.read_text() and "<error" not in results.read_text()
     if code or not passed:

@@ -1,0 +1,79 @@
+"""The top module of every simulation: sources and sinks around a design, and the ports that cocotb sets and watches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+SETTLING = 100
+"""Cycles after the last expected beat in which none may follow."""
+
+_WORDS = ("run", "seed", "source_stall", "source_resume", "sink_stall", "sink_resume", "sink_patient", "patience")
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A source or a sink with wires ``<name>__valid``, ``__payload``, ``__ready``; its files begin with its name."""
+
+    name: str
+    width: int
+    source: bool
+    periodic: bool = False
+
+    def lines(self, index: int) -> list[str]:
+        kind = "source" if self.source else "sink"
+        parameters = f'.WIDTH({self.width}), .ID({index}), .NAME("{self.name}")'
+        pattern = f".stall({kind}_stall), .resume({kind}_resume)"
+        if self.source:
+            parameters += f", .PERIODIC({int(self.periodic)})"
+        else:
+            pattern += ", .patient(sink_patient[0])"
+        return [
+            f"    wire {self.name}__valid, {self.name}__ready;",
+            f"    wire [{self.width - 1}:0] {self.name}__payload;",
+            f"    mbconv_{kind} #({parameters}) drive_{self.name} (",
+            f"        .clk(clk), .rst(rst), .run(run), .seed(seed), {pattern},",
+            f"        .valid({self.name}__valid), .payload({self.name}__payload), .ready({self.name}__ready),",
+            f"        .done(done[{index}]), .progress(progress[{index}]));",
+        ]
+
+
+def top_sources(drivers: Sequence[Driver], design: Sequence[str], outputs: Sequence[str] = ()) -> dict[str, str]:
+    """The Verilog of top module ``bench`` and of the modules that it needs beside the design's, as file name → text.
+
+    Args:
+        drivers: the sources and sinks.
+        design: lines of Verilog that instantiate the design between the drivers' wires, ``clk`` and ``rst``.
+        outputs: further ports of the top that the design drives, such as ``[7:0] errors``.
+    """
+    ports = ["input wire clk", "input wire rst", *(f"input wire [31:0] {word}" for word in _WORDS)]
+    ports += ["output reg [31:0] moved", "output wire finished", *(f"output wire {output}" for output in outputs)]
+    count = len(drivers)
+    lines = [
+        "module bench (",
+        ",\n".join(f"    {port} /* verilator public_flat_rw */" for port in ports),
+        ");",
+        f"    wire [{count - 1}:0] done, progress;",
+        "    reg [31:0] idle;",
+        "    always @(posedge clk) begin",
+        "        idle <= rst || progress != 0 ? 32'd0 : idle + 32'd1;",
+        f"        moved <= rst ? 32'd0 : moved + {' + '.join(f'progress[{i}]' for i in range(count))};",
+        "    end",
+        "    // Every beat came and then none, or nothing moved for `patience` cycles.",
+        f"    assign finished = ~rst & (idle >= (&done ? 32'd{SETTLING} : patience));",
+        *(line for index, driver in enumerate(drivers) for line in driver.lines(index)),
+        *design,
+        "endmodule\n",
+    ]
+    shipped = ("mbconv_source.v", "mbconv_sink.v")
+    return {"bench.v": "\n".join(lines), **{name: (FOLDER / name).read_text() for name in shipped}}
+
+
+def data_file(driver: Driver, payloads: Sequence[int]) -> dict[str, str]:
+    """What a source or sink reads, as file name → text: the beats to send, or how many to expect."""
+    if not driver.source:
+        return {f"{driver.name}.beats": f"{len(payloads):x}\n"}
+    digits = -(-driver.width // 4)
+    return {f"{driver.name}.hex": "".join(f"{payload:0{digits}x}\n" for payload in payloads)}

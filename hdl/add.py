@@ -1,0 +1,3 @@
+from .add_constants import AddConstants
+
+__all__ = ["AddConstants"]

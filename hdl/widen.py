@@ -1,0 +1,81 @@
+"""From few lanes to many: the beats of a pixel collected into words."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Shape, ShapeLike, Signal
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.stream import Signature
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from .fifo import advance
+
+
+class Widen(Component):
+    """Collects ``lanes_out/lanes_in`` beats into one; the last word of a pixel holds the beats that remain.
+
+    A word is valid ``latency`` = 1 cycle after its last beat is taken (0 where the lanes are equal: wires). A beat is taken in each
+    cycle, except while a finished word waits.
+
+    Cycles per pixel: ⌈channels/lanes_in⌉. Cost: one register of a word.
+
+    Args:
+        shape: of an element.
+        channels: of a pixel.
+        lanes_in, lanes_out: the first divides the second.
+
+    Members:
+        i: ``In(stream.Signature(ArrayLayout(shape, lanes_in)))``
+        o: ``Out(stream.Signature(ArrayLayout(shape, lanes_out)))``; elements beyond those collected are left over from earlier words
+
+    Raises:
+        ValueError: a count below 1, or lanes that do not divide.
+    """
+
+    multipliers = 0
+    memory_bits = 0
+
+    def __init__(self, shape: ShapeLike, channels: int, lanes_in: int, lanes_out: int):
+        if channels < 1:
+            raise ValueError(f"a pixel has at least one channel, not {channels}")
+        if lanes_in < 1 or lanes_out < lanes_in or lanes_out % lanes_in:
+            raise ValueError(f"{lanes_in} lanes do not divide the {lanes_out} lanes to be collected")
+        self.shape, self.channels, self.lanes_in, self.lanes_out = shape, channels, lanes_in, lanes_out
+        super().__init__(
+            {
+                "i": In(Signature(ArrayLayout(shape, lanes_in))),
+                "o": Out(Signature(ArrayLayout(shape, lanes_out))),
+            }
+        )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from taking a word's last beat to the word."""
+        return int(self.lanes_in != self.lanes_out)
+
+    @property
+    def cycles_per_pixel(self) -> int:
+        return -(-self.channels // self.lanes_in)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        if self.lanes_in == self.lanes_out:
+            connect(m, flipped(self.i), flipped(self.o))
+            return m
+        beats, pieces = self.cycles_per_pixel, self.lanes_out // self.lanes_in
+        beat, piece = Signal(range(max(2, beats))), Signal(range(pieces))
+        word, full = Signal(self.o.payload.shape(), reset_less=True), Signal()
+        m.d.comb += [
+            self.i.ready.eq(~full | self.o.ready),
+            self.o.valid.eq(full),
+            self.o.payload.eq(word),
+        ]
+        with m.If(self.o.ready):
+            m.d.sync += full.eq(0)
+        with m.If(self.i.valid & self.i.ready):
+            width = Shape.cast(self.shape).width * self.lanes_in
+            m.d.sync += word.as_value().word_select(piece, width).eq(self.i.payload.as_value())
+            advance(m, beat, beats)
+            advance(m, piece, pieces)
+            with m.If((beat == beats - 1) | (piece == pieces - 1)):
+                m.d.sync += [full.eq(1), piece.eq(0)]
+        return m

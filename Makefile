@@ -1,0 +1,39 @@
+# On a fresh clone with Python 3.11 or newer, a C++ compiler, make and perl, each of these sets up .venv and then does its work.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+BIN := .venv/bin
+
+.PHONY: help demo test slow lint clean
+
+help:
+	@echo 'make demo    a real inverted residual block, from a model file to simulated Verilog'
+	@echo 'make test    the tests (a few minutes)'
+	@echo 'make slow    the slow tests'
+	@echo 'make lint    style checks'
+	@echo 'make clean   remove .venv and build'
+
+demo: .venv/installed-sim
+	$(BIN)/mbconv demo
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: .venv/installed-test
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo 'mbconv needs Python 3.11 or newer; say where: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo 'Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+
+# The stamp of an installed extra: written last, so that an interrupted installation is done again.
+.venv/installed-%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+clean:
+	rm -rf .venv build

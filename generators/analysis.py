@@ -1,0 +1,155 @@
+"""What a network costs before any circuit is chosen: operations, parameters, and the memory that streaming needs.
+
+Streaming stores no map whole. Two kinds of memory remain, in bytes of the tensors' own elements:
+
+- the **line buffer** of an operator with a k×k window: k − 1 rows and k pixels of its input map;
+- the **residual delay** of a join: what arrives early on the shorter path waits for the longer one. Along a path a window
+  waits for the pixels below and to the right of its output's first pixel (one row and one pixel of a padded 3×3), every multiply-accumulate
+  operator takes in a pixel before it gives one out, and an operator that reads the whole map waits for all of it.
+
+Delays add up as fractions of a frame, so that paths at different resolutions compare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from .graph import (
+    Add,
+    AveragePool,
+    Convolution,
+    DepthwiseConvolution,
+    FullyConnected,
+    Graph,
+    GraphError,
+    MacOperator,
+    Mean,
+    Operator,
+    Padding,
+    Tensor,
+)
+
+
+@dataclass(frozen=True)
+class OperatorSummary:
+    """One operator's shapes and costs; shapes with the batch, memories in bytes."""
+
+    index: int
+    kind: str
+    inputs: tuple[tuple[int, ...], ...]
+    outputs: tuple[tuple[int, ...], ...]
+    kernel: tuple[int, int] | None
+    strides: tuple[int, int] | None
+    macs: int
+    parameters: int
+    line_buffer_bytes: int
+    residual_delay_bytes: int
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The sums over a network."""
+
+    operators: int
+    macs: int
+    parameters: int
+    line_buffer_bytes: int
+    residual_delay_bytes: int
+
+
+def summarize(graph: Graph) -> tuple[tuple[OperatorSummary, ...], Totals]:
+    """Every operator's costs in execution order, and their sums."""
+    rows = []
+    arrival = dict.fromkeys(graph.inputs, Fraction(0))
+    for operator in graph:
+        inputs = [graph.tensors[index] for index in operator.inputs]
+        ready = max(arrival[tensor.index] for tensor in inputs)
+        waiting = sum(_waiting_bytes(tensor, ready - arrival[tensor.index]) for tensor in inputs)
+        delay = _delay_pixels(operator, inputs[0])
+        for output in operator.outputs:
+            arrival[output] = ready + Fraction(delay, _pixels(inputs[0]))
+        window = _window(operator)
+        rows.append(
+            OperatorSummary(
+                index=operator.index,
+                kind=operator.kind,
+                inputs=tuple(tensor.shape for tensor in inputs),
+                outputs=tuple(graph.tensors[index].shape for index in operator.outputs),
+                kernel=None if window is None else window[0],
+                strides=None if window is None else window[1],
+                macs=graph.macs(operator),
+                parameters=operator.parameters,
+                line_buffer_bytes=_line_buffer_bytes(operator, inputs[0]),
+                residual_delay_bytes=waiting,
+            )
+        )
+    totals = Totals(
+        operators=len(rows),
+        macs=sum(row.macs for row in rows),
+        parameters=sum(row.parameters for row in rows),
+        line_buffer_bytes=sum(row.line_buffer_bytes for row in rows),
+        residual_delay_bytes=sum(row.residual_delay_bytes for row in rows),
+    )
+    return tuple(rows), totals
+
+
+def _pixels(tensor: Tensor) -> int:
+    return tensor.height * tensor.width
+
+
+def _bytes(tensor: Tensor, pixels: int) -> int:
+    return ceil(pixels * tensor.channels * tensor.element.bits / 8)
+
+
+def _waiting_bytes(tensor: Tensor, wait: Fraction) -> int:
+    return _bytes(tensor, min(ceil(wait * _pixels(tensor)), _pixels(tensor)))
+
+
+def _window(operator: Operator) -> tuple[tuple[int, int], tuple[int, int], Padding] | None:
+    """Kernel, strides and padding of an operator that slides a window over its input."""
+    if isinstance(operator, Convolution | DepthwiseConvolution | AveragePool):
+        return operator.kernel, operator.strides, operator.padding
+    return None
+
+
+def _reads_whole_map(operator: Operator, source: Tensor) -> bool:
+    """Whether no output exists before the last input pixel has arrived."""
+    if isinstance(operator, AveragePool):
+        return operator.kernel == (source.height, source.width)
+    return isinstance(operator, Mean | FullyConnected)
+
+
+def _line_buffer_bytes(operator: Operator, source: Tensor) -> int:
+    window = _window(operator)
+    if window is None or window[0] == (1, 1) or _reads_whole_map(operator, source):
+        return 0
+    (height, width), _, _ = window
+    return _bytes(source, min((height - 1) * source.width + width, _pixels(source)))
+
+
+def _delay_pixels(operator: Operator, source: Tensor) -> int:
+    """Input pixels that arrive before those of the first output pixel can leave, beyond the one that it stands for."""
+    if _reads_whole_map(operator, source):
+        return _pixels(source)
+    delay = 1 if isinstance(operator, MacOperator) else 0
+    window = _window(operator)
+    if window is not None:
+        (height, width), _, padding = window
+        delay += max(height - 1 - padding.top, 0) * source.width + max(width - 1 - padding.left, 0)
+    return min(delay, _pixels(source))
+
+
+def residual_block(graph: Graph) -> tuple[int, int]:
+    """The first inverted residual block with its residual, as a half-open range of operator indices.
+
+    Raises:
+        GraphError: the network has none.
+    """
+    for operator in graph:
+        if isinstance(operator, Add) and len(producers := [graph.producer(index) for index in operator.inputs]) == 2:
+            starts = [0 if producer is None else producer.index + 1 for producer in producers]
+            if min(starts) < operator.index:
+                return min(starts), operator.index + 1
+    raise GraphError(f"{graph.name} has no block with a residual")

@@ -1,0 +1,51 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the standard output.")
+
+model_argument = click.argument("model", metavar="MODEL")
+
+
+class LayerRange(click.ParamType):
+    """``A:B``: operator indices of the file, half open."""
+
+    name = "A:B"
+
+    def convert(self, value, param, ctx) -> tuple[int, int]:
+        match = re.fullmatch(r"(\d+):(\d+)", value)
+        if match is None:
+            self.fail(f"{value!r} is not A:B, two operator indices such as 2:5 (the 5th is not included)", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+class Numbers(click.ParamType):
+    """``127.5`` or ``123.7,116.3,103.5``."""
+
+    name = "NUMBER[,NUMBER…]"
+
+    def convert(self, value, param, ctx) -> list[float]:
+        try:
+            return [float(part) for part in value.split(",")]
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor numbers with commas between", param, ctx)
+
+
+layers_option = click.option(
+    "--layers", type=LayerRange(), help="Only the operators A up to, not including, B (indices as in mbconv info)."
+)
+
+multipliers_option = click.option(
+    "--multipliers",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    help="How many multipliers the design may use.",
+)
+
+existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)

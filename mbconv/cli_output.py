@@ -1,0 +1,73 @@
+"""How commands print: results on the standard output, everything else on the standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+_WIDTH_OF_FILES = 200  # a table that is piped or saved is as wide as it needs to be
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print the one object that ``--json`` promises."""
+    click.echo(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    """numpy's numbers and arrays as Python's, paths as text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def results() -> Console:
+    """Where a command's answer goes."""
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_FILES
+    return console
+
+
+def progress_console(*, quiet: bool = False) -> Console:
+    """Where progress and remarks go; ``quiet`` for nowhere."""
+    return Console(stderr=True, highlight=False, markup=False, quiet=quiet)
+
+
+@contextmanager
+def simulation_progress(*, quiet: bool) -> Iterator[Callable[[int, float], None]]:
+    """A progress bar of a simulation: a function of the cycle and the part (0 to 1) that is done."""
+    console = progress_console(quiet=quiet)
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("building the simulator", total=1.0)
+
+        def report(cycle: int, part: float) -> None:
+            bar.update(task, completed=part, description=f"simulating, cycle {cycle:,}")
+
+        yield report
+
+
+def table(*columns: str, left: tuple[str, ...] = ()) -> Table:
+    """A table of numbers: columns to the right, except those named in ``left``."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        result.add_column(column, justify="left" if column in left else "right", no_wrap=True)
+    return result
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A tensor's shape without its batch: ``56×56×24``."""
+    return "×".join(map(str, shape[1:] if len(shape) > 1 else shape))
+
+
+def bytes_text(count: int) -> str:
+    """A memory's size as people read it; nothing for none."""
+    if not count:
+        return ""
+    return f"{count} B" if count < 1000 else f"{count / 1000:.1f} kB"

@@ -1,0 +1,63 @@
+"""How a simulation's result is printed and judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .cli_output import results, table
+
+KEYS = (
+    "mismatches",
+    "elements",
+    "frames",
+    "interval_cycles",
+    "predicted_interval_cycles",
+    "latency_cycles",
+    "predicted_latency_cycles",
+    "multipliers",
+    "budget",
+    "macs",
+    "mac_efficiency",
+    "mac_efficiency_used",
+    "seconds",
+)
+"""What ``mbconv sim --json`` promises."""
+
+
+def result_object(result) -> dict[str, Any]:
+    """The result's promised keys, and the first mismatch where there is one."""
+    return {key: getattr(result, key) for key in KEYS} | {"first_mismatch": result.first_mismatch}
+
+
+def succeeded(result) -> bool:
+    """Every element equal, and the interval as predicted where one was measured."""
+    interval = result.interval_cycles
+    return result.mismatches == 0 and interval in (None, result.predicted_interval_cycles)
+
+
+def print_result(graph, result) -> None:
+    """The result as a table, the verdict last."""
+    rows = table("", "simulated", "predicted", left=("",))
+    rows.add_row("interval, cycles", _number(result.interval_cycles), _number(result.predicted_interval_cycles))
+    rows.add_row("latency, cycles", _number(result.latency_cycles), _number(result.predicted_latency_cycles))
+    console = results()
+    console.print(f"{graph.name}: {len(graph.operators)} operators, {result.frames} frames back to back")
+    console.print(rows)
+    console.print(
+        f"{result.multipliers} multipliers of {result.budget}; {result.macs:,} MACs a frame; "
+        f"MAC efficiency {_percent(result.mac_efficiency)} of the budget, "
+        f"{_percent(result.mac_efficiency_used)} of the multipliers used; {result.seconds:.1f} s"
+    )
+    if result.first_mismatch:
+        console.print(f"first mismatch: {result.first_mismatch}")
+    if result.interval_cycles not in (None, result.predicted_interval_cycles):
+        console.print("the interval is not the predicted one")
+    console.print(f"{result.mismatches:,} mismatches in {result.elements:,} elements")
+
+
+def _number(value: int | None) -> str:
+    return "—" if value is None else f"{value:,}"
+
+
+def _percent(value: float | None) -> str:
+    return "—" if value is None else f"{value:.1%}"

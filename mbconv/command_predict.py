@@ -1,0 +1,91 @@
+"""``mbconv predict``: the golden model's answer to one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .cli_errors import UserError
+from .cli_options import Numbers, existing_file, json_option, model_argument
+from .cli_output import print_json, progress_console, results, table
+
+
+@click.command()
+@model_argument
+@click.option("--image", type=existing_file, help="A picture: cropped, resized and quantised to the input.")
+@click.option(
+    "--input", "values_file", type=existing_file, metavar="FILE.npy", help="The input's integers as they are."
+)
+@click.option("--labels", type=existing_file, help="Names of the classes, one a line.")
+@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many classes to print.")
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.npz", help="Store the outputs.")
+@click.option("--all", "every_tensor", is_flag=True, help="With --save: every tensor, under its index in the file.")
+@click.option("--resize", help="crop (default), stretch, fit, or a number: pixels of the shorter side before the crop.")
+@click.option("--mean", type=Numbers(), help="Subtracted from pixels of 0 to 255: one number or one for each channel.")
+@click.option("--std", type=Numbers(), help="Divides what is left: one number or one for each channel.")
+@json_option
+def predict(model, image, values_file, labels, top, save, every_tensor, resize, mean, std, as_json) -> None:
+    """Compute a model's answer in integers, bit for bit as LiteRT's reference kernels do.
+
+    A picture is centre-cropped to the input's shape, resized (bilinear) and quantised to the range that the input's
+    scale and zero point span; --resize, --mean and --std override. --save stores the outputs as out0, out1 and so on.
+    """
+    if (image is None) == (values_file is None):
+        raise UserError("give one of --image FILE and --input FILE.npy")
+    if every_tensor and save is None:
+        raise UserError("--all says what --save FILE.npz stores; give both")
+    if values_file is not None and not (resize is mean is std is None):
+        raise UserError("--input is taken as it is; --resize, --mean and --std go with --image")
+
+    from mbconv.models import builtin, load
+    from mbconv.sim import golden, pictures, prediction
+
+    graph = load(model)
+    if len(graph.inputs) != 1:
+        raise UserError(f"{graph.name} has {len(graph.inputs)} inputs; predict takes models with one")
+    source = graph.tensors[graph.inputs[0]]
+    if image is not None:
+        values = pictures.load_picture(image, source, resize or "crop", mean, std)
+    else:
+        values = pictures.load_values(values_file, source)
+    known = builtin(model)
+    names = prediction.read_labels(labels) if labels is not None else known.labels if known else None
+    computed = golden.run(graph, {source.index: values})
+    outputs = []
+    for index in graph.outputs:
+        tensor = graph.tensors[index]
+        outputs.append((tensor, prediction.top_classes(tensor, computed[index], top, names)))
+    if save is not None:
+        prediction.save_results(save, graph, computed, every_tensor)
+    if as_json:
+        print_json(
+            {
+                "model": graph.name,
+                "input": str(image or values_file),
+                "outputs": [
+                    {
+                        "tensor": tensor.index,
+                        "name": tensor.name,
+                        "shape": tensor.shape,
+                        "top": [
+                            {"class": s.index, "label": s.label, "integer": s.integer, "score": s.score} for s in scores
+                        ],
+                    }
+                    for tensor, scores in outputs
+                ],
+                "saved": None if save is None else str(save),
+            }
+        )
+        return
+    console = results()
+    for tensor, scores in outputs:
+        if len(outputs) > 1:
+            console.print(f"output {tensor.index} ({tensor.name})")
+        columns = table("class", "score", "integer", "label", left=("label",))
+        for score in scores:
+            integer = "" if score.integer is None else str(score.integer)
+            columns.add_row(str(score.index), f"{score.score:.4f}", integer, score.label or "")
+        console.print(columns)
+    if save is not None:
+        progress_console().print(f"saved {save}")

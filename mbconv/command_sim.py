@@ -1,0 +1,59 @@
+"""``mbconv sim``: the circuit against the golden model, bit for bit and cycle for cycle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .cli_errors import UserError, require_extra
+from .cli_options import existing_file, json_option, layers_option, model_argument, multipliers_option
+from .cli_output import print_json, simulation_progress
+from .cli_simulation import print_result, result_object, succeeded
+
+
+@click.command()
+@model_argument
+@layers_option
+@multipliers_option
+@click.option("--image", "images", type=existing_file, multiple=True, help="A picture; may be given several times.")
+@click.option("--random", "is_random", is_flag=True, help="Random inputs instead of pictures.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of the random inputs.  [default: 0]")
+@click.option("--frames", type=click.IntRange(min=1), help="Frames, back to back.  [default: what the interval needs]")
+@click.option("--waves", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write waveforms (VCD).")
+@json_option
+def sim(model, layers, multipliers, images, is_random, seed, frames, waves, as_json) -> int:
+    """Simulate a model's circuit with Verilator and compare every output with the golden model.
+
+    Frames differ: with fewer pictures than frames, frame k is a picture rolled by k pixels. With --layers, a picture
+    passes the operators before them in the golden model; random inputs are those of the first of the layers.
+
+    Exit code 1: an output or the interval is other than predicted.
+    """
+    if bool(images) == is_random:
+        raise UserError("give pictures with --image FILE, or --random")
+    if seed is not None and not is_random:
+        raise UserError("--seed goes with --random")
+    require_extra("sim", "simulation")
+
+    from mbconv.generators.design import make_design
+    from mbconv.models import load
+    from mbconv.sim.simulate import simulate
+
+    from .frames import frames_of_range, measuring_frames, picture_frames, random_frames
+
+    graph = load(model)
+    part = graph if layers is None else graph.layers(*layers)
+    design = make_design(part, multipliers=multipliers)
+    count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
+    if is_random:
+        inputs = random_frames(part, count, seed or 0)
+    else:
+        inputs = frames_of_range(graph, part, picture_frames(graph, images, count))
+    with simulation_progress(quiet=as_json) as progress:
+        result = simulate(design, inputs, waves=waves, progress=progress)
+    if as_json:
+        print_json(result_object(result))
+    else:
+        print_result(part, result)
+    return 0 if succeeded(result) else 1

@@ -1,0 +1,62 @@
+"""The input frames of a simulation: pictures or random numbers, for a whole network or a range of its operators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+
+from mbconv.generators.graph import Graph, GraphError
+from mbconv.sim import golden, pictures
+
+Frame = dict[int, np.ndarray]
+"""The values of a network's inputs by tensor index."""
+
+
+def measuring_frames(interval: int, latency: int) -> int:
+    """How many frames back to back show the steady interval: the first is out, and two more after it."""
+    return max(3, ceil(latency / interval) + 2)
+
+
+def random_frames(graph: Graph, count: int, seed: int) -> list[Frame]:
+    """Uniform integers over the whole range of every input's element."""
+    generator = np.random.default_rng(seed)
+    return [{index: _random(graph, index, generator) for index in graph.inputs} for _ in range(count)]
+
+
+def _random(graph: Graph, index: int, generator: np.random.Generator) -> np.ndarray:
+    tensor = graph.tensors[index]
+    low, high = tensor.element.minimum, tensor.element.maximum
+    return generator.integers(low, high, size=tensor.shape, endpoint=True, dtype=np.int64).astype(tensor.element.dtype)
+
+
+def picture_frames(graph: Graph, paths: Sequence[Path], count: int) -> list[Frame]:
+    """Pictures as frames of a network with one input; where there are fewer than frames, frame k is one rolled by k pixels.
+
+    Raises:
+        GraphError: the network has several inputs, or a picture does not fit.
+    """
+    if len(graph.inputs) != 1:
+        raise GraphError(
+            f"{graph.name} has {len(graph.inputs)} inputs; pictures feed a network with one (use --random)"
+        )
+    tensor = graph.tensors[graph.inputs[0]]
+    loaded = [pictures.load_picture(path, tensor) for path in paths]
+    axis = -1 if pictures.picture_shape(tensor)[3] else -2
+    return [{tensor.index: values} for values in pictures.roll_frames(loaded, count, axis)]
+
+
+def frames_of_range(graph: Graph, part: Graph, frames: Sequence[Frame]) -> list[Frame]:
+    """What the operators before ``part`` make of the whole network's frames, by the golden model."""
+    first = min(operator.index for operator in part)
+    before = [operator for operator in graph if operator.index < first]
+    if not before:
+        return [{index: frame[index] for index in part.inputs} for frame in frames]
+    head = graph.layers(before[0].index, first)
+    fed = []
+    for frame in frames:
+        known = frame | golden.run(head, {index: frame[index] for index in head.inputs})
+        fed.append({index: known[index] for index in part.inputs})
+    return fed

@@ -62,7 +62,7 @@ def layer_array(
     A single number stands for a vector of scales, a matrix ``[Co][Ci]`` for pointwise weights.
 
     Raises:
-        GraphError: the array is missing, has another shape, or holds other than (finite) numbers of the kind expected.
+        GraphError: the array is missing, has another shape, or holds other than integers, or scales, as expected.
     """
     if key not in arrays:
         if needed:
@@ -73,8 +73,9 @@ def layer_array(
     array = arrays[key]
     if integers and array.dtype.kind not in "iu":
         raise GraphError(f"the weights file's {key} holds {array.dtype}; integers are needed")
-    if not integers and not np.isfinite(array).all():
-        raise GraphError(f"the weights file's {key} holds numbers that are not finite")
+    # So far from the ends of float32 that no scale derived from these leaves it.
+    if not integers and not ((array >= 2.0**-64) & (array <= 2.0**64)).all():
+        raise GraphError(f"the weights file's {key} holds a scale outside 2^-64..2^64")
     if len(shape) == 4 and array.shape == (shape[0], shape[3]):
         array = array.reshape(shape)
     if array.shape != shape and not (not integers and len(shape) == 1 and array.size == 1):

@@ -184,6 +184,8 @@ def _accumulator_problems(op: MacOperator, source: Tensor, output: Tensor) -> li
             return [
                 f"writes scale {output.scale}, finer than its accumulators' {source.scale * op.weight_scales.max()}"
             ]
+        if float(ratios.min()) < 2.0**-31:
+            return [f"shifts its accumulators right by {-math.log2(ratios.min()):.0f} bits; at most 31 are supported"]
         shifts = np.ones_like(ratios)
     else:
         shifts = np.exp2(np.maximum(np.frexp(ratios)[1], 0))
@@ -266,6 +268,9 @@ def _add(op: Add, sources: tuple[Tensor, Tensor], output: Tensor) -> list[str]:
     if op.numbers == "fixed":
         if output.scale < min(s.scale for s in sources):
             problems.append(f"writes scale {output.scale}, finer than both of its inputs'")
+        scales = [t.scale for t in (*sources, output)]
+        if max(scales) / min(scales) > 2**15:
+            problems.append(f"has scales {scales} that differ by more than 2^15")
         return problems + _activation_problems(op, output)
     return problems + _sum_problems((sources[0].scale, sources[1].scale), output)
 

@@ -3,9 +3,10 @@
 Streaming stores no map whole. Two kinds of memory remain, in bytes of the tensors' own elements:
 
 - the **line buffer** of an operator with a k×k window: k − 1 rows and k pixels of its input map;
-- the **residual delay** of a join: what arrives early on the shorter path waits for the longer one. Along a path a window
-  waits for the pixels below and to the right of its output's first pixel (one row and one pixel of a padded 3×3), every multiply-accumulate
-  operator takes in a pixel before it gives one out, and an operator that reads the whole map waits for all of it.
+- the **residual delay** of a join: what arrives early on the shorter path waits for the longer one. Along a path a
+  window waits for the pixels below and to the right of its output's first pixel (one row and one pixel of a padded
+  3×3), every multiply-accumulate operator takes in a pixel before it gives one out, and an operator that reads the
+  whole map waits for all of it.
 
 Delays add up as fractions of a frame, so that paths at different resolutions compare.
 """

@@ -33,7 +33,7 @@ def _random(graph: Graph, index: int, generator: np.random.Generator) -> np.ndar
 
 
 def picture_frames(graph: Graph, paths: Sequence[Path], count: int) -> list[Frame]:
-    """Pictures as frames of a network with one input; where there are fewer than frames, frame k is one rolled by k pixels.
+    """Pictures as frames of a network with one input; with fewer than frames, frame k is a picture rolled by k pixels.
 
     Raises:
         GraphError: the network has several inputs, or a picture does not fit.

@@ -48,7 +48,7 @@ def missing_packages(extra: str = "") -> list[str]:
 
 
 def extra_of_module(module: str) -> str | None:
-    """The extra that brings an importable module; ``""`` for the base, None for a module that ``mbconv`` never asks for."""
+    """The extra that brings a module, ``""`` for the base; None for a module that ``mbconv`` never asks for."""
     package = _INSTALLED_AS.get(module, module.replace("_", "-"))
     for extra in ("", *NEEDED_EXTRAS, *OPTIONAL_EXTRAS):
         if package in requirements()[extra]:

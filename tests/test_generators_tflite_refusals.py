@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import flatbuffers
 import numpy as np
 import pytest
 import tflite
 
+from mbconv.generators import tflite_file
 from mbconv.generators.graph import GraphError
+from mbconv.generators.tflite_content import FileContent, read_content
 from mbconv.generators.tflite_file import read_tflite
 from mbconv.training.tflite_writer import TfliteWriter
 
@@ -281,3 +284,50 @@ def test_real_files_with_unsupported_operators(shared, name, offenders):
     for indices, kind in re.findall(r"^  operators? ([\d, ]+) (\w+)", str(caught.value), re.MULTILINE):
         found[kind] = found.get(kind, 0) + len(indices.split(","))
     assert found == offenders
+
+
+# What the writer does not write: the content of a file, changed after it was read.
+
+
+def changed_message(monkeypatch, tmp_path, w: TfliteWriter, change: Callable[[FileContent], FileContent]) -> str:
+    monkeypatch.setattr(tflite_file, "read_content", lambda path: change(read_content(path)))
+    return message(w, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"dynamic": (1, 2)}, "whose size the file leaves open; convert with a fixed input shape"),
+        ({"special": "is sparse"}, "uses tensor 0 'picture', which is sparse"),
+        ({"scales": np.ones(3, np.float32)}, "with 3 scales"),
+    ],
+)
+def test_unusable_tensors(monkeypatch, tmp_path, changes, reason):
+    def change(content: FileContent) -> FileContent:
+        return replace(content, tensors=(replace(content.tensors[0], **changes), *content.tensors[1:]))
+
+    assert reason in changed_message(monkeypatch, tmp_path, with_operator(convolution), change)
+
+
+def test_float16_weights_are_named(monkeypatch, tmp_path):
+    w = TfliteWriter("half")
+    x = w.input("picture", (1, 4, 4, 2), dtype="float32")
+    half = constant(w, ones(3, 1, 1, 2), None, "float32")
+    w.output(conv_on(w, x, w.dequantize(half), shape=(1, 4, 4, 3)))
+
+    def change(content: FileContent) -> FileContent:
+        tensors = [replace(t, type="FLOAT16") if t.index == half else t for t in content.tensors]
+        return replace(content, tensors=tuple(tensors))
+
+    text = changed_message(monkeypatch, tmp_path, w, change)
+    assert "weights are stored as float16" in text and "representative_dataset" in text
+
+
+def test_weight_zero_points_that_differ(monkeypatch, tmp_path):
+    w = with_operator(lambda w, x: w.convolution(x, ones(2, 1, 1, 3), np.array([0.1, 0.2]), ones(2), 0.05, 0))
+
+    def change(content: FileContent) -> FileContent:
+        tensors = [replace(t, zero_points=np.array([0, 1])) if "weights" in t.name else t for t in content.tensors]
+        return replace(content, tensors=tuple(tensors))
+
+    assert "zero points differ among channels" in changed_message(monkeypatch, tmp_path, w, change)

@@ -191,9 +191,10 @@ def _accumulator_problems(op: MacOperator, source: Tensor, output: Tensor) -> li
         shifts = np.exp2(np.maximum(np.frexp(ratios)[1], 0))
     worst = float((magnitudes * shifts).max())
     if worst > INT32_MAXIMUM:
+        advice = "use fewer bits or inputs" if op.numbers == "fixed" else "its biases, weights or scales are damaged"
         return [
             f"can reach an accumulator of {worst:.4g}, beyond 32 bits ({INT32_MAXIMUM}), where no result is defined: "
-            "its biases or scales are damaged, or its kernel is too large"
+            f"{advice}"
         ]
     return []
 

@@ -1,0 +1,272 @@
+"""Trains the built-in model ``cifar10``: ``python -m mbconv.training.train_cifar10 --data FILE --folder DIR``.
+
+A MobileNetV2 for 32×32 pixels. Training is a series of cycles; in each the rate rises to its peak and falls to zero, and the
+averaged weights at its end are quantised (folded, calibrated, fine-tuned a little as int8) and written as ``cycleN.tflite``. A later cycle starts from the
+weights of the last and betters it: the first gives a usable network soon.
+
+A checkpoint is kept after each epoch, and the same command goes on from it. Early epochs see smaller crops (the network ends in a global average, so it takes any
+size), which costs half the time. The curve is in ``curve.csv``: validation accuracy is measured on 2,000 of the training pictures, which nothing learns from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from mbconv.training.cifar10_data import (
+    INPUT_SCALE,
+    INPUT_ZERO_POINT,
+    SIZE,
+    Augmenter,
+    Pictures,
+    load_pictures,
+)
+from mbconv.training.folding_bound import best_efficiency, best_interval
+from mbconv.training.mobilenet import MobileNetV2, Topology, mac_count, parameter_count
+from mbconv.training.quantised_layers import QuantisedMobileNetV2, file_content, reference_accuracy
+
+TOPOLOGY = Topology(
+    size=SIZE,
+    channels=3,
+    stem=32,
+    blocks=((1, 32, 2), (4, 32, 1), (4, 96, 2), (4, 96, 1), (4, 96, 1)),
+    head=256,
+    classes=10,
+)
+BATCH = 64  # small: the activations of a batch stay in a processor's cache
+WARM_UP = 0.2
+SMOOTHING = 0.1
+AVERAGING = 0.999
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """So many epochs from a rate of zero to ``peak`` and back."""
+
+    epochs: int
+    peak: float
+    decay: float
+
+    def rate(self, progress: float) -> float:
+        """The rate at a share of the cycle."""
+        return self.peak * (progress / WARM_UP if progress < WARM_UP else (1 - progress) / (1 - WARM_UP))
+
+    def crop(self, epoch: int) -> int:
+        """Pixels of a crop in an epoch (from 0) of the cycle."""
+        share = epoch / self.epochs
+        return 24 if share < 0.5 else 28 if share < 0.75 else SIZE
+
+
+CYCLES = (Cycle(24, 0.1, 2e-4), Cycle(60, 0.1, 4e-4), Cycle(100, 0.1, 5e-4))
+QUANTISED_EPOCHS, QUANTISED_RATE = 2, 0.004
+
+
+def parameter_groups(network: nn.Module, decay: float) -> list[dict]:
+    """Weight decay for the dense weights alone: depthwise filters, norms and biases are few and need none."""
+    dense = [p for p in network.parameters() if p.dim() > 1 and p.shape[1] > 1]
+    other = [p for p in network.parameters() if p.dim() <= 1 or p.shape[1] == 1]
+    return [{"params": dense, "weight_decay": decay}, {"params": other, "weight_decay": 0.0}]
+
+
+@torch.no_grad()
+def accuracy(network: nn.Module, pictures: Pictures) -> float:
+    network.eval()
+    right = 0
+    for start in range(0, len(pictures), 100):
+        part = slice(start, start + 100)
+        right += int((network(pictures.real(part)).argmax(1) == pictures.labels[part]).sum())
+    return right / len(pictures)
+
+
+def train_epoch(
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    augmenter: Augmenter,
+    epoch: int,
+    size: int,
+    rate: Callable[[float], float],
+    after_step: Callable[[], None] | None = None,
+) -> float:
+    """One pass over the pictures, whose rate depends on the share of the epoch; returns the mean loss."""
+    network.train()
+    order = torch.randperm(len(augmenter.labels))
+    batches = order[: len(order) // BATCH * BATCH].split(BATCH)
+    total = 0.0
+    for number, indices in enumerate(batches):
+        for group in optimiser.param_groups:
+            group["lr"] = rate(number / len(batches))
+        pictures, labels = augmenter.batch(indices, epoch, size)
+        loss = functional.cross_entropy(network(pictures), labels, label_smoothing=SMOOTHING)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        if after_step is not None:
+            after_step()
+        total += float(loss.detach())
+    return total / len(batches)
+
+
+class Average:
+    """The exponential moving average of a network's weights and statistics, as a network of its own."""
+
+    def __init__(self, network: MobileNetV2):
+        self.network = MobileNetV2(network.topology).to(memory_format=torch.channels_last)
+        self.network.load_state_dict(network.state_dict())
+        self.pairs = [
+            (own, other)
+            for own, other in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True)
+            if own.is_floating_point()
+        ]
+
+    @torch.no_grad()
+    def update(self) -> None:
+        torch._foreach_lerp_([own for own, _ in self.pairs], [other for _, other in self.pairs], 1 - AVERAGING)
+
+
+class Run:
+    """A training run in a folder: its networks, its curve and its checkpoint."""
+
+    def __init__(self, folder: Path, data: Path, seed: int):
+        self.folder = folder
+        torch.manual_seed(seed)
+        self.training, self.validation, self.test = load_pictures(data)
+        self.augmenter = Augmenter(self.training)
+        self.network = MobileNetV2(TOPOLOGY).to(memory_format=torch.channels_last)
+        self.average = Average(self.network)
+        self.cycle = self.epoch = 0
+        self.rows: list[dict] = []
+        self._new_optimiser()
+        if (folder / "checkpoint.pt").exists():
+            self._restore()
+
+    def _new_optimiser(self) -> None:
+        groups = parameter_groups(self.network, CYCLES[min(self.cycle, len(CYCLES) - 1)].decay)
+        self.optimiser = torch.optim.SGD(groups, lr=0.0, momentum=0.9, nesterov=True)
+
+    def _restore(self) -> None:
+        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
+        self.cycle, self.epoch, self.rows = state["cycle"], state["epoch"], state["rows"]
+        self.network.load_state_dict(state["network"])
+        self.average.network.load_state_dict(state["average"])
+        self._new_optimiser()
+        self.optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["random"])
+        print(f"resumed: cycle {self.cycle + 1}, {self.epoch} of {CYCLES[self.cycle].epochs} epochs done", flush=True)
+
+    def _keep(self) -> None:
+        state = {
+            "cycle": self.cycle,
+            "epoch": self.epoch,
+            "rows": self.rows,
+            "network": self.network.state_dict(),
+            "average": self.average.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "random": torch.get_rng_state(),
+        }
+        # A reader never sees half a file: written aside, then renamed.
+        torch.save(state, self.folder / "checkpoint.new")
+        os.replace(self.folder / "checkpoint.new", self.folder / "checkpoint.pt")
+        with (self.folder / "curve.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(self.rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+    def _note(self, phase: str, epoch: int, size: int, loss: float, share: float, seconds: float) -> None:
+        row = {
+            "cycle": self.cycle + 1,
+            "phase": phase,
+            "epoch": epoch,
+            "crop": size,
+            "loss": round(loss, 4),
+            "validation": round(share, 4),
+            "seconds": round(seconds, 1),
+        }
+        self.rows.append(row)
+        print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+
+    def run(self, cycles: int) -> None:
+        """Train until so many cycles are done."""
+        while self.cycle < cycles:
+            cycle = CYCLES[self.cycle]
+            while self.epoch < cycle.epochs:
+                started, size, done = time.monotonic(), cycle.crop(self.epoch), self.epoch
+                loss = train_epoch(
+                    self.network,
+                    self.optimiser,
+                    self.augmenter,
+                    done,
+                    size,
+                    lambda share, done=done, cycle=cycle: cycle.rate((done + share) / cycle.epochs),
+                    self.average.update,
+                )
+                self.epoch += 1
+                share = accuracy(self.average.network, self.validation)
+                self._note("float", self.epoch, size, loss, share, time.monotonic() - started)
+                self._keep()
+            self.quantise()
+            self.cycle, self.epoch = self.cycle + 1, 0
+            self.network.load_state_dict(self.average.network.state_dict())
+            self._new_optimiser()
+            self._keep()
+
+    def quantise(self) -> None:
+        """Write the averaged network as an int8 file and measure it with LiteRT's reference kernels."""
+        self.average.network.eval()
+        network = QuantisedMobileNetV2(self.average.network, INPUT_SCALE, INPUT_ZERO_POINT, powers=False)
+        network.calibrate(self.training.real(slice(0, 2048)))
+        print(f"int8 without further training: validation {accuracy(network, self.validation):.2%}", flush=True)
+        optimiser = torch.optim.SGD(parameter_groups(network, 0.0), lr=0.0, momentum=0.9, nesterov=True)
+        for epoch in range(QUANTISED_EPOCHS):
+            started = time.monotonic()
+            loss = train_epoch(
+                network,
+                optimiser,
+                self.augmenter,
+                epoch,
+                SIZE,
+                lambda share, epoch=epoch: QUANTISED_RATE * (1 - (epoch + share) / QUANTISED_EPOCHS),
+            )
+            share = accuracy(network, self.validation)
+            self._note("int8", epoch + 1, SIZE, loss, share, time.monotonic() - started)
+        path = self.folder / f"cycle{self.cycle + 1}.tflite"
+        content = file_content(network, "cifar10", "MobileNetV2 for 32x32 pictures of CIFAR-10's classes", path)
+        shares = [
+            reference_accuracy(content, part.integers(), part.labels.numpy()) for part in (self.validation, self.test)
+        ]
+        summary = f"{path}: {len(content):,} bytes; int8 by LiteRT's reference kernels: validation {shares[0]:.2%}, test {shares[1]:.2%}"
+        print(summary, flush=True)
+        (self.folder / f"cycle{self.cycle + 1}.txt").write_text(summary + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="CIFAR-10 as an .npz of JPEG files")
+    parser.add_argument("--folder", type=Path, required=True, help="where checkpoint, curve and files are kept")
+    parser.add_argument("--cycles", type=int, default=len(CYCLES), choices=range(1, len(CYCLES) + 1))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+
+    torch.set_num_threads(arguments.threads)
+    torch.set_flush_denormal(True)
+    stages = list(TOPOLOGY.stages())
+    print(
+        f"{parameter_count(TOPOLOGY):,} parameters, {mac_count(stages):,} MACs, {len(stages)} MAC stages; at 64 "
+        f"multipliers interval {best_interval(stages, 64)[0]:,} cycles, efficiency {best_efficiency(stages, 64):.1%}",
+        flush=True,
+    )
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    Run(arguments.folder, arguments.data, arguments.seed).run(arguments.cycles)
+
+
+if __name__ == "__main__":
+    main()

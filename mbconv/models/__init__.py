@@ -48,6 +48,15 @@ _BUILTIN = (
         recipe="python -m mbconv.training.train_digits",
         document="docs/digits.md",
     ),
+    BuiltinModel(
+        name="cifar10",
+        description="MobileNetV2 for CIFAR-10's classes, 32×32 pixels: 213,290 parameters, 16,976,384 MACs",
+        labels=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        accuracy=4339 / 5000,
+        accuracy_of="5,000 test pictures of CIFAR-10",
+        recipe="python -m mbconv.training.train_cifar10 --data FILE --folder DIR",
+        document="docs/cifar10.md",
+    ),
 )
 
 

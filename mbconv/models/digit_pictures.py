@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+SPLIT_SEED, HELD_OUT = 2026, 360  # the split that the training keeps to
 SHADES = " .:+#"  # 0, 64, 128, 191 and 255
 
 _DRAWINGS = (
@@ -125,7 +126,7 @@ def digit_pictures() -> tuple[np.ndarray, np.ndarray]:
 
 
 def held_out_digits() -> tuple[np.ndarray, np.ndarray]:
-    """The 360 pictures of scikit-learn's digits that ``digits`` was not trained on, as :func:`digit_pictures` gives them.
+    """The 360 of scikit-learn's digits that ``digits`` was not trained on: uint8 ``[360][8][8][1]``, and labels.
 
     Raises:
         ModuleNotFoundError: scikit-learn is not installed (it comes with ``mbconv[test]`` and ``mbconv[training]``).
@@ -136,6 +137,3 @@ def held_out_digits() -> tuple[np.ndarray, np.ndarray]:
     order = np.random.default_rng(SPLIT_SEED).permutation(len(digits.images))[:HELD_OUT]
     pixels = np.floor(digits.images[order] * 255 / 16 + 0.5)
     return pixels.astype(np.uint8)[..., np.newaxis], digits.target[order]
-
-
-SPLIT_SEED, HELD_OUT = 2026, 360  # the split that the training keeps to

@@ -1,7 +1,7 @@
 """The best initiation interval that a topology allows, by enumerating every folding of every stage.
 
-This is how the built-in models' channel counts were chosen, before training: it knows the cycle formulas alone, neither lanes
-nor memories, so it bounds what the planner can reach.
+This is how the built-in models' channel counts were chosen, before training: it knows the cycle formulas alone, neither
+lanes nor memories, so it bounds what the planner can reach.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A trained MobileNetV2 with the arithmetic of int8 TFLite, simulated in floating point: for fine-tuning and export.
 
 Every tensor holds multiples of its scale, as the integers of the file will; gradients pass the rounding unchanged
-(the straight-through estimator of Bengio et al., 2013; training as in Jacob et al., 2018). Sums of int8 products are exact in float32
-below 2^24, so the simulation differs from the reference kernels in the rounding of ties only.
+(the straight-through estimator of Bengio et al., 2013; training as in Jacob et al., 2018). With scales that are powers
+of two sums of int8 products are exact in float32 below 2^24, and the simulation differs from the reference kernels in
+the rounding of ties only.
 
 Scales are either powers of two, with which requantisation is a shift, or any number.
 """

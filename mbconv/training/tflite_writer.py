@@ -499,7 +499,7 @@ class TfliteWriter:
         return tflite.BufferEnd(b)
 
     def _vector(self, b: flatbuffers.Builder, values: np.ndarray) -> int:
-        """A vector of numbers, written once: per-channel zero points alone would be a fifth of a small network's file."""
+        """A vector of numbers, written once: zero points of each channel alone would be a fifth of a small file."""
         key = (values.dtype.str, values.tobytes())
         if key not in self._vectors:
             self._vectors[key] = b.CreateNumpyVector(values)

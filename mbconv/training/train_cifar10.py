@@ -1,11 +1,13 @@
 """Trains the built-in model ``cifar10``: ``python -m mbconv.training.train_cifar10 --data FILE --folder DIR``.
 
-A MobileNetV2 for 32×32 pixels. Training is a series of cycles; in each the rate rises to its peak and falls to zero, and the
-averaged weights at its end are quantised (folded, calibrated, fine-tuned a little as int8) and written as ``cycleN.tflite``. A later cycle starts from the
-weights of the last and betters it: the first gives a usable network soon.
+A MobileNetV2 for 32×32 pixels. Training is a series of cycles; in each the rate rises to its peak and falls to zero,
+and the averaged weights at its end are quantised (folded, calibrated, fine-tuned a little as int8) and written as
+``cycleN.tflite``. A later cycle starts from the weights of the last and betters it: the first gives a usable network
+soon.
 
-A checkpoint is kept after each epoch, and the same command goes on from it. Early epochs see smaller crops (the network ends in a global average, so it takes any
-size), which costs half the time. The curve is in ``curve.csv``: validation accuracy is measured on 2,000 of the training pictures, which nothing learns from.
+A checkpoint is kept after each epoch, and the same command goes on from it. Early epochs see smaller crops (the network
+ends in a global average, so it takes any size), which costs half the time. The curve is in ``curve.csv``: validation
+accuracy is measured on 2,000 of the training pictures, which nothing learns from.
 """
 
 from __future__ import annotations
@@ -66,7 +68,7 @@ class Cycle:
         return 24 if share < 0.5 else 28 if share < 0.75 else SIZE
 
 
-CYCLES = (Cycle(24, 0.1, 2e-4), Cycle(60, 0.1, 4e-4), Cycle(100, 0.1, 5e-4))
+CYCLES = (Cycle(24, 0.1, 2e-4), Cycle(16, 0.06, 3e-4), Cycle(60, 0.1, 4e-4))
 QUANTISED_EPOCHS, QUANTISED_RATE = 2, 0.004
 
 
@@ -242,7 +244,10 @@ class Run:
         shares = [
             reference_accuracy(content, part.integers(), part.labels.numpy()) for part in (self.validation, self.test)
         ]
-        summary = f"{path}: {len(content):,} bytes; int8 by LiteRT's reference kernels: validation {shares[0]:.2%}, test {shares[1]:.2%}"
+        summary = (
+            f"{path.name}: {len(content):,} bytes; int8 by LiteRT's reference kernels: "
+            f"validation {shares[0]:.2%}, test {shares[1]:.2%}"
+        )
         print(summary, flush=True)
         (self.folder / f"cycle{self.cycle + 1}.txt").write_text(summary + "\n")
 

@@ -1,7 +1,7 @@
 """Trains the built-in model ``digits``: ``python -m mbconv.training.train_digits``.
 
-A MobileNetV2 for scikit-learn's digits (8×8 pixels, 1,797 pictures). The split is fixed: a permutation of the pictures seeded
-with :data:`SPLIT_SEED` gives 360 held-out pictures (never looked at before the choice of everything else was made), 240 for
+A MobileNetV2 for scikit-learn's digits (8×8 pixels, 1,797 pictures). The split is fixed: a permutation of the pictures
+seeded with 2026 gives 360 held-out pictures (not looked at before everything else was chosen), 240 for
 validation, and the rest. ``--validate`` trains on the rest alone and prints the accuracy on the validation pictures,
 which is how topology and rates were chosen; without it the network learns from all 1,437 that are not held out.
 
@@ -23,12 +23,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from mbconv.models.digit_pictures import HELD_OUT, SPLIT_SEED
 from mbconv.training.folding_bound import best_efficiency, best_interval
 from mbconv.training.mobilenet import MobileNetV2, Topology, mac_count, parameter_count
 from mbconv.training.quantised_layers import QuantisedMobileNetV2, file_content, reference_accuracy
 
-SPLIT_SEED = 2026
-HELD_OUT, VALIDATION = 360, 240
+VALIDATION = 240
 # A picture 0..255 is the integer less 128: it spans 0 to 255/256, so the input's scale is a power of two as well.
 INPUT_SCALE, INPUT_ZERO_POINT = 2.0**-8, -128
 TOPOLOGY = Topology(size=8, channels=1, stem=6, blocks=((4, 6, 1), (4, 48, 2)), head=0, classes=10)
@@ -128,8 +128,8 @@ def main() -> None:
     torch.set_num_threads(1)
     stages = list(TOPOLOGY.stages())
     print(
-        f"{parameter_count(TOPOLOGY):,} parameters, {mac_count(stages):,} MACs, {len(stages)} MAC stages; at 16 multipliers "
-        f"interval {best_interval(stages, 16)[0]:,} cycles, efficiency {best_efficiency(stages, 16):.1%}"
+        f"{parameter_count(TOPOLOGY):,} parameters, {mac_count(stages):,} MACs, {len(stages)} MAC stages; at 16 "
+        f"multipliers interval {best_interval(stages, 16)[0]:,} cycles, efficiency {best_efficiency(stages, 16):.1%}"
     )
     training, validation, held_out = load_splits()
     if arguments.validate:

@@ -17,8 +17,8 @@ class AddConstants:
         result = clamp(((s + (negative if s < 0 else positive)) >> shift) + zero_point, minimum, maximum)
 
     Args:
-        first, second: one entry for each value of an operand, in ascending order of the values: 2^bits entries, entry 0 for the least
-            value (−2^(bits−1) of a signed operand, 0 of an unsigned one).
+        first, second: one entry for each value of an operand, in ascending order of the values: 2^bits entries, entry 0
+            for the least value (−2^(bits−1) of a signed operand, 0 of an unsigned one).
         positive, negative: rounding constants for s ≥ 0 and s < 0.
         shift: arithmetic right shift (floor), 0 to 48.
         zero_point, minimum, maximum: of the output.
@@ -50,7 +50,7 @@ class AddConstants:
             raise ValueError(f"no value lies within the limits {self.minimum}..{self.maximum}")
 
     def compute(self, x1: np.ndarray, x2: np.ndarray, *, signed: tuple[bool, bool] = (True, True)) -> np.ndarray:
-        """What the circuit computes, bit for bit, for integer operands of any one shape; ``signed`` is that of each operand."""
+        """What the circuit computes, bit for bit, for arrays of operands; ``signed`` says it of each operand."""
         first, second = (
             np.array(table, np.int64)[np.asarray(x, np.int64) + (len(table) // 2 if is_signed else 0)]
             for table, x, is_signed in zip((self.first, self.second), (x1, x2), signed, strict=True)

@@ -8,10 +8,10 @@ from amaranth.lib.wiring import Component, In, Out
 
 
 class Fork(Component):
-    """Gives each beat to every output once, whenever that output is ready; the beat is taken when the last output has it.
+    """Gives each beat to every output once, when that output is ready; the beat is taken when the last one has it.
 
-    An output that is ahead waits for the others (an eager fork): readers that must drift apart need queues behind it. ``valid`` of one
-    output depends on no ``ready``, so readers that join again cannot deadlock within a beat.
+    An output that is ahead waits for the others (an eager fork): readers that must drift apart need queues behind it.
+    ``valid`` of an output depends on no ``ready``, so readers that join again cannot deadlock within a beat.
 
     One beat per cycle, latency 0. Cost: one flip-flop for each output.
 

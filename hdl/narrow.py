@@ -7,14 +7,14 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from .fifo import advance
+from mbconv.hdl.fifo import advance
 
 
 class Narrow(Component):
-    """Gives each word out in ``lanes_in/lanes_out`` beats, lane 0 first; the last word of a pixel in those that hold a channel.
+    """Gives each word out in ``lanes_in/lanes_out`` beats, lane 0 first; a pixel's last in those that hold a channel.
 
-    A word's first beat is valid ``latency`` = 1 cycle after the word is taken (0 where the lanes are equal: wires). A beat leaves in
-    each cycle, across words, pixels and frames.
+    A word's first beat is valid ``latency`` = 1 cycle after the word is taken (0 where the lanes are equal: wires).
+    A beat leaves in each cycle, across words, pixels and frames.
 
     Cycles per pixel: ⌈channels/lanes_out⌉. Cost: one register of a word.
 

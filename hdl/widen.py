@@ -7,14 +7,14 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from .fifo import advance
+from mbconv.hdl.fifo import advance
 
 
 class Widen(Component):
     """Collects ``lanes_out/lanes_in`` beats into one; the last word of a pixel holds the beats that remain.
 
-    A word is valid ``latency`` = 1 cycle after its last beat is taken (0 where the lanes are equal: wires). A beat is taken in each
-    cycle, except while a finished word waits.
+    A word is valid ``latency`` = 1 cycle after its last beat is taken (0 where the lanes are equal: wires). A beat is
+    taken in each cycle, except while a finished word waits.
 
     Cycles per pixel: ⌈channels/lanes_in⌉. Cost: one register of a word.
 
@@ -25,7 +25,7 @@ class Widen(Component):
 
     Members:
         i: ``In(stream.Signature(ArrayLayout(shape, lanes_in)))``
-        o: ``Out(stream.Signature(ArrayLayout(shape, lanes_out)))``; elements beyond those collected are left over from earlier words
+        o: ``Out(stream.Signature(ArrayLayout(shape, lanes_out)))``; lanes beyond those collected hold anything
 
     Raises:
         ValueError: a count below 1, or lanes that do not divide.

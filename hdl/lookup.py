@@ -1,0 +1,139 @@
+"""A unary operator as a table of its values: activations, requantisation of a tensor, arithmetic with a constant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from amaranth.hdl import Cat, Module, Shape, ShapeLike, Signal
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.stream import Signature
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from mbconv.hdl.fifo import CreditQueue, advance
+from mbconv.hdl.primitives import Rom
+
+
+class Lookup(Component):
+    """Every element replaced by its entry in a table, one for all channels or one for each.
+
+    A beat is taken in each cycle in which the output queue has room; its result is valid ``latency`` cycles later: 2
+    for the memory and the queue's (1; 4 for one of more than 32 beats).
+
+    Cycles per frame: its beats. Cost: no multiplier; ``memory_bits``: for each lane a memory of its tables, and the
+        queue.
+
+    Args:
+        shape_in, shape_out: of an element; ``shape_in`` has 2 to 16 bits.
+        channels: of a pixel.
+        lanes: of both streams.
+        tables: integers ``[1][2^bits]`` or ``[channels][2^bits]``, the entries in ascending order of the input's
+            values.
+        queue_depth: beats of the output queue; by default the least that sustains one beat a cycle.
+        name: of the memory files: ``<name>.hex``, or ``<name>_0.hex`` … for each lane where channels have their own.
+
+    Members:
+        i: ``In(stream.Signature(ArrayLayout(shape_in, lanes)))``
+        o: ``Out(stream.Signature(ArrayLayout(shape_out, lanes)))``
+
+    Raises:
+        ValueError: a count below 1, tables of another size, or entries outside the output's range.
+    """
+
+    multipliers = 0
+
+    def __init__(
+        self,
+        shape_in: ShapeLike,
+        shape_out: ShapeLike,
+        channels: int,
+        lanes: int,
+        tables: Sequence[Sequence[int]] | np.ndarray,
+        *,
+        queue_depth: int | None = None,
+        name: str = "lookup",
+    ):
+        self.shape_in, self.shape_out = Shape.cast(shape_in), Shape.cast(shape_out)
+        if channels < 1 or lanes < 1:
+            raise ValueError(f"a pixel has at least one channel and one lane, not {channels} and {lanes}")
+        if not 2 <= self.shape_in.width <= 16:
+            raise ValueError(f"a table is addressed by 2 to 16 bits, not {self.shape_in.width}")
+        self.tables = np.asarray(tables, np.int64)
+        values = 1 << self.shape_in.width
+        if self.tables.shape not in ((1, values), (channels, values)):
+            raise ValueError(f"tables [1 or {channels}][{values}] are needed, not {list(self.tables.shape)}")
+        low, high = _range(self.shape_out)
+        if self.tables.min() < low or self.tables.max() > high:
+            raise ValueError(
+                f"entries {self.tables.min()}..{self.tables.max()} exceed the output's range {low}..{high}"
+            )
+        self.channels, self.lanes = channels, lanes
+        self.groups = -(-channels // lanes)
+        self.roms = [self._rom(lane, name) for lane in range(lanes)]
+        self.queue_depth = Rom.LATENCY + 2 if queue_depth is None else queue_depth
+        self.queue = CreditQueue(ArrayLayout(self.shape_out, lanes), self.queue_depth)
+        super().__init__(
+            {
+                "i": In(Signature(ArrayLayout(self.shape_in, lanes))),
+                "o": Out(Signature(ArrayLayout(self.shape_out, lanes))),
+            }
+        )
+
+    @property
+    def per_channel(self) -> bool:
+        return len(self.tables) > 1
+
+    @property
+    def cycles_per_pixel(self) -> int:
+        return self.groups
+
+    @property
+    def latency(self) -> int:
+        """Cycles from taking a beat to its result at ``o``, when the queue is empty."""
+        return Rom.LATENCY + self.queue.latency
+
+    @property
+    def memory_bits(self) -> int:
+        return sum(rom.memory_bits for rom in self.roms) + self.queue.memory_bits
+
+    def _rom(self, lane: int, name: str) -> Rom:
+        """A lane's tables one after another, each addressed by an element's bits."""
+        width = self.shape_out.width
+        # A lane without a channel in the last group reads the last channel's table: its results do not matter.
+        channels = np.minimum(np.arange(self.groups) * self.lanes + lane, self.channels - 1)
+        tables = self.tables[channels] if self.per_channel else self.tables
+        by_bits = np.roll(tables, -(tables.shape[1] // 2), axis=1) if self.shape_in.signed else tables
+        words = [int(word) for word in by_bits.ravel() & ((1 << width) - 1)]
+        return Rom(words, width, f"{name}_{lane}" if self.per_channel else name)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.queue = self.queue
+        take = Signal()
+        pushed = Signal(Rom.LATENCY)
+        group = Signal(range(max(2, self.groups)))
+        m.d.comb += [
+            take.eq(self.i.valid & self.queue.room),
+            self.i.ready.eq(self.queue.room),
+            self.queue.reserve.eq(take),
+            self.queue.push.eq(pushed[-1]),
+        ]
+        m.d.sync += pushed.eq((pushed << 1) | take)
+        if self.per_channel:
+            with m.If(take):
+                advance(m, group, self.groups)
+        for lane, rom in enumerate(self.roms):
+            m.submodules[f"rom_{lane}"] = rom
+            m.d.comb += [
+                rom.en.eq(1),
+                rom.addr.eq(Cat(self.i.payload[lane], group) if self.per_channel else self.i.payload[lane]),
+                self.queue.payload[lane].eq(rom.data),
+            ]
+        connect(m, self.queue.o, flipped(self.o))
+        return m
+
+
+def _range(shape: Shape) -> tuple[int, int]:
+    if shape.signed:
+        return -(1 << (shape.width - 1)), (1 << (shape.width - 1)) - 1
+    return 0, (1 << shape.width) - 1

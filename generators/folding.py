@@ -11,7 +11,8 @@ from .network import Network, Node
 
 @dataclass(frozen=True, order=True)
 class Folding:
-    """``inputs`` × ``outputs`` products a cycle: Pi × Po of a pointwise stage or convolution, K taps × P channels of a depthwise one."""
+    """``inputs`` × ``outputs`` products a cycle: Pi × Po of a pointwise stage or convolution, K taps × P channels of
+    a depthwise one."""
 
     inputs: int
     outputs: int
@@ -69,7 +70,8 @@ def convolution_taps(network: Network, node: Node, inputs: int, budget: int) -> 
 
 
 def cheapest(network: Network, node: Node, budget: int, lanes_in: int, lanes_out: int) -> Folding | None:
-    """The folding of fewest multipliers whose frame takes at most ``budget`` cycles between streams of the given lanes."""
+    """The folding of fewest multipliers whose frame takes at most ``budget`` cycles between streams of the given
+    lanes."""
     shape = network.shapes[node.output]
     per_pixel = budget // shape.pixels
     if per_pixel < 1:

@@ -1,6 +1,7 @@
 """From a graph to the network of circuits: which operators become stages, which are wiring, which are the host's.
 
-Wiring: RESHAPE renames a stream, PAD joins the padding of the windows behind it, TRANSPOSE at an input becomes the port's
+Wiring: RESHAPE renames a stream, PAD joins the padding of the windows behind it, TRANSPOSE at an input becomes the
+    port's
 element order. The host's: SOFTMAX, DEQUANTIZE and whatever follows them.
 """
 
@@ -13,8 +14,8 @@ from .graph import (
     AveragePool,
     ConstantArithmetic,
     Convolution,
-    Dequantize,
     DepthwiseConvolution,
+    Dequantize,
     FullyConnected,
     Graph,
     GraphError,
@@ -29,6 +30,8 @@ from .graph import (
     Tensor,
     Transpose,
 )
+
+NO_PADDING = Padding()
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,7 @@ class Node:
     output: int
     kernel: tuple[int, int] = (1, 1)
     strides: tuple[int, int] = (1, 1)
-    padding: Padding = Padding()
+    padding: Padding = NO_PADDING
     reduction: int = 0
 
     @property
@@ -155,7 +158,9 @@ def build_network(graph: Graph) -> Network:
                 if any(not isinstance(c, (Convolution, DepthwiseConvolution)) for c in graph.consumers(op.outputs[0])):
                     raise GraphError("only convolutions can read a padded map")
                 if op.outputs[0] in graph.outputs:
-                    raise GraphError("a padded map cannot be an output; end the range before it or after the convolution")
+                    raise GraphError(
+                        "a padded map cannot be an output; end the range before it or after the convolution"
+                    )
             elif isinstance(op, Transpose):
                 if op.inputs[0] not in ports:
                     raise GraphError("only a TRANSPOSE of an input can be dissolved")
@@ -174,7 +179,11 @@ def build_network(graph: Graph) -> Network:
 
     outputs = [source(t) for t in graph.outputs if (p := graph.producer(t)) is None or p.index not in host]
     outputs += [
-        source(t) for op in graph if op.index in host for t in op.inputs if (p := graph.producer(t)) and p.index not in host
+        source(t)
+        for op in graph
+        if op.index in host
+        for t in op.inputs
+        if (p := graph.producer(t)) and p.index not in host
     ]
     outputs = list(dict.fromkeys(outputs))
     used = set(ports.values()) | {t for node in nodes for t in (*node.inputs, node.output)}
@@ -206,7 +215,9 @@ def _node(graph: Graph, op: Operator, inputs: tuple[int, ...], pads: dict[int, P
             raise GraphError(f"a {kernel[0]}×{kernel[1]} kernel is even; windows have odd kernels")
         if isinstance(op, DepthwiseConvolution) and not (op.depth_multiplier == 1 and source.channels > 1):
             if source.channels != 1:
-                raise GraphError(f"depth multiplier {op.depth_multiplier} over {source.channels} channels; only over one")
+                raise GraphError(
+                    f"depth multiplier {op.depth_multiplier} over {source.channels} channels; only over one"
+                )
             kind, reduction = "convolution", kernel[0] * kernel[1]
         elif isinstance(op, DepthwiseConvolution):
             kind, reduction = "depthwise", kernel[0] * kernel[1]
@@ -222,7 +233,9 @@ def _node(graph: Graph, op: Operator, inputs: tuple[int, ...], pads: dict[int, P
         if isinstance(op, AveragePool) and (
             op.kernel != (source.height, source.width) or graph.tensors[op.outputs[0]].size != source.channels
         ):
-            raise GraphError(f"a {op.kernel[0]}×{op.kernel[1]} window over {source.height}×{source.width}; only the whole map")
+            raise GraphError(
+                f"a {op.kernel[0]}×{op.kernel[1]} window over {source.height}×{source.width}; only the whole map"
+            )
     else:
         raise GraphError("it has no circuit yet")
     return replace(node, name=f"layer_{op.index:02d}_{node.kind}")

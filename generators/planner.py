@@ -1,8 +1,10 @@
 """The plan: every stage's folding and every stream's lanes, for a number of multipliers or an interval.
 
-For a given interval each stage wants the fewest multipliers whose frame fits into it. Stages are coupled only through the lanes of
+For a given interval each stage wants the fewest multipliers whose frame fits into it. Stages are coupled only through
+the lanes of
 the streams between them, so the least total is a shortest path through the network with lanes as states; where
-the network forks and joins it is the same by elimination of variables (min-sum, R. Dechter, "Bucket elimination", 1999).
+the network forks and joins it is the same by elimination of variables (min-sum, R. Dechter, "Bucket elimination",
+1999).
 The total does not grow with the interval, so the least interval for a number of multipliers is found by bisection.
 """
 
@@ -90,7 +92,8 @@ _LANE_COST = 1e-3  # a lane is worth far less than a multiplier; it breaks ties
 
 
 def plan_for_interval(network: Network, interval: int) -> Plan | None:
-    """The plan of fewest multipliers in which no stage takes more than ``interval`` cycles, or None if there is none."""
+    """The plan of fewest multipliers in which no stage takes more than ``interval`` cycles, or None if there is
+    none."""
     groups = _LaneGroups(network)
     options = _lane_options(network, groups, interval)
     if options is None:
@@ -122,13 +125,15 @@ def plan_for_interval(network: Network, interval: int) -> Plan | None:
 
 
 def minimise(factors: list[tuple[tuple[int, ...], np.ndarray]], sizes: dict[int, int]) -> dict[int, int] | None:
-    """The assignment of least total cost: ``factors`` are (variables, cost table); None if every assignment costs infinity."""
+    """The assignment of least total cost: ``factors`` are (variables, cost table); None if every assignment costs
+    infinity."""
     factors = list(factors)
     remaining = set(sizes)
     decisions: list[tuple[int, tuple[int, ...], np.ndarray]] = []
     while remaining:
         neighbours = {
-            variable: {v for scope, _ in factors if variable in scope for v in scope} - {variable} for variable in remaining
+            variable: {v for scope, _ in factors if variable in scope for v in scope} - {variable}
+            for variable in remaining
         }
         variable = min(sorted(remaining), key=lambda v: len(neighbours[v]))
         scope = (*sorted(neighbours[variable]), variable)
@@ -166,14 +171,19 @@ def plan_for_multipliers(network: Network, multipliers: int) -> Plan:
         raise GraphError(f"at least one multiplier is needed, not {multipliers}")
     macs = sum(network.macs(node) for node in network.nodes)
     slowest = max(
-        [network.shapes[node.output].pixels * node.reduction * network.shapes[node.output].channels for node in network.nodes]
+        [
+            network.shapes[node.output].pixels * node.reduction * network.shapes[node.output].channels
+            for node in network.nodes
+        ]
         + [shape.pixels * shape.channels for shape in network.shapes.values()]
     )
     low, high = max(1, macs // multipliers - 1), slowest  # low is too short or just not known to fit
     best = plan_for_interval(network, high)
     if best is None or best.multipliers > multipliers:
         needed = "more" if best is None else f"at least {best.multipliers}"
-        raise GraphError(f"{multipliers} multipliers are too few for this network: each stage needs some, {needed} in all")
+        raise GraphError(
+            f"{multipliers} multipliers are too few for this network: each stage needs some, {needed} in all"
+        )
     while high - low > 1:
         middle = (low + high) // 2
         plan = plan_for_interval(network, middle)

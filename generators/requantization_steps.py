@@ -1,7 +1,9 @@
 """Which multipliers, constants and shifts reproduce given steps: linear inequalities in integers.
 
-The circuit computes ``floor((s·m + c + half) / 2^n)`` with a constant c for s < 0 and another for s ≥ 0. It steps to level j exactly at
-the sum T when ``T·m + c + half ≥ j·2^n`` and ``(T − 1)·m + c + half < j·2^n``. Each region, negative and non-negative, has
+The circuit computes ``floor((s·m + c + half) / 2^n)`` with a constant c for s < 0 and another for s ≥ 0. It steps to
+level j exactly at
+the sum T when ``T·m + c + half ≥ j·2^n`` and ``(T − 1)·m + c + half < j·2^n``. Each region, negative and
+non-negative, has
 inequalities of its own, at the steps within it and at its ends.
 """
 
@@ -17,7 +19,8 @@ _FAR = np.int64(1) << 60
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """The inequalities of one sign: at sums ``lower`` the level is reached, at sums ``upper`` it is not; where ``has_…`` is true."""
+    """The inequalities of one sign: at sums ``lower`` the level is reached, at sums ``upper`` it is not; where
+    ``has_…`` is true."""
 
     lower: np.ndarray
     has_lower: np.ndarray
@@ -89,7 +92,8 @@ class Steps:
     def multipliers(
         self, negative: np.ndarray, positive: np.ndarray, shift: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The least and greatest positive multiplier that given constants and shift ``[C]`` admit (least > greatest: none)."""
+        """The least and greatest positive multiplier that given constants and shift ``[C]`` admit (least > greatest:
+        none)."""
         least, greatest = np.ones(len(self.low), np.int64), np.full(len(self.low), _FAR)
         thresholds = (self.levels[None, :] << shift[:, None]) - ((np.int64(1) << shift) >> 1)[:, None]
         for region, constant in zip(self.regions, (negative, positive), strict=True):
@@ -112,7 +116,8 @@ class Steps:
     def slopes(self) -> tuple[np.ndarray, np.ndarray]:
         """The open interval of real slopes m / 2^n with which some constants exist, float64 ``[C]`` twice.
 
-        Newton's method from far outside: at a slope without constants the pair of inequalities that contradict each other most bounds
+        Newton's method from far outside: at a slope without constants the pair of inequalities that contradict each
+        other most bounds
         the slope; the bound is the next slope. Limits beyond 2^±16 of the given slope are not looked for.
         """
         low, high = self.slope * 2.0**-16, self.slope * 2.0**16

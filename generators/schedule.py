@@ -1,7 +1,8 @@
 """The schedule: queue depths, window capacities, interval and latency of a folded network, by counting tokens.
 
 Sizes come from a source paced at the interval and queues without limit: whatever is then waiting at once is what a
-queue must hold. Stages are fixed-rate dataflow, so that capacities which admit this schedule cannot deadlock, and under any stalls lose no
+queue must hold. Stages are fixed-rate dataflow, so that capacities which admit this schedule cannot deadlock, and
+under any stalls lose no
 throughput (E. Lee, D. Messerschmitt, "Synchronous data flow", 1987). The latency is counted with these capacities and a
 source that is always valid, back-pressure included.
 """
@@ -105,8 +106,7 @@ class TokenCount:
         for position, tensor in enumerate(node.inputs):
             self.popped[tensor, node.name, position] = result.accepted[position]
         return before is None or not (
-            np.array_equal(before.valid, result.valid)
-            and all(map(np.array_equal, before.accepted, result.accepted))
+            np.array_equal(before.valid, result.valid) and all(map(np.array_equal, before.accepted, result.accepted))
         )
 
     def forwards(self) -> None:
@@ -181,7 +181,8 @@ def _bounded(timing, capacity: int | None):
 
 
 def count_latency(network, lanes, timings, depths, queue_latency) -> int:
-    """Cycles from the first beat accepted to the last output beat of one frame, the source always valid, the sink always ready."""
+    """Cycles from the first beat accepted to the last output beat of one frame, the source always valid, the sink
+    always ready."""
     count = TokenCount(network, lanes, timings, queue_latency)
     count.depths = dict(depths)
     count.source(1, 0)
@@ -192,7 +193,7 @@ def count_latency(network, lanes, timings, depths, queue_latency) -> int:
 
 
 def _reason(network: Network, edge: Edge) -> str:
-    tensor, reader, _ = edge
+    _, reader, _ = edge
     if not reader:
         return "output port"
     node = next(n for n in network.nodes if n.name == reader)

@@ -1,9 +1,12 @@
 """The reference's requantisation as step functions: exact integer evaluation, and the positions of their steps.
 
-Every requantisation rule here is non-decreasing in the accumulator, so it is described completely by the accumulators at which its
-output reaches each level. Two rules with the same positions are equal everywhere: that is how a cheaper circuit is proved.
+Every requantisation rule here is non-decreasing in the accumulator, so it is described completely by the accumulators
+at which its
+output reaches each level. Two rules with the same positions are equal everywhere: that is how a cheaper circuit is
+proved.
 
-All arithmetic is numpy ``int64`` over arrays whose first axis is the channel; nothing here is shared with the golden model.
+All arithmetic is numpy ``int64`` over arrays whose first axis is the channel; nothing here is shared with the golden
+model.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ def quantize_multiplier(real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """TFLite's ``QuantizeMultiplier``: ``real ≈ q · 2^(e − 31)`` with q rounded half up from the 53-bit fraction.
 
     Returns:
-        ``(q, e)``, int64 arrays of the shape of ``real``; q is 0 or in [2^30, 2^31). A multiplier below 2^-32 becomes 0, as there.
+        ``(q, e)``, int64 arrays of the shape of ``real``; q is 0 or in [2^30, 2^31). A multiplier below 2^-32 becomes
+        0, as there.
     """
     fraction, exponent = np.frexp(np.asarray(real, np.float64))
     q = np.floor(fraction * _INT32 + 0.5).astype(np.int64)
@@ -35,7 +39,8 @@ def quantize_multiplier(real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def rounding_high_multiply(value: np.ndarray, q: np.ndarray) -> np.ndarray:
     """gemmlowp's ``SaturatingRoundingDoublingHighMul`` for a non-negative q: value · q / 2^31, halves rounded up.
 
-    gemmlowp writes it as a division that truncates after a nudge chosen by the product's sign; for every product that is the floor of
+    gemmlowp writes it as a division that truncates after a nudge chosen by the product's sign; for every product that
+    is the floor of
     (product + 2^30) / 2^31. It saturates only for two factors of −2^31, and q is not negative.
     """
     return (value * q + (1 << 30)) >> 31
@@ -73,7 +78,8 @@ def activation_limits(activation: Activation, element: Element, scale: float, ze
 class Rule:
     """A non-decreasing requantisation of one integer for each of C channels.
 
-    ``exact`` is the unlimited result less the zero point; ``slope`` its approximate derivative, ``[C]``, used only as a first guess.
+    ``exact`` is the unlimited result less the zero point; ``slope`` its approximate derivative, ``[C]``, used only as
+    a first guess.
     """
 
     channels: int
@@ -165,9 +171,11 @@ class AverageRule(Rule):
 
 
 def step_positions(rule: Rule, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """For each channel and level, the least sum in [low, high] with that output or more; ``high + 1`` where there is none.
+    """For each channel and level, the least sum in [low, high] with that output or more; ``high + 1`` where there is
+    none.
 
-    Bisection on the exact rule; a guess from its slope narrows the bracket first, and is itself tested, so it can cost time only.
+    Bisection on the exact rule; a guess from its slope narrows the bracket first, and is itself tested, so it can
+    cost time only.
 
     Args:
         low, high: reachable sums, int64 ``[C]``.

@@ -1,6 +1,7 @@
 """When things happen: event times of stages as arrays, from which everything of a schedule is counted.
 
-Times are cycles, int64, one for each beat (or block, or pixel) of all frames in a row. Every rule is a maximum of earlier events plus
+Times are cycles, int64, one for each beat (or block, or pixel) of all frames in a row. Every rule is a maximum of
+earlier events plus
 constants, so that a stage's times are a running maximum (max-plus algebra; F. Baccelli et al., "Synchronization and
 Linearity", 1992) and a whole network is counted in numpy without simulating a cycle.
 """
@@ -57,7 +58,8 @@ class Blocks:
         return (self.per_pixel - 1) * self.beats + self.last_beats
 
     def issue(self, pixel_ready: Times, taken: Times | None) -> Times:
-        """Issue times of the blocks' first steps, given when each pixel is there and (if known) when output beats are taken."""
+        """Issue times of the blocks' first steps, given when each pixel is there and (if known) when output beats are
+        taken."""
         earliest = np.full((pixel_ready.size, self.per_pixel), -(1 << 40), np.int64)
         earliest[:, 0] = pixel_ready
         earliest = earliest.ravel()
@@ -87,7 +89,8 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Packing:
-    """Beats of a stream collected into words: ``beats`` a pixel, ``per_word`` of them a word (the last may have fewer)."""
+    """Beats of a stream collected into words: ``beats`` a pixel, ``per_word`` of them a word (the last may have
+    fewer)."""
 
     beats: int
     per_word: int
@@ -109,7 +112,8 @@ class Packing:
 
 @dataclass
 class StageTimes:
-    """What counting a stage gives: acceptance of each input's beats, validity of each output beat, and marks for sizing."""
+    """What counting a stage gives: acceptance of each input's beats, validity of each output beat, and marks for
+    sizing."""
 
     accepted: list[Times]
     valid: Times

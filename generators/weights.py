@@ -14,7 +14,8 @@ from .network import Node
 def effective_weights(node: Node) -> np.ndarray:
     """Weights less their zero point, as ``[output channel][reduction]`` int64, the reduction in the order of the data.
 
-    Pointwise: input channels. Convolution: kernel taps in row-major order, the channels of each together. Depthwise: taps.
+    Pointwise: input channels. Convolution: kernel taps in row-major order, the channels of each together. Depthwise:
+        taps.
     """
     op = node.operator
     assert isinstance(op, MacOperator)
@@ -32,7 +33,8 @@ def weight_bits(weights: np.ndarray) -> int:
 
 
 def folded_weights(weights: np.ndarray, folding: Folding) -> np.ndarray:
-    """``[beat][output of the group][term]``: for each group of outputs, for each group of the reduction; 0 beyond the channels."""
+    """``[beat][output of the group][term]``: for each group of outputs, for each group of the reduction; 0 beyond the
+    channels."""
     channels, reduction = weights.shape
     groups, words = ceil_div(channels, folding.outputs), ceil_div(reduction, folding.inputs)
     padded = np.zeros((groups * folding.outputs, words * folding.inputs), np.int64)
@@ -61,7 +63,8 @@ def pack_records(records: Sequence[int], width: int, lanes: int) -> list[int]:
 
 
 def accumulator_range(weights: np.ndarray, minimum: int, maximum: int) -> tuple[np.ndarray, np.ndarray]:
-    """The least and greatest sum of each output channel over elements in ``minimum`` to ``maximum``, partial sums included."""
+    """The least and greatest sum of each output channel over elements in ``minimum`` to ``maximum``, partial sums
+    included."""
     lowest = np.minimum(np.minimum(weights * minimum, weights * maximum), 0).sum(axis=1)
     highest = np.maximum(np.maximum(weights * minimum, weights * maximum), 0).sum(axis=1)
     return lowest, highest

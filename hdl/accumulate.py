@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from amaranth.hdl import Module, Shape, ShapeLike, Signal, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
@@ -18,10 +20,12 @@ class AccumulateArray(Component):
     """``outputs`` dot products of ``terms`` products a cycle, accumulated over the steps of a block.
 
     A step with ``first`` starts a sum, one with ``last`` ends it: ``done`` is then high for one cycle with the sums in
-    ``sums``, which hold until the next valid step's sum. With ``pixels`` = Q > 1 the steps of Q pixels alternate (``first`` and ``last``
+    ``sums``, which hold until the next valid step's sum. With ``pixels`` = Q > 1 the steps of Q pixels alternate
+    (``first`` and ``last``
     each last Q valid steps) and so do their sums.
 
-    ``latency`` is the number of cycles from a step's operands to its ``done``: 3 for the multipliers, ⌈log₂ terms⌉ for the tree, 1 for
+    ``latency`` is the number of cycles from a step's operands to its ``done``: 3 for the multipliers, ⌈log₂ terms⌉
+    for the tree, 1 for
     the accumulator. Cost: ``outputs`` × ``terms`` multipliers.
 
     Members:
@@ -93,7 +97,7 @@ class AccumulateArray(Component):
                     m.d.sync += ring[0].eq(total)
                 with m.Else():
                     m.d.sync += ring[0].eq(ring[-1] + total)
-                m.d.sync += [older.eq(newer) for newer, older in zip(ring, ring[1:], strict=False)]
+                m.d.sync += [older.eq(newer) for newer, older in pairwise(ring)]
             m.d.comb += self.sums[output].eq(ring[0])
         return m
 

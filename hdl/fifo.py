@@ -116,9 +116,11 @@ class Fifo(Component):
 
 
 class CreditQueue(Component):
-    """The queue at the end of a pipeline without enables: space is reserved where work is issued, so a push never fails.
+    """The queue at the end of a pipeline without enables: space is reserved where work is issued, so a push never
+    fails.
 
-    ``room`` says that ``step`` beats are unreserved; in a cycle with ``room``, ``reserve`` takes ``reserve_count`` of them. A beat
+    ``room`` says that ``step`` beats are unreserved; in a cycle with ``room``, ``reserve`` takes ``reserve_count`` of
+    them. A beat
     taken from ``o`` gives one back, visible in the next cycle. ``o.valid`` rises ``latency`` cycles after ``push``.
 
     Members:

@@ -1,4 +1,5 @@
-"""The inverted residual block of MobileNetV2: expansion, depthwise filter, linear projection, and the residual around them."""
+"""The inverted residual block of MobileNetV2: expansion, depthwise filter, linear projection, and the residual around
+them."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ MAC_PORTS = ("weights", "requantization")
 
 
 class InvertedResidual(StreamGraph):
-    """One block (M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018), from its stages.
+    """One block (M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018), from its
+    stages.
 
     ::
 
@@ -23,16 +25,19 @@ class InvertedResidual(StreamGraph):
                    │ C → t·C   │    │ 3×3       │    │ t·C → C'   │   └─────┘
                    └───────────┘    └───────────┘    └────────────┘
 
-    Without ``expansion`` the block is that of t = 1; without ``add`` it has no residual (stride 2, or C' ≠ C). The wide tensor
+    Without ``expansion`` the block is that of t = 1; without ``add`` it has no residual (stride 2, or C' ≠ C). The
+    wide tensor
     lives in the depthwise stage's window only; the delay memory holds the narrow input.
 
     Cycles per frame: those of its slowest stage. Cost: the sum of its stages' and of the delay memory,
     C × element bits × ``delay`` beats of ``i``.
 
     Args:
-        expansion, depthwise, projection, add: the stages, whose shapes must fit; the addition's first input is the projection.
+        expansion, depthwise, projection, add: the stages, whose shapes must fit; the addition's first input is the
+        projection.
         delay: beats of the delay memory; :mod:`mbconv.generators.schedule` counts how many are needed.
-        depths: beats of queues in front of ``depthwise``, ``projection`` and ``add``'s first input, where a schedule asks for them.
+        depths: beats of queues in front of ``depthwise``, ``projection`` and ``add``'s first input, where a schedule
+            asks for them.
 
     Members:
         i, o: the tensor streams

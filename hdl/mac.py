@@ -15,14 +15,19 @@ from .result_path import ResultPath
 
 
 class MacPipeline(Component):
-    """Weights, multipliers, accumulators and requantisation of a stage; its owner supplies the data of each issued step.
+    """Weights, multipliers, accumulators and requantisation of a stage; its owner supplies the data of each issued
+    step.
 
-    A group of ``pixels`` = Q pixels (1 by default) is ``blocks`` = ⌈channels/outputs⌉ blocks of ``steps`` × Q issue cycles: for each
-    step, each of the Q pixels. The owner issues in any cycle with ``can_issue`` (and its data at hand) by ``issue``, and gives the
+    A group of ``pixels`` = Q pixels (1 by default) is ``blocks`` = ⌈channels/outputs⌉ blocks of ``steps`` × Q issue
+    cycles: for each
+    step, each of the Q pixels. The owner issues in any cycle with ``can_issue`` (and its data at hand) by ``issue``,
+    and gives the
     data ``data_latency`` cycles later. A beat of ``weights`` serves the Q pixels of its step.
 
-    Q = 1: the first beat of a block is valid at ``o`` ``latency`` cycles after the block's last issue, the others ``interval`` cycles
-    apart. Q > 1: the first beat of a pixel group is valid ``latency`` cycles after the group's last issue, the others follow
+    Q = 1: the first beat of a block is valid at ``o`` ``latency`` cycles after the block's last issue, the others
+        ``interval`` cycles
+    apart. Q > 1: the first beat of a pixel group is valid ``latency`` cycles after the group's last issue, the others
+        follow
     one each cycle. Cost: ``multipliers`` = outputs × terms.
 
     Args:
@@ -40,7 +45,8 @@ class MacPipeline(Component):
     Members:
         weights: ``In(stream.Signature(ArrayLayout(ArrayLayout(weight_shape, terms), outputs)))``
         requantization: ``In(stream.Signature(ArrayLayout(format.word_layout, lanes)))``
-        can_issue: ``Out(1)``; issue: ``In(1)``; last_pixel, last_step, last_block: ``Out(1)``, of the issue that is next
+        can_issue: ``Out(1)``; issue: ``In(1)``; last_pixel, last_step, last_block: ``Out(1)``, of the issue that is
+            next
         data: ``In(ArrayLayout(data_shape, terms))``, times ``outputs`` (output-major) when not ``shared``
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
     """

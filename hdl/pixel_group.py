@@ -1,4 +1,5 @@
-"""The result path of a stage that computes Q pixels with every weight: results come channel-major and leave pixel by pixel."""
+"""The result path of a stage that computes Q pixels with every weight: results come channel-major and leave pixel by
+pixel."""
 
 from __future__ import annotations
 
@@ -19,14 +20,18 @@ class PixelGroupResultPath(Component):
     """As :class:`~mbconv.hdl.result_path.ResultPath`, for groups of ``pixels`` = Q pixels.
 
     A block ends in Q ``done`` cycles, one for each pixel. Its sums wait in a memory of two blocks, and are drained
-    beat by beat: for each group of ``lanes`` channels the Q pixels one after the other, so that one requantisation word serves
-    all of them. The results of a pixel group are gathered in a memory of two groups and leave it in stream order.
+    beat by beat: for each group of ``lanes`` channels the Q pixels one after the other, so that one requantisation
+        word serves
+    them. The results of a pixel group are gathered in a memory of as many groups as are under way and leave it in
+    stream order.
 
-    The first beat of a pixel group is valid at ``o`` ``latency`` cycles after the last ``done`` of the group's last block; the others
-    follow one each cycle. Cost: a memory of 2·Q·⌈channels/lanes⌉ output beats and one of 2·Q blocks of sums.
+    The first beat of a pixel group is valid at ``o`` ``latency`` cycles after the last ``done`` of the group's last
+    block; the others
+    follow one each cycle. Cost: a memory of ``groups``·Q·⌈channels/lanes⌉ output beats and one of 2·Q blocks of sums.
 
     Args:
-        outputs, lanes, channels, format, interval, spacing, claim_to_done: as for ``ResultPath``; ``spacing`` is a block's steps for
+        outputs, lanes, channels, format, interval, spacing, claim_to_done: as for ``ResultPath``; ``spacing`` is a
+        block's steps for
             one pixel.
         pixels: Q, at least 2.
 
@@ -64,8 +69,11 @@ class PixelGroupResultPath(Component):
         beat, word = ArrayLayout(format.output, lanes), ArrayLayout(format.word_layout, lanes)
         in_flight = -(-(claim_to_done + 1) // (spacing * pixels)) + 2
         self.words = Fifo(word, in_flight * self.beats + 2)
-        self.gather = Ram(beat, 2 * pixels * self.pixel_beats)
         self.front = Fifo(beat, _PREFETCH)
+        group = spacing * pixels * self.blocks
+        held = group - spacing * pixels + claim_to_done + self.latency + pixels * self.pixel_beats
+        self.groups = -(-held // group) + 1
+        self.gather = Ram(beat, self.groups * pixels * self.pixel_beats)
         super().__init__(
             {
                 "requantization": In(Signature(word)),
@@ -102,9 +110,9 @@ class PixelGroupResultPath(Component):
         return m
 
     def _claim(self, m: Module, group_left: Signal) -> None:
-        """Reserve half of the gathering memory for a group, and words for each block."""
+        """Reserve a place in the gathering memory for a group, and words for each block."""
         block = Signal(range(max(2, self.blocks)))
-        free = Signal(range(3), init=2)
+        free = Signal(range(self.groups + 1), init=self.groups)
         first = block == 0
         claimed = Signal(range(self.beats + 1))
         m.d.comb += claimed.eq(Mux(block == self.blocks - 1, self.last_beats, self.beats))
@@ -163,17 +171,21 @@ class PixelGroupResultPath(Component):
 
     def _gather(self, m: Module) -> Signal:
         """Write results where their pixel wants them; high when a group is complete."""
-        address, first = Signal(address_width(self.gather.depth)), Signal(address_width(self.gather.depth))
-        pixel, beat, half = Signal(range(self.pixels)), Signal(range(max(2, self.pixel_beats))), Signal()
+        width = address_width(self.gather.depth)
+        group, first, address = (
+            Signal(width),
+            Signal(width),
+            Signal(width),
+        )  # of the group, of its pixel 0's beat, of this one
+        pixel, beat = Signal(range(self.pixels)), Signal(range(max(2, self.pixel_beats)))
         complete = Signal()
+        last_pixel = pixel == self.pixels - 1
         m.d.comb += [
             self.gather.w_en.eq(self.requantize.o_valid),
             self.gather.w_addr.eq(address),
             self.gather.w_data.eq(self.requantize.o),
+            complete.eq(self.gather.w_en & last_pixel & (beat == self.pixel_beats - 1)),
         ]
-        last_pixel = pixel == self.pixels - 1
-        last_beat = beat == self.pixel_beats - 1
-        m.d.comb += complete.eq(self.gather.w_en & last_pixel & last_beat)
         with m.If(self.gather.w_en):
             advance(m, pixel, self.pixels)
             m.d.sync += address.eq(address + self.pixel_beats)
@@ -181,15 +193,16 @@ class PixelGroupResultPath(Component):
                 m.d.sync += [address.eq(first + 1), first.eq(first + 1)]
                 advance(m, beat, self.pixel_beats)
         with m.If(complete):
-            start = Mux(half, 0, self.pixels * self.pixel_beats)
-            m.d.sync += [half.eq(~half), address.eq(start), first.eq(start)]
+            size = self.pixels * self.pixel_beats
+            following = Mux(group == (self.groups - 1) * size, 0, group + size)
+            m.d.sync += [group.eq(following), first.eq(following), address.eq(following)]
         return complete
 
     def _emit(self, m: Module, group_gathered: Signal, group_left: Signal) -> None:
         """Read complete groups in order, a few beats ahead of the consumer."""
         read = Signal(address_width(self.gather.depth))
         beat = Signal(range(self.pixels * self.pixel_beats))
-        groups = Signal(range(3))
+        groups = Signal(range(self.groups + 1))
         claimed = Signal(range(_PREFETCH + 1))
         started = Signal(Ram.LATENCY)
         start = Signal()

@@ -26,15 +26,19 @@ class Pointwise(Component):
                       weights [Po][Pi] ──────────────►│                             │
                       requantization [Lo] ───────────►└─────────────────────────────┘
 
-    A group of Q pixels arrives whole (⌈Ci/Pi⌉ words each), is then read once for each of ⌈Co/Po⌉ groups of outputs while the
+    A group of Q pixels arrives whole (⌈Ci/Pi⌉ words each), is then read once for each of ⌈Co/Po⌉ groups of outputs
+    while the
     next arrives.
 
-    Cycles per pixel: ⌈Ci/Pi⌉ · ⌈Co/Po⌉, every one of them a use of all Po × Pi multipliers; the stage holds that rate when its
+    Cycles per pixel: ⌈Ci/Pi⌉ · ⌈Co/Po⌉, every one of them a use of all Po × Pi multipliers; the stage holds that rate
+        when its
     input arrives in as many cycles. The order of weights is that of the loops: for each group of Po outputs, for each
-    group of Pi inputs, one beat [Po][Pi], which serves Q pixels; the period is a pixel group. Weights of channels that do not
+    group of Pi inputs, one beat [Po][Pi], which serves Q pixels; the period is a pixel group. Weights of channels
+    that do not
     exist must be 0.
 
-    Cost: Po × Pi multipliers; a buffer of 2·Q pixels; requantisation for Lo results; for Q > 1 a memory of 2·Q pixels of
+    Cost: Po × Pi multipliers; a buffer of 2·Q pixels; requantisation for Lo results; for Q > 1 a memory of 2·Q pixels
+        of
     results.
 
     Args:
@@ -160,7 +164,8 @@ class Pointwise(Component):
             advance(m, word, group)
 
     def _read(self, m: Module, complete: Signal, released: Signal) -> None:
-        """Issue: for each group of outputs, for each word, for each pixel; the address is kept ready for the next issue."""
+        """Issue: for each group of outputs, for each word, for each pixel; the address is kept ready for the next
+        issue."""
         group = self.pixels * self.words
         width = address_width(self.buffer.depth)
         base, word, address = Signal(width), Signal(width), Signal(width)  # of the group, of its pixel 0, of the issue

@@ -1,7 +1,9 @@
 """The wrappers of multipliers and memories: the only circuits that a family of FPGAs replaces.
 
-Each is an ``Instance`` of a small Verilog module shipped in ``hdl/primitives``. The behavioural modules there serve simulation and
-unknown targets; ``mbconv.fpga`` puts a family's DSP and block RAM cells behind the same names, ports and latencies, so that
+Each is an ``Instance`` of a small Verilog module shipped in ``hdl/primitives``. The behavioural modules there serve
+simulation and
+unknown targets; ``mbconv.fpga`` puts a family's DSP and block RAM cells behind the same names, ports and latencies,
+so that
 simulation and netlist agree cycle by cycle.
 """
 
@@ -43,7 +45,8 @@ def address_width(depth: int) -> int:
 
 
 class Multipliers(Component):
-    """``count`` multipliers with input, pipeline and output registers: latency 3, one product each per cycle, no enable.
+    """``count`` multipliers with input, pipeline and output registers: latency 3, one product each per cycle, no
+    enable.
 
     Product ``i`` is ``a[i % a_count] * b[i]``. Cost: ``count`` multipliers.
 

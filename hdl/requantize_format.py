@@ -1,6 +1,7 @@
 """The parameters of a requantisation circuit, its words, and what it computes, in numpy.
 
-One object gives the model (:meth:`RequantizeFormat.compute`), the memory's contents (:meth:`RequantizeFormat.pack`) and the
+One object gives the model (:meth:`RequantizeFormat.compute`), the memory's contents (:meth:`RequantizeFormat.pack`)
+and the
 circuit (:class:`~mbconv.hdl.requantize.Requantize`), so that they cannot disagree on a width.
 """
 
@@ -20,7 +21,8 @@ def signed_bits(low: int, high: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class RequantizeWords:
-    """One requantisation word for each of C channels: int64 arrays ``[C]``, zero (multiplier: one) where the format has no field."""
+    """One requantisation word for each of C channels: int64 arrays ``[C]``, zero (multiplier: one) where the format
+    has no field."""
 
     bias: np.ndarray
     multiplier: np.ndarray
@@ -55,7 +57,8 @@ class RequantizeFormat:
         n = shift + word.shift
         result = clamp(((p + half) >> n) + zero_point, minimum, maximum)      half = 2^(n−1), or 0 when n = 0
 
-    ``positive`` and ``negative`` are corrections to rounding half up, small beside ``half``. They are parameters of the stage, or fields of
+    ``positive`` and ``negative`` are corrections to rounding half up, small beside ``half``. They are parameters of
+    the stage, or fields of
     the word when ``constant_bits`` > 0.
 
     Args:
@@ -171,7 +174,8 @@ class RequantizeFormat:
         return packed
 
     def compute(self, accumulators: np.ndarray, words: RequantizeWords) -> np.ndarray:
-        """What the circuit computes, bit for bit, for accumulators ``[C, …]`` and the words of C channels: int64 ``[C, …]``."""
+        """What the circuit computes, bit for bit, for accumulators ``[C, …]`` and the words of C channels: int64
+        ``[C, …]``."""
         accumulators = np.asarray(accumulators, np.int64)
         words = words.columns(accumulators.ndim)
         s = wrap(wrap(accumulators, self.accumulator_bits) + words.bias, self.sum_bits)

@@ -1,6 +1,8 @@
-"""How a requantisation multiplies without multipliers: rows of adders, one digit of one operand each, or fewer rows used over and over.
+"""How a requantisation multiplies without multipliers: rows of adders, one digit of one operand each, or fewer rows
+used over and over.
 
-The product is summed from the least digit up; after each digit the sum moves right, so that every adder is only as wide as the other
+The product is summed from the least digit up; after each digit the sum moves right, so that every adder is only as
+wide as the other
 operand, and the bits that the final shift discards are dropped at once.
 """
 
@@ -16,7 +18,8 @@ from .requantize_format import RequantizeFormat, signed_bits
 class MultiplyPlan:
     """The choice of digits and rows for ``s · multiplier + constant``.
 
-    A *unit* is an adder that handles ``unit_digits`` of the digits: one in the cycle in which its operands arrive, or several in as many
+    A *unit* is an adder that handles ``unit_digits`` of the digits: one in the cycle in which its operands arrive, or
+    several in as many
     cycles after one to load them.
 
     Args:
@@ -98,7 +101,8 @@ class MultiplyPlan:
 
     @cached_property
     def luts(self) -> int:
-        """Four-input tables and carry bits, estimated: per bit of a row 1 (AND) or 2 (Booth), 1 of carry, 1 where it is loaded."""
+        """Four-input tables and carry bits, estimated: per bit of a row 1 (AND) or 2 (Booth), 1 of carry, 1 where it
+        is loaded."""
         select = 1 if self.radix_bits == 1 else 2
         count, first = 0, 0
         for digits in self.units:

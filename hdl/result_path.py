@@ -15,10 +15,12 @@ class ResultPath(Component):
     """Drains the sums of a block ``lanes`` at a time, requantises them, and queues them as a stream.
 
     A pixel's ``channels`` outputs come in ⌈channels/outputs⌉ blocks; the last block drains only the beats that hold a
-    channel. A block is *claimed* when its first step is issued, which needs ``room``: space for its beats in the queue and as many
+    channel. A block is *claimed* when its first step is issued, which needs ``room``: space for its beats in the
+    queue and as many
     requantisation words at hand. From then on nothing can stall it.
 
-    Beat b of a block is valid at ``o`` ``latency + b · interval`` cycles after the block's ``done``, unless earlier ones wait.
+    Beat b of a block is valid at ``o`` ``latency + b · interval`` cycles after the block's ``done``, unless earlier
+    ones wait.
 
     Args:
         outputs: sums of a block (Po, or P of a depthwise stage).
@@ -31,7 +33,8 @@ class ResultPath(Component):
         claim_to_done: cycles from a claim to its ``done``, which sizes the queue of words.
 
     Members:
-        requantization: ``In(stream.Signature(ArrayLayout(format.word_layout, lanes)))``, ⌈channels/lanes⌉ beats a period
+        requantization: ``In(stream.Signature(ArrayLayout(format.word_layout, lanes)))``, ⌈channels/lanes⌉ beats a
+            period
         room: ``Out(1)``; claim: ``In(1)``
         done, sums: the finished block
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
@@ -91,7 +94,8 @@ class ResultPath(Component):
 
     @property
     def least_queue_depth(self) -> int:
-        """The least depth with which a block can be claimed every ``spacing`` cycles while the consumer takes each beat at once."""
+        """The least depth with which a block can be claimed every ``spacing`` cycles while the consumer takes each
+        beat at once."""
         # A queue in block RAM is deeper than this anyway, so its latency counts as that of a small one.
         return self._blocks_in_flight(self.claim_to_done + 1 + self.requantize.latency + 2) * self.beats
 

@@ -13,7 +13,8 @@ from .primitives import Rom, address_width
 
 
 class RomSource(Component):
-    """Streams the words of a :class:`~mbconv.hdl.primitives.Rom` over and over, one each cycle, from its first after reset.
+    """Streams the words of a :class:`~mbconv.hdl.primitives.Rom` over and over, one each cycle, from its first after
+    reset.
 
     The first beat is valid three cycles after reset. Cost: ``memory_bits``.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from amaranth.hdl import Module, Shape
+from amaranth.hdl import Module
 from amaranth.lib.stream import Interface, Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -40,14 +40,17 @@ class Stream:
         if not self.sinks:
             raise ValueError(f"the stream {self.name} has no reader")
         if self.depths and len(self.depths) != len(self.sinks):
-            raise ValueError(f"the stream {self.name} has {len(self.sinks)} readers but {len(self.depths)} queue depths")
+            raise ValueError(
+                f"the stream {self.name} has {len(self.sinks)} readers but {len(self.depths)} queue depths"
+            )
 
     def depth(self, sink: int) -> int:
         return self.depths[sink] if self.depths else 0
 
 
 def connect_streams(m: Module, source: Interface, sink: Interface, what: str) -> None:
-    """Connect two streams of the same payload shape; :func:`amaranth.lib.wiring.connect` would accept any of equal width."""
+    """Connect two streams of the same payload shape; :func:`amaranth.lib.wiring.connect` would accept any of equal
+    width."""
     shapes = [interface.signature.members["payload"].shape for interface in (source, sink)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"{what} joins a payload of {shapes[0]!r} to one of {shapes[1]!r}")
@@ -55,13 +58,15 @@ def connect_streams(m: Module, source: Interface, sink: Interface, what: str) ->
 
 
 class StreamGraph(Component):
-    """A circuit of named stages and the streams between them; every stream port of every stage is connected exactly once.
+    """A circuit of named stages and the streams between them; every stream port of every stage is connected exactly
+    once.
 
     Args:
         stages: components by name, which becomes their place in the hierarchy.
         streams: how their ports are connected, among them those to the circuit's own ``inputs`` and ``outputs``.
         inputs, outputs: names of the circuit's ports, each of the shape of the stage port that it is connected to.
-        monitor: called as ``monitor(m, stream, interface, payload shape)`` for every stream; simulation adds its observers there.
+        monitor: called as ``monitor(m, stream, interface, payload shape)`` for every stream; simulation adds its
+            observers there.
 
     Raises:
         ValueError: a port that is unknown, connected twice or not at all; payloads of different shapes.

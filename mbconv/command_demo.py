@@ -14,7 +14,7 @@ from .cli_simulation import print_result, result_object, succeeded
 _MODEL, _DIGIT, _MULTIPLIERS = "digits", 7, 16
 
 
-@click.command()
+@click.command(short_help="A picture classified, and a block of its network simulated as a circuit.")
 @click.option("-o", "--output", "directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
               default=Path("build/demo"), show_default=True, help="Where the Verilog goes.")  # fmt: skip
 @json_option

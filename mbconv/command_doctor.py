@@ -12,7 +12,7 @@ from .cli_output import print_json, results, table
 from .doctor import examine, summary
 
 
-@click.command()
+@click.command(short_help="The tools, their versions, what is missing.")
 @json_option
 def doctor(as_json: bool) -> None:
     """List the tools, their versions, what is missing and the command that mends it."""

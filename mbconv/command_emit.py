@@ -12,7 +12,7 @@ from .cli_options import json_option, layers_option, model_argument, multipliers
 from .cli_output import print_json, progress_console, results
 
 
-@click.command()
+@click.command(short_help="Verilog, memory files and a manifest.")
 @model_argument
 @click.option("-o", "--output", "directory", required=True, type=click.Path(file_okay=False, path_type=Path),
               metavar="DIR", help="Where to write; made if it is not there.")  # fmt: skip

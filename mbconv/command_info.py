@@ -10,7 +10,7 @@ from .cli_options import json_option, layers_option, model_argument
 from .cli_output import bytes_text, print_json, results, shape_text, table
 
 
-@click.command()
+@click.command(short_help="A model's operators, shapes, MACs, parameters and memory.")
 @model_argument
 @layers_option
 @json_option

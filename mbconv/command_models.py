@@ -8,7 +8,7 @@ from .cli_options import json_option
 from .cli_output import print_json, results, shape_text, table
 
 
-@click.command()
+@click.command(short_help="The built-in models.")
 @json_option
 def models(as_json: bool) -> None:
     """List the built-in models, whose names stand wherever a command takes a MODEL."""

@@ -11,7 +11,7 @@ from .cli_options import Numbers, existing_file, json_option, model_argument
 from .cli_output import print_json, progress_console, results, table
 
 
-@click.command()
+@click.command(short_help="The golden model's answer.")
 @model_argument
 @click.option("--image", type=existing_file, help="A picture: cropped, resized and quantised to the input.")
 @click.option(
@@ -82,10 +82,11 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
     for tensor, scores in outputs:
         if len(outputs) > 1:
             console.print(f"output {tensor.index} ({tensor.name})")
-        columns = table("class", "score", "integer", "label", left=("label",))
+        columns = table("class", "score", "integer", *(["label"] if names else []), left=("label",))
         for score in scores:
             integer = "" if score.integer is None else str(score.integer)
-            columns.add_row(str(score.index), f"{score.score:.4f}", integer, score.label or "")
+            label = [score.label] if names else []
+            columns.add_row(str(score.index), f"{score.score:.4f}", integer, *label)
         console.print(columns)
     if save is not None:
         progress_console().print(f"saved {save}")

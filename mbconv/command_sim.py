@@ -12,7 +12,7 @@ from .cli_output import print_json, simulation_progress
 from .cli_simulation import print_result, result_object, succeeded
 
 
-@click.command()
+@click.command(short_help="The circuit against the golden model, in Verilator.")
 @model_argument
 @layers_option
 @multipliers_option

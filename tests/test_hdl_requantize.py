@@ -59,7 +59,8 @@ def random_accumulators(rng, format, count):
 
 
 def run(format, lanes, interval, accumulators, words, gaps):
-    """Outputs of the circuit, operands ``interval`` + gap cycles apart, other inputs random in between; checks the latency."""
+    """Outputs of the circuit, operands ``interval`` + gap cycles apart, other inputs random in between; checks the
+    latency."""
     dut = Requantize(format, lanes, interval)
     packed = format.pack(words)
     beats = len(accumulators) // lanes

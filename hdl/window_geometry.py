@@ -1,0 +1,222 @@
+"""The geometry of a sliding window over a stream of pixels: what each output pixel needs, and what it frees.
+
+Plain integers, no circuit: :class:`~mbconv.hdl.window.Window` builds its tables from here, a schedule counts tokens
+    with the
+same arrays, so the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+AVAILABLE_DELAY = 2
+"""Cycles from the acceptance of a pixel's last beat to the first issue that may depend on it."""
+
+RELEASE_DELAY = 2
+"""Cycles from the last issue of an output pixel to the acceptance of a beat in the space that it released."""
+
+
+@dataclass(frozen=True)
+class WindowGeometry:
+    """A window of ``kernel`` = (rows, columns) that moves over a map of ``height`` × ``width`` pixels by ``strides``
+    = (down, across).
+
+    ``padding`` = (top, bottom, left, right) pixels are added around the map. Output pixel (y, x) covers the rows
+    ``y * strides[0] - top + i`` for ``i`` in ``range(kernel[0])``, and likewise the columns.
+
+    Pixels are counted in raster order. With n = y · output_width + x:
+
+    - output pixel n can be computed once ``required[n]`` pixels of the frame have arrived;
+    - once it is computed, the first ``released[n]`` pixels of the frame are needed no more.
+
+    Both never decrease with n, and after the last output pixel the whole frame is released, with the rows and columns
+    that the
+    stride never reads.
+
+    Raises:
+        ValueError: an even or non-positive kernel, a stride below 1, negative padding, or a map smaller than the
+            kernel.
+    """
+
+    height: int
+    width: int
+    kernel: tuple[int, int]
+    strides: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    def __post_init__(self) -> None:
+        for name, value in (("height", self.height), ("width", self.width)):
+            if value < 1:
+                raise ValueError(f"the {name} of a map must be at least 1, not {value}")
+        for name, values, count in (
+            ("kernel", self.kernel, 2),
+            ("strides", self.strides, 2),
+            ("padding", self.padding, 4),
+        ):
+            if len(values) != count:
+                raise ValueError(f"{name} has {count} numbers, not {values}")
+        if any(size < 1 or size % 2 == 0 for size in self.kernel):
+            raise ValueError(f"the sizes of a kernel must be odd, not {self.kernel}")
+        if min(self.strides) < 1:
+            raise ValueError(f"strides must be at least 1, not {self.strides}")
+        if min(self.padding) < 0:
+            raise ValueError(f"padding must not be negative: {self.padding}")
+        if self.output_height < 1 or self.output_width < 1:
+            raise ValueError(
+                f"a map of {self.height} × {self.width} with padding {self.padding} is "
+                f"smaller than the kernel {self.kernel}"
+            )
+
+    @property
+    def output_height(self) -> int:
+        return (self.height + self.padding[0] + self.padding[1] - self.kernel[0]) // self.strides[0] + 1
+
+    @property
+    def output_width(self) -> int:
+        return (self.width + self.padding[2] + self.padding[3] - self.kernel[1]) // self.strides[1] + 1
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of an input frame."""
+        return self.height * self.width
+
+    @property
+    def output_pixels(self) -> int:
+        return self.output_height * self.output_width
+
+    @property
+    def taps(self) -> int:
+        return self.kernel[0] * self.kernel[1]
+
+    @property
+    def first_rows(self) -> np.ndarray:
+        """The map row of the kernel's first row, for each output row; negative in the padding."""
+        return np.arange(self.output_height) * self.strides[0] - self.padding[0]
+
+    @property
+    def first_columns(self) -> np.ndarray:
+        """The map column of the kernel's first column, for each output column; negative in the padding."""
+        return np.arange(self.output_width) * self.strides[1] - self.padding[2]
+
+    @property
+    def rows_inside(self) -> np.ndarray:
+        """``[output_height, kernel rows]``: whether a kernel row lies in the map."""
+        rows = self.first_rows[:, None] + np.arange(self.kernel[0])
+        return (rows >= 0) & (rows < self.height)
+
+    @property
+    def columns_inside(self) -> np.ndarray:
+        """``[output_width, kernel columns]``: whether a kernel column lies in the map."""
+        columns = self.first_columns[:, None] + np.arange(self.kernel[1])
+        return (columns >= 0) & (columns < self.width)
+
+    def _corners(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Raster indices of the first and last pixel inside each window, and whether there is any."""
+        top, left = np.maximum(self.first_rows, 0), np.maximum(self.first_columns, 0)
+        bottom = np.minimum(self.first_rows + self.kernel[0], self.height) - 1
+        right = np.minimum(self.first_columns + self.kernel[1], self.width) - 1
+        inside = (self.rows_inside.any(1)[:, None] & self.columns_inside.any(1)).ravel()
+        first = (top[:, None] * self.width + left).ravel()
+        last = (bottom[:, None] * self.width + right).ravel()
+        return first, last, inside
+
+    @property
+    def required(self) -> np.ndarray:
+        """``[output_pixels]``: pixels of the frame that must be complete before an output pixel is issued."""
+        _, last, inside = self._corners()
+        return np.maximum.accumulate(np.where(inside, last + 1, 0))
+
+    @property
+    def released(self) -> np.ndarray:
+        """``[output_pixels]``: leading pixels of the frame that no output pixel after this one reads."""
+        first, _, inside = self._corners()
+        lowest = np.append(np.where(inside, first, self.pixels), self.pixels)
+        return np.minimum.accumulate(lowest[::-1])[::-1][1:]
+
+    def minimum_capacity(self, taps: int = 1) -> int:
+        """The least number of pixels that a ring must hold to make progress, in the unit that ``taps`` per cycle
+        demands."""
+        before = np.append(0, self.released[:-1])
+        return self.round_capacity(max(1, int((self.required - before).max())), taps)
+
+    def round_capacity(self, pixels: int, taps: int = 1) -> int:
+        """The least capacity of at least ``pixels`` that a ring for ``taps`` taps per cycle can have.
+
+        One tap: any. A kernel row: a multiple of the kernel's columns. The whole kernel: whole rows, at least the
+            kernel's.
+        """
+        if self.whole_rows(taps):
+            return max(-(-pixels // self.width), self.kernel[0]) * self.width
+        return -(-pixels // taps) * taps
+
+    def whole_rows(self, taps: int) -> bool:
+        """Whether ``taps`` per cycle span several kernel rows, so that the ring holds whole rows, dealt to row banks.
+
+        Raises:
+            ValueError: ``taps`` is neither 1, a kernel row, nor the kernel.
+        """
+        rows, columns = self.kernel
+        if taps not in (1, columns, rows * columns):
+            raise ValueError(
+                f"{taps} taps per cycle are neither 1, nor {columns}, nor "
+                f"{rows * columns} of a {rows} × {columns} kernel"
+            )
+        return taps > columns
+
+    def steps(self, taps: int) -> int:
+        """Issue cycles of one group of channels of one output pixel."""
+        self.whole_rows(taps)
+        return self.taps // taps
+
+
+def window_times(
+    geometry: WindowGeometry, *, capacity: int, groups: int, steps: int, offered: np.ndarray, frames: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """When a window accepts its beats and starts its output pixels, if every issue is permitted.
+
+    Args:
+        capacity: pixels that the ring holds.
+        groups: beats of a pixel.
+        steps: issue cycles of a group.
+        offered: ``[frames · pixels · groups]``, never decreasing: the cycle from which the source offers a beat.
+        frames: frames back to back.
+
+    Returns:
+        The cycle in which each beat is accepted, and the cycle of each output pixel's first issue.
+
+    Raises:
+        ValueError: the capacity is too small for the geometry: the window would wait for ever.
+    """
+    per_frame = np.arange(frames)[:, None] * geometry.pixels
+    required = (geometry.required + per_frame).ravel().tolist()
+    released = (geometry.released + per_frame).ravel().tolist()
+    pixels = geometry.pixels * frames
+    accept: list[int] = []
+    starts: list[int] = []
+    freeing = 0  # the output pixel whose end makes room for the next pixel
+
+    def take(pixel: int) -> None:
+        nonlocal freeing
+        earliest = 0
+        if pixel >= capacity:
+            while freeing < len(released) and released[freeing] < pixel + 1 - capacity:
+                freeing += 1
+            if freeing >= len(starts):
+                raise ValueError(f"a ring of {capacity} pixels is too small for {geometry}")
+            earliest = starts[freeing] + groups * steps - 1 + RELEASE_DELAY
+        for beat in range(pixel * groups, (pixel + 1) * groups):
+            earliest = max(earliest, int(offered[beat]), accept[-1] + 1 if accept else 0)
+            accept.append(earliest)
+
+    for need in required:
+        while len(accept) < need * groups:
+            take(len(accept) // groups)
+        start = starts[-1] + groups * steps if starts else 0
+        if need:
+            start = max(start, accept[need * groups - 1] + AVAILABLE_DELAY)
+        starts.append(start)
+    while len(accept) < pixels * groups:
+        take(len(accept) // groups)
+    return np.array(accept), np.array(starts)

@@ -1,0 +1,57 @@
+"""Formats, words and weights for tests of multiply-accumulate circuits."""
+
+import numpy as np
+from amaranth.hdl import Shape, signed
+
+from mbconv.generators.folding import Folding
+from mbconv.generators.weights import accumulator_range, folded_weights, pack_records
+from mbconv.hdl.requantize import RequantizeFormat, RequantizeWords
+from mbconv.sim.bench import Payloads, Periodic
+
+
+def random_requantization(
+    rng: np.random.Generator,
+    weights: np.ndarray,
+    data: Shape,
+    output: Shape = signed(8),
+    *,
+    multiply: bool = True,
+) -> tuple[RequantizeFormat, RequantizeWords]:
+    """A format that brings sums of ``weights`` ``[Co][reduction]`` over elements ``data`` into ``output``, and random
+    words for it."""
+    low, high = (-(1 << (data.width - 1)), (1 << (data.width - 1)) - 1) if data.signed else (0, (1 << data.width) - 1)
+    lowest, highest = accumulator_range(weights, low, high)
+    reach = int(max(-lowest.min(), highest.max(), 1))
+    bits = reach.bit_length() + 1
+    least, most = (
+        (-(1 << (output.width - 1)), (1 << (output.width - 1)) - 1) if output.signed else (0, (1 << output.width) - 1)
+    )
+    drop = max(1, reach.bit_length() - output.width + 2)
+    format = RequantizeFormat(
+        accumulator_bits=bits,
+        bias_bits=bits,
+        multiplier_bits=6 if multiply else 0,
+        shift=drop + (5 if multiply else 0),
+        shift_bits=0,
+        zero_point=0 if multiply else 3,
+        minimum=least + 1,
+        maximum=most,
+        output=output,
+        constant_bits=4 if multiply else 0,
+    )
+    channels = weights.shape[0]
+    bias = rng.integers(-reach // 4, reach // 4 + 1, channels)
+    if not multiply:
+        return format, format.words(bias)
+    signs = rng.integers(-8, 8, (2, channels))
+    return format, format.words(bias, rng.integers(1, 64, channels), signs[0], signs[1])
+
+
+def requantization_beats(format: RequantizeFormat, words: RequantizeWords, lanes: int) -> Periodic:
+    """The stream of requantisation words."""
+    return Periodic(Payloads(pack_records(format.pack(words), format.word_bits, lanes)))
+
+
+def weight_beats(weights: np.ndarray, inputs: int, outputs: int) -> Periodic:
+    """The stream of weights ``[Co][reduction]`` in a folding of ``inputs`` × ``outputs``."""
+    return Periodic(folded_weights(weights, Folding(inputs, outputs)))

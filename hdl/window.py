@@ -3,7 +3,7 @@ frame."""
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Shape, ShapeLike, Signal
+from amaranth.hdl import Cat, Module, Mux, Shape, ShapeLike, Signal, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -207,8 +207,8 @@ class Window(Component):
         m.d.sync += spare.eq(spare + Mux(sequence.advance, change, pixel_written))
 
         # Counted a cycle after the release, so that a freed word is overwritten after its last read.
-        freed = Signal.like(sequence.free, init=0)
-        freed_less_one = Signal.like(sequence.free_less_one, init=-1)
+        freed = Signal(signed(len(sequence.free) + 1))
+        freed_less_one = Signal(signed(len(sequence.free_less_one) + 1), init=-1)
         m.d.sync += [
             freed.eq(Mux(sequence.advance, sequence.free, 0)),
             freed_less_one.eq(Mux(sequence.advance, sequence.free_less_one, -1)),

@@ -24,7 +24,7 @@ class QueuedWindow(Component):
         self.window = window
         self.queue = CreditQueue(window.o.shape(), queue_depth)
         self.latency = window.latency + self.queue.latency
-        super().__init__({"i": In(window.signature.members["i"].signature), "o": Out(Signature(window.o.shape()))})
+        super().__init__({"i": In(Signature(window.i.payload.shape())), "o": Out(Signature(window.o.shape()))})
 
     def elaborate(self, platform) -> Module:
         m = Module()

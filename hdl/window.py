@@ -68,7 +68,7 @@ class Window(Component):
         o_valid, o_first, o_last: ``Out(1)``; o: ``Out(ArrayLayout(ArrayLayout(shape, K), P))``
 
     Raises:
-        ValueError: a capacity that is too small, or that such a ring cannot have; taps that are not offered; no
+        ValueError: a first window wholly in the padding; a capacity that is too small, or that such a ring cannot have; taps that are not offered; no
             channel or lane; a
             ``pad_value`` that the shape does not hold.
     """
@@ -89,6 +89,10 @@ class Window(Component):
     ):
         if channels < 1 or not 1 <= lanes <= channels:
             raise ValueError(f"the lanes must lie within the {channels} channels, not be {lanes}")
+        if not geometry.required[0]:
+            raise ValueError(
+                f"the first window lies wholly in the padding {geometry.padding}: its frame could not be told"
+            )
         least = geometry.minimum_capacity(taps)
         capacity = least if capacity is None else capacity
         if capacity < least:

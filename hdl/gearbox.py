@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from math import gcd
 
-from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value, unsigned
+from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -20,11 +20,11 @@ class Gearbox(Component):
 
     ::
 
-               ┌───────────────┐   ┌────────────────────┐
-        i ────►│ shift up by   ├──►│ buffer of units,   ├──► o = its lowest units
-               │ units present │   │ shifts down by the │
-               └───────────────┘   │ units taken        │
-                                   └────────────────────┘
+               ┌───────────────┐   ┌──────────────────┐
+        i ────►│ shift up by   ├──►│ buffer of units, │
+               │ units present │   │ shifts down by   ├──► o = its lowest units
+               └───────────────┘   │ the units given  │
+                                   └──────────────────┘
 
     A *run* of elements has no padding inside and a partial last beat: a pixel's channels, or all elements of a frame
     where a side is contiguous. Elements move in units of the lanes' greatest common divisor (and the channels', where
@@ -32,7 +32,8 @@ class Gearbox(Component):
     :class:`~mbconv.hdl.widen.Widen` or :class:`~mbconv.hdl.narrow.Narrow`.
 
     Both sides move a beat in each cycle as far as the slower one allows, across pixels and frames; an output beat is
-    valid ``latency`` = 1 cycle after the beat that completes it is taken (0 for equal beats: wires).
+    valid ``latency`` = 1 cycle after the beat that completes it is taken (0 for equal beats: wires). While the sink is
+    always ready no beat leaves later than it would from an unlimited buffer.
 
     Cycles per frame: the greater of both sides' beats. Cost: ``buffer_bits`` registers with a shifter in front.
 
@@ -110,10 +111,15 @@ class Gearbox(Component):
 
     @property
     def capacity(self) -> int:
-        """Units of the buffer: each side moves on its own, and the slower one never waits."""
+        """Units of the buffer.
+
+        Were every beat whole, larger + 2 · smaller − 1 units would do: an input that finds no room leaves enough for
+        this cycle's output and the next one's. A partial beat may move one unit only, smaller − 1 fewer than that
+        counts on. The tests count it out for all small parameters.
+        """
         larger = max(self.lanes_in, self.lanes_out) // self.unit
         smaller = min(self.lanes_in, self.lanes_out) // self.unit
-        return larger + 2 * smaller - 1
+        return larger + 3 * smaller - 2
 
     @property
     def buffer_bits(self) -> int:
@@ -145,14 +151,21 @@ class Gearbox(Component):
         last_in, partial_in = self._position(m, "in", self.run_in, self.lanes_in, taken)
         last_out, partial_out = self._position(m, "out", self.run_out, self.lanes_out, given)
         whole_in, whole_out = self.lanes_in // self.unit, self.lanes_out // self.unit
-        remaining = Signal.like(level)  # units once the present output beat, if taken, is gone
         m.d.comb += [
             self.i.ready.eq((level <= self.capacity - whole_in) | (last_in & (level <= self.capacity - partial_in))),
             self.o.valid.eq((level >= whole_out) | (last_out & (level >= partial_out))),
-            remaining.eq(level - Mux(given, Mux(last_out, partial_out, whole_out), 0)),
         ]
-        m.d.sync += level.eq(remaining + Mux(taken, Mux(last_in, partial_in, whole_in), 0))
-        self._move(m, remaining, given, Mux(last_out, partial_out, whole_out), (whole_out, partial_out))
+        coming, going = Mux(last_in, partial_in, whole_in), Mux(last_out, partial_out, whole_out)
+        m.d.sync += level.eq(level + Mux(taken, coming, 0) - Mux(given, going, 0))
+
+        width = self.unit * self.shape.width
+        buffer = Signal(self.capacity * width, reset_less=True)
+        filled = self._filled(m, buffer, level)
+        # A partial beat's empty lanes are 0: what stands there in the buffer changes when an input beat comes.
+        m.d.comb += self.o.payload.as_value().eq(Mux(last_out, buffer[: partial_out * width], buffer))
+        m.d.sync += buffer.eq(filled)
+        with m.If(given):
+            m.d.sync += buffer.eq(Mux(last_out, filled >> (partial_out * width), filled >> (whole_out * width)))
         return m
 
     def _position(self, m: Module, side: str, run: int, lanes: int, moved: Value) -> tuple[Value, int]:
@@ -163,23 +176,18 @@ class Gearbox(Component):
             advance(m, beat, beats)
         return beat == beats - 1, -(-(run - (beats - 1) * lanes) // self.unit)
 
-    def _move(self, m: Module, remaining: Signal, given: Value, count: Value, counts: tuple[int, int]) -> None:
-        """Shift the buffer down by the units given and put the input beat above what remains.
+    def _filled(self, m: Module, buffer: Signal, level: Signal) -> Signal:
+        """The buffer with the input beat above its level; a beat that is not taken is overwritten by the next.
 
-        Units above the level hold anything: a beat that is not taken is overwritten by the next.
+        The shift depends on registers only: ``ready`` of the output enters after it.
         """
         width = self.unit * self.shape.width
-        buffer = Signal(ArrayLayout(unsigned(width), self.capacity), reset_less=True)
-        m.d.comb += self.o.payload.as_value().eq(buffer.as_value())
-        kept = buffer.as_value()
-        for step in sorted(set(counts)):
-            kept = Mux(given & (count == step), buffer.as_value() >> (step * width), kept)
-        incoming = Signal(self.capacity * width)
         shifted: Value = self.i.payload.as_value()
-        for bit in range(len(remaining)):
-            shifted = Mux(remaining[bit], shifted << (width << bit), shifted)[: self.capacity * width]
+        for bit in range(len(level)):
+            shifted = Mux(level[bit], shifted << (width << bit), shifted)[: len(buffer)]
+        incoming, filled = Signal.like(buffer), Signal.like(buffer)
         m.d.comb += incoming.eq(shifted)
         for slot in range(self.capacity):
-            m.d.sync += buffer[slot].eq(
-                Mux(remaining > slot, kept[slot * width : (slot + 1) * width], incoming.word_select(slot, width))
-            )
+            own = slice(slot * width, (slot + 1) * width)
+            m.d.comb += filled[own].eq(Mux(level > slot, buffer[own], incoming[own]))
+        return filled

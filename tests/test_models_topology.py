@@ -1,5 +1,6 @@
 """The topologies allow the efficiency that they were chosen for, and training exports what it simulates."""
 
+from datetime import UTC, datetime
 from itertools import product
 
 import numpy as np
@@ -7,17 +8,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mbconv.generators.graph import Add, MacOperator  # noqa: E402
+from mbconv.generators.graph import Add, GraphError, MacOperator  # noqa: E402
 from mbconv.generators.tflite_file import read_tflite  # noqa: E402
 from mbconv.sim.golden import run  # noqa: E402
 from mbconv.training import train_cifar10, train_digits  # noqa: E402
+from mbconv.training.cycle import Cycle, next_time  # noqa: E402
 from mbconv.training.folding_bound import best_efficiency, best_interval, cheapest_foldings  # noqa: E402
 from mbconv.training.mobilenet import MobileNetV2, Topology, mac_count, parameter_count  # noqa: E402
 from mbconv.training.quantised_layers import (  # noqa: E402
+    ActivationQuantiser,
     QuantisedLayer,
     QuantisedMobileNetV2,
     file_content,
 )
+from mbconv.training.warm_start import load_weights, real_bias, real_weights, restore_norms  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -127,3 +131,83 @@ def test_mac_count_is_the_graphs(tmp_path):
     path = tmp_path / "random.tflite"
     file_content(network, "random", "", path)
     assert read_tflite(path).total_macs == mac_count(list(network.topology.stages()))
+
+
+@pytest.mark.parametrize("powers", [True, False])
+def test_a_file_starts_a_network(powers, tmp_path):
+    """The float network computes with what the file holds as integers, before and after its norms are restored."""
+    quantised, pictures = trained(5, powers)
+    path = tmp_path / "random.tflite"
+    file_content(quantised, "random", "", path)
+    graph = read_tflite(path)
+    torch.manual_seed(6)
+    network = MobileNetV2(quantised.topology)
+    load_weights(network, graph)
+    layers = [module for module in quantised.modules() if isinstance(module, QuantisedLayer)]
+    for layer, op in zip(layers, (op for op in graph if isinstance(op, MacOperator)), strict=True):
+        scales = layer.weight_scales()
+        rounded = torch.round(layer.weight.detach() / scales.view(-1, *[1] * (layer.weight.dim() - 1)))
+        expected = rounded * scales.view(-1, *[1] * (layer.weight.dim() - 1))
+        torch.testing.assert_close(real_weights(op), expected, rtol=1e-6, atol=0)
+        bias = real_bias(op, graph.tensors[op.inputs[0]].scale)
+        assert ((bias - layer.bias).abs() <= 0.51 * layer.input_scale * scales).all(), f"operator {op.index}"
+        layer.weight.data, layer.bias.data = expected, bias
+    for module in quantised.modules():
+        if isinstance(module, ActivationQuantiser):
+            module.observing = True  # rounds nothing
+    with torch.no_grad():
+        expected = quantised(pictures)
+        assert expected.std() > 0.05, "the classes hardly differ"
+        torch.testing.assert_close(network.eval()(pictures), expected, rtol=1e-4, atol=1e-4)
+        restore_norms(network, pictures, batch=24)  # the last batch is smaller
+        torch.testing.assert_close(network.eval()(pictures), expected, rtol=1e-4, atol=1e-4)
+        # The restored statistics are those of a batch of these pictures, so that training goes on from the function.
+        torch.testing.assert_close(network.train()(pictures), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_file_of_another_topology_starts_nothing(tmp_path):
+    quantised, _ = trained(7, False)
+    path = tmp_path / "random.tflite"
+    file_content(quantised, "random", "", path)
+    graph = read_tflite(path)
+    with pytest.raises(GraphError, match="11 layers with weights, the network that is trained has 10"):
+        load_weights(MobileNetV2(Topology(9, 2, 5, ((1, 4, 1), (3, 6, 2), (2, 6, 1)), 0, 4)), graph)
+    with pytest.raises(GraphError, match=r"operator 0 CONV_2D has weights of shape \[5, 2, 3, 3\].*\[6, 2, 3, 3\]"):
+        load_weights(MobileNetV2(Topology(9, 2, 6, ((1, 4, 1), (3, 6, 2), (2, 6, 1)), 7, 4)), graph)
+
+
+CYCLE = Cycle(epochs=10, peak=0.5, decay=0.0, crops=((0.0, 10), (0.6, 20)), warm_up=0.2)
+
+
+def test_a_cycle_rises_falls_and_grows():
+    assert [CYCLE.rate(progress) for progress in (0, 0.1, 0.2, 0.6, 1)] == [0, 0.25, 0.5, 0.25, 0]
+    progress, sizes = 0.0, []
+    for remaining in range(10, 0, -1):  # as training does: rounding must not delay the larger crops
+        sizes.append(CYCLE.crop(progress))
+        progress += (1 - progress) / remaining
+    assert sizes == [10] * 6 + [20] * 4
+
+
+@pytest.mark.parametrize(
+    ("progress", "seconds", "epochs"),
+    [
+        (0.0, 2200, 10),  # six epochs of 100 seconds, four of 400
+        (0.0, 2199, 9),  # the sixth begins at 5/9: six of 100 and three of 400
+        (0.0, 0, 1),
+        (0.7, 1200, 3),
+        (0.7, 1199, 2),
+        (0.5, 899, 2),  # one of 100 and one of 400; three would be 100 and twice 400
+        (0.9, -60, 1),
+    ],
+)
+def test_epochs_fit_into_the_time_left(progress, seconds, epochs):
+    assert CYCLE.affordable_epochs(progress, seconds, seconds_per_pixel=1.0) == epochs
+
+
+def test_a_deadline_is_the_next_such_time():
+    now = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    assert next_time("23:31", now) == datetime(2026, 12, 31, 23, 31, tzinfo=UTC)
+    assert next_time("23:30", now) == datetime(2027, 1, 1, 23, 30, tzinfo=UTC)
+    assert next_time("05:30", now) == datetime(2027, 1, 1, 5, 30, tzinfo=UTC)
+    with pytest.raises(ValueError, match="half past five"):
+        next_time("half past five", now)

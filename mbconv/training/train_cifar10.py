@@ -5,9 +5,13 @@ and the averaged weights at its end are quantised (folded, calibrated, fine-tune
 ``cycleN.tflite``. A later cycle starts from the weights of the last and betters it: the first gives a usable network
 soon.
 
-A checkpoint is kept after each epoch, and the same command goes on from it. Early epochs see smaller crops (the network
-ends in a global average, so it takes any size), which costs half the time. The curve is in ``curve.csv``: validation
-accuracy is measured on 2,000 of the training pictures, which nothing learns from.
+A checkpoint is kept after each epoch, and the same command goes on from it. ``--start FILE.tflite`` begins a new
+folder with the file of an earlier cycle, in place of random weights and the first cycle: no more than that file is
+needed to go on where another machine stopped. With ``--until HH:MM`` (UTC) the number of epochs is planned anew after
+each, such that the cycle's rate has fallen to zero and its file is written at that time.
+
+Early epochs see smaller crops (the network ends in a global average, so it takes any size), which costs less time. The
+curve is in ``curve.csv``: validation accuracy is measured on 2,000 of the training pictures, which nothing learns from.
 """
 
 from __future__ import annotations
@@ -17,13 +21,15 @@ import csv
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from mbconv.generators.graph import GraphError
+from mbconv.generators.tflite_file import read_tflite
 from mbconv.training.cifar10_data import (
     INPUT_SCALE,
     INPUT_ZERO_POINT,
@@ -32,9 +38,11 @@ from mbconv.training.cifar10_data import (
     Pictures,
     load_pictures,
 )
+from mbconv.training.cycle import Cycle, next_time
 from mbconv.training.folding_bound import best_efficiency, best_interval
 from mbconv.training.mobilenet import MobileNetV2, Topology, mac_count, parameter_count
 from mbconv.training.quantised_layers import QuantisedMobileNetV2, file_content, reference_accuracy
+from mbconv.training.warm_start import load_weights, restore_norms
 
 TOPOLOGY = Topology(
     size=SIZE,
@@ -45,31 +53,18 @@ TOPOLOGY = Topology(
     classes=10,
 )
 BATCH = 64  # small: the activations of a batch stay in a processor's cache
-WARM_UP = 0.2
 SMOOTHING = 0.1
 AVERAGING = 0.999
-
-
-@dataclass(frozen=True)
-class Cycle:
-    """So many epochs from a rate of zero to ``peak`` and back."""
-
-    epochs: int
-    peak: float
-    decay: float
-
-    def rate(self, progress: float) -> float:
-        """The rate at a share of the cycle."""
-        return self.peak * (progress / WARM_UP if progress < WARM_UP else (1 - progress) / (1 - WARM_UP))
-
-    def crop(self, epoch: int) -> int:
-        """Pixels of a crop in an epoch (from 0) of the cycle."""
-        share = epoch / self.epochs
-        return 24 if share < 0.5 else 28 if share < 0.75 else SIZE
-
-
-CYCLES = (Cycle(24, 0.1, 2e-4), Cycle(16, 0.06, 3e-4), Cycle(60, 0.1, 4e-4))
+SMALL_FIRST = ((0.0, 24), (0.5, 28), (0.75, SIZE))
+CYCLES = (
+    Cycle(epochs=24, peak=0.1, decay=2e-4, crops=SMALL_FIRST, warm_up=0.2),
+    Cycle(epochs=40, peak=0.08, decay=3e-4, crops=((0.0, 28), (0.6, SIZE)), warm_up=0.1),
+)
 QUANTISED_EPOCHS, QUANTISED_RATE = 2, 0.004
+# What a cycle's end takes, as epochs in floating point with whole pictures: fine-tuning, and 7,000 pictures by the
+# reference kernels.
+QUANTISED_COST = 4.0
+STATISTICS = 4000  # training pictures that restore the norms of a file
 
 
 def parameter_groups(network: nn.Module, decay: float) -> list[dict]:
@@ -137,37 +132,50 @@ class Average:
 class Run:
     """A training run in a folder: its networks, its curve and its checkpoint."""
 
-    def __init__(self, folder: Path, data: Path, seed: int):
-        self.folder = folder
+    def __init__(self, folder: Path, data: Path, seed: int, start: Path | None = None, until: datetime | None = None):
+        self.folder, self.until = folder, until
         torch.manual_seed(seed)
         self.training, self.validation, self.test = load_pictures(data)
         self.augmenter = Augmenter(self.training)
         self.network = MobileNetV2(TOPOLOGY).to(memory_format=torch.channels_last)
+        self.cycle, self.epoch, self.progress = 0, 0, 0.0
+        resumes = (folder / "checkpoint.pt").exists()
+        if start is not None and not resumes:
+            self._start_from(start)
         self.average = Average(self.network)
-        self.cycle = self.epoch = 0
+        self.seconds_per_pixel: float | None = None  # of the last epochs
         self.rows: list[dict] = []
         self._new_optimiser()
-        if (folder / "checkpoint.pt").exists():
+        if resumes:
             self._restore()
 
     def _new_optimiser(self) -> None:
         groups = parameter_groups(self.network, CYCLES[min(self.cycle, len(CYCLES) - 1)].decay)
         self.optimiser = torch.optim.SGD(groups, lr=0.0, momentum=0.9, nesterov=True)
 
+    def _start_from(self, path: Path) -> None:
+        load_weights(self.network, read_tflite(path))
+        restore_norms(self.network, self.training.real(slice(0, STATISTICS)))
+        self.cycle = 1
+        print(f"{path}: as a float network, validation {accuracy(self.network, self.validation):.2%}", flush=True)
+
     def _restore(self) -> None:
         state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
         self.cycle, self.epoch, self.rows = state["cycle"], state["epoch"], state["rows"]
+        self.progress, self.seconds_per_pixel = state["progress"], state["seconds_per_pixel"]
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])
         self._new_optimiser()
         self.optimiser.load_state_dict(state["optimiser"])
         torch.set_rng_state(state["random"])
-        print(f"resumed: cycle {self.cycle + 1}, {self.epoch} of {CYCLES[self.cycle].epochs} epochs done", flush=True)
+        print(f"resumed: cycle {self.cycle + 1}, {self.epoch} epochs, {self.progress:.1%} done", flush=True)
 
     def _keep(self) -> None:
         state = {
             "cycle": self.cycle,
             "epoch": self.epoch,
+            "progress": self.progress,
+            "seconds_per_pixel": self.seconds_per_pixel,
             "rows": self.rows,
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
@@ -191,34 +199,52 @@ class Run:
             "loss": round(loss, 4),
             "validation": round(share, 4),
             "seconds": round(seconds, 1),
+            "progress": round(self.progress, 4),
+            "until": self.until.isoformat(timespec="minutes") if self.until else "",
         }
         self.rows.append(row)
         print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+
+    def _remaining_epochs(self, cycle: Cycle) -> int:
+        if self.until is None or self.seconds_per_pixel is None:
+            return max(1, cycle.epochs - self.epoch)
+        left = (self.until - datetime.now(UTC)).total_seconds()
+        left -= QUANTISED_COST * self.seconds_per_pixel * SIZE**2
+        return cycle.affordable_epochs(self.progress, left, self.seconds_per_pixel)
 
     def run(self, cycles: int) -> None:
         """Train until so many cycles are done."""
         while self.cycle < cycles:
             cycle = CYCLES[self.cycle]
-            while self.epoch < cycle.epochs:
-                started, size, done = time.monotonic(), cycle.crop(self.epoch), self.epoch
-                loss = train_epoch(
-                    self.network,
-                    self.optimiser,
-                    self.augmenter,
-                    done,
-                    size,
-                    lambda share, done=done, cycle=cycle: cycle.rate((done + share) / cycle.epochs),
-                    self.average.update,
-                )
-                self.epoch += 1
-                share = accuracy(self.average.network, self.validation)
-                self._note("float", self.epoch, size, loss, share, time.monotonic() - started)
+            while self.progress < 1:
+                self._float_epoch(cycle, self._remaining_epochs(cycle))
                 self._keep()
             self.quantise()
-            self.cycle, self.epoch = self.cycle + 1, 0
+            self.cycle, self.epoch, self.progress = self.cycle + 1, 0, 0.0
             self.network.load_state_dict(self.average.network.state_dict())
             self._new_optimiser()
             self._keep()
+
+    def _float_epoch(self, cycle: Cycle, remaining: int) -> None:
+        """The first of so many equal epochs to the cycle's end."""
+        started, size, done = time.monotonic(), cycle.crop(self.progress), self.progress
+        after = done + (1 - done) / remaining if remaining > 1 else 1.0
+        loss = train_epoch(
+            self.network,
+            self.optimiser,
+            self.augmenter,
+            self.epoch,
+            size,
+            lambda share: cycle.rate(done + share * (after - done)),
+            self.average.update,
+        )
+        self.epoch, self.progress = self.epoch + 1, after
+        share = accuracy(self.average.network, self.validation)
+        seconds = time.monotonic() - started
+        cost = seconds / size**2
+        # Half the last epoch, half what was before: the load varies.
+        self.seconds_per_pixel = cost if self.seconds_per_pixel is None else (cost + self.seconds_per_pixel) / 2
+        self._note("float", self.epoch, size, loss, share, seconds)
 
     def quantise(self) -> None:
         """Write the averaged network as an int8 file and measure it with LiteRT's reference kernels."""
@@ -257,9 +283,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="CIFAR-10 as an .npz of JPEG files")
     parser.add_argument("--folder", type=Path, required=True, help="where checkpoint, curve and files are kept")
     parser.add_argument("--cycles", type=int, default=len(CYCLES), choices=range(1, len(CYCLES) + 1))
+    parser.add_argument("--start", type=Path, help="the .tflite of an earlier cycle, from which the second one starts")
+    parser.add_argument("--until", help="HH:MM (UTC) at which a cycle ends: as many epochs as there is time for")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
+    try:
+        until = next_time(arguments.until, datetime.now(UTC)) if arguments.until else None
+    except ValueError:
+        parser.error(f"--until is a time of day as HH:MM, not {arguments.until!r}")
 
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
@@ -270,7 +302,11 @@ def main() -> None:
         flush=True,
     )
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    Run(arguments.folder, arguments.data, arguments.seed).run(arguments.cycles)
+    try:
+        run = Run(arguments.folder, arguments.data, arguments.seed, arguments.start, until)
+    except GraphError as error:
+        parser.error(f"--start {arguments.start}: {error}")
+    run.run(arguments.cycles)
 
 
 if __name__ == "__main__":

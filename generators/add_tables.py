@@ -2,24 +2,25 @@
 
 TFLite's ADD scales each operand by a rounded multiplier, adds, and rounds twice on the way back. Over its 256 × 256
 pairs of operands that is a matrix of results, and any two tables will do whose sums fall between the right multiples of
-2^shift. Tried in this order, the cheapest is taken:
+2^shift. The cheapest is taken of
 
 lines
     both tables are straight lines, multiplications by constants of few adders; always so in binary fixed point.
 tables
-    integers that solve all pairs' inequalities (:mod:`~mbconv.generators.difference_constraints`). Real ones that do so
-    exist with integers of 8 bits below the point: a contradiction would be a cycle through at most 256 strict
-    inequalities, each of which loses one unit of the 2^8 that the cycle has.
+    integers that solve all pairs' inequalities (:mod:`~mbconv.generators.difference_constraints`). Where real numbers
+    do, integers with 8 bits below the point do: what contradicts them is a cycle of inequalities, at most 256 of them
+    strict, each of which costs an integer one unit of the 2^8 or more that the cycle leaves a real number.
+
+and where neither exists, because halves of both signs contradict each other (scales in ratios of small integers),
+
 signed tables
-    where halves of both signs contradict each other (scales in ratios of small integers), with a rounding constant for
-    negative sums that is a little less.
+    with another rounding constant for negative sums, as the reference rounds halves away from zero.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from amaranth.hdl import signed, unsigned
@@ -27,37 +28,15 @@ from amaranth.hdl import signed, unsigned
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.value_tables import ValueTables
 
+from .add_lines import straight_lines
+from .add_reference import AddReference, affine_reference, element_values
 from .difference_constraints import UNBOUNDED, additive_tables
 from .graph import Add, Element, Graph, GraphError, Tensor
-from .step_function import activation_limits, multiply_by_quantized_multiplier, quantize_multiplier
+from .step_function import activation_limits
 
-_LEFT_SHIFT = 20
 _LUTS_PER_BLOCK = 200
 """The price of a block of memory of 256 × 16 bits: an iCE40UP5K has one for 176 four-input tables, an ECP5 for 400."""
 _TABLE_BITS = 8  # below the point, with which tables exist if any do
-_LINE_BITS = 24  # more cost more than a memory
-_TIGHTEST = 1024  # of the inequalities are tested first
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """What an affine ADD computes: ``results`` ``[x1, x2]`` of all pairs, and which of its sums are negative."""
-
-    first: Tensor
-    second: Tensor
-    output: Tensor
-    minimum: int
-    maximum: int
-    results: np.ndarray
-    negative: np.ndarray
-
-    def bounds(self, shift: int) -> tuple[np.ndarray, np.ndarray]:
-        """Least and greatest sum of table entries for each pair, its result being the sum shifted right."""
-        least, greatest = self.results << shift, ((self.results + 1) << shift) - 1
-        return (
-            np.where(self.results > self.minimum, least, -UNBOUNDED),
-            np.where(self.results < self.maximum, greatest, UNBOUNDED),
-        )
 
 
 def add_constants(op: Add, graph: Graph) -> AddConstants:
@@ -78,102 +57,19 @@ def add_constants(op: Add, graph: Graph) -> AddConstants:
     for tensor in (first, second):
         if tensor.element.bits > 8:
             raise GraphError(f"{where}: tensor {tensor.index} is {tensor.element}; operands of at most 8 bits add up")
-    reference = _reference(first, second, output, limits)
-    solutions = [*_lines(reference), *_tables(reference)] or list(_signed_tables(reference))
+    reference = affine_reference(first, second, output, limits)
+    solutions = [*_tables(reference), *straight_lines(reference)] or list(_signed_tables(reference))
     if not solutions:
         raise GraphError(
             f"{where}: no tables of its operands give the reference's sums for scales {first.scale:.6g} and "
             f"{second.scale:.6g} into {output.scale:.6g}; quantise it again with another scale"
         )
     constants = min(solutions, key=lambda found: _cost(found, first.element, second.element))
-    prove(where, constants, reference)
+    reference.prove(where, constants)
     return constants
 
 
-def prove(where: str, constants: AddConstants, reference: Reference) -> None:
-    """Compare circuit and reference for every pair of operands.
-
-    Raises:
-        GraphError: they differ; the message names the operands and both results.
-    """
-    first, second = reference.first.element, reference.second.element
-    x1, x2 = _values(first)[:, None], _values(second)[None, :]
-    found = constants.compute(x1, x2, signed=(first.signed, second.signed))
-    if not np.array_equal(found, reference.results):
-        row, column = np.argwhere(found != reference.results)[0]
-        raise GraphError(
-            f"{where}: operands {x1[row, 0]} and {x2[0, column]} give {found[row, column]} in the circuit and "
-            f"{reference.results[row, column]} in the reference"
-        )
-
-
-def _values(element: Element) -> np.ndarray:
-    return np.arange(element.minimum, element.maximum + 1, dtype=np.int64)
-
-
-def _reference(first: Tensor, second: Tensor, output: Tensor, limits: tuple[int, int]) -> Reference:
-    """TFLite's ``AddElementwise`` for all pairs, its multipliers as ``add.cc`` prepares them."""
-    twice_largest = 2.0 * max(first.scale, second.scale)
-    scaled = []
-    for tensor in (first, second):
-        q, exponent = quantize_multiplier(tensor.scale / twice_largest)
-        raw = (_values(tensor.element) - tensor.zero_point) << _LEFT_SHIFT
-        scaled.append(multiply_by_quantized_multiplier(raw, q, exponent))
-    sums = scaled[0][:, None] + scaled[1][None, :]
-    q, exponent = quantize_multiplier(twice_largest / ((1 << _LEFT_SHIFT) * output.scale))
-    results = multiply_by_quantized_multiplier(sums, q, exponent) + output.zero_point
-    return Reference(first, second, output, *limits, np.clip(results, *limits), sums < 0)
-
-
-def _lines(reference: Reference) -> Iterator[AddConstants]:
-    """Straight lines near the real slopes: the cheapest of the least shift that has any, and of the next few."""
-    first, second = reference.first, reference.second
-    slopes = first.scale / reference.output.scale, second.scale / reference.output.scale
-    x1, x2 = _values(first.element)[:, None], _values(second.element)[None, :]
-    ideal = slopes[0] * (x1 - first.zero_point) + slopes[1] * (x2 - second.zero_point) + reference.output.zero_point
-    excess = ideal + 0.5 - reference.results
-    below = _tightest(np.where(reference.results > reference.minimum, excess, np.inf))
-    above = _tightest(np.where(reference.results < reference.maximum, 1 - excess, np.inf))
-    found_at = None
-    for shift in range(_LINE_BITS + 1):
-        if found_at is not None and shift > found_at + 3:
-            return
-        least, greatest = reference.bounds(shift)
-        nearest = [round(math.ldexp(slope, shift)) for slope in slopes]
-        for m1 in range(max(0, nearest[0] - 2), nearest[0] + 3):
-            for m2 in range(max(0, nearest[1] - 2), nearest[1] + 3):
-                line = m1 * x1 + m2 * x2
-                flat = line.ravel()
-                low = (least.ravel()[below] - flat[below]).max(initial=-UNBOUNDED)
-                high = (greatest.ravel()[above] - flat[above]).min(initial=UNBOUNDED)
-                if low > high:
-                    continue
-                low, high = int((least - line).max()), int((greatest - line).min())
-                if low > high:
-                    continue
-                found_at = shift if found_at is None else found_at
-                constant = min(max(low, 0), high)
-                yield AddConstants(
-                    first=tuple(m1 * x1[:, 0]),
-                    second=tuple(m2 * x2[0]),
-                    positive=constant,
-                    negative=constant,
-                    shift=shift,
-                    zero_point=0,
-                    minimum=reference.minimum,
-                    maximum=reference.maximum,
-                )
-
-
-def _tightest(slack: np.ndarray) -> np.ndarray:
-    """Flat indices of the inequalities with the least slack."""
-    flat = slack.ravel()
-    count = min(_TIGHTEST, flat.size - 1)
-    nearest = np.argpartition(flat, count)[:count]
-    return nearest[np.isfinite(flat[nearest])]
-
-
-def _tables(reference: Reference) -> Iterator[AddConstants]:
+def _tables(reference: AddReference) -> Iterator[AddConstants]:
     """Tables with the least shift that has any."""
     best = additive_tables(*reference.bounds(_TABLE_BITS))
     if best is None:
@@ -208,7 +104,7 @@ def _balanced(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.nda
     return first - moved, second + moved
 
 
-def _signed_tables(reference: Reference) -> Iterator[AddConstants]:
+def _signed_tables(reference: AddReference) -> Iterator[AddConstants]:
     """Tables whose sums have the sign of the reference's sums, with a rounding constant for each sign."""
     zero = reference.output.zero_point
     for shift in (_TABLE_BITS, _TABLE_BITS + 4, _TABLE_BITS + 8, _TABLE_BITS + 12):
@@ -265,7 +161,7 @@ def _fixed(where: str, first: Tensor, second: Tensor, output: Tensor, limits: tu
     shift = exponents[2] - finest
     half = (1 << shift) >> 1
     first_table, second_table = (
-        _values(tensor.element) << (exponent - finest)
+        element_values(tensor.element) << (exponent - finest)
         for tensor, exponent in zip((first, second), exponents[:2], strict=True)
     )
     constants = AddConstants(
@@ -274,7 +170,7 @@ def _fixed(where: str, first: Tensor, second: Tensor, output: Tensor, limits: tu
     if max(first.element.bits, second.element.bits) <= 8:
         sums = first_table[:, None] + second_table[None, :]
         results = np.floor_divide(2 * sums + (1 << shift), 2 << shift)
-        prove(where, constants, Reference(first, second, output, *limits, np.clip(results, *limits), sums < 0))
+        AddReference(first, second, output, *limits, np.clip(results, *limits), sums < 0).prove(where, constants)
     return constants
 
 

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.fifo import CreditQueue
 from mbconv.hdl.requantize_format import signed_bits
-from mbconv.hdl.value_tables import ValueTables
+from mbconv.hdl.value_tables import ValueTables, value_range
 
 __all__ = ["Add", "AddConstants"]
 
@@ -25,10 +25,8 @@ class Add(Component):
         second ──►│ table │──┘   └───┘   └──────────┘   └────┘   └───────┘   └───────┘
 
     A pair of beats is taken when both are there and the queue has room; one each cycle. Its sum is valid ``latency``
-    cycles
-    later: 2 for the tables, 1 for the sum, 1 for the rounding where it depends on the sum's sign, 1 for the limits, 1
-        for the
-    queue (4 for one of more than 32 beats).
+    cycles later: 2 for the tables, 1 for the sum, 1 for the rounding where it depends on the sum's sign, 1 for the
+    limits, 1 for the queue (4 for one of more than 32 beats).
 
     Cycles per frame: its beats. Cost: no multiplier; ``memory_bits`` of queue and of tables that are no straight lines.
 
@@ -139,9 +137,7 @@ class Add(Component):
 
 
 def _check_limits(shape: Shape, constants: AddConstants) -> None:
-    low, high = (
-        (-(1 << (shape.width - 1)), (1 << (shape.width - 1)) - 1) if shape.signed else (0, (1 << shape.width) - 1)
-    )
+    low, high = value_range(shape)
     if not low <= constants.minimum <= constants.maximum <= high:
         raise ValueError(
             f"limits {constants.minimum}..{constants.maximum} are no part of the output's range {low}..{high}"

@@ -12,6 +12,7 @@ from mbconv.hdl.fifo import LARGEST_DISTRIBUTED, CreditQueue, advance
 from mbconv.hdl.primitives import Ram
 from mbconv.hdl.requantize import Requantize, RequantizeFormat, RequantizeWords
 from mbconv.hdl.requantize_format import signed_bits
+from mbconv.hdl.value_tables import value_range
 
 
 class AveragePool(Component):
@@ -29,8 +30,7 @@ class AveragePool(Component):
     sum (3 from block RAM), the requantisation's, and the queue's.
 
     Cycles per frame: pixels · ⌈channels/lanes⌉. Cost: no multiplier; ``memory_bits``: the sums (distributed RAM for up
-        to 32
-    groups of lanes, block RAM beyond) and the queue; a requantisation for ``lanes`` results.
+    to 32 groups of lanes, block RAM beyond) and the queue; a requantisation for ``lanes`` results.
 
     Args:
         shape: of an input element.
@@ -174,7 +174,5 @@ class AveragePool(Component):
 
 def sum_bits(shape: Shape, pixels: int) -> int:
     """Bits of a signed accumulator that holds every sum of ``pixels`` elements."""
-    low, high = (
-        (-(1 << (shape.width - 1)), (1 << (shape.width - 1)) - 1) if shape.signed else (0, (1 << shape.width) - 1)
-    )
+    low, high = value_range(shape)
     return signed_bits(low * pixels, high * pixels)

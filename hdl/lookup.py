@@ -12,6 +12,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from mbconv.hdl.fifo import CreditQueue, advance
 from mbconv.hdl.primitives import Rom
+from mbconv.hdl.value_tables import value_range
 
 
 class Lookup(Component):
@@ -21,14 +22,13 @@ class Lookup(Component):
     for the memory and the queue's (1; 4 for one of more than 32 beats).
 
     Cycles per frame: its beats. Cost: no multiplier; ``memory_bits``: for each lane a memory of its tables, and the
-        queue.
+    queue.
 
     Args:
         shape_in, shape_out: of an element; ``shape_in`` has 2 to 16 bits.
         channels: of a pixel.
         lanes: of both streams.
-        tables: integers ``[1][2^bits]`` or ``[channels][2^bits]``, the entries in ascending order of the input's
-            values.
+        tables: integers ``[1][2^bits]`` or ``[channels][2^bits]``, in ascending order of the input's values.
         queue_depth: beats of the output queue; by default the least that sustains one beat a cycle.
         name: of the memory files: ``<name>.hex``, or ``<name>_0.hex`` … for each lane where channels have their own.
 
@@ -62,7 +62,7 @@ class Lookup(Component):
         values = 1 << self.shape_in.width
         if self.tables.shape not in ((1, values), (channels, values)):
             raise ValueError(f"tables [1 or {channels}][{values}] are needed, not {list(self.tables.shape)}")
-        low, high = _range(self.shape_out)
+        low, high = value_range(self.shape_out)
         if self.tables.min() < low or self.tables.max() > high:
             raise ValueError(
                 f"entries {self.tables.min()}..{self.tables.max()} exceed the output's range {low}..{high}"
@@ -131,9 +131,3 @@ class Lookup(Component):
             ]
         connect(m, self.queue.o, flipped(self.o))
         return m
-
-
-def _range(shape: Shape) -> tuple[int, int]:
-    if shape.signed:
-        return -(1 << (shape.width - 1)), (1 << (shape.width - 1)) - 1
-    return 0, (1 << shape.width) - 1

@@ -14,6 +14,13 @@ from mbconv.hdl.requantize_format import signed_bits
 _TERMS_PER_STAGE = 4  # added between two registers: two adders deep
 
 
+def value_range(shape: Shape) -> tuple[int, int]:
+    """The least and greatest value of an element."""
+    if shape.signed:
+        return -(1 << (shape.width - 1)), (1 << (shape.width - 1)) - 1
+    return 0, (1 << shape.width) - 1
+
+
 def signed_digits(factor: int) -> list[tuple[int, int]]:
     """A factor as few signed powers of two, pairs of exponent and sign (non-adjacent form; G. W. Reitwiesner, 1960)."""
     digits = []

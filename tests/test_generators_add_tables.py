@@ -11,7 +11,7 @@ from mbconv.generators.add_tables import add_constants
 from mbconv.generators.difference_constraints import UNBOUNDED, additive_tables
 from mbconv.generators.graph import INT8, UINT8, Activation, Add, Element, Graph, GraphError, Tensor
 from mbconv.generators.tflite_file import read_tflite
-from mbconv.hdl.value_tables import linear
+from mbconv.hdl.value_tables import linear, signed_digits
 from mbconv.sim import golden
 
 
@@ -91,6 +91,9 @@ def test_tables_and_lines_are_both_found():
     lines = check(addition([INT8] * 3, (0.25, 0.25, 0.5)))
     assert form(lines) == "lines"
     assert lines.shift <= 10
+    unequal = check(addition([INT8] * 3, (0.03125, 0.125, 0.125), (-128, 0, 0)))
+    assert form(unequal) == "lines"
+    assert sum(len(signed_digits(table[1] - table[0])) for table in (unequal.first, unequal.second)) <= 4
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -172,7 +175,7 @@ def test_a_wrong_table_is_found(monkeypatch):
     second = list(constants.second)
     second[40] += 1 << constants.shift
     wrong = dataclasses.replace(constants, second=tuple(second))
-    monkeypatch.setattr(add_tables, "_lines", lambda reference: iter([wrong]))
+    monkeypatch.setattr(add_tables, "straight_lines", lambda reference: iter([wrong]))
     monkeypatch.setattr(add_tables, "_tables", lambda reference: iter([]))
     with pytest.raises(
         GraphError, match=r"operator 0 ADD: operands -.* and -88 give .* in the circuit and .* in the ref"
@@ -191,7 +194,7 @@ def test_refusals(monkeypatch):
     with pytest.raises(GraphError, match=r"scales within a factor of 2\^24"):
         add_constants(far.operators[0], far)
     graph = addition([INT8] * 3, (0.4, 0.5, 0.6))
-    for search in ("_lines", "_tables", "_signed_tables"):
+    for search in ("straight_lines", "_tables", "_signed_tables"):
         monkeypatch.setattr(add_tables, search, lambda reference: iter([]))
     with pytest.raises(
         GraphError, match=r"no tables of its operands .* scales 0\.4 and 0\.5 into 0\.6; quantise it again"

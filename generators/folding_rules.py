@@ -28,7 +28,7 @@ def folding_problem(network: Network, node: Node, folding: Folding, lanes_in: in
     if beats > block:
         return (
             f"{folding.outputs} outputs leave over the {lanes_out} lanes of tensor {node.output} in {beats} cycles, but"
-            f" the next are done {block} cycles later; it needs fewer inputs or outputs a cycle, or at least "
+            f" the next are done after {block}; it needs fewer inputs or outputs a cycle, or at least "
             f"{ceil_div(folding.outputs, block)} lanes"
         )
     return None

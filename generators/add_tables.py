@@ -119,9 +119,10 @@ def _signed_tables(reference: AddReference) -> Iterator[AddConstants]:
                 np.where(greatest == UNBOUNDED, highest, np.minimum(greatest - constants, highest)),
             )
             if found is not None:
+                first, second = _balanced(*found)
                 yield AddConstants(
-                    first=tuple(found[0]),
-                    second=tuple(found[1]),
+                    first=tuple(first),
+                    second=tuple(second),
                     positive=half,
                     negative=half - (1 << exponent),
                     shift=shift,

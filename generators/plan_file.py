@@ -41,7 +41,9 @@ def structure_of(network: Network) -> str:
             [n.operator.index, n.kind, n.inputs, n.output, n.kernel, n.strides, str(n.padding), n.reduction]
             for n in network.nodes
         ],
-        "shapes": [[t, s.height, s.width, s.channels, str(network.tensor(t).element)] for t, s in shapes.items()],
+        "shapes": [
+            [t, s.height, s.width, s.channels, str(network.tensor(t).element)] for t, s in sorted(shapes.items())
+        ],
         "ends": [sorted(network.inputs.items()), network.outputs, sorted(network.whole_vectors)],
     }
     return "sha256:" + hashlib.sha256(json.dumps(content).encode()).hexdigest()
@@ -63,7 +65,7 @@ def plan_text(network: Network, plan: Plan, target: Target) -> str:
     ]
     lanes = [
         {"tensor": tensor, "name": network.tensor(tensor).name, "channels": shape.channels, "lanes": plan.lanes[tensor]}
-        for tensor, shape in network.shapes.items()
+        for tensor, shape in sorted(network.shapes.items())
     ]
     head = {
         "format": FORMAT,
@@ -130,7 +132,7 @@ def parse_plan(content: bytes, network: Network) -> tuple[Plan, Target]:
     foldings = _rows(
         "stages", data["stages"], ("operator", "name", "folding"), {i: n.name for i, n in nodes.items()}, _folding
     )
-    names = {tensor: network.tensor(tensor).name for tensor in network.shapes}
+    names = {tensor: network.tensor(tensor).name for tensor in sorted(network.shapes)}
     lanes = _rows("lanes", data["lanes"], ("tensor", "name", "channels", "lanes"), names, _lanes)
     check_plan(network, foldings, lanes, target)
     return Plan(foldings, lanes, interval_of(network, foldings, lanes), target.budget), target

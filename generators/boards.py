@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 
 from .graph import GraphError
 
@@ -21,8 +22,30 @@ class BlockRam:
     shapes: tuple[tuple[int, int], ...]
 
     def blocks(self, width: int, depth: int) -> int:
-        """Blocks of a memory of ``depth`` words of ``width`` bits, all used in the same shape."""
-        return min(-(-width // columns) * -(-depth // rows) for columns, rows in self.shapes)
+        """The fewest blocks of a memory of ``depth`` words of ``width`` bits.
+
+        Up to :data:`MOST_PARTS` parts of any shapes follow each other in depth, each of as many blocks side by side as
+        the width needs; a memory too deep for that is of one shape.
+        """
+        blocks = _blocks(self.shapes, width, depth, MOST_PARTS)
+        return (
+            min(-(-width // columns) * -(-depth // rows) for columns, rows in self.shapes) if blocks is None else blocks
+        )
+
+
+MOST_PARTS = 4
+"""One table selects from so many."""
+
+
+@cache
+def _blocks(shapes: tuple[tuple[int, int], ...], width: int, depth: int, parts: int) -> int | None:
+    """The fewest blocks in at most ``parts`` parts; None if they hold too few words."""
+    found = []
+    for columns, rows in shapes:
+        rest = 0 if depth <= rows else _blocks(shapes, width, depth - rows, parts - 1) if parts > 1 else None
+        if rest is not None:
+            found.append(-(-width // columns) + rest)
+    return min(found, default=None)
 
 
 DP16KD = BlockRam("DP16KD", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)))
@@ -40,7 +63,7 @@ class Device:
         multiplier: how they do.
         block_rams: how many blocks of the kind ``block_ram``.
         luts: four-input tables.
-        distributed: a table can be 16 bits of RAM; without it a small memory is made of registers.
+        distributed: the depth up to which a memory is made of tables, 16 bits each; 0 where tables cannot be RAM.
         source: of the counts.
     """
 
@@ -51,7 +74,7 @@ class Device:
     block_ram: BlockRam
     block_rams: int
     luts: int
-    distributed: bool = True
+    distributed: int = 64
     source: str = "nextpnr 0.11.1"
 
 
@@ -65,7 +88,7 @@ ECP5_45 = _ecp5("LFE5U-45F", 72, 108, 43_848)
 ECP5_85 = _ecp5("LFE5U-85F", 156, 208, 83_640)
 ECP5_85_5G = _ecp5("LFE5UM5G-85F", 156, 208, 83_640)
 ECP5_45_5G = _ecp5("LFE5UM5G-45F", 72, 108, 43_848)
-UP5K = Device("iCE40UP5K", "iCE40", 16, "8 SB_MAC16, two products each", ICE40_RAM, 30, 5_280, distributed=False)
+UP5K = Device("iCE40UP5K", "iCE40", 16, "8 SB_MAC16, two products each", ICE40_RAM, 30, 5_280, distributed=0)
 GW1NR_9 = Device("GW1NR-9", "Gowin", 40, "MULT9X9, one product each", BSRAM, 26, 8_640)
 GW2AR_18 = Device("GW2AR-18", "Gowin", 96, "MULT9X9, one product each", BSRAM, 46, 20_736)
 GW2A_18 = Device("GW2A-18", "Gowin", 96, "MULT9X9, one product each", BSRAM, 46, 20_736)

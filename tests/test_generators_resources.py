@@ -1,0 +1,108 @@
+"""The memories that are counted are those of the Verilog; multipliers, block RAMs and LUTs follow the circuits."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from amaranth.hdl import signed
+from amaranth.lib.wiring import Component
+from circuits import random_requantization
+
+from mbconv.generators.boards import DP16KD, ECP5_25, UP5K
+from mbconv.generators.resources import Memory, Resources, resources
+from mbconv.hdl.add import Add
+from mbconv.hdl.add_constants import AddConstants
+from mbconv.hdl.average_pool import AveragePool
+from mbconv.hdl.fifo import Fifo
+from mbconv.hdl.gearbox import Gearbox
+from mbconv.hdl.lookup import Lookup
+from mbconv.hdl.pointwise import Pointwise
+from mbconv.hdl.rom_source import RomSource
+from mbconv.hdl.verilog import to_verilog
+from mbconv.hdl.window import Window
+from mbconv.hdl.window_geometry import WindowGeometry
+
+INSTANCE = re.compile(r"mbconv_r[ao]m\s*#\((.*?)\n\s*\)\s*\S+\s*\(", re.DOTALL)
+PARAMETER = re.compile(r"\.(WIDTH|DEPTH)\((?:\d+'s?d)?(\d+)\)")
+
+
+def block_memories(component: Component) -> Counter:
+    """Width and depth of every memory in a component's Verilog that stands behind a wrapper."""
+    text = to_verilog(component, "top").text
+    found = [dict(PARAMETER.findall(match[1])) for match in INSTANCE.finditer(text)]
+    return Counter((int(parameters["WIDTH"]), int(parameters["DEPTH"])) for parameters in found)
+
+
+def pointwise(**changes) -> Pointwise:
+    fields = dict(inputs=16, outputs=24, input_folding=4, output_folding=8, input_lanes=2, lanes=4) | changes
+    weights = np.random.default_rng(1).integers(-127, 128, (fields["outputs"], fields["inputs"]))
+    format, _ = random_requantization(np.random.default_rng(2), weights, signed(8))
+    return Pointwise(data_shape=signed(8), weight_shape=signed(8), format=format, **fields)
+
+
+def pool(channels: int) -> AveragePool:
+    format, words = random_requantization(np.random.default_rng(3), np.ones((1, 9), np.int64), signed(8))
+    return AveragePool(signed(8), channels, 1, 9, replace(format, accumulator_bits=16, sum_bits=None), words)
+
+
+def addition(line: bool) -> Add:
+    table = range(256) if line else [n * n % 1000 for n in range(256)]
+    return Add(signed(8), signed(8), signed(8), 3, AddConstants(table, table, 2, 1, 2, 0, -128, 127))
+
+
+GEOMETRY = WindowGeometry(8, 9, (3, 3), (1, 1), (1, 1, 1, 1))
+CIRCUITS = {
+    "pointwise": (pointwise, 32),
+    "pointwise with a queue in block RAM": (lambda: pointwise(queue_depth=60), 32),
+    "pointwise of four pixels": (lambda: pointwise(pixels=4), 32),
+    "window of one tap": (lambda: Window(GEOMETRY, shape=signed(8), channels=8, lanes=2), 0),
+    "window of a row": (lambda: Window(GEOMETRY, shape=signed(8), channels=8, lanes=4, taps=3), 0),
+    "window of all taps": (lambda: Window(GEOMETRY, shape=signed(8), channels=8, lanes=8, taps=9), 0),
+    "pool in registers": (lambda: pool(32), 0),
+    "pool in block RAM": (lambda: pool(33), 0),
+    "addition by lines": (lambda: addition(True), 0),
+    "addition by tables": (lambda: addition(False), 0),
+    "tables": (lambda: Lookup(signed(8), signed(8), 4, 2, np.zeros((4, 256), np.int64)), 0),
+    "queue": (lambda: Fifo(signed(8), 90), 0),
+    "gearbox": (lambda: Gearbox(signed(8), 12, 4, 3), 0),
+    "weights": (lambda: RomSource(signed(32), [7] * 100, "weights"), 0),
+}
+
+
+@pytest.mark.parametrize(("make", "multipliers"), CIRCUITS.values(), ids=CIRCUITS)
+def test_circuits(make, multipliers):
+    circuit = make()
+    found = resources([circuit])
+    expected = block_memories(circuit)
+    counted = Counter((m.width, m.depth) for m in found.memories if not m.read_at_once)
+    assert counted == expected
+    assert found.multipliers == multipliers
+    assert found.logic > 0 or not multipliers
+    assert resources([circuit, [circuit], {"again": circuit}]) == found, "an object counts once"
+
+
+def test_more_work_takes_more_logic():
+    counts = [resources([pointwise(input_folding=4, output_folding=p)]).logic for p in (4, 8, 12)]
+    assert counts == sorted(counts)
+
+
+def test_where_memories_go():
+    small, large = Memory(8, 64), Memory(8, 65)
+    assert not small.in_block_ram(ECP5_25) and large.in_block_ram(ECP5_25) and small.in_block_ram(UP5K)
+    queue = Memory(8, 16, read_at_once=True)
+    assert not queue.in_block_ram(UP5K)
+    assert (queue.luts(ECP5_25), Memory(8, 16, constant=True).luts(ECP5_25), queue.luts(UP5K)) == (12, 8, 192)
+    found = Resources(3, (small, large, queue), 100)
+    assert (found.block_rams(ECP5_25), found.block_rams(UP5K)) == (1, 2)
+    assert found.luts(ECP5_25) == 100 + small.luts(ECP5_25) + 12
+    assert found.memory_bits == 8 * (64 + 65 + 16)
+
+
+def test_block_rams_are_those_that_the_ecp5_is_tiled_with():
+    tiling = pytest.importorskip("mbconv.fpga.ecp5_tiling")
+    assert ECP5_25.distributed == tiling.LARGEST_DISTRIBUTED
+    for width, depth in product((1, 7, 18, 37, 300), (65, 512, 600, 1537, 2100, 9000, 20_000, 60_000)):
+        assert DP16KD.blocks(width, depth) == sum(segment.blocks for segment in tiling.tile(width, depth))

@@ -50,6 +50,11 @@ class RegroupTiming:
             gearbox.latency if latency is None else latency,
         )
 
+    @property
+    def beats_in(self) -> int:
+        """Input beats of a frame."""
+        return self.elements // self.run_in * -(-self.run_in // self.lanes_in)
+
     def run(self, valid: Times) -> Times:
         """When each output beat becomes valid, given when the input beats of whole frames are offered.
 

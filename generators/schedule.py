@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .edge_timing import InputEdgeTiming, OutputEdgeTiming
 from .graph import GraphError
 from .network import Network, Node
 from .timing import ConvolutionTiming, DepthwiseTiming, StageTimes, Times, at_least, delayed_by, spaced
@@ -146,6 +147,8 @@ def make_schedule(
     interval: int,
     queue_latency,
     round_capacity,
+    input_edges: Mapping[int, InputEdgeTiming],
+    output_edges: Mapping[int, OutputEdgeTiming],
     frames: int = 3,
 ) -> Schedule:
     """Size every queue and window for ``interval`` and count the latency.
@@ -154,6 +157,7 @@ def make_schedule(
         timings: the event model of each node by name, windows with unlimited capacity.
         queue_latency: a queue's latency as a function of its depth.
         round_capacity: ``(node name, pixels)`` → the capacity of the node's window that holds so many.
+        input_edges, output_edges: the event models of the AXI4-Stream edges, by the tensor within.
     """
     count = TokenCount(network, lanes, timings, queue_latency)
     count.source(frames, interval)
@@ -170,7 +174,7 @@ def make_schedule(
         if "live_pixels" in result.marks
     }
     bounded = {name: _bounded(timing, capacities.get(name)) for name, timing in timings.items()}
-    latency = count_latency(network, lanes, bounded, depths, queue_latency)
+    latency = count_latency(network, lanes, bounded, depths, queue_latency, input_edges, output_edges)
     return Schedule(interval, latency, depths, reasons, capacities)
 
 
@@ -180,16 +184,15 @@ def _bounded(timing, capacity: int | None):
     return timing
 
 
-def count_latency(network, lanes, timings, depths, queue_latency) -> int:
-    """Cycles from the first beat accepted to the last output beat of one frame, the source always valid, the sink
-    always ready."""
+def count_latency(network, lanes, timings, depths, queue_latency, input_edges, output_edges) -> int:
+    """Cycles from the first input beat accepted to the last output beat of one frame, the source always valid, the
+    sink always ready."""
     count = TokenCount(network, lanes, timings, queue_latency)
     count.depths = dict(depths)
-    count.source(1, 0)
+    for tensor, edge in input_edges.items():
+        count.valid[tensor] = edge.run(np.arange(edge.beats_in, dtype=np.int64))
     count.settle()
-    first = min(int(count.popped[edge][0]) for t in network.inputs.values() for edge in count.edges[t])
-    last = max(int(count.popped[tensor, "", 0][-1]) for tensor in network.outputs)
-    return last - first
+    return max(int(output_edges[tensor].run(count.popped[tensor, "", 0])[-1]) for tensor in network.outputs)
 
 
 def _reason(network: Network, edge: Edge) -> str:

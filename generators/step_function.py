@@ -140,6 +140,20 @@ class AffineRule(Rule):
 
 
 @dataclass(frozen=True, eq=False)
+class RealRule(AffineRule):
+    """LiteRT's FULLY_CONNECTED: sums times a real multiplier ``[C]`` in double precision, rounded once, halves away
+    from zero (``integer_ops/fully_connected.h``). ``q`` and ``exponent`` are the same multiplier, for the search."""
+
+    real: np.ndarray
+
+    def exact(self, sums: np.ndarray) -> np.ndarray:
+        magnitude = np.abs(sums.astype(np.float64) * _column(self.real, sums))
+        whole = np.floor(magnitude)
+        rounded = (whole + (magnitude - whole >= 0.5)).astype(np.int64)
+        return np.where(sums < 0, -rounded, rounded)
+
+
+@dataclass(frozen=True, eq=False)
 class ShiftRule(Rule):
     """Binary fixed point: a right shift (left where negative), ``[C]``, halves rounded up."""
 

@@ -214,12 +214,14 @@ class DepthwiseTiming:
 
 @dataclass(frozen=True)
 class ConvolutionTiming:
-    """Event model of a convolution: a window that streams its taps, then a pointwise stage."""
+    """Event model of :class:`mbconv.hdl.convolution.Convolution`: a window that streams its taps, narrowed, then a
+    pointwise stage."""
 
     window: WindowTiming
     steps: int  # issues of an output pixel
     latency: int  # from an issue to the beat being valid
     queue_depth: int
+    pieces: int  # beats that each of the window's is narrowed to; 1: wires
     pointwise: PointwiseTiming
 
     def run(self, valid: list[Times], taken: Times | None) -> StageTimes:
@@ -231,9 +233,10 @@ class ConvolutionTiming:
             earliest[:, 0] = self.window.pixel_ready(accepted, frames)
             earliest = earliest.ravel()
             if entered is not None:
-                earliest = at_least(earliest, delayed_by(entered, earliest.size, self.queue_depth, 1))
+                left = self._left_queue(issued, entered)
+                earliest = at_least(earliest, delayed_by(left, earliest.size, self.queue_depth, 1))
             issued = spaced(earliest, 1)
-            inner = self.pointwise.run([issued + self.latency], taken)
+            inner = self.pointwise.run([self._narrowed(issued, entered)], taken)
             beats = self.window.beat_limit(issued[self.steps - 1 :: self.steps], frames)
             settled = entered is not None and (inner.accepted[0] <= entered).all()
             entered = inner.accepted[0]
@@ -243,6 +246,21 @@ class ConvolutionTiming:
                 limit = at_least(beats, limit)
         ends = issued[self.steps - 1 :: self.steps]
         return StageTimes([accepted], inner.valid, {"live_pixels": self.window.live(accepted, ends, frames)})
+
+    def _left_queue(self, issued: Times, entered: Times | None) -> Times:
+        """When the window's beats leave its queue, given when the pointwise stage took what they became."""
+        if self.pieces == 1:
+            return issued + self.latency if entered is None else entered
+        earliest = issued + self.latency
+        if entered is not None:
+            earliest = at_least(earliest, delayed_by(entered[self.pieces - 1 :: self.pieces], earliest.size, 1, 0))
+        return spaced(earliest, self.pieces)
+
+    def _narrowed(self, issued: Times, entered: Times | None) -> Times:
+        """When the pointwise stage's input beats become valid."""
+        if self.pieces == 1:
+            return issued + self.latency
+        return np.repeat(self._left_queue(issued, entered) + 1, self.pieces)
 
 
 @dataclass(frozen=True)

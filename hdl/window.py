@@ -88,8 +88,8 @@ class Window(Component):
         capacity: int | None = None,
         pad_value: int = 0,
     ):
-        if channels < 1 or not 1 <= lanes <= channels:
-            raise ValueError(f"the lanes must lie within the {channels} channels, not be {lanes}")
+        if channels < 1 or lanes < 1:
+            raise ValueError(f"a window has at least one channel and one lane, not {channels} and {lanes}")
         if not geometry.required[0]:
             raise ValueError(
                 f"the first window lies wholly in the padding {geometry.padding}: its frame could not be told"

@@ -7,16 +7,21 @@ asked, with one message on the standard error; 130 interrupted.
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import NoReturn
 
 import click
 
 from . import __version__
 from .cli_errors import user_message
+from .command_demo import demo
 from .command_doctor import doctor
+from .command_emit import emit
 from .command_info import info
 from .command_models import models
+from .command_plan import plan
 from .command_predict import predict
+from .command_sim import sim
 
 
 class CommandLine(click.Group):
@@ -24,6 +29,8 @@ class CommandLine(click.Group):
 
     def main(self, *args, **extra) -> NoReturn:
         extra["standalone_mode"] = False
+        # A plan is costed by making its circuits; Amaranth takes those that are not turned into Verilog for mistakes.
+        warnings.filterwarnings("ignore", message=".*created but never used", category=Warning)
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")  # a terminal without × shows ?, not a traceback
@@ -54,6 +61,5 @@ def main() -> None:
     """
 
 
-# emit, sim and demo join once mbconv.generators.design, which they call, is there.
-for command in (info, predict, models, doctor):
+for command in (info, predict, plan, emit, sim, demo, models, doctor):
     main.add_command(command)

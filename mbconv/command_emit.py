@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from .cli_errors import UserError
-from .cli_options import json_option, layers_option, model_argument, multipliers_option
+from .cli_options import json_option, layers_option, model_argument
 from .cli_output import print_json, progress_console, results
+from .cli_target import target_design, target_options
 
 
 @click.command(short_help="Verilog, memory files and a manifest.")
@@ -17,10 +18,10 @@ from .cli_output import print_json, progress_console, results
 @click.option("-o", "--output", "directory", required=True, type=click.Path(file_okay=False, path_type=Path),
               metavar="DIR", help="Where to write; made if it is not there.")  # fmt: skip
 @layers_option
-@multipliers_option
+@target_options
 @click.option("--name", "prefix", default="", metavar="PREFIX", help="Begins every module's name (an identifier).")
 @json_option
-def emit(model, directory, layers, multipliers, prefix, as_json) -> None:
+def emit(model, directory, layers, target, prefix, as_json) -> None:
     """Write a model's circuit: Verilog, memory files and manifest.json.
 
     The manifest lists the ports with their tensors, shapes, types, scales and zero points, the parameters, cycles and
@@ -29,7 +30,6 @@ def emit(model, directory, layers, multipliers, prefix, as_json) -> None:
     if prefix and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix):
         raise UserError(f"--name {prefix!r} cannot begin a Verilog name: letters, digits and _, no digit first")
 
-    from mbconv.generators.design import make_design
     from mbconv.generators.emit import emit as write
     from mbconv.models import load
 
@@ -37,7 +37,7 @@ def emit(model, directory, layers, multipliers, prefix, as_json) -> None:
     if layers is not None:
         graph = graph.layers(*layers)
     with progress_console(quiet=as_json).status("emitting"):
-        manifest = write(make_design(graph, multipliers=multipliers), directory, prefix)
+        manifest = write(target_design(graph, target), directory, prefix)
     if as_json:
         print_json(manifest)
         return

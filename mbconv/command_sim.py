@@ -7,22 +7,23 @@ from pathlib import Path
 import click
 
 from .cli_errors import UserError, require_extra
-from .cli_options import existing_file, json_option, layers_option, model_argument, multipliers_option
+from .cli_options import existing_file, json_option, layers_option, model_argument
 from .cli_output import print_json, simulation_progress
 from .cli_simulation import print_result, result_object, succeeded
+from .cli_target import target_design, target_options
 
 
 @click.command(short_help="The circuit against the golden model, in Verilator.")
 @model_argument
 @layers_option
-@multipliers_option
+@target_options
 @click.option("--image", "images", type=existing_file, multiple=True, help="A picture; may be given several times.")
 @click.option("--random", "is_random", is_flag=True, help="Random inputs instead of pictures.")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the random inputs.  [default: 0]")
 @click.option("--frames", type=click.IntRange(min=1), help="Frames, back to back.  [default: what the interval needs]")
 @click.option("--waves", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write waveforms (VCD).")
 @json_option
-def sim(model, layers, multipliers, images, is_random, seed, frames, waves, as_json) -> int:
+def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) -> int:
     """Simulate a model's circuit with Verilator and compare every output with the golden model.
 
     Frames differ: with fewer pictures than frames, frame k is a picture rolled by k pixels. With --layers, a picture
@@ -36,7 +37,6 @@ def sim(model, layers, multipliers, images, is_random, seed, frames, waves, as_j
         raise UserError("--seed goes with --random")
     require_extra("sim", "simulation")
 
-    from mbconv.generators.design import make_design
     from mbconv.models import load
     from mbconv.sim.simulate import simulate
 
@@ -44,7 +44,7 @@ def sim(model, layers, multipliers, images, is_random, seed, frames, waves, as_j
 
     graph = load(model)
     part = graph if layers is None else graph.layers(*layers)
-    design = make_design(part, multipliers=multipliers)
+    design = target_design(part, target)
     count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
     if is_random:
         inputs = random_frames(part, count, seed or 0)

@@ -1,0 +1,32 @@
+"""A design's Verilog: one top module, the primitives, and the contents of its memories."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from mbconv.hdl.verilog import Verilog, to_verilog
+
+from .design import Design
+
+
+def top_name(design: Design, prefix: str = "") -> str:
+    """The top module's name: the model's, as an identifier."""
+    name = re.sub(r"\W+", "_", design.name, flags=re.ASCII).strip("_") or "network"
+    if name[0].isdigit():
+        name = f"model_{name}"
+    return f"{prefix}{name}"
+
+
+def design_verilog(design: Design, prefix: str = "", monitor=None) -> Verilog:
+    """The Verilog of a design.
+
+    Args:
+        prefix: begins the name of every module and memory file, so that two designs share one chip.
+        monitor: see :class:`~mbconv.hdl.stream_graph.StreamGraph`; for simulation only.
+    """
+    verilog = to_verilog(design.top(monitor), top_name(design, prefix), prefix)
+    if not prefix:
+        return verilog
+    files = {f"{prefix}{name}": text for name, text in verilog.memory_files.items()}
+    return replace(verilog, text=verilog.text.replace('.FILE("', f'.FILE("{prefix}'), memory_files=files)

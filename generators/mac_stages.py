@@ -1,0 +1,172 @@
+"""Nodes that multiply and accumulate, as stages: pointwise, depthwise and convolution."""
+
+from __future__ import annotations
+
+from amaranth.hdl import signed
+
+from mbconv.hdl.convolution import Convolution
+from mbconv.hdl.depthwise import Depthwise
+from mbconv.hdl.mac import MacPipeline
+from mbconv.hdl.pointwise import Pointwise
+from mbconv.hdl.window import Window
+
+from .folding import convolution_taps
+from .mac_constants import MacConstants, mac_constants
+from .network import Network, Node
+from .planner import Plan, stage_cycles
+from .stage import Stage, element_shape, window_geometry
+from .timing import (
+    Blocks,
+    ConvolutionTiming,
+    DepthwiseTiming,
+    Packing,
+    PointwiseTiming,
+    WindowTiming,
+)
+from .weights import folded_weights, pack_records, pack_words
+
+
+def requantize_interval(node: Node, plan: Plan) -> int:
+    """Cycles that a stage's folding leaves for each beat of results."""
+    folding, lanes = plan.foldings[node.operator.index], plan.lanes[node.output]
+    return max(1, -(-node.reduction // folding.inputs) // (folding.outputs // lanes))
+
+
+def constants_of(network: Network, node: Node, plan: Plan) -> MacConstants:
+    return mac_constants(
+        network, node, lanes=plan.lanes[node.output], interval=requantize_interval(node, plan)
+    )
+
+
+def mac_stage(
+    network: Network, node: Node, plan: Plan, constants: MacConstants, capacity: int | None = None
+) -> Stage:
+    """A node's circuit in its planned folding.
+
+    Args:
+        capacity: pixels of its window's ring; the least that works unless given. The event model has none.
+    """
+    component, timing = _BUILDERS[node.kind](network, node, plan, constants, capacity)
+    folding, lanes = plan.foldings[node.operator.index], plan.lanes[node.output]
+    found = constants.requantization
+    return Stage(
+        node,
+        component,
+        ("i",),
+        timing,
+        stage_cycles(network, node, plan),
+        {
+            "weights": pack_words(folded_weights(constants.weights, folding), constants.weight_bits),
+            "requantization": pack_records(found.packed(), found.format.word_bits, lanes),
+        },
+        found,
+    )
+
+
+def _common(network: Network, node: Node, plan: Plan, constants: MacConstants) -> dict:
+    return dict(
+        data_shape=element_shape(network.tensor(node.inputs[0]).element),
+        weight_shape=signed(constants.weight_bits),
+        format=constants.requantization.format,
+        input_lanes=plan.lanes[node.inputs[0]],
+        lanes=plan.lanes[node.output],
+    )
+
+
+def _windowed(network: Network, node: Node, capacity: int | None, taps: int) -> dict:
+    geometry = window_geometry(network, node)
+    if capacity is None:
+        capacity = geometry.minimum_capacity(taps)
+    pad_value = network.tensor(node.inputs[0]).zero_point
+    return dict(geometry=geometry, taps=taps, capacity=capacity, pad_value=pad_value)
+
+
+def _pointwise(network: Network, node: Node, plan: Plan, constants: MacConstants, capacity: None):
+    folding = plan.foldings[node.operator.index]
+    stage = Pointwise(
+        inputs=node.reduction,
+        outputs=constants.weights.shape[0],
+        input_folding=folding.inputs,
+        output_folding=folding.outputs,
+        **_common(network, node, plan, constants),
+    )
+    return stage, _pointwise_timing(stage)
+
+
+def _depthwise(network: Network, node: Node, plan: Plan, constants: MacConstants, capacity: int | None):
+    folding = plan.foldings[node.operator.index]
+    stage = Depthwise(
+        channels=constants.weights.shape[0],
+        channel_folding=folding.outputs,
+        **_windowed(network, node, capacity, folding.inputs),
+        **_common(network, node, plan, constants),
+    )
+    packing = _packing(stage.channels, stage.input_lanes, stage.channel_folding, stage.widen.latency)
+    return stage, DepthwiseTiming(_window_timing(stage.window, packing), _blocks(stage.mac))
+
+
+def _convolution(network: Network, node: Node, plan: Plan, constants: MacConstants, capacity: int | None):
+    folding = plan.foldings[node.operator.index]
+    channels = network.shapes[node.inputs[0]].channels
+    stage = Convolution(
+        channels=channels,
+        outputs=constants.weights.shape[0],
+        input_folding=folding.inputs,
+        output_folding=folding.outputs,
+        **_windowed(
+            network, node, capacity, convolution_taps(network, node, folding.inputs, plan.interval)
+        ),
+        **_common(network, node, plan, constants),
+    )
+    packing = _packing(channels, plan.lanes[node.inputs[0]], channels, stage.widen.latency)
+    return stage, ConvolutionTiming(
+        _window_timing(stage.window.window, packing),
+        stage.window.window.steps,
+        stage.window.latency,
+        stage.window.queue_depth,
+        stage.narrow.lanes_in // stage.narrow.lanes_out,
+        _pointwise_timing(stage.pointwise),
+    )
+
+
+_BUILDERS = {"pointwise": _pointwise, "depthwise": _depthwise, "convolution": _convolution}
+
+
+def _packing(channels: int, lanes: int, word: int, delay: int) -> Packing:
+    return Packing(-(-channels // lanes), word // lanes, delay)
+
+
+def _blocks(mac: MacPipeline) -> Blocks:
+    result = mac.result
+    return Blocks(
+        steps=mac.steps,
+        per_pixel=mac.blocks,
+        beats=result.beats,
+        last_beats=result.last_beats,
+        interval=mac.interval,
+        latency=mac.latency,
+        queue_depth=result.queue_depth,
+    )
+
+
+def _pointwise_timing(stage: Pointwise) -> PointwiseTiming:
+    return PointwiseTiming(
+        _packing(stage.inputs, stage.input_lanes, stage.input_folding, stage.widen.latency),
+        _blocks(stage.mac),
+        stage.slots,
+        stage.AVAILABLE_DELAY,
+        stage.RELEASE_DELAY,
+    )
+
+
+def _window_timing(window: Window, packing: Packing) -> WindowTiming:
+    geometry = window.geometry
+    return WindowTiming(
+        packing,
+        geometry.required,
+        geometry.released,
+        geometry.pixels,
+        window.AVAILABLE_DELAY,
+        window.RELEASE_DELAY,
+        None,
+    )

@@ -1,0 +1,39 @@
+"""The folder of the memory files as a parameter of the top module, handed down to every memory."""
+
+from __future__ import annotations
+
+import re
+
+PARAMETER = "MEMORY_DIRECTORY"
+
+_MODULE = re.compile(r"^module (\S+)\s*\((.*?)^endmodule$", re.MULTILINE | re.DOTALL)
+_INSTANCE = re.compile(r"^  (\w+)  (\w+) \($", re.MULTILINE)
+_FILE = re.compile(r'\.FILE\(("[^"]*")\)')
+
+
+def with_memory_directory(text: str) -> str:
+    """Verilog whose modules take ``MEMORY_DIRECTORY``, "./" by default, wherever a memory below reads a file.
+
+    It must end with a slash.
+    """
+    modules = {match[1]: match[2] for match in _MODULE.finditer(text)}
+    needing = {name for name, body in modules.items() if _FILE.search(body)}
+    while above := {
+        name
+        for name, body in modules.items()
+        if name not in needing and needing.intersection(match[1] for match in _INSTANCE.finditer(body))
+    }:
+        needing |= above
+
+    def instance(match: re.Match) -> str:
+        if match[1] not in needing:
+            return match[0]
+        return f"  {match[1]} #(\n    .{PARAMETER}({PARAMETER})\n  ) {match[2]} ("
+
+    def module(match: re.Match) -> str:
+        if match[1] not in needing:
+            return match[0]
+        body = _FILE.sub(rf".FILE({{{PARAMETER}, \1}})", _INSTANCE.sub(instance, match[2]))
+        return f'module {match[1]} #(\n  parameter {PARAMETER} = "./"\n) ({body}endmodule'
+
+    return _MODULE.sub(module, text)

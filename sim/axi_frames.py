@@ -1,0 +1,48 @@
+"""Frames as the beats of an AXI4-Stream, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mbconv.hdl.axi_stream_top import AxiStreamEdge
+
+
+def frame_payloads(edge: AxiStreamEdge, frame: np.ndarray) -> list[int]:
+    """A frame's beats as integers: from the lowest bit TDATA, TKEEP, TLAST."""
+    kind = "<i1" if edge.frame.element_bytes == 1 else "<i2"
+    octets = frame.reshape(-1).astype(np.int64).astype(kind).tobytes()
+    width = edge.data_bytes
+    payloads = []
+    for start in range(0, len(octets), width):
+        beat = octets[start : start + width]
+        last = start + width >= len(octets)
+        payloads.append(
+            int.from_bytes(beat, "little") | ((1 << len(beat)) - 1) << (8 * width) | int(last) << (9 * width)
+        )
+    return payloads
+
+
+def read_frames(edge: AxiStreamEdge, words: np.ndarray, signed: bool) -> tuple[np.ndarray, list[str]]:
+    """The elements ``[frames, pixels, channels]`` of an output's beats and what is wrong with TKEEP, TLAST or TUSER.
+
+    Args:
+        words: ``uint32 [beats, words]``: from the lowest bit TDATA, TKEEP, TLAST, TUSER; whole frames.
+    """
+    width, beats = edge.data_bytes, edge.frame.beats
+    bits = np.unpackbits(np.ascontiguousarray(words, "<u4").view(np.uint8), axis=1, bitorder="little")
+    frames = len(words) // beats
+    data = np.packbits(bits[:, : 8 * width], axis=1, bitorder="little").reshape(frames, -1)
+    size = edge.pixels * edge.channels * edge.frame.element_bytes
+    marks = bits[:, 8 * width : 9 * width + 2].reshape(frames, beats, -1)
+    wanted = np.ones((beats, width + 2), np.uint8)
+    wanted[-1, : width] = np.arange((beats - 1) * width, beats * width) < size
+    wanted[:-1, width] = 0
+    wanted[:, width + 1] = 0
+    problems = []
+    for name, columns in (("TKEEP", slice(0, width)), ("TLAST", [width]), ("TUSER", [width + 1])):
+        wrong = np.argwhere((marks[:, :, columns] != wanted[None, :, columns]).any(axis=2))
+        if len(wrong):
+            problems.append(f"{name} of {edge.name} is wrong at beat {wrong[0][1]} of frame {wrong[0][0]}")
+    kind = f"<{'i' if signed else 'u'}{edge.frame.element_bytes}"
+    elements = np.ascontiguousarray(data[:, :size]).view(kind)
+    return elements.reshape(frames, edge.pixels, edge.channels).astype(np.int64), problems

@@ -4,13 +4,17 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help test slow lint clean
+.PHONY: help demo test slow lint clean
 
 help:
+	@echo 'make demo    a picture classified by a simulated network (a minute after installation)'
 	@echo 'make test    the tests (a few minutes)'
 	@echo 'make slow    the slow tests'
 	@echo 'make lint    style checks'
 	@echo 'make clean   remove .venv and build'
+
+demo: .venv/installed-sim
+	$(BIN)/mbconv demo
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest -m "not slow"

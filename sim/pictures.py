@@ -160,6 +160,17 @@ def _centre(picture, width: int, height: int):
     return picture.crop((left, top, left + width, top + height))
 
 
+def quantised_pixels(pixels: np.ndarray, tensor: Tensor) -> np.ndarray:
+    """Pixels of 0 to 255 as the values of an input: over the whole range of its element.
+
+    Raises:
+        GraphError: they are not as many as the input holds.
+    """
+    if pixels.size != tensor.size:
+        raise GraphError(f"{pixels.size} pixels do not fill {tensor.name} of shape {list(tensor.shape)}")
+    return _quantised(pixels.reshape(tensor.shape), tensor, None, None)
+
+
 def _quantised(pixels: np.ndarray, tensor: Tensor, mean, std) -> np.ndarray:
     """Pixels of 0 to 255, channels last, as elements of a tensor; halves are rounded away from zero."""
     element = tensor.element

@@ -273,3 +273,16 @@ def _mismatch(design: Design, tensor: int, simulated, wanted, wrong) -> Mismatch
         int(simulated[frame, pixel, channel]),
         int(wanted[frame, pixel, channel]),
     )
+
+
+def host_outputs(design: Design, outputs: Mapping[int, np.ndarray], frame: int) -> dict[int, np.ndarray]:
+    """A frame's outputs of the whole graph: what the operators left to the host make of the circuit's outputs."""
+    tensors = design.graph.tensors
+    known = {
+        tensor: values[frame].reshape(tensors[tensor].shape).astype(tensors[tensor].element.dtype)
+        for tensor, values in outputs.items()
+    }
+    if design.network.host:
+        host = design.graph.layers(design.network.host[0].index, design.network.host[-1].index + 1)
+        known |= golden.run(host, {tensor: known[tensor] for tensor in host.inputs})
+    return known

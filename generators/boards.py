@@ -63,7 +63,7 @@ class Device:
         multiplier: how they do.
         block_rams: how many blocks of the kind ``block_ram``.
         luts: four-input tables.
-        distributed: the depth up to which a memory is made of tables, 16 bits each; 0 where tables cannot be RAM.
+        distributed: whether a table can be 16 bits of RAM.
         source: of the counts.
     """
 
@@ -74,7 +74,7 @@ class Device:
     block_ram: BlockRam
     block_rams: int
     luts: int
-    distributed: int = 64
+    distributed: bool = True
     source: str = "nextpnr 0.11.1"
 
 
@@ -88,7 +88,7 @@ ECP5_45 = _ecp5("LFE5U-45F", 72, 108, 43_848)
 ECP5_85 = _ecp5("LFE5U-85F", 156, 208, 83_640)
 ECP5_85_5G = _ecp5("LFE5UM5G-85F", 156, 208, 83_640)
 ECP5_45_5G = _ecp5("LFE5UM5G-45F", 72, 108, 43_848)
-UP5K = Device("iCE40UP5K", "iCE40", 16, "8 SB_MAC16, two products each", ICE40_RAM, 30, 5_280, distributed=0)
+UP5K = Device("iCE40UP5K", "iCE40", 16, "8 SB_MAC16, two products each", ICE40_RAM, 30, 5_280, distributed=False)
 GW1NR_9 = Device("GW1NR-9", "Gowin", 40, "MULT9X9, one product each", BSRAM, 26, 8_640)
 GW2AR_18 = Device("GW2AR-18", "Gowin", 96, "MULT9X9, one product each", BSRAM, 46, 20_736)
 GW2A_18 = Device("GW2A-18", "Gowin", 96, "MULT9X9, one product each", BSRAM, 46, 20_736)

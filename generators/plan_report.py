@@ -19,11 +19,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .folding import Folding
 from .network import Network
 from .planner import Plan, stage_cycles
+
+if TYPE_CHECKING:
+    from .design import Design
 
 
 @dataclass(frozen=True)
@@ -197,3 +200,18 @@ def report_plan(
         if shape.beats(plan.lanes[tensor]) == plan.interval
     ]
     return PlanReport(tuple(stages), plan.interval, plan.budget, tuple(slowest), latency, memory_bits)
+
+
+def report_design(design: Design) -> PlanReport:
+    """The costs of a design; the memory of a queue counts for the stage that reads it."""
+    memory = {stage.name: stage.memory_bits for stage in design.stages}
+    for (tensor, reader, _), depth in design.schedule.depths.items():
+        if reader:
+            memory[reader] += depth * design.plan.lanes[tensor] * design.network.tensor(tensor).element.bits
+    return report_plan(
+        design.network,
+        design.plan,
+        stage_memory=memory,
+        memory_bits=design.memory_bits,
+        latency=design.schedule.latency,
+    )

@@ -1,8 +1,8 @@
 """What a design takes of an FPGA: multipliers, block RAMs and an estimate of its LUTs, from its components.
 
 Memories are exact: each is a :class:`~mbconv.hdl.primitives.Ram`, a :class:`~mbconv.hdl.primitives.Rom` or a small
-queue of known width and depth. Small queues, and memories of up to
-:attr:`~mbconv.generators.boards.Device.distributed` words, are made of LUTs, every other of block RAMs of its own.
+queue of known width and depth. Small queues, constant memories of up to :data:`LARGEST_DISTRIBUTED` words, and others
+of as many where LUTs can be RAM, are made of LUTs, every other of block RAMs of its own.
 
 LUTs are a model, in four-input tables, where a bit of an adder or of a two-way selection counts as one:
 
@@ -49,6 +49,12 @@ from mbconv.hdl.window_memory import WindowMemory
 
 from .boards import Device
 
+LARGEST_DISTRIBUTED = 64
+"""Up to this depth a memory is made of LUTs; ``mbconv.fpga`` does the same."""
+
+LARGEST_IN_REGISTERS = 128
+"""Up to so many bits a memory is made of registers where LUTs cannot be RAM."""
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -67,11 +73,15 @@ class Memory:
         return self.width * self.depth
 
     def in_block_ram(self, device: Device) -> bool:
-        return not self.read_at_once and self.depth > device.distributed
+        if self.read_at_once:
+            return False
+        if self.constant or device.distributed:
+            return self.depth > LARGEST_DISTRIBUTED
+        return self.bits > LARGEST_IN_REGISTERS
 
     def luts(self, device: Device) -> int:
         """Estimated tables of a memory without block RAM; registers where tables cannot be RAM."""
-        if not device.distributed:
+        if not self.constant and not device.distributed:
             return self.width * (self.depth + (self.depth + 1) // 2)
         banks = -(-self.depth // 16)
         return self.width * (2 * banks - 1) + (0 if self.constant else self.width * banks // 2)

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import Component
 from circuits import random_requantization
 
 from mbconv.generators.boards import DP16KD, ECP5_25, UP5K
-from mbconv.generators.resources import Memory, Resources, resources
+from mbconv.generators.resources import LARGEST_DISTRIBUTED, Memory, Resources, resources
 from mbconv.hdl.add import Add
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.average_pool import AveragePool
@@ -92,6 +92,7 @@ def test_more_work_takes_more_logic():
 def test_where_memories_go():
     small, large = Memory(8, 64), Memory(8, 65)
     assert not small.in_block_ram(ECP5_25) and large.in_block_ram(ECP5_25) and small.in_block_ram(UP5K)
+    assert not Memory(8, 64, constant=True).in_block_ram(UP5K) and not Memory(8, 16).in_block_ram(UP5K)
     queue = Memory(8, 16, read_at_once=True)
     assert not queue.in_block_ram(UP5K)
     assert (queue.luts(ECP5_25), Memory(8, 16, constant=True).luts(ECP5_25), queue.luts(UP5K)) == (12, 8, 192)
@@ -103,6 +104,6 @@ def test_where_memories_go():
 
 def test_block_rams_are_those_that_the_ecp5_is_tiled_with():
     tiling = pytest.importorskip("mbconv.fpga.ecp5_tiling")
-    assert ECP5_25.distributed == tiling.LARGEST_DISTRIBUTED
+    assert LARGEST_DISTRIBUTED == tiling.LARGEST_DISTRIBUTED
     for width, depth in product((1, 7, 18, 37, 300), (65, 512, 600, 1537, 2100, 9000, 20_000, 60_000)):
         assert DP16KD.blocks(width, depth) == sum(segment.blocks for segment in tiling.tile(width, depth))

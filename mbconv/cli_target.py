@@ -1,0 +1,104 @@
+"""What a design is planned for: the options that plan, emit, sim and build share, and the design that they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .cli_options import existing_file
+
+if TYPE_CHECKING:
+    from mbconv.generators.design import Design
+    from mbconv.generators.graph import Graph
+    from mbconv.generators.targets import Target
+
+
+@dataclass(frozen=True)
+class TargetOptions:
+    """What the options of :func:`target_options` held; None where one was not given."""
+
+    multipliers: int | None = None
+    fps: float | None = None
+    clock: float | None = None
+    board: str | None = None
+    plan: Path | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The options given."""
+        return [f"--{name}" for name, value in vars(self).items() if value is not None]
+
+
+def target_options(command: Callable) -> Callable:
+    """Add --multipliers, --fps, --clock, --board and --plan to a command, which gets them as one argument ``target``,
+    a :class:`TargetOptions`."""
+
+    @click.option("--multipliers", type=click.IntRange(min=1), metavar="N",
+                  help="Least interval with at most so many multipliers.  [default: 64]")  # fmt: skip
+    @click.option("--fps", type=click.FloatRange(min=0, min_open=True), metavar="F",
+                  help="Fewest multipliers for so many frames per second, with --clock.")  # fmt: skip
+    @click.option("--clock", type=click.FloatRange(min=0, min_open=True), metavar="MHZ",
+                  help="The clock that --fps is meant for.")  # fmt: skip
+    @click.option("--board", metavar="NAME", help="Least interval that fits a board's FPGA.")
+    @click.option("--plan", type=existing_file, metavar="FILE", help="The foldings and lanes of a file of mbconv plan.")
+    @wraps(command)
+    def with_target(*arguments, multipliers, fps, clock, board, plan, **others):
+        return command(*arguments, target=TargetOptions(multipliers, fps, clock, board, plan), **others)
+
+    return with_target
+
+
+def target_of(options: TargetOptions) -> Target:
+    """The target that options other than --plan name.
+
+    Raises:
+        GraphError: they contradict each other, or name no board.
+    """
+    from mbconv.generators.graph import GraphError
+    from mbconv.generators.targets import make_target
+
+    if (options.fps is None) != (options.clock is None):
+        raise GraphError("--fps and --clock go together: frames per second at a clock of so many MHz")
+    kinds = [name for name in options.names if name != "--clock"]
+    if len(kinds) > 1:
+        raise GraphError(f"{' and '.join(kinds)} are different targets: give one of them")
+    return make_target(multipliers=options.multipliers, fps=options.fps, clock_mhz=options.clock, board=options.board)
+
+
+def planned_design(graph: Graph, options: TargetOptions) -> tuple[Design, Target]:
+    """The design of a graph for the target that the options name, and that target.
+
+    Raises:
+        GraphError: the options contradict each other, the target cannot be met, or the plan's file breaks a rule.
+        OSError: the plan's file cannot be read.
+    """
+    from mbconv.generators.board_plan import check_board, design_for_board
+    from mbconv.generators.design import make_design
+    from mbconv.generators.graph import GraphError
+    from mbconv.generators.network import build_network
+    from mbconv.generators.plan_file import read_plan
+    from mbconv.generators.targets import plan_for_target
+
+    if options.plan is None:
+        target = target_of(options)
+        if target.board is not None:
+            return design_for_board(graph, target.board), target
+        return make_design(graph, plan=plan_for_target(build_network(graph), target)), target
+    if len(options.names) > 1:
+        others = " and ".join(name for name in options.names if name != "--plan")
+        raise GraphError(f"--plan and {others} exclude each other: the target is in the file")
+    plan, target = read_plan(options.plan, build_network(graph))
+    design = make_design(graph, plan=plan)
+    if target.board is not None:
+        check_board(design, target.board)
+    return design, target
+
+
+def target_design(graph: Graph, options: TargetOptions) -> Design:
+    """The design of a graph for the target that the options name; errors as :func:`planned_design`."""
+    return planned_design(graph, options)[0]

@@ -1,0 +1,103 @@
+"""``mbconv plan``: the foldings and lanes of a design, what they cost, and where multipliers wait."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .cli_options import json_option, layers_option, model_argument
+from .cli_output import bytes_text, print_json, progress_console, results, table
+from .cli_target import planned_design, target_options
+
+_SHOWN_LOSSES = 8
+
+
+@click.command(short_help="Foldings and lanes for a target, their costs and losses.")
+@model_argument
+@layers_option
+@target_options
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write the plan, to be edited and given to --plan.")  # fmt: skip
+@json_option
+def plan(model, layers, target, output, as_json) -> None:
+    """Choose every stage's folding and every stream's lanes for a number of multipliers, a frame rate or a board.
+
+    The table lists the stages: folding (inputs × outputs of a cycle; taps × channels of a depthwise one), lanes at
+    both ends, cycles for a frame, and the share of the interval's multiplications that the network uses.
+
+    With --plan the plan of a file is checked and costed instead.
+    """
+    from mbconv.generators.board_plan import design_resources, uses
+    from mbconv.generators.plan_file import write_plan
+    from mbconv.generators.plan_report import report_design
+    from mbconv.models import load
+
+    graph = load(model)
+    if layers is not None:
+        graph = graph.layers(*layers)
+    with progress_console(quiet=as_json).status("planning"):
+        design, wanted = planned_design(graph, target)
+    report = report_design(design)
+    if output is not None:
+        write_plan(output, design.network, design.plan, wanted)
+    found = design_resources(design)
+    board = [] if wanted.board is None else uses(found, wanted.board.device)
+    if as_json:
+        extra = {"model": graph.name, "target": str(wanted), "luts_estimated": None, "board": None}
+        if wanted.board is not None:
+            extra["luts_estimated"] = found.luts(wanted.board.device)
+            extra["board"] = {use.name: {"needed": use.needed, "available": use.available} for use in board}
+        print_json(report.as_dict() | extra)
+        return
+    _print(graph.name, wanted, report, board)
+    if output is not None:
+        results().print(f"written to {output}")
+
+
+def _print(name: str, target, report, board) -> None:
+    columns = table("stage", "folding", "lanes", "cycles", "multipliers", "utilisation", "memory", left=("stage",))
+    for stage in report.stages:
+        columns.add_row(
+            stage.name,
+            str(stage.folding or ""),
+            f"{stage.lanes_in} → {stage.lanes_out}",
+            f"{stage.cycles:,}",
+            str(stage.multipliers or ""),
+            "" if stage.utilisation is None else f"{stage.utilisation:.1%}",
+            bytes_text(-(-stage.memory_bits // 8)) if stage.memory_bits else "",
+        )
+    columns.add_section()
+    columns.add_row(
+        "total", "", "", f"{report.interval:,}", str(report.multipliers), f"{float(report.efficiency_used):.1%}",
+        bytes_text(-(-report.memory_bits // 8)),
+    )  # fmt: skip
+    console = results()
+    console.print(f"{name}, planned for {target}")
+    console.print(columns)
+    console.print(f"interval {report.interval:,} cycles, latency {report.latency:,} cycles")
+    console.print(f"bottleneck: {_some(report.bottleneck)}")
+    if board:
+        console.print(f"of the board: {', '.join(map(str, board))}")
+    if not report.slots:
+        return
+    budget = f"{report.multipliers} multipliers" if report.budget is None else f"a budget of {report.budget}"
+    console.print(f"MAC efficiency {float(report.efficiency):.2%} of {budget}: {report.macs:,} MACs a frame; lost are")
+    losses = report.losses
+    for loss in losses[:_SHOWN_LOSSES]:
+        console.print(f"  {float(report.share(loss)):7.2%}  {_reason(loss)}")
+    rest = losses[_SHOWN_LOSSES:]
+    if rest:
+        console.print(f"  {float(sum(map(report.share, rest))):7.2%}  {len(rest)} smaller losses (all with --json)")
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def _reason(loss) -> str:
+    return {
+        "rounding": f"{loss.stage}: channels or taps that its folding does not divide",
+        "waiting": f"{loss.stage}: faster than the bottleneck",
+        "unused": "multipliers of the budget that no stage can use",
+    }[loss.reason]

@@ -63,9 +63,14 @@ class TokenCount:
         self.queue_latency = queue_latency
         self.edges = edges(network)
         self.depths: dict[Edge, int] = {}
+        self.delays: dict[Edge, int] = {}  # of queues without limit
         self.results: dict[str, StageTimes] = {}
         self.valid: dict[int, Times] = {}
         self.popped: dict[Edge, Times] = {}
+
+    @property
+    def all_edges(self) -> list[Edge]:
+        return [edge for readers in self.edges.values() for edge in readers]
 
     def source(self, frames: int, interval: int) -> None:
         """Input beats spread evenly over each interval; 0: as fast as they are taken."""
@@ -79,7 +84,7 @@ class TokenCount:
         times = self.valid[edge[0]]
         depth = self.depths.get(edge, 0)
         if not depth:
-            return times
+            return times + self.delays.get(edge, 0)
         limit = delayed_by(self.popped[edge], times.size, depth, 1) if edge in self.popped else None
         entered = spaced(at_least(times, limit), 1)
         return entered + self.queue_latency(depth)
@@ -134,9 +139,12 @@ class TokenCount:
         raise GraphError("the schedule does not settle: a queue or window of this plan is too small to make progress")
 
 
-def _waiting(valid: Times, popped: Times) -> int:
-    """The most beats valid and not yet taken, a beat taken in the cycle it becomes valid not counted."""
-    left = np.searchsorted(popped, valid, side="right")
+_SIZING_ROUNDS = 4
+
+
+def _waiting(valid: Times, popped: Times, occupied: int = 0) -> int:
+    """The most beats valid and not yet taken, each counted until ``occupied`` cycles after it is taken."""
+    left = np.searchsorted(popped + occupied, valid, side="right")
     return int((np.arange(1, valid.size + 1) - left).max())
 
 
@@ -162,12 +170,17 @@ def make_schedule(
     count = TokenCount(network, lanes, timings, queue_latency)
     count.source(frames, interval)
     count.forwards()
-    depths: dict[Edge, int] = {}
-    reasons: dict[Edge, str] = {}
-    for tensor, readers in count.edges.items():
-        for edge in readers:
-            depths[edge] = _waiting(count.valid[tensor], count.popped[edge]) if edge[1] else 0
-            reasons[edge] = _reason(network, edge)
+    queued = [edge for edge in count.all_edges if edge[1] and _waiting(count.valid[edge[0]], count.popped[edge])]
+    depths = dict.fromkeys(count.all_edges, 0)
+    for _ in range(_SIZING_ROUNDS):
+        # A queue delays what passes it, which other queues must make up for.
+        needed = {edge: _waiting(count.valid[edge[0]], count.popped[edge], 1) for edge in queued}
+        if all(needed[edge] <= depths[edge] for edge in queued):
+            break
+        depths |= {edge: max(needed[edge], depths[edge]) for edge in queued}
+        count.delays = {edge: queue_latency(depths[edge]) for edge in queued}
+        count.forwards()
+    reasons = {edge: _reason(network, edge) for edge in count.all_edges}
     capacities = {
         name: round_capacity(name, result.marks["live_pixels"])
         for name, result in count.results.items()

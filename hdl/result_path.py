@@ -7,7 +7,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from .fifo import CreditQueue, Fifo, advance
+from .fifo import LARGEST_DISTRIBUTED, CreditQueue, Fifo, advance
 from .requantize import Requantize, RequantizeFormat
 
 
@@ -96,8 +96,12 @@ class ResultPath(Component):
     def least_queue_depth(self) -> int:
         """The least depth with which a block can be claimed every ``spacing`` cycles while the consumer takes each
         beat at once."""
-        # A queue in block RAM is deeper than this anyway, so its latency counts as that of a small one.
-        return self._blocks_in_flight(self.claim_to_done + 1 + self.requantize.latency + 2) * self.beats
+        cycles = self.claim_to_done + 1 + self.requantize.latency + 1
+        for latency in (1, 4):  # of a queue in distributed RAM; of one in block RAM, which is deeper for that
+            depth = self._blocks_in_flight(cycles + latency) * self.beats
+            if depth <= LARGEST_DISTRIBUTED:
+                break
+        return depth
 
     @property
     def memory_bits(self) -> int:

@@ -1,8 +1,8 @@
 """The plan for a board: least interval within its multipliers, block RAMs and LUTs.
 
 A plan's memories depend on everything else that is decided, down to the depths of the queues, so they are those of the
-design that is made of it. A longer interval needs fewer and narrower memories: the least interval is bisected, to within
-a hundredth.
+design that is made of it. A longer interval needs fewer and narrower memories: the least interval is bisected, to
+within a hundredth.
 """
 
 from __future__ import annotations

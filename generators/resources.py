@@ -49,8 +49,8 @@ from mbconv.hdl.window_memory import WindowMemory
 
 from .boards import Device
 
-LARGEST_DISTRIBUTED = 64
-"""Up to this depth a memory is made of LUTs; ``mbconv.fpga`` does the same."""
+LARGEST_DISTRIBUTED = 32
+"""Up to this depth a memory is made of LUTs; ``mbconv.fpga`` tiles memories alike."""
 
 LARGEST_IN_REGISTERS = 128
 """Up to so many bits a memory is made of registers where LUTs cannot be RAM."""

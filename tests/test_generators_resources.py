@@ -90,16 +90,16 @@ def test_more_work_takes_more_logic():
 
 
 def test_where_memories_go():
-    small, large = Memory(8, 64), Memory(8, 65)
+    small, large = Memory(8, 32), Memory(8, 33)
     assert not small.in_block_ram(ECP5_25) and large.in_block_ram(ECP5_25) and small.in_block_ram(UP5K)
-    assert not Memory(8, 64, constant=True).in_block_ram(UP5K) and not Memory(8, 16).in_block_ram(UP5K)
+    assert not Memory(8, 32, constant=True).in_block_ram(UP5K) and not Memory(8, 16).in_block_ram(UP5K)
     queue = Memory(8, 16, read_at_once=True)
     assert not queue.in_block_ram(UP5K)
     assert (queue.luts(ECP5_25), Memory(8, 16, constant=True).luts(ECP5_25), queue.luts(UP5K)) == (12, 8, 192)
     found = Resources(3, (small, large, queue), 100)
     assert (found.block_rams(ECP5_25), found.block_rams(UP5K)) == (1, 2)
     assert found.luts(ECP5_25) == 100 + small.luts(ECP5_25) + 12
-    assert found.memory_bits == 8 * (64 + 65 + 16)
+    assert found.memory_bits == 8 * (32 + 33 + 16)
 
 
 def test_block_rams_are_those_that_the_ecp5_is_tiled_with():

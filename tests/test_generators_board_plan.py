@@ -1,0 +1,107 @@
+"""Plans for boards: the fastest where it fits, else the fastest that does, else what is short and who has it."""
+
+from dataclasses import replace
+
+import pytest
+
+from mbconv.generators.board_plan import (
+    LUT_SHARE,
+    PRECISION,
+    check_board,
+    design_for_board,
+    design_resources,
+    shortages,
+)
+from mbconv.generators.boards import ECP5_25, UP5K, Board, find_board
+from mbconv.generators.design import make_design
+from mbconv.generators.graph import GraphError
+from mbconv.generators.network import build_network
+from mbconv.generators.plan_report import report_design
+from mbconv.generators.planner import plan_for_interval, plan_for_multipliers, slowest_interval
+from mbconv.models import load
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return load("digits")
+
+
+def board(**changes) -> Board:
+    return Board("mine", "Mine", replace(ECP5_25, name="FPGA", **changes))
+
+
+def test_resources_are_those_of_the_design(graph):
+    design = make_design(graph, multipliers=20)
+    found = design_resources(design)
+    assert found.multipliers == design.plan.multipliers == design.multipliers
+    # Beside the stages and their queues there are the edges' queues of two beats and the fronts of block RAM queues.
+    assert design.memory_bits <= found.memory_bits <= design.memory_bits + 4000
+
+
+def test_the_fastest_plan_where_it_fits(graph):
+    design = design_for_board(graph, find_board("ulx3s-25f"))
+    expected = plan_for_multipliers(build_network(graph), 28)
+    assert (design.plan.interval, design.plan.budget, design.budget) == (expected.interval, 28, 28)
+    assert not shortages(design, ECP5_25)
+
+
+def test_the_fastest_that_fits_where_luts_bind(graph):
+    graph = graph.layers(1, 5)
+    network = build_network(graph)
+    fastest = make_design(graph, plan=plan_for_multipliers(network, 28))
+    slowest = make_design(graph, plan=plan_for_interval(network, slowest_interval(network)))
+    counts = [design_resources(design).luts(ECP5_25) for design in (slowest, fastest)]
+    assert counts[0] < counts[1]
+    small = board(luts=int(sum(counts) / 2 / LUT_SHARE) + 1)
+    design = design_for_board(graph, small)
+    assert not shortages(design, small.device)
+    assert fastest.plan.interval < design.plan.interval < slowest.plan.interval
+    shorter = plan_for_interval(network, int(design.plan.interval / PRECISION))
+    assert shortages(make_design(graph, plan=shorter), small.device), "an interval a hundredth shorter does not fit"
+
+
+def test_too_few_multipliers(graph):
+    with pytest.raises(GraphError) as caught:
+        design_for_board(graph, board(multipliers=7))
+    text = str(caught.value)
+    assert "digits needs at least 8 multipliers, one for each stage that multiplies, more than Mine (FPGA: 7 " in text
+    assert "boards with as many: ulx3s-12f, " in text
+
+
+def test_too_little_memory(graph):
+    with pytest.raises(GraphError) as caught:
+        design_for_board(graph, board(block_rams=2, luts=100))
+    text = str(caught.value)
+    assert text.startswith(
+        "Mine (FPGA: 28 multipliers, 2 DP16KD, 100 LUTs) is too small for digits: the slowest plan, "
+    )
+    assert " of 2 DP16KD and " in text and " of 90 LUTs" in text and "boards that hold it: ulx3s-12f" in text
+
+
+def test_no_board_is_large_enough(graph, monkeypatch):
+    monkeypatch.setattr("mbconv.generators.board_plan.BOARDS", (Board("up5k", "UP5K", replace(UP5K, block_rams=1)),))
+    with pytest.raises(GraphError, match="there is no board that hold it in the table"):
+        design_for_board(graph, board(block_rams=2))
+
+
+def test_a_given_plan_is_checked(graph):
+    design = make_design(graph, multipliers=20)
+    check_board(design, find_board("ulx3s-25f"))
+    count = design.multipliers
+    with pytest.raises(GraphError) as caught:
+        check_board(design, board(multipliers=count - 1))
+    text = str(caught.value)
+    assert f"it needs {count} of {count - 1} multipliers; the nearest plan that fits has" in text
+    assert "(--board mine)" in text
+
+
+def test_the_report_of_a_design(graph):
+    design = make_design(graph, multipliers=16)
+    report = report_design(design)
+    assert (report.interval, report.latency) == (design.schedule.interval, design.schedule.latency)
+    assert report.memory_bits == design.memory_bits == sum(stage.memory_bits for stage in report.stages)
+    assert float(report.efficiency) == pytest.approx(design.mac_efficiency, rel=1e-12)
+    assert [stage.cycles for stage in report.stages] == [stage.cycles for stage in design.stages]
+    assert [stage.multipliers for stage in report.stages] == [stage.multipliers for stage in design.stages]

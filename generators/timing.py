@@ -226,7 +226,7 @@ class ConvolutionTiming:
 
     def run(self, valid: list[Times], taken: Times | None) -> StageTimes:
         frames = valid[0].size // (self.window.packing.beats * self.window.pixels)
-        limit, entered = None, None
+        limit, entered, issued = None, None, None
         for _ in range(_ROUNDS):
             accepted = spaced(at_least(valid[0], limit), 1)
             earliest = np.full((self.window.required.size * frames, self.steps), -(1 << 40), np.int64)

@@ -4,12 +4,13 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help demo test slow lint clean
+.PHONY: help demo test slow bench lint clean
 
 help:
 	@echo 'make demo    a picture classified by a simulated network (a minute after installation)'
 	@echo 'make test    the tests (a few minutes)'
 	@echo 'make slow    the slow tests'
+	@echo 'make bench   whole networks measured: the table of README'
 	@echo 'make lint    style checks'
 	@echo 'make clean   remove .venv and build'
 
@@ -21,6 +22,11 @@ test: .venv/installed-test
 
 slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow
+
+# The larger networks are measured where their files are: make bench MODELS=/path/to/models
+MODELS ?= $(wildcard ../shared/models)
+bench: .venv/installed-sim
+	$(BIN)/mbconv bench $(if $(MODELS),--models $(MODELS))
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -14,14 +14,17 @@ import click
 
 from . import __version__
 from .cli_errors import user_message
+from .command_bench import bench
 from .command_demo import demo
 from .command_doctor import doctor
 from .command_emit import emit
+from .command_evaluate import evaluate
 from .command_info import info
 from .command_models import models
 from .command_plan import plan
 from .command_predict import predict
 from .command_sim import sim
+from .command_verify import verify
 
 
 class CommandLine(click.Group):
@@ -61,5 +64,5 @@ def main() -> None:
     """
 
 
-for command in (info, predict, plan, emit, sim, demo, models, doctor):
+for command in (info, predict, evaluate, plan, emit, sim, verify, bench, demo, models, doctor):
     main.add_command(command)

@@ -60,3 +60,18 @@ def frames_of_range(graph: Graph, part: Graph, frames: Sequence[Frame]) -> list[
         known = frame | golden.run(head, {index: frame[index] for index in head.inputs})
         fed.append({index: known[index] for index in part.inputs})
     return fed
+
+
+class WholeRuns:
+    """The golden model's run of a whole network on pictures, from which every range of it takes its inputs."""
+
+    def __init__(self, graph: Graph, images: Sequence[Path]):
+        self.graph, self.images = graph, images
+        self.runs: dict[int, list[Frame]] = {}  # by number of frames: few pictures are rolled, which depends on it
+
+    def inputs_of(self, part: Graph, count: int) -> list[Frame]:
+        """The values of a range's inputs in ``count`` frames."""
+        if count not in self.runs:
+            frames = picture_frames(self.graph, self.images, count)
+            self.runs[count] = [frame | golden.run(self.graph, frame) for frame in frames]
+        return [{index: run[index] for index in part.inputs} for run in self.runs[count]]

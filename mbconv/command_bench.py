@@ -1,0 +1,123 @@
+"""``mbconv bench``: whole networks planned, emitted, simulated and measured; README's table."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from .cli_errors import UserError, require_extra
+from .cli_options import json_option
+from .cli_output import print_json, progress_console, results, simulation_progress, table
+from .cli_simulation import result_object, succeeded
+
+BUILTIN = (("digits", 16), ("cifar10", 64))
+MODELS = (
+    ("vww_96_int8", 156),
+    ("vww_96_int8", 320),
+    ("person_detect_qdimfix", 128),
+    ("mobilenet_v1_0.25_128_quant", 128),
+    ("mobilenetv2_160_035_cfu", 256),
+    ("tf2_mobilenet_v2_1.0_224_ptq", 2048),
+)
+"""Model files and the multipliers they are measured at."""
+
+
+@click.command(short_help="Whole networks measured: interval, efficiency, memory, seconds.")
+@click.option("--models", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+              help="The .tflite files of the larger networks; without it the built-in ones only.")  # fmt: skip
+@click.option("--only", metavar="NAME", multiple=True, help="Only networks whose name contains NAME.")
+@click.option("--results", "store", type=click.Path(dir_okay=False, path_type=Path), default=Path("build/bench.jsonl"),
+              show_default=True, metavar="FILE", help="Results are kept and looked up there.")  # fmt: skip
+@json_option
+def bench(folder, only, store, as_json) -> int:
+    """Plan, emit and simulate whole networks on random frames, and print what README's table shows.
+
+    A network whose circuit and frames were measured before is taken from the results file.
+
+    Exit code 1: an output or an interval is other than predicted.
+    """
+    require_extra("sim", "the benchmark")
+    cases = [(name, name, multipliers) for name, multipliers in BUILTIN]
+    if folder is not None:
+        cases += [(name, str(folder / f"{name}.tflite"), multipliers) for name, multipliers in MODELS]
+    cases = [case for case in cases if not only or any(part in case[0] for part in only)]
+    if not cases:
+        raise UserError(f"no network's name contains {' or '.join(only)}")
+    rows = [_measure(*case, store, as_json) for case in cases]
+    if as_json:
+        print_json({"networks": rows})
+    else:
+        _print(rows)
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool) -> dict:
+    from mbconv.generators.analysis import summarize
+    from mbconv.generators.design import make_design
+    from mbconv.generators.emit import emit
+    from mbconv.models import load
+    from mbconv.sim.kept_results import KeptResults, fingerprint
+    from mbconv.sim.simulate import simulate
+
+    from .frames import measuring_frames, random_frames
+
+    log = progress_console(quiet=as_json)
+    graph = load(model)
+    started = time.monotonic()
+    design = make_design(graph, multipliers=multipliers)
+    planned = time.monotonic()
+    scratch = Path(tempfile.mkdtemp(prefix="mbconv-bench-"))
+    try:
+        emit(design, scratch)
+    finally:
+        shutil.rmtree(scratch)
+    emitted = time.monotonic()
+    log.print(f"{name} at {multipliers}: planned in {planned - started:.1f} s, emitted in {emitted - started:.1f} s")
+    kept = KeptResults(store)
+    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), 0)
+    key = fingerprint(design, frames)
+    if (found := kept.get(key)) is not None:
+        return found
+    with simulation_progress(quiet=as_json) as progress:
+        result = simulate(design, frames, progress=progress)
+    _, totals = summarize(graph)
+    row = {"key": key, "network": name, "ok": succeeded(result)} | result_object(result)
+    row |= {
+        "line_buffer_bytes": totals.line_buffer_bytes,
+        "residual_delay_bytes": totals.residual_delay_bytes,
+        "memory_bits": design.memory_bits,
+        "emission_seconds": round(emitted - started, 1),
+        "simulation_seconds": round(result.seconds, 1),
+    }
+    kept.add(row)
+    return row
+
+
+def _print(rows: list[dict]) -> None:
+    columns = table(
+        "network", "multipliers", "MACs", "interval", "predicted", "latency", "efficiency", "mismatches",
+        "line buffers", "residuals", "memory", "emission", "simulation", left=("network",),
+    )  # fmt: skip
+    for row in rows:
+        columns.add_row(
+            row["network"],
+            str(row["budget"]),
+            f"{row['macs']:,}",
+            f"{row['interval_cycles']:,}",
+            f"{row['predicted_interval_cycles']:,}",
+            f"{row['latency_cycles']:,}",
+            f"{row['mac_efficiency']:.1%}",
+            f"{row['mismatches']:,}",
+            f"{row['line_buffer_bytes']:,} B",
+            f"{row['residual_delay_bytes']:,} B",
+            f"{row['memory_bits'] // 8:,} B",
+            f"{row['emission_seconds']} s",
+            f"{row['simulation_seconds']} s",
+        )
+    console = results()
+    console.print(columns)
+    console.print("efficiency: MACs ÷ (multipliers × interval); memory: weights, buffers and queues in all")

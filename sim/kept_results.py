@@ -1,0 +1,61 @@
+"""Results of long simulations kept in a file, so that an interrupted series goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mbconv.generators.design import Design
+from mbconv.generators.design_verilog import design_verilog
+from mbconv.generators.graph import GraphError
+
+
+def fingerprint(design: Design, frames: Sequence[Mapping[int, np.ndarray]]) -> str:
+    """A hash of a design's circuit, its memories and its input frames: all that a simulation depends on."""
+    verilog = design_verilog(design)
+    found = hashlib.sha256()
+    for text in (verilog.text, verilog.primitives, *(f"{k}\n{v}" for k, v in sorted(verilog.memory_files.items()))):
+        found.update(text.encode())
+    for frame in frames:
+        for index in sorted(frame):
+            found.update(np.ascontiguousarray(frame[index]).tobytes())
+    return found.hexdigest()
+
+
+class KeptResults:
+    """JSON objects with a ``key``, one a line; a line that was cut off by an interruption is ignored.
+
+    Raises:
+        GraphError: the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.found: dict[str, dict] = {}
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        except (OSError, UnicodeDecodeError) as error:
+            raise GraphError(f"{path} cannot be read: {error}") from None
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(entry, dict) and isinstance(entry.get("key"), str):
+                self.found[entry["key"]] = entry
+
+    def get(self, key: str) -> dict | None:
+        return self.found.get(key)
+
+    def add(self, entry: dict) -> None:
+        self.found[entry["key"]] = entry
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise GraphError(f"{self.path} cannot be written: {error}") from None

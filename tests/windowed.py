@@ -1,0 +1,58 @@
+"""References and event counts for tests of circuits with a window."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from mbconv.generators import mac_stages
+from mbconv.generators.timing import ConvolutionTiming, DepthwiseTiming, StageTimes, Times, spaced
+from mbconv.hdl.convolution import Convolution
+from mbconv.hdl.depthwise import Depthwise
+from mbconv.hdl.window_geometry import WindowGeometry
+
+
+def windows(geometry: WindowGeometry, frames: np.ndarray, pad_value: int) -> np.ndarray:
+    """``[frames, output rows, output columns, kernel taps, channels]`` of ``[frames, rows, columns, channels]``."""
+    top, bottom, left, right = geometry.padding
+    padded = np.pad(frames, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=pad_value)
+    down, across = geometry.strides
+    views = np.lib.stride_tricks.sliding_window_view(padded, geometry.kernel, (1, 2))[:, ::down, ::across]
+    return views.reshape(*views.shape[:4], -1).swapaxes(3, 4)
+
+
+def event_model(stage: Depthwise | Convolution) -> DepthwiseTiming | ConvolutionTiming:
+    """The event model that the generator would schedule a circuit by, its window's ring included."""
+    window = stage.window if isinstance(stage, Depthwise) else stage.window.window
+    word = stage.channel_folding if isinstance(stage, Depthwise) else stage.channels
+    packing = mac_stages._packing(stage.channels, stage.widen.lanes_in, word, stage.widen.latency)
+    ring = replace(mac_stages._window_timing(window, packing), capacity=window.capacity)
+    if isinstance(stage, Depthwise):
+        return DepthwiseTiming(ring, mac_stages._blocks(stage.mac))
+    return ConvolutionTiming(
+        ring,
+        window.steps,
+        stage.window.latency,
+        stage.window.queue_depth,
+        stage.narrow.lanes_in // stage.narrow.lanes_out,
+        mac_stages._pointwise_timing(stage.pointwise),
+    )
+
+
+def _unstalled(model: DepthwiseTiming | ConvolutionTiming, beats: int) -> StageTimes:
+    """The events for beats offered from cycle 0 on, one in each cycle, with a reader that is always ready."""
+    offered = np.arange(beats, dtype=np.int64)
+    taken: Times | None = None
+    while True:
+        times = model.run([offered], taken)
+        leaving = spaced(times.valid, 1)
+        if taken is not None and np.array_equal(leaving, taken):
+            return times
+        taken = leaving
+
+
+def counted_cycles(stage: Depthwise | Convolution, frames: int) -> tuple[int, int]:
+    """Interval, between the last two of several frames, and latency, as :class:`mbconv.sim.bench.Case` has them."""
+    model = event_model(stage)
+    times = _unstalled(model, frames * model.window.pixels * model.window.packing.beats)
+    ends = spaced(times.valid, 1).reshape(frames, -1)[:, -1]
+    return int(ends[-1] - ends[-2]), int(ends[0] - times.accepted[0][0])

@@ -1,8 +1,9 @@
 """The plan for a board: least interval within its multipliers, block RAMs and LUTs.
 
 A plan's memories depend on everything else that is decided, down to the depths of the queues, so they are those of the
-design that is made of it. A longer interval needs fewer and narrower memories: the least interval is bisected, to
-within a hundredth.
+design that is made of it. Longer intervals need fewer LUTs, and by and large fewer block RAMs, though not always: how
+well words and depths suit the blocks matters as much. So intervals are tried from the shortest on, each twice the last,
+until one fits, and the least is bisected below it, to within a hundredth.
 """
 
 from __future__ import annotations
@@ -71,27 +72,28 @@ def design_for_board(graph: Graph, board: Board) -> Design:
     if stages > board.device.multipliers:
         raise GraphError(
             f"{network.graph.name} needs at least {stages} multipliers, one for each stage that multiplies, more than "
-            f"{board} has; {_boards(lambda device: stages <= device.multipliers, 'with as many')}"
+            f"{board} has; {_boards(lambda device: stages <= device.multipliers)}"
         )
     fastest = plan_for_multipliers(network, board.device.multipliers)
     design = make_design(graph, plan=fastest)
     if not shortages(design, board.device):
         return design
-    return _slower_design(graph, network, board, fastest)
+    return _slower_design(graph, network, board, design)
 
 
-def _slower_design(graph: Graph, network: Network, board: Board, fastest: Plan) -> Design:
-    """The design of least interval that fits, given that the fastest plan does not."""
-    low, high = fastest.interval, slowest_interval(network)
-    best = make_design(graph, plan=_within(network, high, board))
-    lacking = shortages(best, board.device)
-    if lacking:
-        found = design_resources(best)
-        others = _boards(lambda device: all(use.fits for use in uses(found, device)), "that hold it")
-        raise GraphError(
-            f"{board} is too small for {network.graph.name}: the slowest plan, {high:,} cycles a frame, needs "
-            f"{' and '.join(map(str, lacking))}; {others}"
-        )
+def _slower_design(graph: Graph, network: Network, board: Board, fastest: Design) -> Design:
+    """The design of least interval that fits, given that the fastest does not."""
+    low, slowest = fastest.plan.interval, slowest_interval(network)
+    smallest, best = fastest, None
+    while best is None and low < slowest:
+        design = make_design(graph, plan=_within(network, min(2 * low, slowest), board))
+        if shortages(design, board.device):
+            low = min(2 * low, slowest)
+            smallest = min(smallest, design, key=lambda d: _excess(d, board.device))
+        else:
+            best, high = design, design.plan.interval
+    if best is None:
+        raise GraphError(_too_small(smallest, board))
     while high > low * PRECISION:
         middle = min(max(ceil(sqrt(low * high)), low + 1), high - 1)
         design = make_design(graph, plan=_within(network, middle, board))
@@ -100,6 +102,21 @@ def _slower_design(graph: Graph, network: Network, board: Board, fastest: Plan) 
         else:
             best, high = design, design.plan.interval
     return best
+
+
+def _excess(design: Design, device: Device) -> float:
+    """How many times over the scarcest resource of a device is needed."""
+    return max(use.needed / max(use.available, 1) for use in shortages(design, device))
+
+
+def _too_small(smallest: Design, board: Board) -> str:
+    found = design_resources(smallest)
+    lacking = " and ".join(map(str, shortages(smallest, board.device)))
+    return (
+        f"{board} is too small for {smallest.name}: even the plan that comes nearest, {smallest.plan.interval:,}"
+        f" cycles a frame with {found.multipliers} multipliers, needs {lacking}; "
+        f"{_boards(lambda device: all(use.fits for use in uses(found, device)))}"
+    )
 
 
 def _within(network: Network, interval: int, board: Board) -> Plan:
@@ -124,6 +141,6 @@ def check_board(design: Design, board: Board) -> None:
     )
 
 
-def _boards(holds: Callable[[Device], bool], what: str) -> str:
+def _boards(holds: Callable[[Device], bool]) -> str:
     names = [board.name for board in BOARDS if holds(board.device)]
-    return f"boards {what}: {', '.join(names)}" if names else f"there is no board {what} in the table"
+    return f"boards that are large enough: {', '.join(names)}" if names else "no board of the table is large enough"

@@ -7,7 +7,8 @@ channels in, Co out, L_in and L_out lanes of the streams at its ends:
 pointwise        L_in divides Pi, Pi < Ci + L_in; L_out divides Po, Po < Co + L_out; Po/L_out ≤ ⌈Ci/Pi⌉
 convolution      L_in divides C; taps × C that its window gives a cycle divide Pi, or Pi divides them; Pi ≤ k²·C;
                  L_out, Po as above, with k²·C for Ci
-depthwise        L_in and L_out divide P, P ≤ C; K is 1, a kernel row or all taps; P/L_out ≤ ⌈k²/K⌉
+depthwise        L_in and L_out divide P, P < C + lcm(L_in, L_out); K is 1, a kernel row or all taps;
+                 P/L_out ≤ ⌈k²/K⌉
 ===============  ======================================================================================
 
 The last of each says that a block of outputs leaves before the next one is done.
@@ -126,8 +127,6 @@ def cheapest_for(
     unit = np.lcm(lanes_in, lanes_out) if node.kind == "depthwise" else lanes_out
     outputs = round_up(ceil_div(channels, groups), unit)
     possible = outputs // lanes_out <= words if drained else outputs > 0
-    if node.kind == "depthwise":
-        possible = possible & (outputs <= channels)
     # Fewest multipliers; among equals the widest group of inputs, which needs the fewest accumulators, but the fewest
     # taps of a depthwise window, which needs the fewest banks.
     preferred = inputs if node.kind == "depthwise" else -inputs

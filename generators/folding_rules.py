@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import lcm
 
 from .folding import Folding, ceil_div, fitting_taps, steps, window_taps
 from .network import Network, Node
@@ -38,7 +39,8 @@ def allowed_outputs(network: Network, node: Node, lanes_in: int, lanes_out: int)
     """The ``outputs`` that a stage's folding may have."""
     channels = network.shapes[node.output].channels
     if node.kind == "depthwise":
-        return [p for p in range(1, channels + 1) if p % lanes_in == 0 and p % lanes_out == 0]
+        unit = lcm(lanes_in, lanes_out)
+        return list(range(unit, channels + unit, unit))
     return list(range(lanes_out, channels + lanes_out, lanes_out))
 
 

@@ -1,7 +1,7 @@
 """The plan is the best that the rules of foldings and lanes allow, shown by enumerating all of them."""
 
 from itertools import product
-from math import inf
+from math import inf, lcm
 
 import numpy as np
 import pytest
@@ -24,8 +24,8 @@ from mbconv.generators.planner import (
     slowest_interval,
     stage_cycles,
 )
+from mbconv.hdl.depthwise import Depthwise
 from mbconv.hdl.pointwise import Pointwise
-from mbconv.hdl.window import Window
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.models import load
 
@@ -40,14 +40,15 @@ def choices(network: Network, node: Node, lanes_in: int, lanes_out: int) -> list
     source, target = network.shapes[node.inputs[0]], network.shapes[node.output]
     kernel = node.kernel[0] * node.kernel[1]
     found = []
-    for inputs, outputs in product(range(1, 2 * node.reduction), range(1, 2 * target.channels)):
+    unit = lcm(lanes_in, lanes_out)
+    for inputs, outputs in product(range(1, 2 * node.reduction), range(1, target.channels + unit)):
         steps, window = ceil_div(node.reduction, inputs), 0
         if node.kind == "pointwise":
             fits = (
                 inputs % lanes_in == 0 and inputs < node.reduction + lanes_in and outputs < target.channels + lanes_out
             )
         elif node.kind == "depthwise":
-            fits = inputs in (1, node.kernel[1], kernel) and outputs % lanes_in == 0 and outputs <= target.channels
+            fits = inputs in (1, node.kernel[1], kernel) and outputs % lanes_in == 0
         else:
             given = {taps: taps * source.channels for taps in (1, node.kernel[1], kernel)}
             windows = [ceil_div(kernel, t) for t, g in given.items() if inputs % g == 0 or g % inputs == 0]
@@ -309,19 +310,32 @@ def test_rules_are_those_of_the_pointwise_circuit():
             assert allowed, (inputs, outputs, lanes_in, lanes_out)
 
 
-def test_taps_are_those_of_the_window_circuit():
+def test_rules_are_those_of_the_depthwise_circuit():
+    """The circuit can be constructed where the rules allow the folding, and nowhere else up to the last useful P."""
     builder = GraphBuilder()
     network = build_network(builder.graph(builder.depthwise(builder.input(6, 5, 4), (5, 3))))
     (node,) = network.nodes
     geometry = WindowGeometry(6, 5, (5, 3), (1, 1), (2, 2, 1, 1))
-    for taps, outputs in product(range(1, 17), range(1, 7)):
-        allowed = folding_problem(network, node, Folding(taps, outputs), 1, outputs) is None
-        try:
-            Window(geometry, shape=signed(8), channels=4, lanes=outputs, taps=taps)
-        except ValueError:
-            assert not allowed, (taps, outputs)
-        else:
-            assert allowed, (taps, outputs)
+    format, _ = random_requantization(np.random.default_rng(1), np.ones((4, 15), np.int64), signed(8))
+    for lanes_in, lanes_out, taps in product((1, 2, 3), (1, 2, 4), (1, 2, 3, 5, 15)):
+        for outputs in range(1, 4 + lcm(lanes_in, lanes_out)):
+            allowed = folding_problem(network, node, Folding(taps, outputs), lanes_in, lanes_out) is None
+            try:
+                Depthwise(
+                    geometry,
+                    channels=4,
+                    channel_folding=outputs,
+                    taps=taps,
+                    data_shape=signed(8),
+                    weight_shape=signed(8),
+                    format=format,
+                    input_lanes=lanes_in,
+                    lanes=lanes_out,
+                )
+            except ValueError:
+                assert not allowed, (taps, outputs, lanes_in, lanes_out)
+            else:
+                assert allowed, (taps, outputs, lanes_in, lanes_out)
 
 
 def test_a_window_slower_than_the_multipliers_counts():

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 
+from mbconv.hdl.axi_stream_input import AxiStreamInput
+from mbconv.hdl.axi_stream_output import AxiStreamOutput
 from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop, data_bytes_for
 from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 
+from .edge_timing import InputEdgeTiming, OutputEdgeTiming
 from .elementwise_stages import elementwise_stage
 from .graph import Graph
 from .mac_stages import constants_of, mac_stage
@@ -57,14 +61,14 @@ class Design:
         return self.plan.budget or self.multipliers
 
     @property
-    def mac_efficiency(self) -> float:
-        """Of the budget: MACs ÷ (budget × interval)."""
-        return self.macs / (self.budget * self.schedule.interval)
+    def mac_efficiency(self) -> float | None:
+        """Of the budget: MACs ÷ (budget × interval); None where there is no multiplier."""
+        return self.macs / (self.budget * self.schedule.interval) if self.budget else None
 
     @property
-    def mac_efficiency_used(self) -> float:
-        """Of the multipliers built."""
-        return self.macs / (self.multipliers * self.schedule.interval)
+    def mac_efficiency_used(self) -> float | None:
+        """Of the multipliers built; None where there is none."""
+        return self.macs / (self.multipliers * self.schedule.interval) if self.multipliers else None
 
     @cached_property
     def queue_bits(self) -> int:
@@ -139,7 +143,6 @@ def make_design(graph: Graph, multipliers: int | None = None, plan: Plan | None 
         for node in network.nodes
     }
     inputs, outputs = _edges(network, plan)
-    top = {"inputs": inputs, "outputs": outputs}
 
     def round_capacity(name: str, pixels: int) -> int:
         node = stages[name].node
@@ -153,7 +156,7 @@ def make_design(graph: Graph, multipliers: int | None = None, plan: Plan | None 
         plan.interval,
         lambda depth: Fifo(1, depth).latency,
         round_capacity,
-        **_edge_timings(network, top),
+        **_edge_timings(network, inputs, outputs),
     )
     for name, capacity in schedule.capacities.items():
         stages[name] = mac_stage(network, stages[name].node, plan, constants[name], capacity)
@@ -187,23 +190,18 @@ def _edges(network: Network, plan: Plan) -> tuple[dict[str, AxiStreamEdge], dict
     return inputs, outputs
 
 
-def _edge_timings(network: Network, top) -> dict:
+def _edge_timings(network: Network, inputs: Mapping, outputs: Mapping) -> dict:
     """The edges' event models, by tensor."""
-    from mbconv.hdl.axi_stream_input import AxiStreamInput
-    from mbconv.hdl.axi_stream_output import AxiStreamOutput
-
-    from .edge_timing import InputEdgeTiming, OutputEdgeTiming
-
     def circuit(kind, edge: AxiStreamEdge, *fill):
         return kind(edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes, *fill)
 
     return {
         "input_edges": {
-            tensor: InputEdgeTiming.of(circuit(AxiStreamInput, top["inputs"][f"t{port}"], 0))
+            tensor: InputEdgeTiming.of(circuit(AxiStreamInput, inputs[f"t{port}"], 0))
             for port, tensor in network.inputs.items()
         },
         "output_edges": {
-            tensor: OutputEdgeTiming.of(circuit(AxiStreamOutput, top["outputs"][f"t{tensor}"]))
+            tensor: OutputEdgeTiming.of(circuit(AxiStreamOutput, outputs[f"t{tensor}"]))
             for tensor in network.outputs
         },
     }

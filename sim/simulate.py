@@ -67,8 +67,8 @@ class SimulationResult:
     multipliers: int
     budget: int
     macs: int
-    mac_efficiency: float
-    mac_efficiency_used: float
+    mac_efficiency: float | None
+    mac_efficiency_used: float | None
     seconds: float
     cycles: int
     cached: bool

@@ -1,0 +1,139 @@
+// ECP5: the first DSP_COUNT of COUNT products in MULT18X18D cells with all three of their registers on, the others as
+// rows of carry chains; p is valid three cycles after a and b, as in the behavioural twin (hdl/primitives).
+// Operands have at most 18 bits. The cell is described in Lattice's FPGA-TN-02205 (sysDSP usage guide).
+`default_nettype none
+module mbconv_multiply #(
+    parameter COUNT = 1,
+    parameter A_COUNT = 1,
+    parameter A_WIDTH = 8,
+    parameter A_SIGNED = 1,
+    parameter B_WIDTH = 8,
+    parameter B_SIGNED = 1,
+    parameter DSP_COUNT = COUNT
+) (
+    input  wire                               clk,
+    input  wire [A_COUNT*A_WIDTH-1:0]         a,
+    input  wire [COUNT*B_WIDTH-1:0]           b,
+    output wire [COUNT*(A_WIDTH+B_WIDTH)-1:0] p
+);
+    genvar i;
+    generate
+        if (A_WIDTH > 18 || B_WIDTH > 18) begin : refuse
+            mbconv_multiply_has_at_most_18_bits too_wide ();
+        end
+        for (i = 0; i < COUNT; i = i + 1) begin : product
+            wire [A_WIDTH-1:0] x = a[(i % A_COUNT)*A_WIDTH +: A_WIDTH];
+            wire [B_WIDTH-1:0] y = b[i*B_WIDTH +: B_WIDTH];
+            if (i < DSP_COUNT) begin : dsp
+                mbconv_multiply_dsp #(
+                    .A_WIDTH(A_WIDTH), .A_SIGNED(A_SIGNED), .B_WIDTH(B_WIDTH), .B_SIGNED(B_SIGNED)
+                ) multiplier (.clk(clk), .a(x), .b(y), .p(p[i*(A_WIDTH+B_WIDTH) +: A_WIDTH+B_WIDTH]));
+            end else begin : rows
+                mbconv_multiply_rows #(
+                    .A_WIDTH(A_WIDTH), .A_SIGNED(A_SIGNED), .B_WIDTH(B_WIDTH), .B_SIGNED(B_SIGNED)
+                ) multiplier (.clk(clk), .a(x), .b(y), .p(p[i*(A_WIDTH+B_WIDTH) +: A_WIDTH+B_WIDTH]));
+            end
+        end
+    endgenerate
+endmodule
+
+module mbconv_multiply_dsp #(
+    parameter A_WIDTH = 8,
+    parameter A_SIGNED = 1,
+    parameter B_WIDTH = 8,
+    parameter B_SIGNED = 1
+) (
+    input  wire                       clk,
+    input  wire [A_WIDTH-1:0]         a,
+    input  wire [B_WIDTH-1:0]         b,
+    output wire [A_WIDTH+B_WIDTH-1:0] p
+);
+    wire a_sign = (A_SIGNED != 0) & a[A_WIDTH-1];
+    wire b_sign = (B_SIGNED != 0) & b[B_WIDTH-1];
+    wire [36:0] x = {{37-A_WIDTH{a_sign}}, a};
+    wire [36:0] y = {{37-B_WIDTH{b_sign}}, b};
+    wire [35:0] product;
+    assign p = product[A_WIDTH+B_WIDTH-1:0];
+    MULT18X18D #(
+        .REG_INPUTA_CLK("CLK0"), .REG_INPUTA_CE("CE0"), .REG_INPUTA_RST("RST0"),
+        .REG_INPUTB_CLK("CLK0"), .REG_INPUTB_CE("CE0"), .REG_INPUTB_RST("RST0"),
+        .REG_INPUTC_CLK("NONE"),
+        .REG_PIPELINE_CLK("CLK0"), .REG_PIPELINE_CE("CE0"), .REG_PIPELINE_RST("RST0"),
+        .REG_OUTPUT_CLK("CLK0"), .REG_OUTPUT_CE("CE0"), .REG_OUTPUT_RST("RST0"),
+        .GSR("DISABLED"), .MULT_BYPASS("DISABLED"), .SOURCEB_MODE("B_SHIFT"), .RESETMODE("SYNC")
+    ) multiplier (
+        .CLK0(clk), .CE0(1'b1), .RST0(1'b0),
+        .SIGNEDA((A_SIGNED != 0) ? 1'b1 : 1'b0), .SIGNEDB((B_SIGNED != 0) ? 1'b1 : 1'b0),
+        .SOURCEA(1'b0), .SOURCEB(1'b0),
+        .A0(x[0]), .A1(x[1]), .A2(x[2]), .A3(x[3]), .A4(x[4]), .A5(x[5]),
+        .A6(x[6]), .A7(x[7]), .A8(x[8]), .A9(x[9]), .A10(x[10]), .A11(x[11]),
+        .A12(x[12]), .A13(x[13]), .A14(x[14]), .A15(x[15]), .A16(x[16]), .A17(x[17]),
+        .B0(y[0]), .B1(y[1]), .B2(y[2]), .B3(y[3]), .B4(y[4]), .B5(y[5]),
+        .B6(y[6]), .B7(y[7]), .B8(y[8]), .B9(y[9]), .B10(y[10]), .B11(y[11]),
+        .B12(y[12]), .B13(y[13]), .B14(y[14]), .B15(y[15]), .B16(y[16]), .B17(y[17]),
+        .P0(product[0]), .P1(product[1]), .P2(product[2]), .P3(product[3]), .P4(product[4]), .P5(product[5]),
+        .P6(product[6]), .P7(product[7]), .P8(product[8]), .P9(product[9]), .P10(product[10]), .P11(product[11]),
+        .P12(product[12]), .P13(product[13]), .P14(product[14]), .P15(product[15]), .P16(product[16]), .P17(product[17]),
+        .P18(product[18]), .P19(product[19]), .P20(product[20]), .P21(product[21]), .P22(product[22]), .P23(product[23]),
+        .P24(product[24]), .P25(product[25]), .P26(product[26]), .P27(product[27]), .P28(product[28]), .P29(product[29]),
+        .P30(product[30]), .P31(product[31]), .P32(product[32]), .P33(product[33]), .P34(product[34]), .P35(product[35])
+    );
+endmodule
+
+// A sum of rows, two by two, so that each is a carry chain: an inferred multiplier takes twice to four times as much.
+// Rows are pairs of b's bits; the last bit of a signed b has negative weight.
+module mbconv_multiply_rows #(
+    parameter A_WIDTH = 8,
+    parameter A_SIGNED = 1,
+    parameter B_WIDTH = 8,
+    parameter B_SIGNED = 1
+) (
+    input  wire                       clk,
+    input  wire [A_WIDTH-1:0]         a,
+    input  wire [B_WIDTH-1:0]         b,
+    output wire [A_WIDTH+B_WIDTH-1:0] p
+);
+    localparam WIDTH = A_WIDTH + B_WIDTH;
+    localparam PAIRS = (B_WIDTH + 1) / 2;
+    localparam QUADS = (PAIRS + 1) / 2;
+    reg signed [A_WIDTH:0] a_input;
+    reg [B_WIDTH-1:0] b_input;
+    reg [WIDTH-1:0] result;
+    assign p = result;
+    always @(posedge clk) begin
+        a_input <= {(A_SIGNED != 0) & a[A_WIDTH-1], a};
+        b_input <= b;
+    end
+    wire [PAIRS*(A_WIDTH+4)-1:0] pairs;
+    genvar i;
+    generate
+        for (i = 0; i < PAIRS; i = i + 1) begin : pair
+            localparam ALONE = 2 * i + 1 == B_WIDTH;
+            localparam NEGATIVE = B_SIGNED != 0 && 2 * i + 2 >= B_WIDTH;
+            wire signed [A_WIDTH:0] low = a_input & {A_WIDTH+1{b_input[2*i]}};
+            wire signed [A_WIDTH:0] high = ALONE ? {A_WIDTH+1{1'b0}} : a_input & {A_WIDTH+1{b_input[ALONE ? 0 : 2*i+1]}};
+            wire signed [A_WIDTH+3:0] sum;
+            if (ALONE && NEGATIVE) assign sum = -low;
+            else if (ALONE) assign sum = low;
+            else if (NEGATIVE) assign sum = low - $signed({high, 1'b0});
+            else assign sum = low + $signed({high, 1'b0});
+            assign pairs[i*(A_WIDTH+4) +: A_WIDTH+4] = sum;
+        end
+        for (i = 0; i < QUADS; i = i + 1) begin : quad
+            wire signed [A_WIDTH+3:0] low = pairs[2*i*(A_WIDTH+4) +: A_WIDTH+4];
+            reg signed [A_WIDTH+6:0] sum;
+            if (2 * i + 1 < PAIRS) begin : both
+                wire signed [A_WIDTH+3:0] high = pairs[(2*i+1)*(A_WIDTH+4) +: A_WIDTH+4];
+                always @(posedge clk) sum <= low + $signed({high, 2'b00});
+            end else begin : one
+                always @(posedge clk) sum <= low;
+            end
+            wire [WIDTH-1:0] weighted = {{WIDTH{sum[A_WIDTH+6]}}, sum} << (4 * i);
+            wire [WIDTH-1:0] total;
+            if (i == 0) assign total = weighted;
+            else assign total = quad[i-1].total + weighted;
+        end
+    endgenerate
+    always @(posedge clk) result <= quad[QUADS-1].total;
+endmodule
+`default_nettype wire

@@ -23,14 +23,15 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from amaranth.hdl import signed, unsigned
 
 from mbconv.hdl.add_constants import AddConstants
-from mbconv.hdl.value_tables import ValueTables
+from mbconv.hdl.requantize_format import signed_bits
+from mbconv.hdl.value_tables import line_adders, linear
 
 from .add_lines import straight_lines
 from .add_reference import AddReference, affine_reference, element_values
 from .difference_constraints import UNBOUNDED, additive_tables
+from .element_shape import element_shape
 from .graph import Add, Element, Graph, GraphError, Tensor
 from .step_function import activation_limits
 
@@ -138,15 +139,13 @@ def _cost(constants: AddConstants, first: Element, second: Element) -> int:
     cost = 0
     offset = constants.positive if constants.positive == constants.negative else 0
     for element, table, constant in ((first, constants.first, offset), (second, constants.second, 0)):
-        circuit = ValueTables(_shape(element), [entry + constant for entry in table], 1, "cost")
-        cost += circuit.adders * circuit.bits
-        if circuit.memory_bits:
-            cost += _LUTS_PER_BLOCK * -(-circuit.bits // 16)
+        bits = signed_bits(min(table) + constant, max(table) + constant)
+        line = linear(table)
+        if line is None:
+            cost += _LUTS_PER_BLOCK * -(-bits // 16)
+        else:
+            cost += line_adders(element_shape(element), line[0], line[1] + constant) * bits
     return cost
-
-
-def _shape(element: Element):
-    return signed(element.bits) if element.signed else unsigned(element.bits)
 
 
 def _fixed(where: str, first: Tensor, second: Tensor, output: Tensor, limits: tuple[int, int]) -> AddConstants:

@@ -15,13 +15,14 @@ from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
+from .element_shape import element_shape
 from .elementwise_stages import elementwise_stage
 from .graph import Graph
 from .mac_stages import constants_of, mac_stage
 from .network import Network, build_network
 from .planner import Plan, plan_for_multipliers
 from .schedule import Schedule, edges, make_schedule
-from .stage import Stage, element_shape, window_geometry
+from .stage import Stage, window_geometry
 
 
 @dataclass(frozen=True, eq=False)

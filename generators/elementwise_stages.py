@@ -7,11 +7,12 @@ from mbconv.hdl.average_pool import AveragePool
 from mbconv.hdl.lookup import Lookup
 
 from .add_tables import add_constants
+from .element_shape import element_shape
 from .lookup_tables import lookup_tables
 from .network import Network, Node
 from .planner import Plan, stage_cycles
 from .pool_constants import pool_requantization
-from .stage import Stage, element_shape
+from .stage import Stage
 from .timing import ElementwiseTiming, PoolTiming
 
 

@@ -10,11 +10,12 @@ from mbconv.hdl.mac import MacPipeline
 from mbconv.hdl.pointwise import Pointwise
 from mbconv.hdl.window import Window
 
+from .element_shape import element_shape
 from .folding import convolution_taps
 from .mac_constants import MacConstants, mac_constants
 from .network import Network, Node
 from .planner import Plan, stage_cycles
-from .stage import Stage, element_shape, window_geometry
+from .stage import Stage, window_geometry
 from .timing import (
     Blocks,
     ConvolutionTiming,

@@ -29,6 +29,7 @@ import numpy as np
 from mbconv.hdl.requantize import Requantize, RequantizeFormat, RequantizeWords
 from mbconv.hdl.requantize_format import signed_bits
 
+from .element_shape import element_shape
 from .graph import Element, GraphError
 from .requantization_forms import Reachable, Solution, solutions
 from .requantization_steps import Steps
@@ -148,7 +149,7 @@ def _format(
             zero_point=rule.zero_point,
             minimum=rule.minimum,
             maximum=rule.maximum,
-            output=_shape(output),
+            output=element_shape(output),
             constant_bits=signed_bits(
                 int(min(positive.min(), negative.min())), int(max(positive.max(), negative.max()))
             )
@@ -168,12 +169,6 @@ def _format(
         solution.shift - base,
     )
     return format, words
-
-
-def _shape(element: Element):
-    from amaranth.hdl import signed, unsigned
-
-    return signed(element.bits) if element.signed else unsigned(element.bits)
 
 
 def prove(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from amaranth.hdl import Shape, signed, unsigned
+from amaranth.hdl import Shape
 from amaranth.lib.wiring import Component
 
 from mbconv.hdl.window_geometry import WindowGeometry
 
-from .graph import Element
 from .network import Network, Node
 from .requantization import Requantization
 
@@ -56,10 +55,6 @@ class Stage:
     def memory_bits(self) -> int:
         """All its memory, in the circuit and behind its periodic streams."""
         return self.source_bits + getattr(self.component, "memory_bits", 0)
-
-
-def element_shape(element: Element) -> Shape:
-    return signed(element.bits) if element.signed else unsigned(element.bits)
 
 
 def window_geometry(network: Network, node: Node) -> WindowGeometry:

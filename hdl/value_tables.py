@@ -41,6 +41,13 @@ def linear(table: Sequence[int]) -> tuple[int, int] | None:
     return (slope, table[0]) if all(y == table[0] + slope * n for n, y in enumerate(table)) else None
 
 
+def line_adders(shape: Shape, slope: int, first: int) -> int:
+    """Adders of a straight line over an element's values, in one lane; ``first`` is the least value's entry."""
+    at_zero = first + slope * (1 << (shape.width - 1) if shape.signed else 0)
+    terms = len(signed_digits(slope))
+    return terms - 1 + int(at_zero != 0 or terms == 0)
+
+
 class ValueTables(Component):
     """``y[lane]`` is the table's entry for ``x[lane]``, ``latency`` = 2 cycles later; no enable, no reset.
 
@@ -89,7 +96,7 @@ class ValueTables(Component):
     @property
     def adders(self) -> int:
         """Adders of a straight line, in all lanes."""
-        return (len(self._terms(Const(0, self.shape))) - 1) * self.lanes if self.line else 0
+        return line_adders(self.shape, *self.line) * self.lanes if self.line else 0
 
     def words(self) -> list[int]:
         """A memory's contents, addressed by an element's bits."""

@@ -13,8 +13,8 @@ from amaranth.lib.data import ArrayLayout
 
 from mbconv.generators.design import Design
 from mbconv.generators.design_verilog import design_verilog
+from mbconv.generators.element_shape import element_shape
 from mbconv.generators.graph import GraphError
-from mbconv.generators.stage import element_shape
 from mbconv.sim import golden
 from mbconv.sim.axi_frames import frame_payloads, read_frames
 from mbconv.sim.bench_case import ALWAYS, Pattern

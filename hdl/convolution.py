@@ -78,6 +78,8 @@ class Convolution(Component):
         queue_depth: int | None = None,
     ):
         given = taps * channels
+        if given < 1 or input_folding < 1:
+            raise ValueError(f"{taps} taps of {channels} channels cannot feed {input_folding} inputs a cycle")
         if given % input_folding and input_folding % given:
             raise ValueError(f"neither of {given} taps a beat and {input_folding} inputs a cycle divides the other")
         self.geometry, self.channels, self.outputs, self.taps = geometry, channels, outputs, taps

@@ -14,11 +14,11 @@ module mbconv_ram #(
     input  wire [ADDRESS_WIDTH-1:0] r_addr,
     output reg  [WIDTH-1:0]         r_data
 );
-    reg [WIDTH-1:0] memory [0:DEPTH-1];
+    reg [WIDTH-1:0] words [0:DEPTH-1];
     reg [WIDTH-1:0] word;
     always @(posedge clk) begin
-        if (w_en) memory[w_addr] <= w_data;
-        word <= memory[r_addr];
+        if (w_en) words[w_addr] <= w_data;
+        word <= words[r_addr];
         r_data <= word;
     end
 endmodule

@@ -13,12 +13,12 @@ module mbconv_rom #(
     input  wire [ADDRESS_WIDTH-1:0] addr,
     output reg  [WIDTH-1:0]         data
 );
-    reg [WIDTH-1:0] memory [0:DEPTH-1];
+    reg [WIDTH-1:0] words [0:DEPTH-1];
     reg [WIDTH-1:0] word;
-    initial $readmemh(FILE, memory);
+    initial $readmemh(FILE, words);
     always @(posedge clk) begin
         if (en) begin
-            word <= memory[addr];
+            word <= words[addr];
             data <= word;
         end
     end

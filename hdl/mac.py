@@ -8,7 +8,7 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .accumulate import AccumulateArray
-from .fifo import advance
+from .fifo import Fifo, advance
 from .pixel_group import PixelGroupResultPath
 from .requantize import RequantizeFormat
 from .result_path import ResultPath
@@ -71,6 +71,8 @@ class MacPipeline(Component):
         for name, value in (("outputs", outputs), ("terms", terms), ("channels", channels), ("steps", steps)):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, not {value}")
+        if data_latency < 1:
+            raise ValueError(f"data come at least one cycle after their issue, not {data_latency}")
         if lanes < 1 or outputs % lanes:
             raise ValueError(f"{lanes} lanes do not divide a block's {outputs} outputs")
         if interval is None:
@@ -83,6 +85,7 @@ class MacPipeline(Component):
         self.array = AccumulateArray(
             outputs, terms, data_shape, weight_shape, format.accumulator_bits, shared=shared, pixels=pixels
         )
+        self.weights_queue = Fifo(self.array.weights.shape(), data_latency + 2)
         common = {"interval": interval, "spacing": steps}
         claim_to_done = steps * pixels - 1 + data_latency + self.array.latency
         if pixels == 1:
@@ -113,7 +116,7 @@ class MacPipeline(Component):
 
     @property
     def memory_bits(self) -> int:
-        return self.result.memory_bits
+        return self.weights_queue.memory_bits + self.result.memory_bits
 
     @property
     def latency(self) -> int:
@@ -127,13 +130,18 @@ class MacPipeline(Component):
         connect(m, self.result.o, flipped(self.o))
         pixel, step, block = (Signal(range(max(2, count))) for count in (self.pixels, self.steps, self.blocks))
         first = Signal()
+        m.submodules.weights_queue = self.weights_queue
+        connect(m, flipped(self.weights), self.weights_queue.i)
+        # Beats of weights at hand that no issued step has claimed, less one: its sign says that there is none.
+        spare = Signal(range(-1, self.weights_queue.depth), init=-1)
+        arrived = self.weights.valid & self.weights.ready
+        m.d.sync += spare.eq(spare + arrived - (self.issue & self.last_pixel))
         m.d.comb += [
             first.eq(step == 0),
             self.last_pixel.eq(pixel == self.pixels - 1),
             self.last_step.eq(step == self.steps - 1),
             self.last_block.eq(block == self.blocks - 1),
-            self.can_issue.eq(self.weights.valid & (~(first & (pixel == 0)) | self.result.room)),
-            self.weights.ready.eq(self.issue & self.last_pixel),
+            self.can_issue.eq(~spare[-1] & (~(first & (pixel == 0)) | self.result.room)),
             self.result.claim.eq(self.issue & first & (pixel == 0)),
         ]
         with m.If(self.issue):
@@ -148,14 +156,15 @@ class MacPipeline(Component):
 
     def _operands(self, m: Module, first: Signal) -> None:
         """Delay an issued step's control and weights until its data are there."""
-        control = [self.issue, first, self.last_step]
-        weights = self.weights.payload
+        control = [self.issue, first, self.last_step, self.issue & self.last_pixel]
         for age in range(self.data_latency):
-            delayed = [Signal(name=f"{name}_{age}") for name in ("valid", "first", "last")]
-            held = Signal(self.weights.payload.shape(), name=f"weights_{age}")
+            if age == self.data_latency - 1:
+                m.d.comb += self.weights_queue.o.ready.eq(control[3])
+            delayed = [Signal(name=f"{name}_{age}") for name in ("valid", "first", "last", "take")]
             m.d.sync += [new.eq(old) for new, old in zip(delayed, control, strict=True)]
-            m.d.sync += held.eq(weights)
-            control, weights = delayed, held
+            control = delayed
+        weights = Signal(self.weights.payload.shape(), reset_less=True)
+        m.d.sync += weights.eq(self.weights_queue.o.payload)
         m.d.comb += [
             self.array.valid.eq(control[0]),
             self.array.first.eq(control[1]),

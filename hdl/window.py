@@ -147,8 +147,8 @@ class Window(Component):
 
     @property
     def latency(self) -> int:
-        """Cycles from a step's issue to its data."""
-        return self.memory.latency
+        """Cycles from a step's issue to its data: a register of the position's moves, and the memory."""
+        return 1 + self.memory.latency
 
     @property
     def memory_bits(self) -> int:
@@ -165,8 +165,9 @@ class Window(Component):
             self.last.eq(step == self.steps - 1),
             self.last_group.eq(group == self.groups - 1),
             sequence.advance.eq(self.issued & self.last & self.last_group),
-            self.memory.group.eq(group),
         ]
+        # Reading follows a cycle behind the issue: what to read is decided in one cycle and computed in the next.
+        m.d.sync += self.memory.group.eq(group)
         with m.If(self.issued):
             advance(m, step, self.steps)
             with m.If(self.last):
@@ -251,13 +252,17 @@ class Window(Component):
             with m.If(row_ends):
                 advance(m, row, rows)
         with m.If(~self.last):
-            m.d.comb += position.move.eq(Mux(row_ends, 4, 5))
+            m.d.sync += position.move.eq(Mux(row_ends, 4, 5))
         with m.Elif(self.last_group):
-            m.d.comb += position.move.eq(Mux(sequence.last_column, Mux(sequence.last_row, 3, 2), 1))
-        m.d.comb += [
+            m.d.sync += position.move.eq(Mux(sequence.last_column, Mux(sequence.last_row, 3, 2), 1))
+        with m.Else():
+            m.d.sync += position.move.eq(0)
+        m.d.sync += [
             position.enable.eq(self.issued),
             position.from_base.eq(self.last),
             position.set_base.eq(self.last & self.last_group),
+        ]
+        m.d.comb += [
             self.memory.column_word.eq(position.address),
             self.memory.column_word_following.eq(position.following),
             self.memory.column_bank.eq(position.bank),
@@ -267,7 +272,7 @@ class Window(Component):
         inside_columns = sequence.columns_inside
         if column_steps > 1:
             inside_columns = inside_columns.bit_select(column, 1)
-        m.d.comb += self.memory.inside.eq(Mux(inside_row, inside_columns, 0))
+        m.d.sync += self.memory.inside.eq(Mux(inside_row, inside_columns, 0))
 
     def _read_whole_kernel(self, m: Module, sequence: PixelSequence) -> None:
         """Places are rows of the ring, and columns of a row."""
@@ -289,11 +294,13 @@ class Window(Component):
             start=-left,
             moves=[geometry.strides[1], -(geometry.output_width - 1) * geometry.strides[1]],
         )
-        m.d.comb += [
+        m.d.sync += [
             row.enable.eq(next_pixel & sequence.last_column),
             row.move.eq(sequence.last_row),
             column.enable.eq(next_pixel),
             column.move.eq(sequence.last_column),
+        ]
+        m.d.comb += [
             self.memory.row_bank.eq(row.bank),
             self.memory.row_slot.eq(row.address),
             self.memory.row_slot_following.eq(row.following),
@@ -304,7 +311,7 @@ class Window(Component):
         columns = geometry.kernel[1]
         for tap in range(self.taps):
             inside = sequence.rows_inside[tap // columns] & sequence.columns_inside[tap % columns]
-            m.d.comb += self.memory.inside[tap].eq(inside)
+            m.d.sync += self.memory.inside[tap].eq(inside)
 
     def _pipeline(self, m: Module) -> None:
         """The step's marks travel beside its data."""

@@ -92,16 +92,22 @@ class RingPosition(Component):
     def _move_address(self, m: Module, address, carry: Signal, ahead: int) -> Signal:
         """The new address, ``ahead`` words on."""
         name = "following" if ahead else "address"
+        # Both sums' constants are selected, so that neither addition waits for the other.
         distance = Signal(range(max(2, self.size)), name=f"{name}_distance")
+        back = Signal(range(-self.size, 1), name=f"{name}_back")
         with m.Switch(self.move):
             for index, (words, _) in enumerate(self.moves):
                 with m.Case(index):
-                    m.d.comb += distance.eq(Mux(carry, self._address(words + ahead + 1), self._address(words + ahead)))
+                    far, near = self._address(words + ahead + 1), self._address(words + ahead)
+                    m.d.comb += [
+                        distance.eq(Mux(carry, far, near)),
+                        back.eq(Mux(carry, far - self.size, near - self.size)),
+                    ]
         straight, wrapped = Signal(range(2 * self.size), name=f"{name}_straight"), Signal(name=f"{name}_wrapped")
         around = Signal(range(-self.size, self.size), name=f"{name}_around")
         m.d.comb += [
             straight.eq(address + distance),
-            around.eq(address + distance - self.size),
+            around.eq(address + back),
             wrapped.eq(around >= 0),
         ]
         return Mux(wrapped, around[: len(self.address)], straight[: len(self.address)])

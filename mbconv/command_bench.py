@@ -12,7 +12,6 @@ import click
 from .cli_errors import UserError, require_extra
 from .cli_options import json_option
 from .cli_output import print_json, progress_console, results, simulation_progress, table
-from .cli_simulation import result_object, succeeded
 
 BUILTIN = (("digits", 16), ("cifar10", 64))
 MODELS = (
@@ -60,8 +59,7 @@ def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool
     from mbconv.generators.design import make_design
     from mbconv.generators.emit import emit
     from mbconv.models import load
-    from mbconv.sim.kept_results import KeptResults, fingerprint
-    from mbconv.sim.simulate import simulate
+    from mbconv.sim.kept_results import KeptResults
 
     from .frames import measuring_frames, random_frames
 
@@ -77,24 +75,19 @@ def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool
         shutil.rmtree(scratch)
     emitted = time.monotonic()
     log.print(f"{name} at {multipliers}: planned in {planned - started:.1f} s, emitted in {emitted - started:.1f} s")
-    kept = KeptResults(store)
     frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), 0)
-    key = fingerprint(design, frames)
-    if (found := kept.get(key)) is not None:
-        return found
-    with simulation_progress(quiet=as_json) as progress:
-        result = simulate(design, frames, progress=progress)
     _, totals = summarize(graph)
-    row = {"key": key, "network": name, "ok": succeeded(result)} | result_object(result)
-    row |= {
-        "line_buffer_bytes": totals.line_buffer_bytes,
-        "residual_delay_bytes": totals.residual_delay_bytes,
-        "memory_bits": design.memory_bits,
-        "emission_seconds": round(emitted - started, 1),
-        "simulation_seconds": round(result.seconds, 1),
-    }
-    kept.add(row)
-    return row
+    with simulation_progress(quiet=as_json) as progress:
+        return KeptResults(store).simulated(
+            design,
+            frames,
+            progress,
+            network=name,
+            line_buffer_bytes=totals.line_buffer_bytes,
+            residual_delay_bytes=totals.residual_delay_bytes,
+            memory_bits=design.memory_bits,
+            emission_seconds=round(emitted - started, 1),
+        )
 
 
 def _print(rows: list[dict]) -> None:
@@ -116,7 +109,7 @@ def _print(rows: list[dict]) -> None:
             f"{row['residual_delay_bytes']:,} B",
             f"{row['memory_bits'] // 8:,} B",
             f"{row['emission_seconds']} s",
-            f"{row['simulation_seconds']} s",
+            f"{row['seconds']:.0f} s",
         )
     console = results()
     console.print(columns)

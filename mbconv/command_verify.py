@@ -10,7 +10,6 @@ import click
 from .cli_errors import UserError, require_extra
 from .cli_options import existing_file, json_option, model_argument
 from .cli_output import print_json, progress_console, results, simulation_progress, table
-from .cli_simulation import result_object, succeeded
 from .cli_target import target_design, target_options
 
 
@@ -37,8 +36,7 @@ def verify(model, target, images, is_random, store, as_json) -> int:
 
     from mbconv.generators.ranges import block_ranges
     from mbconv.models import load
-    from mbconv.sim.kept_results import KeptResults, fingerprint
-    from mbconv.sim.simulate import simulate
+    from mbconv.sim.kept_results import KeptResults
 
     from .frames import WholeRuns, measuring_frames, random_frames
 
@@ -52,13 +50,8 @@ def verify(model, target, images, is_random, store, as_json) -> int:
         design = target_design(part, target)
         count = measuring_frames(design.schedule.interval, design.schedule.latency)
         frames = random_frames(part, count, 0) if whole is None else whole.inputs_of(part, count)
-        key = fingerprint(design, frames)
-        found = kept.get(key)
-        if found is None:
-            with simulation_progress(quiet=as_json) as progress:
-                result = simulate(design, frames, progress=progress)
-            found = {"layers": [first, last], "key": key, "ok": succeeded(result)} | result_object(result)
-            kept.add(found)
+        with simulation_progress(quiet=as_json) as progress:
+            found = kept.simulated(design, frames, progress, layers=[first, last])
         rows.append(found)
         if not as_json:
             log.print(f"{first}:{last}  {'ok' if found['ok'] else 'WRONG'}  {found['mismatches']} mismatches")

@@ -12,12 +12,23 @@ import numpy as np
 from mbconv.generators.design import Design
 from mbconv.generators.design_verilog import design_verilog
 from mbconv.generators.graph import GraphError
+from mbconv.sim.simulate import simulate
+
+_KEPT = (
+    "mismatches", "elements", "frames", "interval_cycles", "predicted_interval_cycles", "latency_cycles",
+    "predicted_latency_cycles", "multipliers", "budget", "macs", "mac_efficiency", "mac_efficiency_used", "seconds",
+    "first_mismatch",
+)  # fmt: skip
 
 
 def fingerprint(design: Design, frames: Sequence[Mapping[int, np.ndarray]]) -> str:
-    """A hash of a design's circuit, its memories and its input frames: all that a simulation depends on."""
+    """A hash of a design's circuit, its memories, its input frames and the simulation's own sources: all that a result
+    depends on."""
     verilog = design_verilog(design)
     found = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.iterdir()):
+        if path.suffix in (".py", ".v"):
+            found.update(path.read_bytes())
     for text in (verilog.text, verilog.primitives, *(f"{k}\n{v}" for k, v in sorted(verilog.memory_files.items()))):
         found.update(text.encode())
     for frame in frames:
@@ -47,6 +58,24 @@ class KeptResults:
                 continue
             if isinstance(entry, dict) and isinstance(entry.get("key"), str):
                 self.found[entry["key"]] = entry
+
+    def simulated(
+        self, design: Design, frames: Sequence[Mapping[int, np.ndarray]], progress=None, **facts: object
+    ) -> dict:
+        """The result of a simulation: a kept one, or of one made now and kept with further ``facts``.
+
+        ``ok`` says that every element was equal and the interval as predicted.
+        """
+        key = fingerprint(design, frames)
+        found = self.get(key)
+        if found is None:
+            result = simulate(design, frames, progress=progress)
+            found = {name: getattr(result, name) for name in _KEPT}
+            interval = result.interval_cycles
+            found["ok"] = result.mismatches == 0 and interval in (None, result.predicted_interval_cycles)
+            found |= {"key": key, **facts}
+            self.add(found)
+        return found
 
     def get(self, key: str) -> dict | None:
         return self.found.get(key)

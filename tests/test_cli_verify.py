@@ -1,0 +1,92 @@
+"""mbconv verify and evaluate, the ranges of blocks, and results that are kept."""
+
+import json
+import subprocess
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mbconv.generators.graph import GraphError
+from mbconv.generators.ranges import block_ranges
+from mbconv.models import load
+from mbconv.sim.kept_results import KeptResults
+
+
+def mbconv(*arguments, code: int = 0) -> str:
+    done = subprocess.run([sys.executable, "-m", "mbconv", *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def test_ranges_of_builtin_models():
+    assert block_ranges(load("digits")) == [(0, 1), (1, 5), (5, 8), (8, 11)]
+    ranges = block_ranges(load("cifar10"))
+    assert ranges[0] == (0, 1) and ranges[-1][1] == load("cifar10").operators[-1].index + 1
+    assert all(before[1] == after[0] for before, after in pairwise(ranges))
+
+
+@pytest.mark.shared
+def test_ranges_of_mobilenet_v2(shared):
+    graph = load(str(shared / "models" / "tf2_mobilenet_v2_1.0_224_ptq.tflite"))
+    ranges = block_ranges(graph)
+    assert len(ranges) == 1 + 17 + 1  # first convolution, blocks, head
+    assert ranges[:4] == [(0, 2), (2, 4), (4, 7), (7, 11)]
+    for first, last in ranges[:-1]:
+        part = graph.layers(first, last)
+        assert len(part.inputs) == len(part.outputs) == 1
+
+
+def test_verify_resumes(tmp_path):
+    store = tmp_path / "kept.jsonl"
+    arguments = ("verify", "digits", "--random", "--multipliers", 8, "--results", store, "--json")
+    first = json.loads(mbconv(*arguments))
+    assert first["ok"] and [block["layers"] for block in first["blocks"]] == [[0, 1], [1, 5], [5, 8], [8, 11]]
+    assert all(block["mismatches"] == 0 and block["elements"] for block in first["blocks"])
+    assert all(block["interval_cycles"] == block["predicted_interval_cycles"] for block in first["blocks"])
+    assert all(block["latency_cycles"] == block["predicted_latency_cycles"] for block in first["blocks"])
+    lines = store.read_text().splitlines()
+    # The last result lost, one cut off in the middle: these two are simulated again, the others taken as they are.
+    store.write_text("\n".join([*lines[:2], lines[2][:40]]) + "\n")
+    again = json.loads(mbconv(*arguments))
+    assert [block["seconds"] for block in again["blocks"][:2]] == [block["seconds"] for block in first["blocks"][:2]]
+    assert again["ok"] and len(store.read_text().splitlines()) == 5
+
+
+def test_verify_says_what_is_wrong(tmp_path):
+    """A kept result with a mismatch is shown and exits with 1."""
+    store = tmp_path / "kept.jsonl"
+    mbconv("verify", "block:pointwise,height=2,width=2,channels=2,output_channels=2", "--random", "--results", store)
+    entry = json.loads(store.read_text())
+    store.write_text(
+        json.dumps(entry | {"ok": False, "mismatches": 3, "first_mismatch": "layer_00_pointwise …"}) + "\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "mbconv", "verify", "block:pointwise,height=2,width=2,channels=2,output_channels=2", "--random",
+         "--results", str(store)], capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "layer_00_pointwise" in done.stdout and "0 of 1 blocks" in done.stdout
+
+
+def test_kept_results_refuse_an_unreadable_file(tmp_path):
+    with pytest.raises(GraphError, match="cannot be read"):
+        KeptResults(tmp_path)
+
+
+def test_evaluate(tmp_path):
+    """Two pictures in folders by class; the model is the built-in cifar10 and answers deterministically."""
+    for label, value in (("a", 0), ("b", 255)):
+        (tmp_path / label).mkdir()
+        Image.fromarray(np.full((32, 32, 3), value, np.uint8)).save(tmp_path / label / "picture.png")
+    answer = json.loads(mbconv("evaluate", "cifar10", "--images", tmp_path, "--json"))
+    assert answer["pictures"] == 2 and 0 <= answer["top1"] <= 1
+    assert answer["mismatches"] in (0, None)
+    limited = json.loads(mbconv("evaluate", "cifar10", "--images", tmp_path, "--limit", 1, "--json"))
+    assert limited["pictures"] == 1
+
+
+def test_evaluate_refuses(tmp_path):
+    assert "holds no pictures" in mbconv("evaluate", "cifar10", "--images", tmp_path, code=2)

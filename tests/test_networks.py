@@ -1,0 +1,56 @@
+"""Whole networks simulated: every stream equal to the golden model, interval and latency as predicted, efficiency as
+promised.
+
+The slow ones keep their results in build/networks.jsonl, so that an interrupted run goes on where it was.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from mbconv.frames import measuring_frames, random_frames
+from mbconv.generators.design import make_design
+from mbconv.models import load
+from mbconv.sim.kept_results import KeptResults
+
+STORE = Path(__file__).parent.parent / "build" / "networks.jsonl"
+
+
+def check(model: str, multipliers: int, efficiency: float, interval: int | None = None, store: Path = STORE) -> None:
+    graph = load(model)
+    design = make_design(graph, multipliers=multipliers)
+    assert design.multipliers <= multipliers
+    assert design.mac_efficiency >= efficiency
+    assert interval in (None, design.schedule.interval)
+    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), 0)
+    result = KeptResults(store).simulated(design, frames)
+    assert result["mismatches"] == 0, result["first_mismatch"]
+    assert result["elements"] >= sum(shape.pixels * shape.channels for shape in design.network.shapes.values())
+    assert result["interval_cycles"] == design.schedule.interval
+    assert result["latency_cycles"] == design.schedule.latency
+
+
+def test_digits(tmp_path):
+    check("digits", 16, 0.80, store=tmp_path / "networks.jsonl")
+
+
+@pytest.mark.slow
+def test_cifar10():
+    check("cifar10", 64, 0.80)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "multipliers", "efficiency", "interval"),
+    [
+        ("vww_96_int8", 156, 0.86, 55_296),
+        ("vww_96_int8", 320, 0.92, 25_344),
+        ("person_detect_qdimfix", 128, 0.835, None),
+        ("mobilenet_v1_0.25_128_quant", 128, 0.85, None),
+        ("mobilenetv2_160_035_cfu", 256, 0.86, None),
+        ("tf2_mobilenet_v2_1.0_224_ptq", 2048, 0.97, 150_528),
+    ],
+)
+def test_models(shared, name, multipliers, efficiency, interval):
+    check(str(shared / "models" / f"{name}.tflite"), multipliers, efficiency, interval)

@@ -58,15 +58,13 @@ def test_verify_resumes(tmp_path):
 def test_verify_says_what_is_wrong(tmp_path):
     """A kept result with a mismatch is shown and exits with 1."""
     store = tmp_path / "kept.jsonl"
-    mbconv("verify", "block:pointwise,height=2,width=2,channels=2,output_channels=2", "--random", "--results", store)
+    arguments = ("verify", "block:pointwise,height=2,width=2,channels=2", "--random", "--results", store)
+    mbconv(*arguments)
     entry = json.loads(store.read_text())
     store.write_text(
         json.dumps(entry | {"ok": False, "mismatches": 3, "first_mismatch": "layer_00_pointwise …"}) + "\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "mbconv", "verify", "block:pointwise,height=2,width=2,channels=2,output_channels=2", "--random",
-         "--results", str(store)], capture_output=True, text=True,
-    )  # fmt: skip
+    done = subprocess.run([sys.executable, "-m", "mbconv", *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 1
     assert "layer_00_pointwise" in done.stdout and "0 of 1 blocks" in done.stdout
 

@@ -8,14 +8,20 @@ from dataclasses import replace
 from mbconv.hdl.verilog import Verilog, to_verilog
 
 from .design import Design
+from .verilog_keywords import KEYWORDS
 
 
 def top_name(design: Design, prefix: str = "") -> str:
     """The top module's name: the model's, as an identifier."""
     name = re.sub(r"\W+", "_", design.name, flags=re.ASCII).strip("_") or "network"
-    if name[0].isdigit():
+    if name[0].isdigit() or prefix + name in KEYWORDS:
         name = f"model_{name}"
     return f"{prefix}{name}"
+
+
+def primitives_name(prefix: str = "") -> str:
+    """The file of the primitives."""
+    return f"{prefix}mbconv_primitives.v"
 
 
 def design_verilog(design: Design, prefix: str = "", monitor=None) -> Verilog:

@@ -7,51 +7,64 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
+from errno import EISDIR, ENOTDIR
+from pathlib import Path, PurePosixPath
 
 from mbconv.hdl.memory_directory import with_memory_directory
 
 from .design import Design
-from .design_verilog import design_verilog
+from .design_verilog import design_verilog, primitives_name
 from .graph import GraphError
 from .manifest import manifest
+from .model_source import ModelSource
+from .targets import Target
 
 MANIFEST = "manifest.json"
 
 
-def emit(design: Design, directory: Path, prefix: str = "", extra: Mapping[str, object] | None = None) -> dict:
+def emit(
+    design: Design,
+    directory: Path,
+    prefix: str = "",
+    source: ModelSource | None = None,
+    target: Target | None = None,
+    testbench: Mapping[str, str] | None = None,
+) -> dict:
     """Write a design and return its manifest.
 
     Files of an earlier emission into the same folder that this one does not have are removed; others are left alone.
 
     Args:
-        prefix: begins every module's name.
-        extra: further entries of the manifest.
+        prefix: begins every module's and every memory file's name.
+        source, target: of the design, for the manifest; a folder without a source cannot be simulated again.
+        testbench: further files, relative path → text.
 
     Raises:
         GraphError: the folder cannot be written.
     """
     verilog = design_verilog(design, prefix)
-    described = manifest(design, verilog.top) | dict(extra or {})
+    primitives = primitives_name(prefix)
     texts = {
         f"{verilog.top}.v": with_memory_directory(verilog.text),
-        f"{prefix}mbconv_primitives.v": verilog.primitives,
-        f"{verilog.top}.core": core_file(verilog.top, f"{prefix}mbconv_primitives.v", list(verilog.memory_files)),
+        primitives: verilog.primitives,
         **verilog.memory_files,
+        **(testbench or {}),
     }
-    described["verilog"] = [f"{verilog.top}.v", f"{prefix}mbconv_primitives.v"]
+    core = f"{verilog.top}.core"
+    texts[core] = core_file(verilog.top, primitives, sorted(verilog.memory_files), sorted(testbench or {}))
+    described = manifest(design, prefix, source, target)
     described["memory_files"] = sorted(verilog.memory_files)
     described["files"] = sorted([*texts, MANIFEST])
     texts[MANIFEST] = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
     try:
         write_all(directory, texts)
     except OSError as error:
-        raise GraphError(f"{directory} cannot be written: {error.strerror or error}") from None
+        raise GraphError(f"{error.filename or directory} cannot be written: {error.strerror or error}") from None
     return described
 
 
-def core_file(top: str, primitives: str, memory_files: list[str]) -> str:
-    """The FuseSoC core description (CAPI2) of an emitted design."""
+def core_file(top: str, primitives: str, memory_files: list[str], testbench: list[str]) -> str:
+    """The FuseSoC core description (CAPI2) of an emitted design: it lists every file but itself and the manifest."""
     lines = [
         "CAPI=2:",
         f"name: ::{top}:0",
@@ -61,7 +74,9 @@ def core_file(top: str, primitives: str, memory_files: list[str]) -> str:
         "    files:",
         f"      - {primitives}: {{file_type: verilogSource}}",
         f"      - {top}.v: {{file_type: verilogSource}}",
-        *(f"      - {name}: {{file_type: user, copyto: {name}}}" for name in sorted(memory_files)),
+        *(f"      - {name}: {{file_type: user, copyto: {name}}}" for name in memory_files),
+        *(["  testbench:", "    files:"] if testbench else []),
+        *(f"      - {name}: {{file_type: user, copyto: {name}}}" for name in testbench),
         "targets:",
         "  default:",
         "    filesets: [rtl]",
@@ -78,25 +93,60 @@ def core_file(top: str, primitives: str, memory_files: list[str]) -> str:
 
 
 def write_all(directory: Path, texts: Mapping[str, str]) -> None:
-    """Write files into a folder so that an interruption leaves no half-written file: the manifest goes last."""
+    """Write files into a folder so that a failure leaves it as it was, and an interruption no half-written file.
+
+    Everything is written beside its place first, then moved there, the manifest last.
+
+    Args:
+        texts: path relative to the folder, with slashes → text.
+
+    Raises:
+        OSError: the folder or a file in it cannot be written.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     old = _files_of(directory)
     work = Path(tempfile.mkdtemp(prefix=".emitting-", dir=directory))
     try:
         for name, text in texts.items():
-            (work / name).write_text(text, encoding="utf-8")
+            _require_place(directory, name)
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            (work / name).write_text(text, encoding="utf-8", newline="\n")
         for name in sorted(texts, key=lambda name: name == MANIFEST):
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(work / name, directory / name)
         for name in old - set(texts):
-            (directory / name).unlink(missing_ok=True)
+            _remove(directory, name)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def _require_place(directory: Path, name: str) -> None:
+    """Refuse a place that a folder has, or whose folder is a file."""
+    if (directory / name).is_dir():
+        raise IsADirectoryError(EISDIR, "a folder of this name is in the way", str(directory / name))
+    for parent in PurePosixPath(name).parents:
+        if (directory / parent).exists() and not (directory / parent).is_dir():
+            raise NotADirectoryError(ENOTDIR, "a file of this name is in the way", str(directory / parent))
+
+
+def _remove(directory: Path, name: str) -> None:
+    """Remove a file of an earlier emission, and its folder once that is empty."""
+    path = directory / name
+    if path.is_file():
+        path.unlink()
+    if path.parent != directory and path.parent.is_dir() and not any(path.parent.iterdir()):
+        path.parent.rmdir()
+
+
 def _files_of(directory: Path) -> set[str]:
-    """The files of an earlier emission."""
+    """The files of an earlier emission; names that lead out of the folder are not ours."""
     try:
         names = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))["files"]
-        return {name for name in names if isinstance(name, str) and name == Path(name).name}
+        return {name for name in names if isinstance(name, str) and _is_inside(name)}
     except (OSError, ValueError, KeyError, TypeError):
         return set()
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and len(path.parts) in (1, 2)

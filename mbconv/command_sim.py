@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -26,6 +27,9 @@ from .cli_target import target_design, target_options
 def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) -> int:
     """Simulate a model's circuit with Verilator and compare every output with the golden model.
 
+    MODEL may also be a folder of mbconv emit: its Verilog is simulated as it lies there, edited or not, and its outputs
+    are compared; model and plan are those that its manifest.json names.
+
     Frames differ: with fewer pictures than frames, frame k is a picture rolled by k pixels. With --layers, a picture
     passes the operators before them in the golden model; random inputs are those of the first of the layers.
 
@@ -37,23 +41,47 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
         raise UserError("--seed goes with --random")
     require_extra("sim", "simulation")
 
-    from mbconv.models import load
-    from mbconv.sim.simulate import simulate
-
+    from .emitted import is_emitted
     from .frames import frames_of_range, measuring_frames, picture_frames, random_frames
 
-    graph = load(model)
-    part = graph if layers is None else graph.layers(*layers)
-    design = target_design(part, target)
+    if is_emitted(model):
+        if layers is not None or target.names:
+            given = ", ".join((["--layers"] if layers is not None else []) + target.names)
+            raise UserError(f"{model} is an emitted folder, whose plan is fixed: it takes no {given}")
+        graph, part, design, run = _emitted(Path(model))
+    else:
+        graph, part, design, run = _model(model, layers, target)
     count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
     if is_random:
         inputs = random_frames(part, count, seed or 0)
     else:
         inputs = frames_of_range(graph, part, picture_frames(graph, images, count))
     with simulation_progress(quiet=as_json) as progress:
-        result = simulate(design, inputs, waves=waves, progress=progress)
+        result = run(inputs, waves=waves, progress=progress)
     if as_json:
         print_json(result_object(result))
     else:
         print_result(part, result)
     return 0 if succeeded(result) else 1
+
+
+def _model(model, layers, target):
+    """A model, its part, the part's design, and its simulation as a function of the frames."""
+    from mbconv.models import load
+    from mbconv.sim.simulate import simulate
+
+    graph = load(model)
+    part = graph if layers is None else graph.layers(*layers)
+    design = target_design(part, target)
+    return graph, part, design, partial(simulate, design)
+
+
+def _emitted(directory: Path):
+    """The same of an emitted folder."""
+    from mbconv.sim.simulate_emitted import emitted_source, simulate_source
+
+    from .emitted import read_emitted
+
+    found = read_emitted(directory)
+    source = emitted_source(found.design, directory, found.manifest)
+    return found.model, found.part, found.design, partial(simulate_source, found.design, source)

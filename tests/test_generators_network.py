@@ -143,6 +143,10 @@ REFUSED = {
     "even kernel": (lambda g: (g.convolution(g.input(6, 6, 4), 4, (2, 3)),), "2×3 kernel is even"),
     "multiplier": (lambda g: (g.depthwise(g.input(6, 6, 4), multiplier=2),), "depth multiplier 2 over 4 channels"),
     "part of a map": (lambda g: (g.pool(g.input(6, 6, 4), (3, 3)),), "3×3 window over 6×6"),
+    "window in the padding": (
+        lambda g: (g.convolution(g.pad(g.input(4, 4, 4), Padding(1, 1, 1, 1)), 4),),
+        "lies wholly in the padding",
+    ),
     "padded sum": (_padded_sum, "only convolutions can read a padded map"),
     "padded output": (lambda g: (g.pad(g.input(4, 4, 4), Padding(1, 1, 1, 1)),), "a padded map cannot be an output"),
     "inner transpose": (lambda g: (g.transpose(g.convolution(g.input(4, 4, 4), 4), (0, 2, 1, 3)),), "TRANSPOSE of an"),

@@ -215,8 +215,8 @@ def _node(graph: Graph, op: Operator, inputs: tuple[int, ...], pads: dict[int, P
             raise GraphError(f"a {kernel[0]}×{kernel[1]} kernel is even; windows have odd kernels")
         if padding.top >= kernel[0] or padding.left >= kernel[1]:
             raise GraphError(
-                f"with {padding.top} rows above and {padding.left} columns to the left the first {kernel[0]}×{kernel[1]} "
-                "window lies wholly in the padding; pad less than the kernel"
+                f"with {padding.top} rows above and {padding.left} columns to the left the first window of "
+                f"{kernel[0]}×{kernel[1]} lies wholly in the padding; pad less than the kernel"
             )
         if isinstance(op, DepthwiseConvolution) and not (op.depth_multiplier == 1 and source.channels > 1):
             if source.channels != 1:

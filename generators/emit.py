@@ -45,7 +45,7 @@ def emit(
     verilog = design_verilog(design, prefix)
     primitives = primitives_name(prefix)
     texts = {
-        f"{verilog.top}.v": with_memory_directory(verilog.text),
+        f"{verilog.top}.v": with_memory_directory(verilog.text, verilog.top),
         primitives: verilog.primitives,
         **verilog.memory_files,
         **(testbench or {}),
@@ -80,7 +80,7 @@ def core_file(top: str, primitives: str, memory_files: list[str], testbench: lis
         "targets:",
         "  default:",
         "    filesets: [rtl]",
-        f"    toplevel: {top}",
+        f'    toplevel: "{top}"',  # quoted: a model may be called on or null
         "    parameters: [MEMORY_DIRECTORY]",
         "parameters:",
         "  MEMORY_DIRECTORY:",

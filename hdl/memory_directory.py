@@ -11,10 +11,11 @@ _INSTANCE = re.compile(r"^  (\w+)  (\w+) \($", re.MULTILINE)
 _FILE = re.compile(r'\.FILE\(("[^"]*")\)')
 
 
-def with_memory_directory(text: str) -> str:
-    """Verilog whose modules take ``MEMORY_DIRECTORY``, "./" by default, wherever a memory below reads a file.
+def with_memory_directory(text: str, top: str) -> str:
+    """Verilog whose modules take ``MEMORY_DIRECTORY`` wherever a memory below reads a file: "./" by default at the top.
 
-    It must end with a slash.
+    It must end with a slash. Below the top the default is empty, and an empty one reads no file: Yosys elaborates every
+    module with its defaults as well, in the folder where it runs.
     """
     modules = {match[1]: match[2] for match in _MODULE.finditer(text)}
     needing = {name for name, body in modules.items() if _FILE.search(body)}
@@ -33,7 +34,8 @@ def with_memory_directory(text: str) -> str:
     def module(match: re.Match) -> str:
         if match[1] not in needing:
             return match[0]
-        body = _FILE.sub(rf".FILE({{{PARAMETER}, \1}})", _INSTANCE.sub(instance, match[2]))
-        return f'module {match[1]} #(\n  parameter {PARAMETER} = "./"\n) ({body}endmodule'
+        body = _FILE.sub(rf'.FILE({PARAMETER} == "" ? "" : {{{PARAMETER}, \1}})', _INSTANCE.sub(instance, match[2]))
+        default = "./" if match[1] == top else ""
+        return f'module {match[1]} #(\n  parameter {PARAMETER} = "{default}"\n) ({body}endmodule'
 
     return _MODULE.sub(module, text)

@@ -15,7 +15,11 @@ module mbconv_rom #(
 );
     reg [WIDTH-1:0] words [0:DEPTH-1];
     reg [WIDTH-1:0] word;
-    initial $readmemh(FILE, words);
+    generate
+        if (FILE != "") begin : contents  // synthesis tools also look at the module alone
+            initial $readmemh(FILE, words);
+        end
+    endgenerate
     always @(posedge clk) begin
         if (en) begin
             word <= words[addr];

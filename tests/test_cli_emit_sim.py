@@ -1,0 +1,193 @@
+"""``mbconv emit`` with its test bench, and ``mbconv sim`` of what was emitted."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from math import prod
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from mbconv.cli import main
+from mbconv.models import builtin
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
+LAYERS = ("--layers", "1:3", "--multipliers", "4")
+"""A pointwise and a depthwise stage of digits."""
+
+
+def run(*arguments: object, status: int = 0) -> str:
+    """The standard output of mbconv, or its one message where it ends with 2."""
+    result = CliRunner().invoke(main, list(map(str, arguments)))
+    assert result.exit_code == status, result.output
+    if status == 2:
+        assert result.stdout == "" and "Traceback" not in result.stderr
+        return result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    """A model's file that may be removed."""
+    return Path(shutil.copy(builtin("digits").path, tmp_path_factory.mktemp("model") / "mine.tflite"))
+
+
+@pytest.fixture(scope="module")
+def emitted(model, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("emitted")
+    run("emit", model, "-o", folder, *LAYERS)
+    return folder
+
+
+@pytest.fixture
+def copied(emitted, tmp_path) -> Path:
+    """An emitted folder that may be changed."""
+    return Path(shutil.copytree(emitted, tmp_path / "copied"))
+
+
+def edit(path: Path, change) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_emit_prints_its_manifest(tmp_path):
+    block = "block:pointwise,height=2,width=2,channels=4"
+    found = json.loads(run("emit", block, "-o", tmp_path / "new" / "folder", "--name", "my_", "--json"))
+    assert found == json.loads((tmp_path / "new" / "folder" / "manifest.json").read_text())
+    assert found["top"].startswith("my_") and found["source"]["model"] == block
+    listed = run("emit", block, "-o", tmp_path / "new" / "folder")
+    assert f"{tmp_path / 'new' / 'folder' / 'manifest.json'}  " in listed
+    assert "my_mbconv_primitives.v" not in listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--name", "8th"), "--name '8th' cannot begin a Verilog name"),
+        (("--frames", "3"), "give --testbench as well"),
+        (("--seed", "3"), "give --testbench as well"),
+        (("--testbench", "--seed", "3", "--image", __file__), "give one of them"),
+        (("--testbench", "--image", __file__), "test_cli_emit_sim.py"),
+        (("--multipliers", "7"), "7 multipliers are too few"),
+        (("--layers", "90:91"), "layers 90:91 are not a range of this network"),
+    ],
+)
+def test_emit_refuses(arguments, message, tmp_path):
+    assert message in run("emit", "digits", "-o", tmp_path / "folder", *arguments, status=2)
+    assert not (tmp_path / "folder").exists()
+
+
+def test_emit_where_a_file_is_in_the_way(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    assert f"{tmp_path / 'file'}" in run("emit", "digits", "-o", tmp_path / "file" / "folder", *LAYERS, status=2)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_sim_of_a_folder(emitted, copied):
+    """Nothing differs; the right Verilog with one wrong weight differs, and the place is named."""
+    found = json.loads(run("sim", emitted, "--random", "--seed", "5", "--json"))
+    assert (found["mismatches"], found["first_mismatch"]) == (0, None)
+    manifest = json.loads((emitted / "manifest.json").read_text())
+    assert found["elements"] == found["frames"] * prod(manifest["ports"][1]["order"])
+    assert found["interval_cycles"] == manifest["interval_cycles"] == found["predicted_interval_cycles"]
+    assert found["latency_cycles"] == manifest["latency_cycles"]
+    weights = copied / "layer_02_depthwise_weights.hex"
+    lines = weights.read_text().split()
+    weights.write_text("\n".join(["0" * len(lines[0]), *lines[1:]]))
+    found = json.loads(run("sim", copied, "--random", "--seed", "5", "--frames", "1", "--json", status=1))
+    assert 0 < found["mismatches"] < found["elements"] and found["interval_cycles"] is None
+    assert found["first_mismatch"].startswith("layer_02_depthwise (tensor ")
+    assert "row 0, column" in found["first_mismatch"]
+
+
+def test_sim_of_verilog_with_an_error(copied):
+    verilog = copied / json.loads((copied / "manifest.json").read_text())["verilog"][0]
+    verilog.write_text(verilog.read_text() + "\nmodule more(;\n")
+    message = run("sim", copied, "--random", status=2)
+    assert "Verilator failed" in message and f"{verilog.name}:" in message and "syntax error" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.update(interval_cycles=1), "interval_cycles is 1, model and plan give"),
+        (lambda m: m["ports"][1].update(zero_point=9), "ports[1].zero_point is 9, model and plan give"),
+        (lambda m: m["stages"][0]["folding"].update(inputs=3), "stages[0].folding.inputs is 3, model and plan give"),
+        (lambda m: m["plan"]["lanes"][0].update(lanes=999), "its plan is not as mbconv emit wrote it: "),
+        (lambda m: m["plan"].pop("stages"), "its plan is not as mbconv emit wrote it: the plan lacks stages"),
+        (lambda m: m["source"].update(layers=[1, 4]), "its plan is not as mbconv emit wrote it: this plan was made"),
+        (lambda m: m["source"].pop("fingerprint"), "is not as mbconv emit wrote it (KeyError('fingerprint'))"),
+        (lambda m: m["source"].update(layers="x"), "is not as mbconv emit wrote it"),
+        (lambda m: m.update(source=None), "does not name its model"),
+        (lambda m: m.update(format=99), "is no manifest of format 1"),
+        (lambda m: m.update(memory_files=["/etc/passwd"]), "names a file outside it, '/etc/passwd'"),
+        (lambda m: m["memory_files"].append("more.hex"), "more.hex, which the manifest names, is missing"),
+    ],
+)
+def test_sim_of_an_edited_manifest(change, message, copied):
+    edit(copied / "manifest.json", change)
+    assert message in run("sim", copied, "--random", status=2)
+
+
+def test_sim_of_what_is_no_emitted_folder(copied, tmp_path):
+    assert "is an emitted folder, whose plan is fixed: it takes no --layers, --multipliers" in run(
+        "sim", copied, "--random", *LAYERS, status=2
+    )
+    (copied / "mbconv_primitives.v").unlink()
+    assert "mbconv_primitives.v, which the manifest names, is missing: emit again" in run(
+        "sim", copied, "--random", status=2
+    )
+    (copied / "manifest.json").write_text("{")
+    assert "manifest.json is not JSON" in run("sim", copied, "--random", status=2)
+    assert "has no manifest.json: it is no folder of mbconv emit" in run("sim", tmp_path, "--random", status=2)
+
+
+def test_sim_without_its_model(model, tmp_path):
+    """A model that was moved, and another in its place."""
+    here = Path(shutil.copy(model, tmp_path / "here.tflite"))
+    run("emit", here, "-o", tmp_path / "folder", *LAYERS)
+    here.unlink()
+    assert f"{here}, the model that {tmp_path / 'folder'} was made from, is not there any more" in run(
+        "sim", tmp_path / "folder", "--random", status=2
+    )
+    shutil.copy(builtin("cifar10").path, here)
+    assert f"{here} is not the model any more that" in run("sim", tmp_path / "folder", "--random", status=2)
+
+
+@pytest.mark.slow
+def test_testbench_without_mbconv(tmp_path):
+    """In a process that cannot import mbconv: right, then with a wrong vector, then with other predicted cycles."""
+    folder = tmp_path / "emitted"
+    run("emit", "digits", "-o", folder, *LAYERS, "--testbench", "--seed", "3")
+    (tmp_path / "mbconv").mkdir()
+    (tmp_path / "mbconv" / "__init__.py").write_text('raise ImportError("a test bench must not need mbconv")')
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    def bench() -> tuple[int, str]:
+        command = [sys.executable, folder / "testbench" / "run.py"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    status, text = bench()
+    assert status == 0 and "2 tests, 0 failed" in text, text[-3000:]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert f"interval {manifest['interval_cycles']} cycles, predicted {manifest['interval_cycles']}" in text
+    assert f"latency {manifest['latency_cycles']} cycles, predicted {manifest['latency_cycles']}" in text
+
+    def wrong(vectors: dict) -> None:
+        (name,) = vectors["outputs"]
+        first = vectors["outputs"][name][0]
+        vectors["outputs"][name][0] = first[:6] + ("00" if first[6:8] != "00" else "01") + first[8:]
+
+    edit(folder / "testbench" / "vectors.json", wrong)
+    status, text = bench()
+    assert status == 1 and "Failed 2 of 2 tests" in text
+    assert "frame 0, row 0, column 0, channel 3: " in text
+    edit(folder / "testbench" / "vectors.json", wrong)
+    edit(folder / "manifest.json", lambda found: found.update(interval_cycles=manifest["interval_cycles"] + 1))
+    status, text = bench()
+    assert status == 1 and "Failed 1 of 2 tests" in text

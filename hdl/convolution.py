@@ -117,6 +117,14 @@ class Convolution(Component):
         return max(self.geometry.output_pixels * self.pointwise.cycles_per_pixel, self.window.cycles_per_frame)
 
     @property
+    def latency(self) -> int:
+        """Cycles from taking the last beat that an output pixel requires to its first result at ``o``, when nothing
+        waits."""
+        beats = self.geometry.taps // self.taps * (self.narrow.lanes_in // self.narrow.lanes_out)
+        arrival = self.widen.latency + self.AVAILABLE_DELAY + self.window.latency + self.narrow.latency
+        return arrival + beats - 1 + self.pointwise.latency
+
+    @property
     def multipliers(self) -> int:
         return self.pointwise.multipliers
 

@@ -118,6 +118,12 @@ class Depthwise(Component):
         return self.window.cycles_per_frame
 
     @property
+    def latency(self) -> int:
+        """Cycles from taking the last beat that an output pixel requires to its first result at ``o``, when nothing
+        waits."""
+        return self.widen.latency + self.AVAILABLE_DELAY + self.mac.steps - 1 + self.mac.latency
+
+    @property
     def multipliers(self) -> int:
         return self.mac.multipliers
 

@@ -127,6 +127,13 @@ class Pointwise(Component):
         return self.words * self.mac.blocks
 
     @property
+    def latency(self) -> int:
+        """Cycles from taking the last beat of a pixel (of a group of Q pixels) to its first result at ``o``, when
+        nothing waits."""
+        steps = self.words if self.pixels == 1 else self.pixels * self.words * self.mac.blocks
+        return self.widen.latency + self.AVAILABLE_DELAY + steps - 1 + self.mac.latency
+
+    @property
     def multipliers(self) -> int:
         return self.mac.multipliers
 

@@ -193,6 +193,7 @@ def _edges(network: Network, plan: Plan) -> tuple[dict[str, AxiStreamEdge], dict
 
 def _edge_timings(network: Network, inputs: Mapping, outputs: Mapping) -> dict:
     """The edges' event models, by tensor."""
+
     def circuit(kind, edge: AxiStreamEdge, *fill):
         return kind(edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes, *fill)
 
@@ -202,7 +203,6 @@ def _edge_timings(network: Network, inputs: Mapping, outputs: Mapping) -> dict:
             for port, tensor in network.inputs.items()
         },
         "output_edges": {
-            tensor: OutputEdgeTiming.of(circuit(AxiStreamOutput, outputs[f"t{tensor}"]))
-            for tensor in network.outputs
+            tensor: OutputEdgeTiming.of(circuit(AxiStreamOutput, outputs[f"t{tensor}"])) for tensor in network.outputs
         },
     }

@@ -67,5 +67,3 @@ def mac_constants(network: Network, node: Node, *, lanes: int, interval: int) ->
         name=f"operator {op.index} {op.kind}",
     )
     return MacConstants(weights, weight_bits(weights), requantization)
-
-

@@ -34,14 +34,10 @@ def requantize_interval(node: Node, plan: Plan) -> int:
 
 
 def constants_of(network: Network, node: Node, plan: Plan) -> MacConstants:
-    return mac_constants(
-        network, node, lanes=plan.lanes[node.output], interval=requantize_interval(node, plan)
-    )
+    return mac_constants(network, node, lanes=plan.lanes[node.output], interval=requantize_interval(node, plan))
 
 
-def mac_stage(
-    network: Network, node: Node, plan: Plan, constants: MacConstants, capacity: int | None = None
-) -> Stage:
+def mac_stage(network: Network, node: Node, plan: Plan, constants: MacConstants, capacity: int | None = None) -> Stage:
     """A node's circuit in its planned folding.
 
     Args:
@@ -114,9 +110,7 @@ def _convolution(network: Network, node: Node, plan: Plan, constants: MacConstan
         outputs=constants.weights.shape[0],
         input_folding=folding.inputs,
         output_folding=folding.outputs,
-        **_windowed(
-            network, node, capacity, convolution_taps(network, node, folding.inputs, plan.interval)
-        ),
+        **_windowed(network, node, capacity, convolution_taps(network, node, folding.inputs, plan.interval)),
         **_common(network, node, plan, constants),
     )
     packing = _packing(channels, plan.lanes[node.inputs[0]], channels, stage.widen.latency)

@@ -35,7 +35,7 @@ def read_frames(edge: AxiStreamEdge, words: np.ndarray, signed: bool) -> tuple[n
     size = edge.pixels * edge.channels * edge.frame.element_bytes
     marks = bits[:, 8 * width : 9 * width + 2].reshape(frames, beats, -1)
     wanted = np.ones((beats, width + 2), np.uint8)
-    wanted[-1, : width] = np.arange((beats - 1) * width, beats * width) < size
+    wanted[-1, :width] = np.arange((beats - 1) * width, beats * width) < size
     wanted[:-1, width] = 0
     wanted[:, width + 1] = 0
     problems = []

@@ -161,9 +161,7 @@ def simulate(
     monitors = _Monitors(design)
     built = simulated_source(design, monitors=monitors)
     beats = {
-        edge.name: [
-            payload for frame in frames for payload in frame_payloads(edge, _raster(design, port, frame))
-        ]
+        edge.name: [payload for frame in frames for payload in frame_payloads(edge, _raster(design, port, frame))]
         for port, edge in design.inputs.items()
     }
     expected = {edge.name: edge.frame.beats * len(frames) for edge in design.outputs.values()}

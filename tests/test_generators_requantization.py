@@ -270,7 +270,7 @@ def test_refusals(rule, low, high, message):
 
 
 def test_limits_that_leave_no_output():
-    with pytest.raises(GraphError, match="limits 3..2 leave no output"):
+    with pytest.raises(GraphError, match=r"limits 3..2 leave no output"):
         affine([0.1], 0, (3, 2))
 
 
@@ -314,7 +314,7 @@ def test_a_wrong_word_is_found(field):
 def test_a_circuit_too_narrow_is_found():
     rule, found, low, high, bias = example()
     for change in ({"accumulator_bits": 9}, {"sum_bits": found.format.sum_bits - 1}):
-        with pytest.raises(GraphError, match="exceeds the circuit's widths|in the circuit and"):
+        with pytest.raises(GraphError, match=r"exceeds the circuit's widths|in the circuit and"):
             prove(rule, replace(found.format, **change), found.words, low, high, bias)
 
 

@@ -192,11 +192,12 @@ def test_a_cycle_rises_falls_and_grows():
     ("progress", "seconds", "epochs"),
     [
         (0.0, 2200, 10),  # six epochs of 100 seconds, four of 400
-        (0.0, 2199, 9),  # the sixth begins at 5/9: six of 100 and three of 400
-        (0.0, 0, 1),
-        (0.7, 1200, 3),
-        (0.7, 1199, 2),
-        (0.5, 899, 2),  # one of 100 and one of 400; three would be 100 and twice 400
+        (0.0, 2299, 10),
+        (0.0, 2300, 11),  # the seventh begins at 6/11: seven of 100 and four of 400
+        (0.0, 0, 10),  # a tenth of the cycle in an epoch, however late it is
+        (0.54, 900, 5),
+        (0.7, 1600, 4),
+        (0.7, 1599, 3),
         (0.9, -60, 1),
     ],
 )

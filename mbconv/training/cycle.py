@@ -2,13 +2,17 @@
 
 Both depend on the cycle's progress, from 0 to 1, and not on the number of the epoch: on a machine with other work an
 epoch takes anything between one and several times its undisturbed time, and with a deadline the number of remaining
-epochs is planned anew after each.
+epochs is planned anew after each. No epoch advances by more than :data:`GREATEST_STEP`: a short spell of heavy load
+must not make the rate fall to 0 at once, which cannot be undone, and the deadline yields.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
+
+GREATEST_STEP = 0.1  # of the progress, in one epoch
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,16 @@ class Cycle:
         return [size for start, size in self.crops if start <= progress + 1e-9][-1]
 
     def affordable_epochs(self, progress: float, seconds: float, seconds_per_pixel: float) -> int:
-        """How many equal epochs from a progress to the end take at most so many seconds; at least one.
+        """How many equal epochs from a progress to the end take at most so many seconds.
+
+        At least as many as keep an epoch's step within :data:`GREATEST_STEP`, whatever they take.
 
         Args:
             progress: what is done.
             seconds: what is left.
             seconds_per_pixel: an epoch with crops of ``size`` pixels takes ``size``² times as many.
         """
-        count = 1
+        count = max(1, ceil((1 - progress) / GREATEST_STEP - 1e-9))
         while self._seconds(progress, count + 1, seconds_per_pixel) <= seconds:
             count += 1
         return count

@@ -8,7 +8,7 @@ soon.
 A checkpoint is kept after each epoch, and the same command goes on from it. ``--start FILE.tflite`` begins a new
 folder with the file of an earlier cycle, in place of random weights and the first cycle: no more than that file is
 needed to go on where another machine stopped. With ``--until HH:MM`` (UTC) the number of epochs is planned anew after
-each, such that the cycle's rate has fallen to zero and its file is written at that time.
+each, such that the cycle's rate has fallen to zero and its file is written at about that time.
 
 Early epochs see smaller crops (the network ends in a global average, so it takes any size), which costs less time. The
 curve is in ``curve.csv``: validation accuracy is measured on 2,000 of the training pictures, which nothing learns from.
@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import torch
 from torch import nn
@@ -64,6 +65,7 @@ QUANTISED_EPOCHS, QUANTISED_RATE = 2, 0.004
 # What a cycle's end takes, as epochs in floating point with whole pictures: fine-tuning, and 7,000 pictures by the
 # reference kernels.
 QUANTISED_COST = 4.0
+RECENT = 9  # epochs whose time the plan of the next ones goes by
 STATISTICS = 4000  # training pictures that restore the norms of a file
 
 
@@ -143,7 +145,6 @@ class Run:
         if start is not None and not resumes:
             self._start_from(start)
         self.average = Average(self.network)
-        self.seconds_per_pixel: float | None = None  # of the last epochs
         self.rows: list[dict] = []
         self._new_optimiser()
         if resumes:
@@ -162,7 +163,7 @@ class Run:
     def _restore(self) -> None:
         state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
         self.cycle, self.epoch, self.rows = state["cycle"], state["epoch"], state["rows"]
-        self.progress, self.seconds_per_pixel = state["progress"], state["seconds_per_pixel"]
+        self.progress = state["progress"]
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])
         self._new_optimiser()
@@ -175,7 +176,6 @@ class Run:
             "cycle": self.cycle,
             "epoch": self.epoch,
             "progress": self.progress,
-            "seconds_per_pixel": self.seconds_per_pixel,
             "rows": self.rows,
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
@@ -206,11 +206,14 @@ class Run:
         print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
 
     def _remaining_epochs(self, cycle: Cycle) -> int:
-        if self.until is None or self.seconds_per_pixel is None:
+        rows = [row for row in self.rows if (row["cycle"], row["phase"]) == (self.cycle + 1, "float")]
+        if self.until is None or not rows:
             return max(1, cycle.epochs - self.epoch)
+        # The median: a few epochs beside heavy work say little of those to come.
+        seconds_per_pixel = median(row["seconds"] / row["crop"] ** 2 for row in rows[-RECENT:])
         left = (self.until - datetime.now(UTC)).total_seconds()
-        left -= QUANTISED_COST * self.seconds_per_pixel * SIZE**2
-        return cycle.affordable_epochs(self.progress, left, self.seconds_per_pixel)
+        left -= QUANTISED_COST * seconds_per_pixel * SIZE**2
+        return cycle.affordable_epochs(self.progress, left, seconds_per_pixel)
 
     def run(self, cycles: int) -> None:
         """Train until so many cycles are done."""
@@ -241,9 +244,6 @@ class Run:
         self.epoch, self.progress = self.epoch + 1, after
         share = accuracy(self.average.network, self.validation)
         seconds = time.monotonic() - started
-        cost = seconds / size**2
-        # Half the last epoch, half what was before: the load varies.
-        self.seconds_per_pixel = cost if self.seconds_per_pixel is None else (cost + self.seconds_per_pixel) / 2
         self._note("float", self.epoch, size, loss, share, seconds)
 
     def quantise(self) -> None:

@@ -70,7 +70,8 @@ def block_ram_cell(
             pins |= {"CEA": "1'b0", "OCEA": "1'b0", "WEA": "1'b0"}
         else:
             enable, address, data = write
-            pins |= {"CEA": enable, "OCEA": "1'b0", "WEA": "1'b1"}
+            # At 36 bits part of what port B reads comes out at port A, whose output register may want its own enable.
+            pins |= {"CEA": enable, "OCEA": read[0] if bits == 36 else "1'b0", "WEA": "1'b1"}
             pins |= {f"ADA{i}": f"{address}[{i - offset}]" for i in range(offset, 14)}
             pins |= {f"ADA{i}": "1'b1" for i in range({36: 4, 18: 2}.get(bits, 0))}  # byte enables
             for i in range(bits):

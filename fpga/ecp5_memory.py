@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from mbconv.generators.resources import LARGEST_DISTRIBUTED
+
 from .ecp5_cells import block_ram_cell, initial_values
-from .ecp5_tiling import LARGEST_DISTRIBUTED, Segment, tile
+from .ecp5_tiling import Segment, tile
 
 _INSTANCE = re.compile(r"\b(?:\w*)mbconv_(ram|rom)\s*#\s*\((.*?)\)\s*(?:\\\S+|\w+)\s*\(", re.DOTALL)
 _PARAMETER = re.compile(r"\.(\w+)\s*\(\s*(?:\d+'s?[dh])?(?:\"([^\"]*)\"|(\w+))\s*\)")

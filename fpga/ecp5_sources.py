@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mbconv.generators.resources import LARGEST_DISTRIBUTED
 from mbconv.hdl.verilog import Verilog
 
 from .ecp5_memory import memory_modules
-from .ecp5_tiling import LARGEST_DISTRIBUTED
 
 _FOLDER = Path(__file__).parent
 _MULTIPLY = re.compile(r"\b(\w*mbconv_multiply)\s*#\s*\((.*?)\)\s*(?=(?:\\\S+|\w+)\s*\()", re.DOTALL)

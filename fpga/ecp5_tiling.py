@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
 
+from mbconv.generators.resources import LARGEST_DISTRIBUTED  # measured: docs/fpga.md
+
 ASPECTS = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 """Words and bits of a DP16KD (FPGA-TN-02204, memory usage guide)."""
-
-LARGEST_DISTRIBUTED = 32
-"""Up to this depth a memory is made of look-up tables, see docs/fpga.md for the measurement."""
 
 MOST_SEGMENTS = 4  # what one level of tables can select from
 

@@ -10,6 +10,7 @@ from amaranth.lib.wiring import Component
 
 from .add import Add, AddConstants
 from .depthwise import Depthwise
+from .fifo import Fifo
 from .pointwise import Pointwise
 from .requantize import RequantizeFormat
 from .stream_graph import Port, Stream, StreamGraph
@@ -106,7 +107,8 @@ class InvertedResidual(StreamGraph):
     which is what the other branch can hold, it never makes the others wait, under any stalls; for a given rate
     a schedule counts what is needed in between, about a kernel's lower half of rows and the stages' latency.
 
-    Cost: ``multipliers`` of the three MAC arrays, ``memory_bits`` of ring, buffers, queues and delay.
+    Cost: ``multipliers`` of the three MAC arrays, ``memory_bits`` of ring, buffers, queues and delay. ``latency`` is
+    that of an output pixel.
 
     Args:
         data_shape: of an element of the block's input.
@@ -201,6 +203,19 @@ class InvertedResidual(StreamGraph):
         if "expansion" in self.mac_stages:
             cycles.append(geometry.pixels * self.mac_stages["expansion"].cycles_per_pixel)
         return max(cycles)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from taking the last beat that an output pixel requires to its first result at ``o``, when nothing
+        waits: each stage begins a pixel with the last beat of the stage before it."""
+        cycles = 0
+        for name, stage in self.mac_stages.items():
+            queue = self.queues_before[name]
+            cycles += stage.latency + (Fifo(1, queue).latency if queue else 0)
+            if name != "projection":
+                mac = stage.mac
+                cycles += (mac.blocks - 1) * mac.steps + (mac.result.last_beats - 1) * mac.interval
+        return cycles + (self.stages["add"].latency if "add" in self.stages else 0)
 
     @property
     def _beats_per_pixel(self) -> int:

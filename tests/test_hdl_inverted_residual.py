@@ -17,7 +17,7 @@ from mbconv.hdl.inverted_residual import DepthwiseStage, InvertedResidual, Point
 from mbconv.hdl.requantize import RequantizeFormat
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.sim import golden
-from mbconv.sim.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.bench import BenchFailure, Case, Expected, Run, run_cases, tensor_beats
 
 FRAMES = 4
 SMALL = "height=5,width=6,channels=4"
@@ -122,7 +122,15 @@ def block_case(
         {"o": Expected.tensor(expected, lanes["projection"])},
         FRAMES,
         interval=block.cycles_per_frame if ample and not least_delay else None,
+        latency=one_pixel_latency(block) if x[0].size == source.channels else None,
     )
+
+
+def one_pixel_latency(block: InvertedResidual) -> int:
+    """Cycles from the first to the last beat of a map of one pixel."""
+    projection = block.mac_stages["projection"].mac
+    drain = (projection.blocks - 1) * projection.steps + (projection.result.last_beats - 1) * projection.interval
+    return -(-block.channels // block.lanes) - 1 + block.latency + drain
 
 
 def ones(**lanes: int) -> dict[str, int]:
@@ -134,38 +142,49 @@ def foldings(depthwise: tuple[int, int], projection: tuple[int, int], expansion:
     return first | {"depthwise": depthwise, "projection": projection}
 
 
-def cases() -> list[Case]:
-    pairs = ones(input=2, expansion=2, depthwise=2, projection=2)
-    residual = f"{SMALL},expansion=3"
-    usual = foldings((3, 4), (4, 2), (2, 2))
+PAIRS = ones(input=2, expansion=2, depthwise=2, projection=2)
+RESIDUAL = f"{SMALL},expansion=3"
+USUAL = foldings((3, 4), (4, 2), (2, 2))
+
+
+def every_kind() -> list[Case]:
+    """t > 1 and t = 1, with and without the residual, strides; both number systems; the least that works."""
     return [
-        # the slowest is in turn the expansion, the depthwise stage, the projection, the stream
-        block_case(residual, foldings((3, 4), (4, 2), (2, 2)), ones(depthwise=2)),
-        block_case(residual, foldings((1, 4), (4, 2), (4, 4)), ones(expansion=4)),
-        block_case(residual, foldings((9, 4), (4, 1), (4, 4)), ones(expansion=4, depthwise=4)),
-        block_case(
-            residual, foldings((9, 12), (12, 4), (4, 12)), ones(input=4, expansion=12, depthwise=12, projection=4)
-        ),
-        block_case(residual, usual, pairs),
-        # foldings that divide nothing
-        block_case(residual, foldings((3, 5), (5, 3), (3, 5)), ones(expansion=5, depthwise=5)),
-        # t = 1, with and without the residual
+        block_case(RESIDUAL, USUAL, ones(depthwise=2)),
         block_case(f"{SMALL},expansion=1", foldings((3, 2), (2, 2)), ones()),
-        block_case(f"{SMALL},expansion=1,output_channels=6", foldings((1, 2), (4, 2)), pairs),
-        block_case(f"{SMALL},expansion=1,stride=2", foldings((9, 2), (2, 1)), ones(depthwise=2)),
-        # no residual: other channels; strides of both axes and of one; another kernel
         block_case(
-            f"{residual},output_channels=7",
+            f"{RESIDUAL},output_channels=7",
             foldings((3, 6), (6, 3), (4, 3)),
             ones(expansion=3, depthwise=2, projection=3),
         ),
-        block_case(f"{residual},stride=2", foldings((3, 4), (4, 4), (2, 4)), pairs),
-        block_case(f"{residual},stride=2", foldings((1, 2), (1, 1), (2, 2)), ones()),
-        block_case(f"{residual},stride=2x1,output_channels=5", foldings((3, 3), (6, 1), (2, 2)), ones()),
-        block_case(f"{residual},kernel=5", foldings((5, 3), (6, 2), (2, 2)), ones()),
-        # binary fixed point, of few and of more bits
-        block_case(f"{residual},{FIXED}", usual, ones(depthwise=2)),
-        block_case(f"{residual},{FIXED},stride=2", foldings((9, 2), (4, 2), (4, 2)), pairs),
+        block_case(f"{RESIDUAL},stride=2", foldings((3, 4), (4, 4), (2, 4)), PAIRS),
+        block_case(f"{RESIDUAL},{FIXED}", USUAL, ones(depthwise=2)),
+        block_case(RESIDUAL, USUAL, PAIRS, ample=False, least_delay=True),
+        # a map of one pixel: the exact latency
+        block_case("height=1,width=1,channels=5,expansion=2", foldings((9, 2), (4, 2), (2, 2)), ones(depthwise=2)),
+        block_case("height=1,width=1,channels=7,expansion=1", foldings((1, 4), (2, 3)), ones(), ample=False),
+    ]
+
+
+def foldings_and_buffers() -> list[Case]:
+    return [
+        # the slowest is in turn the depthwise stage, the projection, the stream; the expansion above
+        block_case(RESIDUAL, foldings((1, 4), (4, 2), (4, 4)), ones(expansion=4)),
+        block_case(RESIDUAL, foldings((9, 4), (4, 1), (4, 4)), ones(expansion=4, depthwise=4)),
+        block_case(
+            RESIDUAL, foldings((9, 12), (12, 4), (4, 12)), ones(input=4, expansion=12, depthwise=12, projection=4)
+        ),
+        block_case(RESIDUAL, USUAL, PAIRS),
+        # foldings that divide nothing
+        block_case(RESIDUAL, foldings((3, 5), (5, 3), (3, 5)), ones(expansion=5, depthwise=5)),
+        # t = 1 without the residual; strides of both axes and of one; another kernel
+        block_case(f"{SMALL},expansion=1,output_channels=6", foldings((1, 2), (4, 2)), PAIRS),
+        block_case(f"{SMALL},expansion=1,stride=2", foldings((9, 2), (2, 1)), ones(depthwise=2)),
+        block_case(f"{RESIDUAL},stride=2", foldings((1, 2), (1, 1), (2, 2)), ones()),
+        block_case(f"{RESIDUAL},stride=2x1,output_channels=5", foldings((3, 3), (6, 1), (2, 2)), ones()),
+        block_case(f"{RESIDUAL},kernel=5", foldings((5, 3), (6, 2), (2, 2)), ones()),
+        # binary fixed point with a stride, and of more bits
+        block_case(f"{RESIDUAL},{FIXED},stride=2", foldings((9, 2), (4, 2), (4, 2)), PAIRS),
         block_case(
             f"{SMALL},expansion=1,numbers=fixed,activation_bits=10,weight_bits=7", foldings((3, 2), (2, 2)), ones()
         ),
@@ -173,20 +192,35 @@ def cases() -> list[Case]:
         block_case("height=1,width=4,channels=5,expansion=2", foldings((3, 3), (3, 2), (2, 3)), ones()),
         block_case("height=3,width=1,channels=6,expansion=2", foldings((1, 4), (4, 2), (3, 2)), ones()),
         # the least rings, no queues, and the least delay: slower, and never a deadlock
-        *(block_case(residual, foldings((k, 4), (4, 2), (2, 2)), pairs, ample=False) for k in (1, 3)),
-        *(block_case(residual, foldings((k, 4), (4, 2), (2, 2)), pairs, ample=False, least_delay=True) for k in (1, 3)),
+        *(block_case(RESIDUAL, foldings((k, 4), (4, 2), (2, 2)), PAIRS, ample=False) for k in (1, 3)),
+        block_case(RESIDUAL, foldings((1, 4), (4, 2), (2, 2)), PAIRS, ample=False, least_delay=True),
         block_case(f"{SMALL},expansion=1", foldings((1, 1), (4, 1)), ones(), ample=False, least_delay=True),
-        block_case(f"{residual},kernel=5", foldings((5, 3), (6, 2), (2, 2)), ones(), least_delay=True),
-        block_case(f"{residual},stride=2,{FIXED}", foldings((3, 4), (4, 4), (2, 4)), pairs, ample=False),
+        block_case(f"{RESIDUAL},kernel=5", foldings((5, 3), (6, 2), (2, 2)), ones(), least_delay=True),
+        block_case(f"{RESIDUAL},stride=2,{FIXED}", foldings((3, 4), (4, 4), (2, 4)), PAIRS, ample=False),
     ]
 
 
-def test_inverted_residual():
-    run_cases(cases())
+def test_every_kind():
+    run_cases(every_kind())
+
+
+@pytest.mark.slow
+def test_foldings_and_buffers():
+    run_cases(foldings_and_buffers())
+
+
+@pytest.mark.slow
+def test_the_least_delay_is_the_least(monkeypatch):
+    """With a beat less than the constructor accepts, the block waits for ever."""
+    least = InvertedResidual.least_delay.fget
+    monkeypatch.setattr(InvertedResidual, "least_delay", property(lambda block: least(block) - 1))
+    case = block_case(RESIDUAL, USUAL, PAIRS, ample=False, least_delay=True)
+    with pytest.raises(BenchFailure, match="a deadlock"):
+        run_cases([case], runs=[Run()])
 
 
 def test_cost_and_delay():
-    block = block_case(f"{SMALL},expansion=3", foldings((3, 4), (4, 2), (2, 2)), ones(depthwise=2)).component
+    block = block_case(RESIDUAL, USUAL, ones(depthwise=2)).component
     geometry = block.geometry
     assert block.multipliers == 2 * 2 + 3 * 4 + 4 * 2
     assert block.cycles_per_frame == geometry.pixels * max(2 * 6, 3 * 3, 3 * 2)

@@ -43,25 +43,22 @@ def solutions(rule: Rule, steps: Steps, reachable: Reachable) -> Iterator[Soluti
     """Solutions of every form that has one, complete with the channels that have no step."""
     moving = steps.inside.any(1)
     found = _moving_solutions(rule, steps[moving], reachable.bias[moving], moving)
-    for solution in found if moving.any() else _still_solutions(len(moving)):
+    for solution in found if moving.any() else _still_solution():
         whole = _with_still_channels(solution, moving, reachable)
         if whole is not None:
             yield whole
 
 
-def _still_solutions(channels: int) -> Iterator[Solution]:
-    """Where no channel has a step: any shift will do that leaves the outputs representable."""
+def _still_solution() -> Iterator[Solution]:
+    """Where no channel has a step."""
     none = np.zeros(0, np.int64)
-    for form in ("shift", "word"):
-        for shift in (1, 4, 8, 12, 16, 20, 24, 30):
-            yield Solution(form, none, none, none, none, none + shift)
+    yield Solution("shift", none, none, none, none, none)
 
 
 def _moving_solutions(rule: Rule, steps: Steps, bias: np.ndarray, moving: np.ndarray) -> Iterator[Solution]:
     least, greatest = steps.slopes()
     if solution := _shift_form(steps, bias, least, greatest):
         yield solution
-        return  # nothing is cheaper
     if isinstance(rule, AffineRule) and (solution := _common_form(steps, bias, rule.exponent[moving], rule.q[moving])):
         yield solution
     yield from _word_forms(steps, bias, least, greatest)
@@ -191,7 +188,12 @@ def _with_still_channels(solution: Solution, moving: np.ndarray, reachable: Reac
     rule = reachable.rule
     low, high = reachable.low[still], reachable.high[still]
     level = reachable.first_output[still] - rule.zero_point
-    shift = np.full(still.size, solution.shift.max(initial=1 if not solution.shift.size else 0), np.int64)
+    # A plateau is 2^shift sums wide at a multiplier of 1; those of the least and greatest output have no end.
+    width = np.ceil(np.log2(high - low + 1)).astype(np.int64) + 1
+    width = np.where(
+        (reachable.first_output[still] > rule.minimum) & (reachable.first_output[still] < rule.maximum), width, 0
+    )
+    shift = np.maximum(width, solution.shift.max() if solution.shift.size else 1)
     one = solution.form == "shift"
     widest = int(solution.multiplier.max(initial=1))
     half = (np.int64(1) << shift) >> 1

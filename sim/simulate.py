@@ -111,9 +111,9 @@ class _Monitors:
         return beats.reshape(frames, shape.pixels, -1)[:, :, : shape.channels]
 
 
-class _Stuck(Exception):
+class _Stuck(GraphError):
     def __init__(self, tensor: int, passed: int, wanted: int):
-        super().__init__(f"{passed} of {wanted} beats of tensor {tensor}")
+        super().__init__(f"the simulation stood still: {passed:,} of {wanted:,} beats of tensor {tensor} passed")
 
 
 def simulated_source(design: Design, prefix: str = "", monitors: _Monitors | None = None) -> DesignSource:

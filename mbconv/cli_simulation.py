@@ -1,38 +1,8 @@
-"""How a simulation's result is printed and judged."""
+"""How a simulation's result is printed."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from .cli_output import results, table
-
-KEYS = (
-    "mismatches",
-    "elements",
-    "frames",
-    "interval_cycles",
-    "predicted_interval_cycles",
-    "latency_cycles",
-    "predicted_latency_cycles",
-    "multipliers",
-    "budget",
-    "macs",
-    "mac_efficiency",
-    "mac_efficiency_used",
-    "seconds",
-)
-"""What ``mbconv sim --json`` promises."""
-
-
-def result_object(result) -> dict[str, Any]:
-    """The result's promised keys, and the first mismatch where there is one."""
-    return {key: getattr(result, key) for key in KEYS} | {"first_mismatch": result.first_mismatch}
-
-
-def succeeded(result) -> bool:
-    """Every element equal, and the interval as predicted where one was measured."""
-    interval = result.interval_cycles
-    return result.mismatches == 0 and interval in (None, result.predicted_interval_cycles)
 
 
 def print_result(graph, result) -> None:

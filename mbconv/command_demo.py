@@ -9,7 +9,7 @@ import click
 from .cli_errors import require_extra
 from .cli_options import json_option
 from .cli_output import print_json, progress_console, results, simulation_progress
-from .cli_simulation import print_result, result_object, succeeded
+from .cli_simulation import print_result
 
 _MODEL, _DIGIT, _MULTIPLIERS = "digits", 7, 16
 
@@ -35,6 +35,7 @@ def demo(directory: Path, as_json: bool) -> int:
     from mbconv.sim.prediction import top_classes
     from mbconv.sim.simulate import host_outputs, simulate
 
+    from .emitted import model_source
     from .frames import frames_of_range, measuring_frames
 
     log = progress_console(quiet=as_json)
@@ -45,7 +46,8 @@ def demo(directory: Path, as_json: bool) -> int:
     answers = {}
     for name, part in (("block", graph.layers(first, last)), ("network", graph)):
         design = make_design(part, multipliers=_MULTIPLIERS)
-        emit(design, directory / name)
+        layers = None if part is graph else (first, last)
+        emit(design, directory / name, source=model_source(graph, _MODEL, layers))
         what = "the whole network" if part is graph else f"operators {first}:{last}, an inverted residual block"
         log.print(f"{_MODEL}: {what}; Verilog in {directory / name}")
         count = measuring_frames(design.schedule.interval, design.schedule.latency)
@@ -66,9 +68,9 @@ def demo(directory: Path, as_json: bool) -> int:
                 "score": best.score,
                 "layers": [first, last],
                 "directory": str(directory),
-                **{name: result_object(result) for name, result in answers.items()},
+                **{name: result.reported() for name, result in answers.items()},
             }
         )
     else:
         results().print(f"the circuit classifies the picture of a {_DIGIT} as {best.label}, score {best.score:.3f}")
-    return 0 if all(map(succeeded, answers.values())) and best.index == _DIGIT else 1
+    return 0 if all(result.ok for result in answers.values()) and best.index == _DIGIT else 1

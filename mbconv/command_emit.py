@@ -53,7 +53,7 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
     source = model_source(whole, model, layers)
     with progress_console(quiet=as_json).status("emitting"):
         design, planned_for = planned_design(graph, target)
-        bench = _testbench(whole, graph, design, images, seed or 0, frames) if testbench else None
+        bench = _testbench(whole, graph, design, images, seed, frames) if testbench else None
         manifest = write(design, directory, prefix, source, planned_for, bench)
     if as_json:
         print_json(manifest)
@@ -66,11 +66,7 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
 def _testbench(whole, graph, design, images, seed, frames) -> dict[str, str]:
     from mbconv.sim.testbench import testbench_files
 
-    from .frames import frames_of_range, measuring_frames, picture_frames, random_frames
+    from .frames import chosen_frames, measuring_frames
 
     count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
-    if images:
-        inputs = frames_of_range(whole, graph, picture_frames(whole, images, count))
-    else:
-        inputs = random_frames(graph, count, seed)
-    return testbench_files(design, inputs)
+    return testbench_files(design, chosen_frames(whole, graph, count, images, seed))

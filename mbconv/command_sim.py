@@ -10,7 +10,7 @@ import click
 from .cli_errors import UserError, require_extra
 from .cli_options import existing_file, json_option, layers_option, model_argument
 from .cli_output import print_json, simulation_progress
-from .cli_simulation import print_result, result_object, succeeded
+from .cli_simulation import print_result
 from .cli_target import target_design, target_options
 
 
@@ -42,7 +42,7 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
     require_extra("sim", "simulation")
 
     from .emitted import is_emitted
-    from .frames import frames_of_range, measuring_frames, picture_frames, random_frames
+    from .frames import chosen_frames, measuring_frames
 
     if is_emitted(model):
         if layers is not None or target.names:
@@ -52,17 +52,14 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
     else:
         graph, part, design, run = _model(model, layers, target)
     count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
-    if is_random:
-        inputs = random_frames(part, count, seed or 0)
-    else:
-        inputs = frames_of_range(graph, part, picture_frames(graph, images, count))
+    inputs = chosen_frames(graph, part, count, images, seed)
     with simulation_progress(quiet=as_json) as progress:
         result = run(inputs, waves=waves, progress=progress)
     if as_json:
-        print_json(result_object(result))
+        print_json(result.reported())
     else:
         print_result(part, result)
-    return 0 if succeeded(result) else 1
+    return 0 if result.ok else 1
 
 
 def _model(model, layers, target):

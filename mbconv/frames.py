@@ -26,6 +26,20 @@ def random_frames(graph: Graph, count: int, seed: int) -> list[Frame]:
     return [{index: _random(graph, index, generator) for index in graph.inputs} for _ in range(count)]
 
 
+def chosen_frames(
+    whole: Graph, part: Graph, count: int, images: Sequence[Path], seed: int | None = None
+) -> list[Frame]:
+    """Frames of a range of a network: of pictures, which the operators before it turn into its inputs, or random where
+    there are none.
+
+    Args:
+        seed: of random frames; 0 unless given.
+    """
+    if images:
+        return frames_of_range(whole, part, picture_frames(whole, images, count))
+    return random_frames(part, count, seed or 0)
+
+
 def _random(graph: Graph, index: int, generator: np.random.Generator) -> np.ndarray:
     tensor = graph.tensors[index]
     low, high = tensor.element.minimum, tensor.element.maximum

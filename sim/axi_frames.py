@@ -7,11 +7,14 @@ import numpy as np
 from mbconv.hdl.axi_stream_top import AxiStreamEdge
 
 
+def packet(edge: AxiStreamEdge, elements: np.ndarray) -> bytes:
+    """A frame's packet: one byte an element, or two (little endian), in NHWC order without padding."""
+    return elements.reshape(-1).astype(np.int64).astype(f"<i{edge.frame.element_bytes}").tobytes()
+
+
 def frame_payloads(edge: AxiStreamEdge, frame: np.ndarray) -> list[int]:
     """A frame's beats as integers: from the lowest bit TDATA, TKEEP, TLAST."""
-    kind = "<i1" if edge.frame.element_bytes == 1 else "<i2"
-    octets = frame.reshape(-1).astype(np.int64).astype(kind).tobytes()
-    width = edge.data_bytes
+    octets, width = packet(edge, frame), edge.data_bytes
     payloads = []
     for start in range(0, len(octets), width):
         beat = octets[start : start + width]

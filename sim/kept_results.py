@@ -14,12 +14,6 @@ from mbconv.generators.design_verilog import design_verilog
 from mbconv.generators.graph import GraphError
 from mbconv.sim.simulate import simulate
 
-_KEPT = (
-    "mismatches", "elements", "frames", "interval_cycles", "predicted_interval_cycles", "latency_cycles",
-    "predicted_latency_cycles", "multipliers", "budget", "macs", "mac_efficiency", "mac_efficiency_used", "seconds",
-    "first_mismatch",
-)  # fmt: skip
-
 
 def fingerprint(design: Design, frames: Sequence[Mapping[int, np.ndarray]]) -> str:
     """A hash of a design's circuit, its memories, its input frames and the simulation's own sources: all that a result
@@ -64,16 +58,13 @@ class KeptResults:
     ) -> dict:
         """The result of a simulation: a kept one, or of one made now and kept with further ``facts``.
 
-        ``ok`` says that every element was equal and the interval as predicted.
+        ``ok`` is that of :class:`~mbconv.sim.simulation_result.SimulationResult`.
         """
         key = fingerprint(design, frames)
         found = self.get(key)
         if found is None:
             result = simulate(design, frames, progress=progress)
-            found = {name: getattr(result, name) for name in _KEPT}
-            interval = result.interval_cycles
-            found["ok"] = result.mismatches == 0 and interval in (None, result.predicted_interval_cycles)
-            found |= {"key": key, **facts}
+            found = result.reported() | {"ok": result.ok, "key": key, **facts}
             self.add(found)
         return found
 

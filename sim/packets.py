@@ -1,4 +1,4 @@
-"""Frames at the AXI4-Stream ports of a design: what goes in, and what the golden model says comes out."""
+"""A design at its AXI4-Stream ports: what goes in, and what the golden model says comes out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mbconv.generators.design import Design
-from mbconv.hdl.axi_stream_top import AxiStreamEdge
+from mbconv.hdl.axi_stream_input import COUNTER_BITS
 from mbconv.sim import golden
+from mbconv.sim.axi_frames import frame_payloads
+from mbconv.sim.run_design import DesignPort, DesignSource
 
 Frame = Mapping[int, np.ndarray]
 """The values of a design's inputs by tensor index."""
@@ -36,7 +38,38 @@ def expected_outputs(design: Design, frames: Sequence[Frame]) -> dict[str, np.nd
     }
 
 
-def packet(edge: AxiStreamEdge, elements: np.ndarray) -> bytes:
-    """A frame's packet: one byte an element, or two (little endian), in NHWC order without padding."""
-    kind = "<i1" if edge.frame.element_bytes == 1 else "<i2"
-    return elements.reshape(-1).astype(np.int64).astype(kind).tobytes()
+def input_payloads(design: Design, frames: Sequence[Frame]) -> dict[str, list[int]]:
+    """The beats of all frames at each input."""
+    return {
+        edge.name: [beat for frame in frames for beat in frame_payloads(edge, input_raster(design, port, frame))]
+        for port, edge in design.inputs.items()
+    }
+
+
+def output_beats(design: Design, frames: int) -> dict[str, int]:
+    """How many beats come out at each output."""
+    return {edge.name: edge.frame.beats * frames for edge in design.outputs.values()}
+
+
+def patience_of(design: Design) -> int:
+    """Cycles without a beat at any port that no design needs, under any of the bench's stalls."""
+    return 2 * max(design.schedule.interval, design.schedule.latency) + 100_000
+
+
+def design_source(
+    design: Design, verilog: Mapping[str, str], memory_files: Mapping[str, str], top: str
+) -> DesignSource:
+    """Verilog of a design, or what claims to be one, with the design's ports."""
+    ports = [DesignPort.axi_stream(edge.name, True, 8 * edge.data_bytes) for edge in design.inputs.values()]
+    ports += [DesignPort.axi_stream(edge.name, False, 8 * edge.data_bytes, 1) for edge in design.outputs.values()]
+    status = [name for name in design.top().signature.members if name.endswith(("short_frames", "long_frames"))]
+    return DesignSource(
+        verilog,
+        memory_files,
+        top,
+        ports,
+        dict.fromkeys(status, COUNTER_BITS),
+        clock="aclk",
+        reset="aresetn",
+        reset_active_low=True,
+    )

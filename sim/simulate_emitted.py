@@ -10,14 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mbconv.generators.design import Design
 from mbconv.generators.graph import GraphError
-from mbconv.sim.axi_frames import frame_payloads, read_frames
-from mbconv.sim.packets import Frame, expected_outputs, input_raster
-from mbconv.sim.run_design import DesignPort, DesignRecord, DesignSource, Progress, run_design
-from mbconv.sim.simulate import Mismatch, SimulationResult
+from mbconv.sim.packets import Frame, design_source, expected_outputs, input_payloads, output_beats, patience_of
+from mbconv.sim.run_design import DesignSource, Progress, run_design
+from mbconv.sim.simulation_result import SimulationResult, checked_outputs, make_result
 
 
 def emitted_source(design: Design, directory: Path, manifest: Mapping[str, Any]) -> DesignSource:
@@ -26,18 +23,11 @@ def emitted_source(design: Design, directory: Path, manifest: Mapping[str, Any])
     Raises:
         GraphError: a file that the manifest names is missing or no text.
     """
-    ports = [DesignPort.axi_stream(edge.name, True, 8 * edge.data_bytes) for edge in design.inputs.values()]
-    ports += [DesignPort.axi_stream(edge.name, False, 8 * edge.data_bytes, 1) for edge in design.outputs.values()]
-    status = [name for name in design.top().signature.members if name.endswith(("short_frames", "long_frames"))]
-    return DesignSource(
+    return design_source(
+        design,
         {name: _text(directory, name) for name in manifest["verilog"]},
         {name: _text(directory, name) for name in manifest["memory_files"]},
         manifest["top"],
-        ports,
-        dict.fromkeys(status, 16),
-        clock="aclk",
-        reset="aresetn",
-        reset_active_low=True,
     )
 
 
@@ -69,74 +59,14 @@ def simulate_source(
     started = time.monotonic()
     record = run_design(
         source,
-        {
-            edge.name: [
-                payload for frame in frames for payload in frame_payloads(edge, input_raster(design, port, frame))
-            ]
-            for port, edge in design.inputs.items()
-        },
-        {edge.name: edge.frame.beats * len(frames) for edge in design.outputs.values()},
+        input_payloads(design, frames),
+        output_beats(design, len(frames)),
         len(frames),
-        patience=2 * max(design.schedule.interval, design.schedule.latency) + 100_000,
+        patience=patience_of(design),
         waves=waves,
         progress=progress,
     )
-    outputs = _outputs(design, record, len(frames))
-    expected = expected_outputs(design, frames)
-    wrong = {port: outputs[port] != expected[port] for port in outputs}
-    first = next(
-        (_mismatch(design, port, outputs[port], expected[port]) for port in outputs if wrong[port].any()), None
-    )
-    latencies = {edge.name: record.latency(edge.name) for edge in design.outputs.values()}
-    slowest = max(latencies, key=lambda name: latencies[name])
-    return SimulationResult(
-        mismatches=sum(int(found.sum()) for found in wrong.values()),
-        elements=sum(found.size for found in wrong.values()),
-        frames=len(frames),
-        first_mismatch=first,
-        stream_mismatches={int(port[1:]): int(found.sum()) for port, found in wrong.items()},
-        interval_cycles=record.interval(slowest),
-        predicted_interval_cycles=design.schedule.interval,
-        latency_cycles=latencies[slowest],
-        predicted_latency_cycles=design.schedule.latency,
-        multipliers=design.multipliers,
-        budget=design.budget,
-        macs=design.macs,
-        mac_efficiency=design.mac_efficiency,
-        mac_efficiency_used=design.mac_efficiency_used,
-        seconds=time.monotonic() - started,
-        cycles=record.cycles,
-        cached=record.cached,
-        outputs={int(port[1:]): values for port, values in outputs.items()},
-        record=record,
-    )
-
-
-def _outputs(design: Design, record: DesignRecord, frames: int) -> dict[str, np.ndarray]:
-    """The elements ``[frames, pixels, channels]`` of every output port, if all came and their marks are right."""
-    outputs, problems = {}, []
-    for port, edge in design.outputs.items():
-        stream, wanted = record.streams[edge.name], frames * edge.frame.beats
-        problems += [f"{edge.name}: {rule}" for rule in stream.broken_rules]
-        if len(stream.words) < wanted:
-            raise GraphError(
-                f"the simulation stood still after {record.cycles:,} cycles: {len(stream.words):,} of {wanted:,} "
-                f"output beats of {edge.name} came"
-            )
-        signed = design.network.tensor(int(port[1:])).element.signed
-        outputs[port], found = read_frames(edge, stream.words, signed)
-        problems += found
-    problems += [f"{name} is {value}" for name, value in record.outputs.items() if value]
-    if problems:
-        raise GraphError("the AXI4-Stream edges are wrong:\n  " + "\n  ".join(problems))
-    return outputs
-
-
-def _mismatch(design: Design, port: str, simulated: np.ndarray, wanted: np.ndarray) -> Mismatch:
-    """The first element of an output that differs."""
-    tensor = int(port[1:])
-    frame, pixel, channel = (int(index) for index in np.argwhere(simulated != wanted)[0])
-    row, column = divmod(pixel, design.network.shapes[tensor].width)
-    node = next((node.name for node in design.network.nodes if node.output == tensor), "input")
-    values = int(simulated[frame, pixel, channel]), int(wanted[frame, pixel, channel])
-    return Mismatch(node, tensor, frame, row, column, channel, *values)
+    outputs = checked_outputs(design, record, len(frames))
+    expected = {int(port[1:]): elements for port, elements in expected_outputs(design, frames).items()}
+    comparisons = [(tensor, outputs[tensor], expected[tensor]) for tensor in outputs]
+    return make_result(design, record, len(frames), outputs, comparisons, started)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mbconv.generators.design import Design
-from mbconv.sim.packets import Frame, expected_outputs, input_raster, packet
+from mbconv.sim.axi_frames import packet
+from mbconv.sim.packets import Frame, expected_outputs, input_raster
 
 FOLDER = "testbench"
 

@@ -160,7 +160,7 @@ async def back_to_back(dut):
     slowest = max(sinks, key=lambda sink: sink.ends[0])
     latency = slowest.ends[0] - min(source.first for source in sources)
     dut._log.info("latency %d cycles, predicted %d", latency, LATENCY)
-    assert abs(latency - LATENCY) * 100 <= LATENCY, f"latency {latency}, predicted {LATENCY}"
+    assert latency == LATENCY, f"latency {latency}, predicted {LATENCY}"
     if len(slowest.ends) >= FRAMES_FOR_INTERVAL:
         interval = slowest.ends[-1] - slowest.ends[-2]
         dut._log.info("interval %d cycles, predicted %d", interval, INTERVAL)

@@ -11,7 +11,8 @@ from mbconv.generators.design import Design, make_design
 from mbconv.generators.graph import Graph
 from mbconv.sim import golden
 from mbconv.sim.bench_case import BURSTS, HALF, LONG_STALLS, RARELY, Pattern
-from mbconv.sim.simulate import SimulationResult, simulate, simulated_source
+from mbconv.sim.simulate import simulate, simulated_source
+from mbconv.sim.simulation_result import SimulationResult
 
 SPECS = {
     "affine": "block:inverted_residual,height=8,width=7,channels=8,expansion=4",

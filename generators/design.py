@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 
+from mbconv.hdl.axi_stream import data_bytes_for, element_bytes
 from mbconv.hdl.axi_stream_input import AxiStreamInput
 from mbconv.hdl.axi_stream_output import AxiStreamOutput
-from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop, data_bytes_for
+from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop
 from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
@@ -169,14 +170,14 @@ def _edges(network: Network, plan: Plan) -> tuple[dict[str, AxiStreamEdge], dict
 
     def edge(name: str, tensor: int) -> AxiStreamEdge:
         shape, element = network.shapes[tensor], network.tensor(tensor).element
-        element_bytes = 1 if element.bits <= 8 else 2
+        circuit_shape = element_shape(element)
         return AxiStreamEdge(
             name,
-            element_shape(element),
+            circuit_shape,
             shape.channels,
             shape.pixels,
             plan.lanes[tensor],
-            data_bytes_for(shape.pixels * shape.channels, element_bytes, plan.interval),
+            data_bytes_for(shape.pixels * shape.channels, element_bytes(circuit_shape), plan.interval),
             network.tensor(tensor).zero_point,
         )
 

@@ -29,8 +29,8 @@ def mac_rule(op: MacOperator, source: Tensor, output: Tensor) -> Rule:
     limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
     common = channels, output.zero_point, *limits
     if op.numbers == "fixed":
-        # All scales are powers of two, so that their quotient is exact.
-        shift = np.log2(np.float64(output.scale) / (np.float64(source.scale) * scales)).astype(np.int64)
+        # All scales are powers of two: their quotient is ½ · 2^(shift + 1), exactly.
+        shift = np.frexp(np.float64(output.scale) / (np.float64(source.scale) * scales))[1].astype(np.int64) - 1
         return ShiftRule(*common, shift)
     if op.weight_element.signed or isinstance(op, FullyConnected):
         real = np.float64(source.scale) * scales.astype(np.float64) / np.float64(output.scale)

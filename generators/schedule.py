@@ -64,6 +64,7 @@ class TokenCount:
         self.edges = edges(network)
         self.depths: dict[Edge, int] = {}
         self.delays: dict[Edge, int] = {}  # of queues without limit
+        self.entering: dict[int, InputEdgeTiming] = {}  # by the tensor within; without them beats come from source()
         self.results: dict[str, StageTimes] = {}
         self.valid: dict[int, Times] = {}
         self.popped: dict[Edge, Times] = {}
@@ -115,8 +116,20 @@ class TokenCount:
             np.array_equal(before.valid, result.valid) and all(map(np.array_equal, before.accepted, result.accepted))
         )
 
+    def enter(self, blocking: bool) -> bool:
+        """Count the edges of the inputs, offered AXI4-Stream beats as fast as they take them; whether anything
+        changed."""
+        changed = False
+        for tensor, edge in self.entering.items():
+            offered = np.arange(edge.beats_in, dtype=np.int64)
+            valid = edge.run(offered, self._taken(tensor) if blocking else None)
+            changed |= tensor not in self.valid or not np.array_equal(valid, self.valid[tensor])
+            self.valid[tensor] = valid
+        return changed
+
     def forwards(self) -> None:
         """Count every node once, with no back-pressure between stages."""
+        self.enter(False)
         for node in self.network.nodes:
             self.step(node, False)
         for tensor in self.network.outputs:
@@ -131,6 +144,7 @@ class TokenCount:
         self.forwards()
         for _ in range(sweeps):
             changed = [self.step(node, True) for node in reversed(self.network.nodes)]
+            changed.append(self.enter(True))
             changed += [self.step(node, True) for node in self.network.nodes]
             for tensor in self.network.outputs:
                 self.popped[tensor, "", 0] = spaced(self._arrives((tensor, "", 0)), 1)
@@ -202,8 +216,7 @@ def count_latency(network, lanes, timings, depths, queue_latency, input_edges, o
     sink always ready."""
     count = TokenCount(network, lanes, timings, queue_latency)
     count.depths = dict(depths)
-    for tensor, edge in input_edges.items():
-        count.valid[tensor] = edge.run(np.arange(edge.beats_in, dtype=np.int64))
+    count.entering = dict(input_edges)
     count.settle()
     return max(int(output_edges[tensor].run(count.popped[tensor, "", 0])[-1]) for tensor in network.outputs)
 

@@ -100,14 +100,22 @@ class Packing:
     def words(self) -> int:
         return -(-self.beats // self.per_word)
 
-    def pixel_complete(self, accepted: Times) -> Times:
-        return accepted[self.beats - 1 :: self.beats] + self.delay
+    def pixel_complete(self, accepted: Times, pixel_limit: Times | None) -> Times:
+        """When each pixel's last word is passed on, given when its beats are accepted and, where there is a limit, the
+        time before which its first word is not."""
+        return at_least(accepted[self.beats - 1 :: self.beats] + self.delay, pixel_limit)
 
     def limit_beats(self, pixel_limit: Times) -> Times:
-        """The time before which no beat of a pixel can enter, from that of its first word."""
-        limit = np.full((pixel_limit.size, self.beats), -(1 << 40), np.int64)
-        limit[:, min(self.per_word, self.beats) - 1] = pixel_limit - self.delay
-        return limit.ravel()
+        """The time before which no beat of a pixel can enter, from that of its first word.
+
+        A word that waits is held in the register that collects it, so that the beat after it waits, not its own last.
+        """
+        limit = np.full(pixel_limit.size * self.beats, -(1 << 40), np.int64)
+        held = min(self.per_word, self.beats) if self.delay else 0
+        where = np.arange(pixel_limit.size) * self.beats + held
+        inside = where < limit.size
+        limit[where[inside]] = pixel_limit[inside]
+        return limit
 
 
 @dataclass
@@ -120,7 +128,7 @@ class StageTimes:
     marks: dict[str, int] = field(default_factory=dict)
 
 
-_ROUNDS = 64  # a stage's own loop settles in two or three; more means a buffer too small to make progress
+ROUNDS = 64  # a stage's own loop settles in two or three; more means a buffer too small to make progress
 
 
 @dataclass(frozen=True)
@@ -134,17 +142,16 @@ class PointwiseTiming:
     release_delay: int
 
     def run(self, valid: list[Times], taken: Times | None) -> StageTimes:
-        limit = None
-        for _ in range(_ROUNDS):
+        free = None  # from when there is a slot for each pixel
+        for _ in range(ROUNDS):
+            limit = None if free is None else self.packing.limit_beats(free)
             accepted = spaced(at_least(valid[0], limit), 1)
-            ready = self.packing.pixel_complete(accepted) + self.available_delay
+            ready = self.packing.pixel_complete(accepted, free) + self.available_delay
             issued = self.blocks.issue(ready, taken)
             ends = issued[self.blocks.per_pixel - 1 :: self.blocks.per_pixel] + self.blocks.steps - 1
-            free = delayed_by(ends, ready.size, self.slots, self.release_delay)
-            beats = self.packing.limit_beats(free)
-            if limit is not None and (beats <= accepted).all():
+            before, free = free, delayed_by(ends, ready.size, self.slots, self.release_delay)
+            if before is not None and np.array_equal(before, free):
                 break
-            limit = at_least(beats, limit)
         return StageTimes([accepted], self.blocks.outputs(issued))
 
 
@@ -160,8 +167,8 @@ class WindowTiming:
     release_delay: int
     capacity: int | None  # pixels; None: unlimited
 
-    def pixel_ready(self, accepted: Times, frames: int) -> Times:
-        complete = self.packing.pixel_complete(accepted).reshape(frames, self.pixels)
+    def pixel_ready(self, accepted: Times, frames: int, pixel_limit: Times | None) -> Times:
+        complete = self.packing.pixel_complete(accepted, pixel_limit).reshape(frames, self.pixels)
         padded = np.concatenate([np.full((frames, 1), -(1 << 40), np.int64), complete], axis=1)
         return (padded[:, self.required] + self.available_delay).ravel()
 
@@ -169,8 +176,8 @@ class WindowTiming:
         """Pixels released in all once each output pixel is done."""
         return (np.arange(frames)[:, None] * self.pixels + self.released).ravel()
 
-    def beat_limit(self, ends: Times, frames: int) -> Times | None:
-        """When there is room for each beat, given the last issue of each output pixel."""
+    def pixel_limit(self, ends: Times, frames: int) -> Times | None:
+        """When there is room for each pixel, given the last issue of each output pixel; None: always."""
         if self.capacity is None:
             return None
         pixels = np.arange(frames * self.pixels)
@@ -179,7 +186,7 @@ class WindowTiming:
         limit = np.full(pixels.size, -(1 << 40), np.int64)
         known = needed > 0
         limit[known] = ends[np.minimum(done[known], ends.size - 1)] + self.release_delay
-        return self.packing.limit_beats(limit)
+        return limit
 
     def live(self, accepted: Times, ends: Times, frames: int) -> int:
         """The most pixels in the ring at once."""
@@ -198,15 +205,15 @@ class DepthwiseTiming:
 
     def run(self, valid: list[Times], taken: Times | None) -> StageTimes:
         frames = valid[0].size // (self.window.packing.beats * self.window.pixels)
-        limit = None
-        for _ in range(_ROUNDS):
+        room = None
+        for _ in range(ROUNDS):
+            limit = None if room is None else self.window.packing.limit_beats(room)
             accepted = spaced(at_least(valid[0], limit), 1)
-            issued = self.blocks.issue(self.window.pixel_ready(accepted, frames), taken)
+            issued = self.blocks.issue(self.window.pixel_ready(accepted, frames, room), taken)
             ends = issued[self.blocks.per_pixel - 1 :: self.blocks.per_pixel] + self.blocks.steps - 1
-            beats = self.window.beat_limit(ends, frames)
-            if beats is None or (beats <= accepted).all():
+            before, room = room, self.window.pixel_limit(ends, frames)
+            if room is None or (before is not None and np.array_equal(before, room)):
                 break
-            limit = at_least(beats, limit)
         return StageTimes(
             [accepted], self.blocks.outputs(issued), {"live_pixels": self.window.live(accepted, ends, frames)}
         )
@@ -226,24 +233,26 @@ class ConvolutionTiming:
 
     def run(self, valid: list[Times], taken: Times | None) -> StageTimes:
         frames = valid[0].size // (self.window.packing.beats * self.window.pixels)
-        limit, entered, issued = None, None, None
-        for _ in range(_ROUNDS):
+        room, entered, issued = None, None, None
+        for _ in range(ROUNDS):
+            limit = None if room is None else self.window.packing.limit_beats(room)
             accepted = spaced(at_least(valid[0], limit), 1)
             earliest = np.full((self.window.required.size * frames, self.steps), -(1 << 40), np.int64)
-            earliest[:, 0] = self.window.pixel_ready(accepted, frames)
+            earliest[:, 0] = self.window.pixel_ready(accepted, frames, room)
             earliest = earliest.ravel()
             if entered is not None:
                 left = self._left_queue(issued, entered)
                 earliest = at_least(earliest, delayed_by(left, earliest.size, self.queue_depth, 1))
             issued = spaced(earliest, 1)
             inner = self.pointwise.run([self._narrowed(issued, entered)], taken)
-            beats = self.window.beat_limit(issued[self.steps - 1 :: self.steps], frames)
-            settled = entered is not None and (inner.accepted[0] <= entered).all()
-            entered = inner.accepted[0]
-            if settled and (beats is None or (beats <= accepted).all()):
+            before = room, entered
+            room, entered = self.window.pixel_limit(issued[self.steps - 1 :: self.steps], frames), inner.accepted[0]
+            if (
+                before[1] is not None
+                and np.array_equal(before[1], entered)
+                and (room is None or np.array_equal(before[0], room))
+            ):
                 break
-            if beats is not None:
-                limit = at_least(beats, limit)
         ends = issued[self.steps - 1 :: self.steps]
         return StageTimes([accepted], inner.valid, {"live_pixels": self.window.live(accepted, ends, frames)})
 

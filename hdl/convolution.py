@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, ShapeLike
-from amaranth.lib.data import ArrayLayout
-from amaranth.lib.stream import Signature
-from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from amaranth.lib.wiring import Component, connect, flipped
 
+from .mac import stage_ports
 from .narrow import Narrow
 from .pointwise import Pointwise
 from .requantize import RequantizeFormat
@@ -103,14 +102,7 @@ class Convolution(Component):
             interval=interval,
             queue_depth=queue_depth,
         )
-        super().__init__(
-            {
-                "i": In(Signature(ArrayLayout(data_shape, input_lanes))),
-                "weights": In(Signature(self.pointwise.weights.payload.shape())),
-                "requantization": In(Signature(ArrayLayout(format.word_layout, lanes))),
-                "o": Out(Signature(ArrayLayout(format.output, lanes))),
-            }
-        )
+        super().__init__(stage_ports(self.pointwise.mac, input_lanes))
 
     @property
     def cycles_per_frame(self) -> int:

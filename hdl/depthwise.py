@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, ShapeLike
-from amaranth.lib.data import ArrayLayout
-from amaranth.lib.stream import Signature
-from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from amaranth.lib.wiring import Component, connect, flipped
 
-from .mac import MacPipeline
+from .mac import MacPipeline, stage_ports
 from .requantize import RequantizeFormat
 from .widen import Widen
 from .window import Window
@@ -104,14 +102,7 @@ class Depthwise(Component):
             interval=interval,
             queue_depth=queue_depth,
         )
-        super().__init__(
-            {
-                "i": In(Signature(ArrayLayout(data_shape, input_lanes))),
-                "weights": In(Signature(self.mac.weights.payload.shape())),
-                "requantization": In(Signature(ArrayLayout(format.word_layout, lanes))),
-                "o": Out(Signature(ArrayLayout(format.output, lanes))),
-            }
-        )
+        super().__init__(stage_ports(self.mac, input_lanes))
 
     @property
     def cycles_per_frame(self) -> int:

@@ -14,6 +14,14 @@ from .requantize import RequantizeFormat
 from .result_path import ResultPath
 
 
+def stage_ports(mac: MacPipeline, input_lanes: int) -> dict:
+    """The ports of a stage around ``mac``: ``i`` of ``input_lanes``, ``weights``, ``requantization``, ``o``."""
+    return {
+        "i": In(Signature(ArrayLayout(mac.data_shape, input_lanes))),
+        **{name: mac.signature.members[name] for name in ("weights", "requantization", "o")},
+    }
+
+
 class MacPipeline(Component):
     """Weights, multipliers, accumulators and requantisation of a stage; its owner supplies the data of each issued
     step.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib.data import ArrayLayout
-from amaranth.lib.stream import Signature
-from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from amaranth.lib.wiring import Component, connect, flipped
 
 from .fifo import advance
-from .mac import MacPipeline
+from .mac import MacPipeline, stage_ports
 from .primitives import Ram, address_width
 from .requantize import RequantizeFormat
 from .widen import Widen
@@ -113,14 +112,7 @@ class Pointwise(Component):
             queue_depth=queue_depth,
             pixels=pixels,
         )
-        super().__init__(
-            {
-                "i": In(Signature(ArrayLayout(data_shape, input_lanes))),
-                "weights": In(Signature(self.mac.weights.payload.shape())),
-                "requantization": In(Signature(ArrayLayout(format.word_layout, lanes))),
-                "o": Out(Signature(ArrayLayout(format.output, lanes))),
-            }
-        )
+        super().__init__(stage_ports(self.mac, input_lanes))
 
     @property
     def cycles_per_pixel(self) -> int:

@@ -3,12 +3,15 @@ counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from mbconv.hdl.verilog import Verilog
 
+from .ecp5_devices import Part
 from .ecp5_sources import ecp5_sources, multipliers
 from .place_and_route import Route, place_and_route
 from .synthesis import Netlist, synthesise
@@ -18,20 +21,17 @@ MOST_SEEDS = 4
 
 
 @dataclass(frozen=True)
-class BuildReport:
+class Implementation:
     """What an implementation takes and reaches.
 
     Attributes:
         netlist: the synthesised design.
         routes: of all seeds, in their order.
-        multipliers: products of the design; those that are not DSP blocks are rows of carry chains.
+        multipliers: products of the MAC arrays; those that are not DSP blocks are rows of carry chains.
         versions: of the tools' packages.
     """
 
-    device: str
-    package: str
-    speed: int
-    clock: str
+    part: Part
     target_mhz: float
     netlist: Netlist
     routes: tuple[Route, ...]
@@ -69,11 +69,11 @@ class BuildReport:
         """For ``--json``."""
         best = self.best
         start, end = self.critical_path
+        available = best.available
         return {
-            "device": self.device,
-            "package": self.package,
-            "speed": self.speed,
-            "clock": self.clock,
+            "device": self.part.device,
+            "package": self.part.package,
+            "speed": self.part.speed,
             "target_mhz": self.target_mhz,
             "fmax_mhz": round(best.fmax_mhz, 2),
             "seed": best.seed,
@@ -82,15 +82,23 @@ class BuildReport:
             "ff": self.registers,
             "dsp": self.dsp_blocks,
             "block_ram": self.block_rams,
-            "multipliers": self.multipliers,
-            "available": best.available,
+            "available": {
+                name: available.get(cell, 0)
+                for name, cell in (
+                    ("lut", "TRELLIS_COMB"),
+                    ("ff", "TRELLIS_FF"),
+                    ("dsp", "MULT18X18D"),
+                    ("block_ram", "DP16KD"),
+                )
+            },
+            "mac_multipliers": self.multipliers,
             "critical_path": {
                 "from": start,
                 "to": end,
                 "delay_ns": round(sum(step.delay_ns for step in best.path), 2),
                 "steps": [[step.kind, step.delay_ns, step.cell] for step in best.path],
             },
-            "versions": self.versions,
+            "tools": self.versions,
         }
 
 
@@ -101,48 +109,45 @@ def stage_of(cell: str) -> str:
     return parts[1] if parts[0] == "core" and len(parts) > 2 else parts[0]
 
 
-def build_ecp5(
+def implement(
     verilog: Verilog,
     clock_name: str,
     folder: Path,
+    part: Part,
     *,
-    device: str = "LFE5U-85F",
-    package: str = "CABGA756",
-    speed: int = 6,
-    seeds: Sequence[int] = (1, 2, 3, 4),
+    seeds: int = MOST_SEEDS,
     target_mhz: float = 150.0,
-    dsp_blocks: int | None = None,
     progress: Callable[[str], None] | None = None,
-) -> BuildReport:
+) -> Implementation:
     """Implement a design's Verilog for ECP5 without pins.
 
     Args:
-        verilog: the design with the behavioural primitives, which are replaced.
+        verilog: the design with the behavioural primitives, which are replaced. Products for which the device has no
+            DSP block are rows of carry chains.
         clock_name: of the top's port.
         folder: where sources, netlist, logs and reports go.
-        seeds: of nextpnr, at most 4.
+        seeds: nextpnr runs with the seeds 1 to this, at most 4, as many at once as there are processors.
         target_mhz: what nextpnr works for.
-        dsp_blocks: see :func:`~mbconv.fpga.ecp5_sources.ecp5_sources`.
         progress: called with a line of text at each step.
 
     Raises:
         ValueError: no seed or more than 4.
-        GraphError: the device is unknown, or a tool is missing or failed.
+        ToolError: a tool is missing or failed: the design does not fit.
     """
-    if not 1 <= len(seeds) <= MOST_SEEDS:
-        raise ValueError(f"1 to {MOST_SEEDS} seeds are tried, not {len(seeds)}")
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise ValueError(f"1 to {MOST_SEEDS} seeds are tried, not {seeds}")
     report = progress or (lambda line: None)
     versions = tool_versions()
     report("synthesis")
-    netlist = synthesise(ecp5_sources(verilog, dsp_blocks=dsp_blocks), verilog.top, folder)
-    routes = []
-    for seed in seeds:
-        report(f"place and route, seed {seed}")
-        route = place_and_route(
-            netlist, clock_name, device=device, package=package, speed=speed, seed=seed, target_mhz=target_mhz
-        )
-        report(f"seed {seed}: {route.fmax_mhz:.1f} MHz")
-        routes.append(route)
-    return BuildReport(
-        device, package, speed, clock_name, target_mhz, netlist, tuple(routes), sum(multipliers(verilog.text)), versions
-    )
+    sources = ecp5_sources(verilog, dsp_blocks=part.resources.multipliers)
+    netlist = synthesise(sources, verilog.top, folder)
+    report(f"place and route, {seeds} seed{'s' if seeds > 1 else ''}")
+
+    def routed(seed: int) -> Route:
+        route = place_and_route(netlist, clock_name, part, seed=seed, target_mhz=target_mhz)
+        report(f"place and route: seed {seed} gave {route.fmax_mhz:.1f} MHz")
+        return route
+
+    with ThreadPoolExecutor(min(seeds, os.cpu_count() or 1)) as pool:
+        routes = tuple(pool.map(routed, range(1, seeds + 1)))
+    return Implementation(part, target_mhz, netlist, routes, sum(multipliers(verilog.text)), versions)

@@ -2,23 +2,59 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 
+from mbconv.generators.boards import ECP5_12, ECP5_25, ECP5_45, ECP5_85, Device
 from mbconv.generators.graph import GraphError
 
 SPEEDS = (6, 7, 8)
 _FAMILIES = {"LFE5U": "", "LFE5UM": "um-", "LFE5UM5G": "um5g-"}
-_SIZES = {"12F": "12k", "25F": "25k", "45F": "45k", "85F": "85k"}
+_SIZES = {"12F": ("12k", ECP5_12), "25F": ("25k", ECP5_25), "45F": ("45k", ECP5_45), "85F": ("85k", ECP5_85)}
+_PACKAGES = {  # of nextpnr 0.11.1; first the one with the most pins
+    "12F": ("CABGA381", "CABGA256", "CSFBGA285", "TQFP144"),
+    "25F": ("CABGA381", "CABGA256", "CSFBGA285", "TQFP144"),
+    "45F": ("CABGA554", "CABGA256", "CABGA381", "CSFBGA285", "TQFP144"),
+    "85F": ("CABGA756", "CABGA381", "CABGA554", "CSFBGA285"),
+}
 
 
-def device_option(device: str) -> str:
-    """nextpnr's option for a device such as ``LFE5U-85F``.
+@dataclass(frozen=True)
+class Part:
+    """A device in a package at a speed grade.
+
+    Attributes:
+        device: such as ``LFE5U-85F``.
+        package: by default the one with the most pins.
+        speed: the grade, 6 (slowest), 7 or 8.
 
     Raises:
-        GraphError: there is no such device.
+        GraphError: there is no such part; the message lists what there is.
     """
-    match = re.fullmatch(r"(LFE5U|LFE5UM|LFE5UM5G)-(12F|25F|45F|85F)", device)
-    if match is None or (match[2] == "12F" and match[1] != "LFE5U"):
+
+    device: str = "LFE5U-85F"
+    package: str | None = None
+    speed: int = 6
+
+    def __post_init__(self) -> None:
+        family, _, size = self.device.partition("-")
         known = [f"{family}-{size}" for family in _FAMILIES for size in _SIZES if size != "12F" or family == "LFE5U"]
-        raise GraphError(f"no ECP5 device is called {device}; there are {', '.join(known)}")
-    return f"--{_FAMILIES[match[1]]}{_SIZES[match[2]]}"
+        if self.device not in known:
+            raise GraphError(f"no ECP5 device is called {self.device!r}; there are {', '.join(known)}")
+        if self.package is None:
+            object.__setattr__(self, "package", _PACKAGES[size][0])
+        elif self.package not in _PACKAGES[size]:
+            raise GraphError(f"{self.device} has no package {self.package!r}; it has {', '.join(_PACKAGES[size])}")
+        speeds = (8,) if family == "LFE5UM5G" else SPEEDS
+        if self.speed not in speeds:
+            raise GraphError(f"{self.device} has no speed grade {self.speed}; it has {', '.join(map(str, speeds))}")
+
+    @property
+    def option(self) -> str:
+        """nextpnr's option for the device."""
+        family, _, size = self.device.partition("-")
+        return f"--{_FAMILIES[family]}{_SIZES[size][0]}"
+
+    @property
+    def resources(self) -> Device:
+        """What the die has."""
+        return _SIZES[self.device.partition("-")[2]][1]

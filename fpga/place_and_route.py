@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from .ecp5_devices import device_option
+from .ecp5_devices import Part
 from .synthesis import Netlist
 from .tools import NEXTPNR, ToolError, run_tool
 
@@ -39,9 +39,7 @@ class Route:
     available: dict[str, int]
 
 
-def place_and_route(
-    netlist: Netlist, clock_name: str, *, device: str, package: str, speed: int, seed: int, target_mhz: float
-) -> Route:
+def place_and_route(netlist: Netlist, clock_name: str, part: Part, *, seed: int, target_mhz: float) -> Route:
     """Place and route a netlist in its folder.
 
     Args:
@@ -49,15 +47,14 @@ def place_and_route(
         target_mhz: what nextpnr works for; a lower result is no error.
 
     Raises:
-        GraphError: the device is unknown.
-        ToolError: nextpnr is missing or failed: the design does not fit, or the package is unknown.
+        ToolError: nextpnr is missing or failed: the design does not fit.
     """
     folder = netlist.json.parent
     report = folder / f"timing_{seed}.json"
     report.unlink(missing_ok=True)
     arguments = [
-        device_option(device),
-        *("--package", package, "--speed", str(speed)),
+        part.option,
+        *("--package", part.package, "--speed", str(part.speed)),
         *("--json", netlist.json.name, "--out-of-context", "--timing-allow-fail"),
         *("--freq", f"{target_mhz:g}", "--seed", str(seed), "--report", report.name),
     ]

@@ -53,7 +53,8 @@ def synthesise(sources: Mapping[str, str], top: str, folder: Path) -> Netlist:
     for name, text in sources.items():
         (folder / name).write_text(text)
     netlist, verilog = folder / "netlist.json", folder / "netlist.v"
-    for path in (netlist, verilog):
+    stale = [netlist, verilog, *folder.glob("timing_*.json"), *folder.glob("place_and_route_*.log")]
+    for path in stale:  # of an earlier run
         path.unlink(missing_ok=True)
     read = "\n".join(f"read_verilog -defer {name}" for name in sources)
     script = _SCRIPT.format(read=read, top=top, json=netlist.name, verilog=verilog.name)

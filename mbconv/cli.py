@@ -15,6 +15,7 @@ import click
 from . import __version__
 from .cli_errors import user_message
 from .command_bench import bench
+from .command_build import build
 from .command_demo import demo
 from .command_doctor import doctor
 from .command_emit import emit
@@ -64,5 +65,5 @@ def main() -> None:
     """
 
 
-for command in (info, predict, evaluate, plan, emit, sim, verify, bench, demo, models, doctor):
+for command in (info, predict, evaluate, plan, emit, sim, build, verify, bench, demo, models, doctor):
     main.add_command(command)

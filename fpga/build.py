@@ -102,11 +102,13 @@ class Implementation:
         }
 
 
-def stage_of(cell: str) -> str:
-    """The stage that a cell belongs to, from its name in the flat netlist: the instance below the top, or below the
-    network's core."""
-    parts = cell.split(".")
-    return parts[1] if parts[0] == "core" and len(parts) > 2 else parts[0]
+def stage_of(pin: str) -> str:
+    """The stage that a pin (``instance.….cell.port``) of the flat netlist belongs to: the instance below the network's
+    core, or below the top."""
+    instances = pin.split(".")[:-2]
+    if len(instances) > 1 and instances[0] == "core":
+        return instances[1]
+    return instances[0] if instances else "top"
 
 
 def implement(

@@ -18,6 +18,11 @@ _PACKAGES = {  # of nextpnr 0.11.1; first the one with the most pins
 }
 
 
+def devices() -> list[str]:
+    """The names of all devices, smaller ones first."""
+    return [f"{family}-{size}" for size in _SIZES for family in _FAMILIES if size != "12F" or family == "LFE5U"]
+
+
 @dataclass(frozen=True)
 class Part:
     """A device in a package at a speed grade.
@@ -25,7 +30,7 @@ class Part:
     Attributes:
         device: such as ``LFE5U-85F``.
         package: by default the one with the most pins.
-        speed: the grade, 6 (slowest), 7 or 8.
+        speed: the grade, 6 (slowest), 7 or 8; by default the slowest that there is.
 
     Raises:
         GraphError: there is no such part; the message lists what there is.
@@ -33,19 +38,20 @@ class Part:
 
     device: str = "LFE5U-85F"
     package: str | None = None
-    speed: int = 6
+    speed: int | None = None
 
     def __post_init__(self) -> None:
         family, _, size = self.device.partition("-")
-        known = [f"{family}-{size}" for family in _FAMILIES for size in _SIZES if size != "12F" or family == "LFE5U"]
-        if self.device not in known:
-            raise GraphError(f"no ECP5 device is called {self.device!r}; there are {', '.join(known)}")
+        if self.device not in devices():
+            raise GraphError(f"no ECP5 device is called {self.device!r}; there are {', '.join(devices())}")
         if self.package is None:
             object.__setattr__(self, "package", _PACKAGES[size][0])
         elif self.package not in _PACKAGES[size]:
             raise GraphError(f"{self.device} has no package {self.package!r}; it has {', '.join(_PACKAGES[size])}")
         speeds = (8,) if family == "LFE5UM5G" else SPEEDS
-        if self.speed not in speeds:
+        if self.speed is None:
+            object.__setattr__(self, "speed", speeds[0])
+        elif self.speed not in speeds:
             raise GraphError(f"{self.device} has no speed grade {self.speed}; it has {', '.join(map(str, speeds))}")
 
     @property

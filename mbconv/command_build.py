@@ -52,18 +52,20 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
 
     from mbconv.fpga.build import implement
     from mbconv.fpga.ecp5_devices import Part
+    from mbconv.fpga.fit import check_fit
     from mbconv.fpga.netlist import check_netlist
     from mbconv.generators.design_verilog import design_verilog
     from mbconv.models import load
 
     from .frames import chosen_frames, measuring_frames
 
-    part = Part(device, package, speed or (8 if device.startswith("LFE5UM5G-") else 6))
+    part = Part(device, package, speed)
     whole = load(model)
     graph = whole if layers is None else whole.layers(*layers)
     (directory / REPORT).unlink(missing_ok=True)
     with progress_console(quiet=as_json).status("planning") as status:
         design = target_design(graph, target)
+        check_fit(design, part)
         if not no_simulation:
             count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
             inputs = chosen_frames(whole, graph, count, images)

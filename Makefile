@@ -9,10 +9,10 @@ BIN := .venv/bin
 help:
 	@echo 'make demo    a picture classified by a simulated network (a minute after installation)'
 	@echo 'make test    the tests (a few minutes)'
-	@echo 'make slow    the slow tests'
+	@echo 'make slow    the slow tests (half an hour; goes on where it was interrupted)'
 	@echo 'make bench   whole networks measured: the table of README'
 	@echo 'make lint    style checks'
-	@echo 'make clean   remove .venv and build'
+	@echo 'make clean   remove .venv, .venv-converters and build'
 
 demo: .venv/installed-sim
 	$(BIN)/mbconv demo
@@ -20,8 +20,11 @@ demo: .venv/installed-sim
 test: .venv/installed-test
 	$(BIN)/python -m pytest -m "not slow"
 
-slow: .venv/installed-test
-	$(BIN)/python -m pytest -m slow
+# A second environment holds the converters of docs/models.md; MBCONV_CONVERTERS=/path/to/python names one that is there.
+MBCONV_CONVERTERS ?= $(CURDIR)/.venv-converters/bin/python
+export MBCONV_CONVERTERS
+slow: .venv/installed-test .venv/installed-fpga $(if $(filter file,$(origin MBCONV_CONVERTERS)),.venv-converters/installed)
+	$(BIN)/python -m pytest -m slow --resume build/slow.txt
 
 # The larger networks are measured where their files are: make bench MODELS=/path/to/models
 MODELS ?= $(wildcard ../shared/models)
@@ -41,5 +44,11 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
+.venv-converters/installed: tests/converters.txt
+	@test -n "$(PYTHON)" || { echo 'mbconv needs Python 3.11 or newer; say where: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv-converters
+	.venv-converters/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/converters.txt
+	@touch $@
+
 clean:
-	rm -rf .venv build
+	rm -rf .venv .venv-converters build

@@ -1,37 +1,30 @@
 """Whole networks simulated: every stream equal to the golden model, interval and latency as predicted, efficiency as
-promised.
-
-The slow ones keep their results in build/networks.jsonl, so that an interrupted run goes on where it was.
-"""
-
-from pathlib import Path
+promised."""
 
 import pytest
 
 from mbconv.frames import measuring_frames, random_frames
 from mbconv.generators.design import make_design
 from mbconv.models import load
-from mbconv.sim.kept_results import KeptResults
-
-STORE = Path(__file__).parent.parent / "build" / "networks.jsonl"
+from mbconv.sim.simulate import simulate
 
 
-def check(model: str, multipliers: int, efficiency: float, interval: int | None = None, store: Path = STORE) -> None:
+def check(model: str, multipliers: int, efficiency: float, interval: int | None = None) -> None:
     graph = load(model)
     design = make_design(graph, multipliers=multipliers)
     assert design.multipliers <= multipliers
     assert design.mac_efficiency >= efficiency
     assert interval in (None, design.schedule.interval)
     frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), 0)
-    result = KeptResults(store).simulated(design, frames)
-    assert result["mismatches"] == 0, result["first_mismatch"]
-    assert result["elements"] >= sum(shape.pixels * shape.channels for shape in design.network.shapes.values())
-    assert result["interval_cycles"] == design.schedule.interval
-    assert result["latency_cycles"] == design.schedule.latency
+    result = simulate(design, frames)
+    assert result.mismatches == 0, result.first_mismatch
+    assert result.elements >= sum(shape.pixels * shape.channels for shape in design.network.shapes.values())
+    assert result.interval_cycles == design.schedule.interval
+    assert result.latency_cycles == design.schedule.latency
 
 
-def test_digits(tmp_path):
-    check("digits", 16, 0.80, store=tmp_path / "networks.jsonl")
+def test_digits():
+    check("digits", 16, 0.80)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
 
-from mbconv.generators.resources import LARGEST_DISTRIBUTED  # measured: docs/fpga.md
+from mbconv.generators.resources import LARGEST_DISTRIBUTED  # docs/fpga.md says why
 
 ASPECTS = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 """Words and bits of a DP16KD (FPGA-TN-02204, memory usage guide)."""

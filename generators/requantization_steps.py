@@ -1,10 +1,8 @@
 """Which multipliers, constants and shifts reproduce given steps: linear inequalities in integers.
 
 The circuit computes ``floor((s·m + c + half) / 2^n)`` with a constant c for s < 0 and another for s ≥ 0. It steps to
-level j exactly at
-the sum T when ``T·m + c + half ≥ j·2^n`` and ``(T − 1)·m + c + half < j·2^n``. Each region, negative and
-non-negative, has
-inequalities of its own, at the steps within it and at its ends.
+level j exactly at the sum T when ``T·m + c + half ≥ j·2^n`` and ``(T − 1)·m + c + half < j·2^n``. Each region, negative
+and non-negative, has inequalities of its own, at the steps within it and at its ends.
 """
 
 from __future__ import annotations
@@ -117,8 +115,8 @@ class Steps:
         """The open interval of real slopes m / 2^n with which some constants exist, float64 ``[C]`` twice.
 
         Newton's method from far outside: at a slope without constants the pair of inequalities that contradict each
-        other most bounds
-        the slope; the bound is the next slope. Limits beyond 2^±16 of the given slope are not looked for.
+        other most bounds the slope; the bound is the next slope. Limits beyond 2^±16 of the given slope are not looked
+        for.
         """
         low, high = self.slope * 2.0**-16, self.slope * 2.0**16
         rows = np.arange(len(self.low))

@@ -1,10 +1,9 @@
 """The schedule: queue depths, window capacities, interval and latency of a folded network, by counting tokens.
 
 Sizes come from a source paced at the interval and queues without limit: whatever is then waiting at once is what a
-queue must hold. Stages are fixed-rate dataflow, so that capacities which admit this schedule cannot deadlock, and
-under any stalls lose no
-throughput (E. Lee, D. Messerschmitt, "Synchronous data flow", 1987). The latency is counted with these capacities and a
-source that is always valid, back-pressure included.
+queue must hold. Stages are fixed-rate dataflow, so that capacities which admit this schedule cannot deadlock, and under
+any stalls lose no throughput (E. Lee, D. Messerschmitt, "Synchronous data flow", 1987). The latency is counted with
+these capacities and a source that is always valid, back-pressure included.
 """
 
 from __future__ import annotations

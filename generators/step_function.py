@@ -1,9 +1,8 @@
 """The reference's requantisation as step functions: exact integer evaluation, and the positions of their steps.
 
 Every requantisation rule here is non-decreasing in the accumulator, so it is described completely by the accumulators
-at which its
-output reaches each level. Two rules with the same positions are equal everywhere: that is how a cheaper circuit is
-proved.
+at which its output reaches each level. Two rules with the same positions are equal everywhere: that is how a cheaper
+circuit is proved.
 
 All arithmetic is numpy ``int64`` over arrays whose first axis is the channel; nothing here is shared with the golden
 model.
@@ -40,8 +39,7 @@ def rounding_high_multiply(value: np.ndarray, q: np.ndarray) -> np.ndarray:
     """gemmlowp's ``SaturatingRoundingDoublingHighMul`` for a non-negative q: value · q / 2^31, halves rounded up.
 
     gemmlowp writes it as a division that truncates after a nudge chosen by the product's sign; for every product that
-    is the floor of
-    (product + 2^30) / 2^31. It saturates only for two factors of −2^31, and q is not negative.
+    is the floor of (product + 2^30) / 2^31. It saturates only for two factors of −2^31, and q is not negative.
     """
     return (value * q + (1 << 30)) >> 31
 

@@ -1,9 +1,8 @@
 """When things happen: event times of stages as arrays, from which everything of a schedule is counted.
 
 Times are cycles, int64, one for each beat (or block, or pixel) of all frames in a row. Every rule is a maximum of
-earlier events plus
-constants, so that a stage's times are a running maximum (max-plus algebra; F. Baccelli et al., "Synchronization and
-Linearity", 1992) and a whole network is counted in numpy without simulating a cycle.
+earlier events plus constants, so that a stage's times are a running maximum (max-plus algebra; F. Baccelli et al.,
+"Synchronization and Linearity", 1992) and a whole network is counted in numpy without simulating a cycle.
 """
 
 from __future__ import annotations

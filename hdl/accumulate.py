@@ -21,12 +21,10 @@ class AccumulateArray(Component):
 
     A step with ``first`` starts a sum, one with ``last`` ends it: ``done`` is then high for one cycle with the sums in
     ``sums``, which hold until the next valid step's sum. With ``pixels`` = Q > 1 the steps of Q pixels alternate
-    (``first`` and ``last``
-    each last Q valid steps) and so do their sums.
+    (``first`` and ``last`` each last Q valid steps) and so do their sums.
 
-    ``latency`` is the number of cycles from a step's operands to its ``done``: 3 for the multipliers, ⌈log₂ terms⌉
-    for the tree, 1 for
-    the accumulator. Cost: ``outputs`` × ``terms`` multipliers.
+    ``latency`` is the number of cycles from a step's operands to its ``done``: 3 for the multipliers, ⌈log₂ terms⌉ for
+    the tree, 1 for the accumulator. Cost: ``outputs`` × ``terms`` multipliers.
 
     Members:
         valid, first, last: ``In(1)``, with the operands of a step

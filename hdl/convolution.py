@@ -10,8 +10,8 @@ from .narrow import Narrow
 from .pointwise import Pointwise
 from .requantize import RequantizeFormat
 from .widen import Widen
-from .window import WindowStream
 from .window_geometry import WindowGeometry
+from .window_stream import WindowStream
 
 
 class Convolution(Component):

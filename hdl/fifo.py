@@ -120,8 +120,8 @@ class CreditQueue(Component):
     fails.
 
     ``room`` says that ``step`` beats are unreserved; in a cycle with ``room``, ``reserve`` takes ``reserve_count`` of
-    them. A beat
-    taken from ``o`` gives one back, visible in the next cycle. ``o.valid`` rises ``latency`` cycles after ``push``.
+    them. A beat taken from ``o`` gives one back, visible in the next cycle. ``o.valid`` rises ``latency`` cycles after
+    ``push``.
 
     Members:
         room: ``Out(1)``

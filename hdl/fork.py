@@ -20,8 +20,7 @@ class Fork(Component):
         outputs: number of readers.
 
     Members:
-        i: ``In(stream.Signature(shape))``
-        o0, o1, …: ``Out(stream.Signature(shape))``
+        i: ``In(stream.Signature(shape))`` o0, o1, …: ``Out(stream.Signature(shape))``
 
     Raises:
         ValueError: no output.

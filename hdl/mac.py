@@ -27,16 +27,13 @@ class MacPipeline(Component):
     step.
 
     A group of ``pixels`` = Q pixels (1 by default) is ``blocks`` = ⌈channels/outputs⌉ blocks of ``steps`` × Q issue
-    cycles: for each
-    step, each of the Q pixels. The owner issues in any cycle with ``can_issue`` (and its data at hand) by ``issue``,
-    and gives the
-    data ``data_latency`` cycles later. A beat of ``weights`` serves the Q pixels of its step.
+    cycles: for each step, each of the Q pixels. The owner issues in any cycle with ``can_issue`` (and its data at hand)
+    by ``issue``, and gives the data ``data_latency`` cycles later. A beat of ``weights`` serves the Q pixels of its
+    step.
 
     Q = 1: the first beat of a block is valid at ``o`` ``latency`` cycles after the block's last issue, the others
-        ``interval`` cycles
-    apart. Q > 1: the first beat of a pixel group is valid ``latency`` cycles after the group's last issue, the others
-        follow
-    one each cycle. Cost: ``multipliers`` = outputs × terms.
+    ``interval`` cycles apart. Q > 1: the first beat of a pixel group is valid ``latency`` cycles after the group's last
+    issue, the others follow one each cycle. Cost: ``multipliers`` = outputs × terms.
 
     Args:
         outputs, terms: the folding: Po × Pi, or P × K.

@@ -19,20 +19,18 @@ _PREFETCH = 4
 class PixelGroupResultPath(Component):
     """As :class:`~mbconv.hdl.result_path.ResultPath`, for groups of ``pixels`` = Q pixels.
 
-    A block ends in Q ``done`` cycles, one for each pixel. Its sums wait in a memory of two blocks, and are drained
-    beat by beat: for each group of ``lanes`` channels the Q pixels one after the other, so that one requantisation
-        word serves
-    them. The results of a pixel group are gathered in a memory of as many groups as are under way and leave it in
-    stream order.
+    A block ends in Q ``done`` cycles, one for each pixel. Its sums wait in a memory of two blocks, and are drained beat
+    by beat: for each group of ``lanes`` channels the Q pixels one after the other, so that one requantisation word
+    serves them. The results of a pixel group are gathered in a memory of as many groups as are under way and leave it
+    in stream order.
 
     The first beat of a pixel group is valid at ``o`` ``latency`` cycles after the last ``done`` of the group's last
-    block; the others
-    follow one each cycle. Cost: a memory of ``groups``·Q·⌈channels/lanes⌉ output beats and one of 2·Q blocks of sums.
+    block; the others follow one each cycle. Cost: a memory of ``groups``·Q·⌈channels/lanes⌉ output beats and one of 2·Q
+    blocks of sums.
 
     Args:
         outputs, lanes, channels, format, interval, spacing, claim_to_done: as for ``ResultPath``; ``spacing`` is a
-        block's steps for
-            one pixel.
+            block's steps for one pixel.
         pixels: Q, at least 2.
 
     Members: as for ``ResultPath``.

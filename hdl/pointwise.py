@@ -26,19 +26,15 @@ class Pointwise(Component):
                       requantization [Lo] ───────────►└─────────────────────────────┘
 
     A group of Q pixels arrives whole (⌈Ci/Pi⌉ words each), is then read once for each of ⌈Co/Po⌉ groups of outputs
-    while the
-    next arrives.
+    while the next arrives.
 
     Cycles per pixel: ⌈Ci/Pi⌉ · ⌈Co/Po⌉, every one of them a use of all Po × Pi multipliers; the stage holds that rate
-        when its
-    input arrives in as many cycles. The order of weights is that of the loops: for each group of Po outputs, for each
-    group of Pi inputs, one beat [Po][Pi], which serves Q pixels; the period is a pixel group. Weights of channels
-    that do not
-    exist must be 0.
+    when its input arrives in as many cycles. The order of weights is that of the loops: for each group of Po outputs,
+    for each group of Pi inputs, one beat [Po][Pi], which serves Q pixels; the period is a pixel group. Weights of
+    channels that do not exist must be 0.
 
     Cost: Po × Pi multipliers; a buffer of 2·Q pixels; requantisation for Lo results; for Q > 1 a memory of 2·Q pixels
-        of
-    results.
+    of results.
 
     Args:
         inputs, outputs: channels Ci and Co.

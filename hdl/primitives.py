@@ -1,10 +1,8 @@
 """The wrappers of multipliers and memories: the only circuits that a family of FPGAs replaces.
 
 Each is an ``Instance`` of a small Verilog module shipped in ``hdl/primitives``. The behavioural modules there serve
-simulation and
-unknown targets; ``mbconv.fpga`` puts a family's DSP and block RAM cells behind the same names, ports and latencies,
-so that
-simulation and netlist agree cycle by cycle.
+simulation and unknown targets; ``mbconv.fpga`` puts a family's DSP and block RAM cells behind the same names, ports and
+latencies, so that simulation and netlist agree cycle by cycle.
 """
 
 from __future__ import annotations

@@ -39,10 +39,9 @@ class Requantize(Component):
     Operands may come every ``interval`` cycles or less often. ``o_valid`` is ``valid`` delayed by ``latency``:
     1 (bias) + the multiplication + ⌈shift_bits/3⌉ + 2 (zero point, clamp).
 
-    The multiplication takes one cycle for each Booth digit of the narrower operand when ``interval`` ≤ 2; otherwise
-    its adders are used
-    ``interval − 1`` times, with Booth's digits or single bits, whichever is cheaper (:func:`cheapest_plan`). With
-    ``multiplier_bits`` = 0 there is none: one cycle for the constants unless they are 0.
+    The multiplication takes one cycle for each Booth digit of the narrower operand when ``interval`` ≤ 2; otherwise its
+    adders are used ``interval − 1`` times, with Booth's digits or single bits, whichever is cheaper
+    (:func:`cheapest_plan`). With ``multiplier_bits`` = 0 there is none: one cycle for the constants unless they are 0.
 
     Cost: ``cost``; no multipliers. Only ``valid``'s delay is reset.
 

@@ -1,8 +1,7 @@
 """The parameters of a requantisation circuit, its words, and what it computes, in numpy.
 
-One object gives the model (:meth:`RequantizeFormat.compute`), the memory's contents (:meth:`RequantizeFormat.pack`)
-and the
-circuit (:class:`~mbconv.hdl.requantize.Requantize`), so that they cannot disagree on a width.
+One object gives the model (:meth:`RequantizeFormat.compute`), the memory's contents (:meth:`RequantizeFormat.pack`) and
+the circuit (:class:`~mbconv.hdl.requantize.Requantize`), so that they cannot disagree on a width.
 """
 
 from __future__ import annotations
@@ -57,9 +56,8 @@ class RequantizeFormat:
         n = shift + word.shift
         result = clamp(((p + half) >> n) + zero_point, minimum, maximum)      half = 2^(n−1), or 0 when n = 0
 
-    ``positive`` and ``negative`` are corrections to rounding half up, small beside ``half``. They are parameters of
-    the stage, or fields of
-    the word when ``constant_bits`` > 0.
+    ``positive`` and ``negative`` are corrections to rounding half up, small beside ``half``. They are parameters of the
+    stage, or fields of the word when ``constant_bits`` > 0.
 
     Args:
         accumulator_bits, bias_bits: signed.

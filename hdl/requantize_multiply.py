@@ -1,9 +1,8 @@
 """How a requantisation multiplies without multipliers: rows of adders, one digit of one operand each, or fewer rows
 used over and over.
 
-The product is summed from the least digit up; after each digit the sum moves right, so that every adder is only as
-wide as the other
-operand, and the bits that the final shift discards are dropped at once.
+The product is summed from the least digit up; after each digit the sum moves right, so that every adder is only as wide
+as the other operand, and the bits that the final shift discards are dropped at once.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ class MultiplyPlan:
     """The choice of digits and rows for ``s · multiplier + constant``.
 
     A *unit* is an adder that handles ``unit_digits`` of the digits: one in the cycle in which its operands arrive, or
-    several in as many
-    cycles after one to load them.
+    several in as many cycles after one to load them.
 
     Args:
         format: whose multiplier has at least one bit.

@@ -15,9 +15,8 @@ class ResultPath(Component):
     """Drains the sums of a block ``lanes`` at a time, requantises them, and queues them as a stream.
 
     A pixel's ``channels`` outputs come in ⌈channels/outputs⌉ blocks; the last block drains only the beats that hold a
-    channel. A block is *claimed* when its first step is issued, which needs ``room``: space for its beats in the
-    queue and as many
-    requantisation words at hand. From then on nothing can stall it.
+    channel. A block is *claimed* when its first step is issued, which needs ``room``: space for its beats in the queue
+    and as many requantisation words at hand. From then on nothing can stall it.
 
     Beat b of a block is valid at ``o`` ``latency + b · interval`` cycles after the block's ``done``, unless earlier
     ones wait.

@@ -6,9 +6,9 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Module, Mux, Shape, ShapeLike, Signal, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
-from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from amaranth.lib.wiring import Component, In, Out
 
-from mbconv.hdl.fifo import CreditQueue, advance
+from mbconv.hdl.fifo import advance
 from mbconv.hdl.window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
 from mbconv.hdl.window_memory import WindowMemory
 from mbconv.hdl.window_position import RingPosition
@@ -30,25 +30,21 @@ class Window(Component):
                  │ output pixels │
                  └───────────────┘
 
-    Its output is a flow, not a stream: in a cycle with ``permit`` and ``available`` a step is ``issued``, and its
-        data are at ``o``
-    (with ``o_valid``) ``latency`` cycles later, come what may. Steps are issued in the order: output rows, output
-    columns, groups of
-    P channels, steps of a group. Step s of a group holds the taps s·K … s·K+K−1 in row-major order of the kernel.
+    Its output is a flow, not a stream: in a cycle with ``permit`` and ``available`` a step is ``issued``, and its data
+    are at ``o`` (with ``o_valid``) ``latency`` cycles later, come what may. Steps are issued in the order: output rows,
+    output columns, groups of P channels, steps of a group. Step s of a group holds the taps s·K … s·K+K−1 in row-major
+    order of the kernel.
 
-    Cycles per frame: output height × output width × ⌈C/P⌉ × ⌈taps of the kernel/K⌉. There is no other cycle as long
-        as pixels
-    arrive in time and ``permit`` is high: output pixel n starts exactly at
+    Cycles per frame: output height × output width × ⌈C/P⌉ × ⌈taps of the kernel/K⌉. There is no other cycle as long as
+    pixels arrive in time and ``permit`` is high: output pixel n starts exactly at
 
         max(acceptance of the last pixel that it requires + AVAILABLE_DELAY, start of output pixel n − 1 + its cycles).
 
     A pixel is accepted once fewer than N pixels are in the ring, where a pixel leaves ``RELEASE_DELAY`` cycles after
-    the last step of the last
-    output pixel that needs it. :class:`WindowGeometry` counts both.
+    the last step of the last output pixel that needs it. :class:`WindowGeometry` counts both.
 
     Cost: ``memory_bits``, N pixels in K memories (K = k²: N whole rows in at least K memories); a multiplexer of P·K
-        elements; no
-    multiplication, division or modulo: positions are added to.
+    elements; no multiplication, division or modulo: positions are added to.
 
     Args:
         geometry: map, kernel, strides and padding.
@@ -68,10 +64,8 @@ class Window(Component):
         o_valid, o_first, o_last: ``Out(1)``; o: ``Out(ArrayLayout(ArrayLayout(shape, K), P))``
 
     Raises:
-        ValueError: a first window wholly in the padding; a capacity that is too small, or that such a ring
-            cannot have; taps that are not offered; no
-            channel or lane; a
-            ``pad_value`` that the shape does not hold.
+        ValueError: a first window wholly in the padding; a capacity that is too small, or that such a ring cannot have;
+            taps that are not offered; no channel or lane; a ``pad_value`` that the shape does not hold.
     """
 
     AVAILABLE_DELAY = AVAILABLE_DELAY
@@ -326,77 +320,3 @@ class Window(Component):
             self.o_last.eq(marks[2]),
             self.o.eq(self.memory.o),
         ]
-
-
-class WindowStream(Component):
-    """A window whose taps leave as a stream: what a convolution's pointwise stage reads.
-
-    All C channels of a pixel are one beat (P = C). An output beat holds K taps of C channels, tap-major: element t·C
-    + c is channel c of the
-    beat's tap t. An output pixel is ⌈taps of the kernel/K⌉ beats.
-
-    Cycles per frame: output height × output width × ⌈taps of the kernel/K⌉. A step is issued when its pixels are
-        there and the queue has
-    room; its beat is valid at ``o`` ``latency`` cycles later. Cost: that of :class:`Window`, and a queue of
-    ``queue_depth`` beats.
-
-    Args:
-        geometry, shape, channels, taps, capacity, pad_value: see :class:`Window`.
-        queue_depth: beats; by default the least that does not delay a consumer that is always ready.
-
-    Members:
-        i: ``In(stream.Signature(ArrayLayout(shape, C)))``
-        o: ``Out(stream.Signature(ArrayLayout(shape, K · C)))``
-    """
-
-    AVAILABLE_DELAY = AVAILABLE_DELAY
-    RELEASE_DELAY = RELEASE_DELAY
-
-    def __init__(
-        self,
-        geometry: WindowGeometry,
-        *,
-        shape: ShapeLike,
-        channels: int,
-        taps: int = 1,
-        capacity: int | None = None,
-        pad_value: int = 0,
-        queue_depth: int | None = None,
-    ):
-        self.window = Window(
-            geometry, shape=shape, channels=channels, lanes=channels, taps=taps, capacity=capacity, pad_value=pad_value
-        )
-        beat = ArrayLayout(shape, taps * channels)
-        # A place is taken from issue to the cycle after departure.
-        self.queue_depth = self.window.latency + 2 if queue_depth is None else queue_depth
-        self.queue = CreditQueue(beat, self.queue_depth)
-        super().__init__({"i": In(Signature(ArrayLayout(shape, channels))), "o": Out(Signature(beat))})
-
-    @property
-    def cycles_per_frame(self) -> int:
-        return self.window.cycles_per_frame
-
-    @property
-    def latency(self) -> int:
-        """Cycles from a step's issue to its beat being valid."""
-        return self.window.latency + self.queue.latency
-
-    @property
-    def memory_bits(self) -> int:
-        return self.window.memory_bits + self.queue.memory_bits
-
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        m.submodules.window, m.submodules.queue = self.window, self.queue
-        connect(m, flipped(self.i), self.window.i)
-        connect(m, self.queue.o, flipped(self.o))
-        m.d.comb += [
-            self.window.permit.eq(self.queue.room),
-            self.queue.reserve.eq(self.window.issued),
-            self.queue.push.eq(self.window.o_valid),
-        ]
-        for tap in range(self.window.taps):
-            for channel in range(self.window.channels):
-                element = self.queue.payload[tap * self.window.channels + channel]
-                m.d.comb += element.eq(self.window.o[channel][tap])
-        return m

@@ -1,8 +1,7 @@
 """The geometry of a sliding window over a stream of pixels: what each output pixel needs, and what it frees.
 
 Plain integers, no circuit: :class:`~mbconv.hdl.window.Window` builds its tables from here, a schedule counts tokens
-    with the
-same arrays, so the two cannot disagree.
+with the same arrays, so the two cannot disagree.
 """
 
 from __future__ import annotations
@@ -32,8 +31,7 @@ class WindowGeometry:
     - once it is computed, the first ``released[n]`` pixels of the frame are needed no more.
 
     Both never decrease with n, and after the last output pixel the whole frame is released, with the rows and columns
-    that the
-    stride never reads.
+    that the stride never reads.
 
     Raises:
         ValueError: an even or non-positive kernel, a stride below 1, negative padding, or a map smaller than the

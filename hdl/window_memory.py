@@ -13,17 +13,13 @@ from mbconv.hdl.window_geometry import WindowGeometry
 class WindowMemory(Component):
     """A ring of pixels in raster order, dealt to banks so that the taps of one cycle never share one.
 
-    One tap a cycle: a single bank. A kernel row: pixel p of the ring in bank p mod columns, so that neighbours in a
-        row are
-    in distinct banks. The whole kernel: the ring holds whole rows; row r is in row bank r mod ``row_banks`` and
-    column c of it in
-    column bank c mod columns. A pixel's beats are at consecutive addresses of its bank.
+    One tap a cycle: a single bank. A kernel row: pixel p of the ring in bank p mod columns, so that neighbours in a row
+    are in distinct banks. The whole kernel: the ring holds whole rows; row r is in row bank r mod ``row_banks`` and
+    column c of it in column bank c mod columns. A pixel's beats are at consecutive addresses of its bank.
 
     Writes take one cycle (a register), so a beat with ``w_valid`` in cycle t is in the memory in cycle t + 2. Of a
-    read, addresses
-    are given in one cycle (``row_slots`` … ``group``), and words come out, rotated so that the kernel's first row and
-    column come first, after
-    ``latency`` cycles; taps without their bit in ``inside`` hold ``pad_value``.
+    read, addresses are given in one cycle (``row_slots`` … ``group``), and words come out, rotated so that the kernel's
+    first row and column come first, after ``latency`` cycles; taps without their bit in ``inside`` hold ``pad_value``.
 
     Cost: ``memory_bits`` in ``row_banks`` × ``column_banks`` memories; a multiplexer of as many words as banks for
         each tap.
@@ -38,8 +34,7 @@ class WindowMemory(Component):
     Members:
         w_valid, w_last_group, w_data: ``In``, the beats in stream order
         row_bank, row_slot, row_slot_following, column_bank, column_word, column_word_following: ``In``, the position
-        of the kernel's
-            first tap; rows only where the ring holds whole rows
+            of the kernel's first tap; rows only where the ring holds whole rows
         group: ``In``, the beat of the pixel
         inside: ``In(taps)``
         o: ``Out(ArrayLayout(ArrayLayout(shape, taps), lanes))``

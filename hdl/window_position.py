@@ -14,12 +14,11 @@ class RingPosition(Component):
     """Where a run of consecutive places begins in a ring of ``banks × words`` places dealt round to ``banks`` banks.
 
     Place p lies in bank p mod banks at word ⌊p / banks⌋, whose address is ``scale`` times that. Any ``banks``
-    consecutive places,
-    wrapped or not, lie in distinct banks: from ``bank`` on at ``address``, below it at ``following``.
+    consecutive places, wrapped or not, lie in distinct banks: from ``bank`` on at ``address``, below it at
+    ``following``.
 
     The position moves by one of the constants ``moves``, either from itself or from a kept base. Each move is one
-    addition
-    and, beside it, the same addition less the ring's size; the sign chooses.
+    addition and, beside it, the same addition less the ring's size; the sign chooses.
 
     Args:
         banks, words, scale: the ring; it addresses ``words * scale`` words of each bank.

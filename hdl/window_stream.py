@@ -1,0 +1,84 @@
+"""A line buffer whose taps are a stream."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, ShapeLike
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.stream import Signature
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from mbconv.hdl.fifo import CreditQueue
+from mbconv.hdl.window import Window
+from mbconv.hdl.window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
+
+
+class WindowStream(Component):
+    """A window whose taps leave as a stream: what a convolution's pointwise stage reads.
+
+    All C channels of a pixel are one beat (P = C). An output beat holds K taps of C channels, tap-major: element t·C +
+    c is channel c of the beat's tap t. An output pixel is ⌈taps of the kernel/K⌉ beats.
+
+    Cycles per frame: output height × output width × ⌈taps of the kernel/K⌉. A step is issued when its pixels are there
+    and the queue has room; its beat is valid at ``o`` ``latency`` cycles later. Cost: that of :class:`Window`, and a
+    queue of ``queue_depth`` beats.
+
+    Args:
+        geometry, shape, channels, taps, capacity, pad_value: see :class:`Window`.
+        queue_depth: beats; by default the least that does not delay a consumer that is always ready.
+
+    Members:
+        i: ``In(stream.Signature(ArrayLayout(shape, C)))``
+        o: ``Out(stream.Signature(ArrayLayout(shape, K · C)))``
+    """
+
+    AVAILABLE_DELAY = AVAILABLE_DELAY
+    RELEASE_DELAY = RELEASE_DELAY
+
+    def __init__(
+        self,
+        geometry: WindowGeometry,
+        *,
+        shape: ShapeLike,
+        channels: int,
+        taps: int = 1,
+        capacity: int | None = None,
+        pad_value: int = 0,
+        queue_depth: int | None = None,
+    ):
+        self.window = Window(
+            geometry, shape=shape, channels=channels, lanes=channels, taps=taps, capacity=capacity, pad_value=pad_value
+        )
+        beat = ArrayLayout(shape, taps * channels)
+        # A place is taken from issue to the cycle after departure.
+        self.queue_depth = self.window.latency + 2 if queue_depth is None else queue_depth
+        self.queue = CreditQueue(beat, self.queue_depth)
+        super().__init__({"i": In(Signature(ArrayLayout(shape, channels))), "o": Out(Signature(beat))})
+
+    @property
+    def cycles_per_frame(self) -> int:
+        return self.window.cycles_per_frame
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a step's issue to its beat being valid."""
+        return self.window.latency + self.queue.latency
+
+    @property
+    def memory_bits(self) -> int:
+        return self.window.memory_bits + self.queue.memory_bits
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.window, m.submodules.queue = self.window, self.queue
+        connect(m, flipped(self.i), self.window.i)
+        connect(m, self.queue.o, flipped(self.o))
+        m.d.comb += [
+            self.window.permit.eq(self.queue.room),
+            self.queue.reserve.eq(self.window.issued),
+            self.queue.push.eq(self.window.o_valid),
+        ]
+        for tap in range(self.window.taps):
+            for channel in range(self.window.channels):
+                element = self.queue.payload[tap * self.window.channels + channel]
+                m.d.comb += element.eq(self.window.o[channel][tap])
+        return m

@@ -22,10 +22,10 @@ import re
 from dataclasses import dataclass
 from math import prod
 
-from mbconv.generators.block_layers import BlockBuilder
-from mbconv.generators.block_weights import load_block_arrays
-from mbconv.generators.graph import Activation, Graph, GraphError
-from mbconv.generators.graph_checks import check_graph
+from .block_layers import BlockBuilder
+from .block_weights import load_block_arrays
+from .graph import Activation, Graph, GraphError
+from .graph_checks import check_graph
 
 PREFIX = "block:"
 MAXIMUM_WEIGHTS = 1 << 24

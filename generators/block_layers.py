@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mbconv.generators.block_weights import layer_array
-from mbconv.generators.graph import (
+from .block_weights import layer_array
+from .graph import (
     Activation,
     Add,
     Convolution,

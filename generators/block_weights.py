@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mbconv.generators.graph import Graph, GraphError, MacOperator
+from .graph import Graph, GraphError, MacOperator
 
 MAXIMUM_BYTES = 1 << 28
 

@@ -7,10 +7,11 @@ from typing import Self
 
 import numpy as np
 
-from mbconv.generators.timing import ROUNDS, Times, at_least, delayed_by, spaced
 from mbconv.hdl.axi_stream_input import AxiStreamInput
 from mbconv.hdl.axi_stream_output import AxiStreamOutput
 from mbconv.hdl.gearbox import Gearbox
+
+from .timing import ROUNDS, Times, at_least, delayed_by, spaced
 
 
 def beat_ends(elements: int, run: int, lanes: int) -> np.ndarray:

@@ -6,7 +6,7 @@ is wrong with a file at once; :func:`check_graph` checks a whole graph, however 
 
 from __future__ import annotations
 
-from mbconv.generators.graph import (
+from .graph import (
     Dequantize,
     Graph,
     GraphError,
@@ -17,7 +17,7 @@ from mbconv.generators.graph import (
     Tensor,
     Transpose,
 )
-from mbconv.generators.operator_checks import operator_problems, valid_scale
+from .operator_checks import operator_problems, valid_scale
 
 MAXIMUM_DIMENSION = 1 << 16
 MAXIMUM_ELEMENTS = 1 << 27

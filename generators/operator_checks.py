@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from mbconv.generators.graph import (
+from .graph import (
     FLOAT32,
     INT8,
     UINT8,

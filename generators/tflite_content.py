@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import tflite
 
-from mbconv.generators.graph import GraphError
+from .graph import GraphError
 
 IDENTIFIER = b"TFL3"
 MAXIMUM_FILE_SIZE = 2**31 - 1  # flatbuffers' own limit

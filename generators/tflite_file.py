@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mbconv.generators.graph import Graph, GraphError, Operator
-from mbconv.generators.graph_checks import structure_problems
-from mbconv.generators.operator_checks import operator_problems
-from mbconv.generators.tflite_content import FileContent, FileOperator, read_content
-from mbconv.generators.tflite_numbers import DESCRIPTIONS, RECIPE, FileNumbers
-from mbconv.generators.tflite_operators import READERS, Reader, Tensors, Unsupported
+from .graph import Graph, GraphError, Operator
+from .graph_checks import structure_problems
+from .operator_checks import operator_problems
+from .tflite_content import FileContent, FileOperator, read_content
+from .tflite_numbers import DESCRIPTIONS, RECIPE, FileNumbers
+from .tflite_operators import READERS, Reader, Tensors, Unsupported
 
 _ADVICE = {
     "HARD_SWISH": "train with ReLU6 instead",

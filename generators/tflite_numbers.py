@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mbconv.generators.tflite_content import FileContent, FileOperator
+from .tflite_content import FileContent, FileOperator
 
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 

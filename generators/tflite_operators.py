@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from mbconv.generators.graph import (
+from .graph import (
     FLOAT32,
     INT8,
     UINT8,
@@ -33,8 +33,8 @@ from mbconv.generators.graph import (
     Tensor,
     Transpose,
 )
-from mbconv.generators.graph_checks import tensor_problems
-from mbconv.generators.tflite_content import Damaged, FileContent, FileOperator, FileTensor
+from .graph_checks import tensor_problems
+from .tflite_content import Damaged, FileContent, FileOperator, FileTensor
 
 ELEMENTS = {"INT8": INT8, "UINT8": UINT8}
 

@@ -7,10 +7,10 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from mbconv.hdl.add_constants import AddConstants
-from mbconv.hdl.fifo import CreditQueue
-from mbconv.hdl.requantize_format import signed_bits
-from mbconv.hdl.value_tables import ValueTables, value_range
+from .add_constants import AddConstants
+from .fifo import CreditQueue
+from .requantize_format import signed_bits
+from .value_tables import ValueTables, value_range
 
 __all__ = ["Add", "AddConstants"]
 

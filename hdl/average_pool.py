@@ -8,11 +8,11 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from mbconv.hdl.fifo import LARGEST_DISTRIBUTED, CreditQueue, advance
-from mbconv.hdl.primitives import Ram
-from mbconv.hdl.requantize import Requantize, RequantizeFormat, RequantizeWords
-from mbconv.hdl.requantize_format import signed_bits
-from mbconv.hdl.value_tables import value_range
+from .fifo import LARGEST_DISTRIBUTED, CreditQueue, advance
+from .primitives import Ram
+from .requantize import Requantize, RequantizeFormat, RequantizeWords
+from .requantize_format import signed_bits
+from .value_tables import value_range
 
 
 class AveragePool(Component):

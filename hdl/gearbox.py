@@ -10,9 +10,9 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from mbconv.hdl.fifo import advance
-from mbconv.hdl.narrow import Narrow
-from mbconv.hdl.widen import Widen
+from .fifo import advance
+from .narrow import Narrow
+from .widen import Widen
 
 
 class Gearbox(Component):

@@ -10,9 +10,9 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from mbconv.hdl.fifo import CreditQueue, advance
-from mbconv.hdl.primitives import Rom
-from mbconv.hdl.value_tables import value_range
+from .fifo import CreditQueue, advance
+from .primitives import Rom
+from .value_tables import value_range
 
 
 class Lookup(Component):

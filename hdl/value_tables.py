@@ -8,8 +8,8 @@ from amaranth.hdl import Const, Module, Shape, ShapeLike, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
-from mbconv.hdl.primitives import Rom
-from mbconv.hdl.requantize_format import signed_bits
+from .primitives import Rom
+from .requantize_format import signed_bits
 
 _TERMS_PER_STAGE = 4  # added between two registers: two adders deep
 

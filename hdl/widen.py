@@ -7,7 +7,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from mbconv.hdl.fifo import advance
+from .fifo import advance
 
 
 class Widen(Component):

@@ -8,11 +8,11 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
-from mbconv.hdl.fifo import advance
-from mbconv.hdl.window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
-from mbconv.hdl.window_memory import WindowMemory
-from mbconv.hdl.window_position import RingPosition
-from mbconv.hdl.window_sequence import PixelSequence
+from .fifo import advance
+from .window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
+from .window_memory import WindowMemory
+from .window_position import RingPosition
+from .window_sequence import PixelSequence
 
 
 class Window(Component):

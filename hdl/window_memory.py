@@ -6,8 +6,8 @@ from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
-from mbconv.hdl.primitives import Ram, address_width
-from mbconv.hdl.window_geometry import WindowGeometry
+from .primitives import Ram, address_width
+from .window_geometry import WindowGeometry
 
 
 class WindowMemory(Component):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-from mbconv.hdl.primitives import address_width
+from .primitives import address_width
 
 
 class RingPosition(Component):

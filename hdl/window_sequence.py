@@ -6,8 +6,8 @@ import numpy as np
 from amaranth.hdl import Module, Shape, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-from mbconv.hdl.primitives import address_width
-from mbconv.hdl.window_geometry import WindowGeometry
+from .primitives import address_width
+from .window_geometry import WindowGeometry
 
 
 class PixelSequence(Component):

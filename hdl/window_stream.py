@@ -7,9 +7,9 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from mbconv.hdl.fifo import CreditQueue
-from mbconv.hdl.window import Window
-from mbconv.hdl.window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
+from .fifo import CreditQueue
+from .window import Window
+from .window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
 
 
 class WindowStream(Component):

@@ -22,11 +22,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mbconv.sim import verilator
-from mbconv.sim.bench_case import STANDARD_RUNS, Case, Expected, Measurement, Pattern, Periodic, Run
-from mbconv.sim.bench_check import check_run, read_log
-from mbconv.sim.bench_data import Payloads, pack, tensor_beats, unpack
-from mbconv.sim.bench_verilog import bench_sources, ports_of
+from . import verilator
+from .bench_case import STANDARD_RUNS, Case, Expected, Measurement, Pattern, Periodic, Run
+from .bench_check import check_run, read_log
+from .bench_data import Payloads, pack, tensor_beats, unpack
+from .bench_verilog import bench_sources, ports_of
 
 __all__ = [
     "STANDARD_RUNS",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from amaranth.lib.wiring import Component
 
-from mbconv.sim.bench_data import tensor_beats
+from .bench_data import tensor_beats
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mbconv.sim.bench_case import Case, Measurement, Run
-from mbconv.sim.bench_data import element_at, element_value
-from mbconv.sim.bench_verilog import Port
+from .bench_case import Case, Measurement, Run
+from .bench_data import element_at, element_value
+from .bench_verilog import Port
 
 Attempts = list[list[str]]
 """The lines of a run: one list for each reset within it; all but the last were cut short."""

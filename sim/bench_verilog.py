@@ -14,9 +14,10 @@ from amaranth.lib.wiring import Component, In, Member, flipped
 from amaranth.lib.wiring import connect as connect_interfaces
 
 from mbconv.hdl.verilog import to_verilog
-from mbconv.sim.bench_case import Case, Expected, Periodic
-from mbconv.sim.bench_data import pack
-from mbconv.sim.bench_top import Driver, data_file, top_sources
+
+from .bench_case import Case, Expected, Periodic
+from .bench_data import pack
+from .bench_top import Driver, data_file, top_sources
 
 _SOURCE_POSITIONS = re.compile(r'^\s*\(\* src = "[^"]*" \*\)\n', re.MULTILINE)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from mbconv.generators.graph import Graph, GraphError
-from mbconv.sim import golden
-from mbconv.sim.oracle import Reference
-from mbconv.sim.pictures import load_picture
+
+from . import golden
+from .oracle import Reference
+from .pictures import load_picture
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 _INDEXED = re.compile(r"(\d+)_")

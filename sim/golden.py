@@ -30,10 +30,11 @@ from mbconv.generators.graph import (
     Tensor,
     Transpose,
 )
-from mbconv.sim.golden_convolution import convolution, depthwise, fully_connected
-from mbconv.sim.golden_elementwise import add, constant_arithmetic, dequantize, quantize, rectify
-from mbconv.sim.golden_pooling import average_pool, mean
-from mbconv.sim.softmax import softmax
+
+from .golden_convolution import convolution, depthwise, fully_connected
+from .golden_elementwise import add, constant_arithmetic, dequantize, quantize, rectify
+from .golden_pooling import average_pool, mean
+from .softmax import softmax
 
 
 def _pad(operator: Pad, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:

@@ -16,8 +16,9 @@ from mbconv.generators.graph import (
     Padding,
     Tensor,
 )
-from mbconv.sim import fixed_arithmetic as fixed
-from mbconv.sim import reference_arithmetic as reference
+
+from . import fixed_arithmetic as fixed
+from . import reference_arithmetic as reference
 
 _BLOCK = 1 << 16  # elements of a depthwise output computed at a time, so that the temporaries stay in the cache
 

@@ -19,8 +19,9 @@ from mbconv.generators.graph import (
     Rectify,
     Tensor,
 )
-from mbconv.sim import fixed_arithmetic as fixed
-from mbconv.sim import reference_arithmetic as reference
+
+from . import fixed_arithmetic as fixed
+from . import reference_arithmetic as reference
 
 _SHIFT = 20  # how far sums of 8-bit operands are scaled up before they are rounded
 

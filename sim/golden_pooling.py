@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mbconv.generators.graph import AveragePool, Mean, Tensor
-from mbconv.sim import reference_arithmetic as reference
-from mbconv.sim.golden_elementwise import refuse_fixed
+
+from . import reference_arithmetic as reference
+from .golden_elementwise import refuse_fixed
 
 
 def average_pool(operator: AveragePool, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:

@@ -12,7 +12,8 @@ import numpy as np
 from mbconv.generators.design import Design
 from mbconv.generators.design_verilog import design_verilog
 from mbconv.generators.graph import GraphError
-from mbconv.sim.simulate import simulate
+
+from .simulate import simulate
 
 
 def fingerprint(design: Design, frames: Sequence[Mapping[int, np.ndarray]]) -> str:

@@ -8,9 +8,10 @@ import numpy as np
 
 from mbconv.generators.design import Design
 from mbconv.hdl.axi_stream_input import COUNTER_BITS
-from mbconv.sim import golden
-from mbconv.sim.axi_frames import frame_payloads
-from mbconv.sim.run_design import DesignPort, DesignSource
+
+from . import golden
+from .axi_frames import frame_payloads
+from .run_design import DesignPort, DesignSource
 
 Frame = Mapping[int, np.ndarray]
 """The values of a design's inputs by tensor index."""

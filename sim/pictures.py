@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from mbconv.generators.graph import GraphError, Tensor
-from mbconv.sim.golden import check_values
+
+from .golden import check_values
 
 RESIZE_MODES = ("crop", "stretch", "fit")
 

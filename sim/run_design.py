@@ -17,10 +17,10 @@ import numpy as np
 from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape, ShapeLike
 from amaranth.lib.stream import Interface
 
-from mbconv.sim import verilator
-from mbconv.sim.bench_case import ALWAYS, Pattern, Run
-from mbconv.sim.bench_check import read_log
-from mbconv.sim.bench_top import FOLDER, Driver, data_file, top_sources
+from . import verilator
+from .bench_case import ALWAYS, Pattern, Run
+from .bench_check import read_log
+from .bench_top import FOLDER, Driver, data_file, top_sources
 
 Progress = Callable[[int, float], None]
 """Called with the cycle and the part (0 to 1) of all beats at the design's ports that have passed."""

@@ -14,12 +14,13 @@ from mbconv.generators.design import Design
 from mbconv.generators.design_verilog import design_verilog
 from mbconv.generators.element_shape import element_shape
 from mbconv.generators.graph import GraphError
-from mbconv.sim import golden
-from mbconv.sim.bench_case import ALWAYS, Pattern
-from mbconv.sim.bench_data import unpack_words
-from mbconv.sim.packets import design_source, input_payloads, output_beats, patience_of
-from mbconv.sim.run_design import DesignRecord, DesignSource, Progress, monitor, run_design
-from mbconv.sim.simulation_result import Comparison, SimulationResult, checked_outputs, make_result
+
+from . import golden
+from .bench_case import ALWAYS, Pattern
+from .bench_data import unpack_words
+from .packets import design_source, input_payloads, output_beats, patience_of
+from .run_design import DesignRecord, DesignSource, Progress, monitor, run_design
+from .simulation_result import Comparison, SimulationResult, checked_outputs, make_result
 
 
 class _Monitors:

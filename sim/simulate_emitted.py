@@ -12,9 +12,10 @@ from typing import Any
 
 from mbconv.generators.design import Design
 from mbconv.generators.graph import GraphError
-from mbconv.sim.packets import Frame, design_source, expected_outputs, input_payloads, output_beats, patience_of
-from mbconv.sim.run_design import DesignSource, Progress, run_design
-from mbconv.sim.simulation_result import SimulationResult, checked_outputs, make_result
+
+from .packets import Frame, design_source, expected_outputs, input_payloads, output_beats, patience_of
+from .run_design import DesignSource, Progress, run_design
+from .simulation_result import SimulationResult, checked_outputs, make_result
 
 
 def emitted_source(design: Design, directory: Path, manifest: Mapping[str, Any]) -> DesignSource:

@@ -11,8 +11,9 @@ import numpy as np
 
 from mbconv.generators.design import Design
 from mbconv.generators.graph import GraphError
-from mbconv.sim.axi_frames import read_frames
-from mbconv.sim.run_design import DesignRecord
+
+from .axi_frames import read_frames
+from .run_design import DesignRecord
 
 REPORTED = (
     "mismatches",

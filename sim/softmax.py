@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from mbconv.generators.graph import GraphError, Softmax, Tensor
-from mbconv.sim.reference_arithmetic import Multiplier, rounding_right_shift, saturate
+
+from .reference_arithmetic import Multiplier, rounding_right_shift, saturate
 
 _INT32_MAXIMUM = (1 << 31) - 1
 _DIFFERENCE_BITS = 5  # integer bits of the scaled difference from the maximum

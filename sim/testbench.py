@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mbconv.generators.design import Design
-from mbconv.sim.axi_frames import packet
-from mbconv.sim.packets import Frame, expected_outputs, input_raster
+
+from .axi_frames import packet
+from .packets import Frame, expected_outputs, input_raster
 
 FOLDER = "testbench"
 

@@ -14,6 +14,7 @@ from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop
 from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
+from mbconv.hdl.verilog import no_garbage_collection
 
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
 from .element_shape import element_shape
@@ -125,6 +126,7 @@ class Design:
         return Stream(f"t{tensor}", source, sinks, tuple(self.schedule.depths[edge] for edge in readers))
 
 
+@no_garbage_collection()
 def make_design(graph: Graph, multipliers: int | None = None, plan: Plan | None = None) -> Design:
     """Everything from a graph to circuits: network, plan (unless given), constants, schedule, edges.
 

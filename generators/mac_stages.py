@@ -6,9 +6,7 @@ from amaranth.hdl import signed
 
 from mbconv.hdl.convolution import Convolution
 from mbconv.hdl.depthwise import Depthwise
-from mbconv.hdl.mac import MacPipeline
 from mbconv.hdl.pointwise import Pointwise
-from mbconv.hdl.window import Window
 
 from .element_shape import element_shape
 from .folding import convolution_taps
@@ -16,14 +14,7 @@ from .mac_constants import MacConstants, mac_constants
 from .network import Network, Node
 from .planner import Plan, stage_cycles
 from .stage import Stage, window_geometry
-from .timing import (
-    Blocks,
-    ConvolutionTiming,
-    DepthwiseTiming,
-    Packing,
-    PointwiseTiming,
-    WindowTiming,
-)
+from .stage_timing import convolution_timing, depthwise_timing, pointwise_timing
 from .weights import folded_weights, pack_records, pack_words
 
 
@@ -87,7 +78,7 @@ def _pointwise(network: Network, node: Node, plan: Plan, constants: MacConstants
         output_folding=folding.outputs,
         **_common(network, node, plan, constants),
     )
-    return stage, _pointwise_timing(stage)
+    return stage, pointwise_timing(stage)
 
 
 def _depthwise(network: Network, node: Node, plan: Plan, constants: MacConstants, capacity: int | None):
@@ -98,70 +89,20 @@ def _depthwise(network: Network, node: Node, plan: Plan, constants: MacConstants
         **_windowed(network, node, capacity, folding.inputs),
         **_common(network, node, plan, constants),
     )
-    packing = _packing(stage.channels, stage.input_lanes, stage.channel_folding, stage.widen.latency)
-    return stage, DepthwiseTiming(_window_timing(stage.window, packing), _blocks(stage.mac))
+    return stage, depthwise_timing(stage)
 
 
 def _convolution(network: Network, node: Node, plan: Plan, constants: MacConstants, capacity: int | None):
     folding = plan.foldings[node.operator.index]
-    channels = network.shapes[node.inputs[0]].channels
     stage = Convolution(
-        channels=channels,
+        channels=network.shapes[node.inputs[0]].channels,
         outputs=constants.weights.shape[0],
         input_folding=folding.inputs,
         output_folding=folding.outputs,
         **_windowed(network, node, capacity, convolution_taps(network, node, folding.inputs, plan.interval)),
         **_common(network, node, plan, constants),
     )
-    packing = _packing(channels, plan.lanes[node.inputs[0]], channels, stage.widen.latency)
-    return stage, ConvolutionTiming(
-        _window_timing(stage.window.window, packing),
-        stage.window.window.steps,
-        stage.window.latency,
-        stage.window.queue_depth,
-        stage.narrow.lanes_in // stage.narrow.lanes_out,
-        _pointwise_timing(stage.pointwise),
-    )
+    return stage, convolution_timing(stage)
 
 
 _BUILDERS = {"pointwise": _pointwise, "depthwise": _depthwise, "convolution": _convolution}
-
-
-def _packing(channels: int, lanes: int, word: int, delay: int) -> Packing:
-    return Packing(-(-channels // lanes), word // lanes, delay)
-
-
-def _blocks(mac: MacPipeline) -> Blocks:
-    result = mac.result
-    return Blocks(
-        steps=mac.steps,
-        per_pixel=mac.blocks,
-        beats=result.beats,
-        last_beats=result.last_beats,
-        interval=mac.interval,
-        latency=mac.latency,
-        queue_depth=result.queue_depth,
-    )
-
-
-def _pointwise_timing(stage: Pointwise) -> PointwiseTiming:
-    return PointwiseTiming(
-        _packing(stage.inputs, stage.input_lanes, stage.input_folding, stage.widen.latency),
-        _blocks(stage.mac),
-        stage.slots,
-        stage.AVAILABLE_DELAY,
-        stage.RELEASE_DELAY,
-    )
-
-
-def _window_timing(window: Window, packing: Packing) -> WindowTiming:
-    geometry = window.geometry
-    return WindowTiming(
-        packing,
-        geometry.required,
-        geometry.released,
-        geometry.pixels,
-        window.AVAILABLE_DELAY,
-        window.RELEASE_DELAY,
-        None,
-    )

@@ -1,10 +1,8 @@
 """References and event counts for tests of circuits with a window."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from mbconv.generators import mac_stages
+from mbconv.generators.stage_timing import convolution_timing, depthwise_timing
 from mbconv.generators.timing import ConvolutionTiming, DepthwiseTiming, StageTimes, Times, spaced
 from mbconv.hdl.convolution import Convolution
 from mbconv.hdl.depthwise import Depthwise
@@ -22,20 +20,9 @@ def windows(geometry: WindowGeometry, frames: np.ndarray, pad_value: int) -> np.
 
 def event_model(stage: Depthwise | Convolution) -> DepthwiseTiming | ConvolutionTiming:
     """The event model that the generator would schedule a circuit by, its window's ring included."""
-    window = stage.window if isinstance(stage, Depthwise) else stage.window.window
-    word = stage.channel_folding if isinstance(stage, Depthwise) else stage.channels
-    packing = mac_stages._packing(stage.channels, stage.widen.lanes_in, word, stage.widen.latency)
-    ring = replace(mac_stages._window_timing(window, packing), capacity=window.capacity)
     if isinstance(stage, Depthwise):
-        return DepthwiseTiming(ring, mac_stages._blocks(stage.mac))
-    return ConvolutionTiming(
-        ring,
-        window.steps,
-        stage.window.latency,
-        stage.window.queue_depth,
-        stage.narrow.lanes_in // stage.narrow.lanes_out,
-        mac_stages._pointwise_timing(stage.pointwise),
-    )
+        return depthwise_timing(stage, stage.window.capacity)
+    return convolution_timing(stage, stage.window.window.capacity)
 
 
 def _unstalled(model: DepthwiseTiming | ConvolutionTiming, beats: int) -> StageTimes:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from errno import EISDIR, ENOTDIR
 from pathlib import Path, PurePosixPath
 
-from mbconv.hdl.memory_directory import with_memory_directory
+from mbconv.hdl.memory_directory import MEMORY_DIRECTORY, with_memory_directory
 
 from .design import Design
 from .design_verilog import design_verilog, primitives_name
@@ -20,6 +20,7 @@ from .model_source import ModelSource
 from .targets import Target
 
 MANIFEST = "manifest.json"
+_PARAMETER = (MEMORY_DIRECTORY, "Folder of the memory files, ends with a slash")
 
 
 def emit(
@@ -53,6 +54,7 @@ def emit(
     core = f"{verilog.top}.core"
     texts[core] = core_file(verilog.top, primitives, sorted(verilog.memory_files), sorted(testbench or {}))
     described = manifest(design, prefix, source, target)
+    described["parameters"] = dict([_PARAMETER] if verilog.memory_files else [])
     described["memory_files"] = sorted(verilog.memory_files)
     described["files"] = sorted([*texts, MANIFEST])
     texts[MANIFEST] = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
@@ -81,14 +83,18 @@ def core_file(top: str, primitives: str, memory_files: list[str], testbench: lis
         "  default:",
         "    filesets: [rtl]",
         f'    toplevel: "{top}"',  # quoted: a model may be called on or null
-        "    parameters: [MEMORY_DIRECTORY]",
-        "parameters:",
-        "  MEMORY_DIRECTORY:",
-        "    datatype: str",
-        "    default: ./",
-        "    paramtype: vlogparam",
-        "    description: Folder of the memory files, ends with a slash",
     ]
+    if memory_files:
+        name, description = _PARAMETER
+        lines += [
+            f"    parameters: [{name}]",
+            "parameters:",
+            f"  {name}:",
+            "    datatype: str",
+            "    default: ./",
+            "    paramtype: vlogparam",
+            f"    description: {description}",
+        ]
     return "\n".join(lines) + "\n"
 
 

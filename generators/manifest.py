@@ -43,7 +43,6 @@ def manifest(design: Design, prefix: str = "", source: ModelSource | None = None
         "clock": "aclk",
         "reset": "aresetn (synchronous, active low)",
         "ports": _ports(design),
-        "parameters": {"MEMORY_DIRECTORY": "folder of the memory files, ends with a slash"},
         "interval_cycles": design.schedule.interval,
         "latency_cycles": design.schedule.latency,
         "multipliers": design.multipliers,

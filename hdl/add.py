@@ -47,6 +47,7 @@ class Add(Component):
     """
 
     multipliers = 0
+    cycles_per_beat = 1
 
     def __init__(
         self,

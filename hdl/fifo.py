@@ -37,6 +37,8 @@ class Fifo(Component):
         ValueError: a depth below 1.
     """
 
+    multipliers = 0
+
     def __init__(self, shape: ShapeLike, depth: int):
         if depth < 1:
             raise ValueError(f"a queue holds at least one beat, not {depth}")
@@ -49,6 +51,11 @@ class Fifo(Component):
     @property
     def in_block_ram(self) -> bool:
         return self.depth > LARGEST_DISTRIBUTED
+
+    @property
+    def cycles_per_beat(self) -> int:
+        """2 for a single place, which is either full or empty."""
+        return 2 if self.depth <= self.latency else 1
 
     @property
     def latency(self) -> int:
@@ -134,6 +141,8 @@ class CreditQueue(Component):
         ValueError: a depth below ``step``, or a step below 1.
     """
 
+    multipliers = 0
+
     def __init__(self, shape: ShapeLike, depth: int, step: int = 1):
         if step < 1:
             raise ValueError(f"at least one beat is reserved at a time, not {step}")
@@ -151,6 +160,10 @@ class CreditQueue(Component):
                 "o": Out(Signature(shape)),
             }
         )
+
+    @property
+    def cycles_per_beat(self) -> int:
+        return self.fifo.cycles_per_beat
 
     @property
     def latency(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-PARAMETER = "MEMORY_DIRECTORY"
+MEMORY_DIRECTORY = "MEMORY_DIRECTORY"
 
 _MODULE = re.compile(r"^module (\S+)\s*\((.*?)^endmodule$", re.MULTILINE | re.DOTALL)
 _INSTANCE = re.compile(r"^  (\w+)  (\w+) \($", re.MULTILINE)
@@ -29,13 +29,15 @@ def with_memory_directory(text: str, top: str) -> str:
     def instance(match: re.Match) -> str:
         if match[1] not in needing:
             return match[0]
-        return f"  {match[1]} #(\n    .{PARAMETER}({PARAMETER})\n  ) {match[2]} ("
+        return f"  {match[1]} #(\n    .{MEMORY_DIRECTORY}({MEMORY_DIRECTORY})\n  ) {match[2]} ("
 
     def module(match: re.Match) -> str:
         if match[1] not in needing:
             return match[0]
-        body = _FILE.sub(rf'.FILE({PARAMETER} == "" ? "" : {{{PARAMETER}, \1}})', _INSTANCE.sub(instance, match[2]))
+        body = _FILE.sub(
+            rf'.FILE({MEMORY_DIRECTORY} == "" ? "" : {{{MEMORY_DIRECTORY}, \1}})', _INSTANCE.sub(instance, match[2])
+        )
         default = "./" if match[1] == top else ""
-        return f'module {match[1]} #(\n  parameter {PARAMETER} = "{default}"\n) ({body}endmodule'
+        return f'module {match[1]} #(\n  parameter {MEMORY_DIRECTORY} = "{default}"\n) ({body}endmodule'
 
     return _MODULE.sub(module, text)

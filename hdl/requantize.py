@@ -61,6 +61,9 @@ class Requantize(Component):
         ValueError: lanes or interval below 1.
     """
 
+    multipliers = 0
+    memory_bits = 0
+
     def __init__(self, format: RequantizeFormat, lanes: int, interval: int = 1):
         if lanes < 1:
             raise ValueError(f"at least one lane is requantised, not {lanes}")
@@ -90,6 +93,10 @@ class Requantize(Component):
     @property
     def _shift_stages(self) -> int:
         return -(-self.format.shift_bits // _SHIFT_BITS_PER_STAGE)
+
+    @property
+    def cycles_per_beat(self) -> int:
+        return self.interval
 
     @property
     def latency(self) -> int:

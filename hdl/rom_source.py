@@ -27,6 +27,10 @@ class RomSource(Component):
         o: ``Out(stream.Signature(shape))``
     """
 
+    multipliers = 0
+    cycles_per_beat = 1
+    latency = 3
+
     def __init__(self, shape: ShapeLike, words: Sequence[int], name: str):
         self.shape = shape
         self.rom = Rom(words, Shape.cast(shape).width, name)

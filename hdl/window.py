@@ -70,6 +70,7 @@ class Window(Component):
 
     AVAILABLE_DELAY = AVAILABLE_DELAY
     RELEASE_DELAY = RELEASE_DELAY
+    multipliers = 0
 
     def __init__(
         self,

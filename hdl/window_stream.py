@@ -33,6 +33,7 @@ class WindowStream(Component):
 
     AVAILABLE_DELAY = AVAILABLE_DELAY
     RELEASE_DELAY = RELEASE_DELAY
+    multipliers = 0
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ from .cli_target import target_design, target_options
 @layers_option
 @target_options
 @click.option("--image", "images", type=existing_file, multiple=True, help="A picture; may be given several times.")
-@click.option("--random", "is_random", is_flag=True, help="Random inputs instead of pictures.")
+@click.option("--random", "is_random", is_flag=True, help="Random inputs (the default).")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the random inputs.  [default: 0]")
 @click.option("--frames", type=click.IntRange(min=1), help="Frames, back to back.  [default: what the interval needs]")
 @click.option("--waves", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write waveforms (VCD).")
@@ -35,14 +35,9 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
 
     Exit code 1: an output or the interval is other than predicted.
     """
-    if bool(images) == is_random:
-        raise UserError("give pictures with --image FILE, or --random")
-    if seed is not None and not is_random:
-        raise UserError("--seed goes with --random")
-    if waves is not None and waves.suffix == ".fst":
-        raise UserError(
-            f"--waves writes VCD: give a name such as {waves.with_suffix('.vcd')} (vcd2fst makes FST of it)"
-        )
+    if images and (is_random or seed is not None):
+        raise UserError("give pictures with --image FILE, or --random and --seed S, not both")
+    _check_waves(waves)
     require_extra("sim", "simulation")
 
     from .emitted import is_emitted
@@ -64,6 +59,18 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
     else:
         print_result(part, result)
     return 0 if result.ok else 1
+
+
+def _check_waves(waves: Path | None) -> None:
+    """Refuse before the simulation what it would not write."""
+    if waves is None:
+        return
+    if waves.suffix == ".fst":
+        raise UserError(
+            f"--waves writes VCD: give a name such as {waves.with_suffix('.vcd')} (vcd2fst makes FST of it)"
+        )
+    with waves.open("ab"):  # an OSError names the file
+        pass
 
 
 def _model(model, layers, target):

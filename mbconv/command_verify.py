@@ -17,7 +17,7 @@ from .cli_target import target_design, target_options
 @model_argument
 @target_options
 @click.option("--image", "images", type=existing_file, multiple=True, help="A picture; may be given several times.")
-@click.option("--random", "is_random", is_flag=True, help="Random inputs instead of pictures.")
+@click.option("--random", "is_random", is_flag=True, help="Random inputs (the default).")
 @click.option("--results", "store", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Where each block's result is kept, and looked up when run again.  "
                    "[default: build/verify/MODEL.jsonl]")  # fmt: skip
@@ -30,8 +30,8 @@ def verify(model, target, images, is_random, store, as_json) -> int:
 
     Exit code 1: an output or an interval is other than predicted.
     """
-    if bool(images) == is_random:
-        raise UserError("give pictures with --image FILE, or --random")
+    if images and is_random:
+        raise UserError("give pictures with --image FILE, or --random, not both")
     require_extra("sim", "simulation")
 
     from mbconv.generators.ranges import block_ranges
@@ -42,8 +42,9 @@ def verify(model, target, images, is_random, store, as_json) -> int:
 
     graph = load(model)
     kept = KeptResults(store or Path("build/verify") / f"{graph.name}.jsonl")
+    kept.check()
     log = progress_console(quiet=as_json)
-    whole = None if is_random else WholeRuns(graph, images)
+    whole = WholeRuns(graph, images) if images else None
     rows = []
     for first, last in block_ranges(graph):
         part = graph.layers(first, last)

@@ -54,6 +54,14 @@ class KeptResults:
             if isinstance(entry, dict) and isinstance(entry.get("key"), str):
                 self.found[entry["key"]] = entry
 
+    def check(self) -> None:
+        """Make sure that results can be kept, before the first of them is simulated.
+
+        Raises:
+            GraphError: the file cannot be written.
+        """
+        self._append("")
+
     def simulated(
         self, design: Design, frames: Sequence[Mapping[int, np.ndarray]], progress=None, **facts: object
     ) -> dict:
@@ -74,9 +82,12 @@ class KeptResults:
 
     def add(self, entry: dict) -> None:
         self.found[entry["key"]] = entry
+        self._append(json.dumps(entry, ensure_ascii=False) + "\n")
+
+    def _append(self, text: str) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                file.write(text)
         except OSError as error:
-            raise GraphError(f"{self.path} cannot be written: {error}") from None
+            raise GraphError(f"{self.path} cannot be written: {error.strerror or error}") from None

@@ -52,13 +52,20 @@ def main():
     BUILD.mkdir(exist_ok=True)
     control = BUILD / "ports.vlt"
     control.write_text(visible_ports(manifest), encoding="utf-8")
-    options = ["--no-public-flat-rw", "--no-timing", "--default-language", "1364-2005", "-Wno-fatal"]
+    options = [
+        "--no-public-flat-rw",
+        "--no-timing",
+        "--default-language",
+        "1364-2005",
+        "-Wno-WIDTHEXPAND",
+        "-Wno-fatal",
+    ]
     runner = get_runner("verilator")
     runner.build(
         sources=[control, *(DESIGN / name for name in manifest["verilog"])],
         hdl_toplevel=manifest["top"],
         build_dir=BUILD,
-        parameters={"MEMORY_DIRECTORY": '"../../"'},  # seen from the folder of the build, where the test runs
+        parameters=dict.fromkeys(manifest["parameters"], '"../../"'),  # seen from the build's folder
         build_args=[*options, "--output-split", "20000"],
         always=True,
         waves=waves,

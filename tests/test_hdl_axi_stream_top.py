@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +11,7 @@ from amaranth.lib.data import ArrayLayout
 from axi_packets import frame_beats, packet_bytes
 from circuits import random_requantization, requantization_beats, weight_beats
 from elements import random_elements
+from verilog_lint import lint
 
 from mbconv.generators.edge_timing import InputEdgeTiming, OutputEdgeTiming
 from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop
@@ -28,11 +28,6 @@ PIXELS = 7
 FILL = -3
 INPUT = AxiStreamEdge("s_axis", signed(8), 3, PIXELS, 3, 4, FILL)
 OUTPUT = AxiStreamEdge("m_axis", signed(12), 5, PIXELS, 2, 4)
-
-STYLE = ("DECLFILENAME", "PROCASSINIT", "UNUSEDSIGNAL", "VARHIDDEN", "WIDTHEXPAND")
-"""Warnings that say nothing about the circuit: several modules in a file; registers with an initial value; names of
-payload fields that nobody reads; an instance and an array within it both called memory; operands of unequal widths,
-which Verilog extends as Amaranth means it."""
 
 
 def pointwise_network() -> tuple[StreamGraph, np.ndarray, object, object]:
@@ -279,14 +274,11 @@ def test_cycles(channels, lanes, into, out_of):
     assert record.interval("m_axis") == left[-1, -1] - left[-2, -1]
 
 
-def lint(verilog: Verilog, folder) -> str:
+def lint_of(verilog: Verilog, folder) -> str:
+    """What Verilator's lint finds in a design."""
     (folder / "design.v").write_text(verilog.text)
     (folder / "primitives.v").write_text(verilog.primitives)
-    tools = verilator.find_toolchain()
-    command = ["perl", str(tools.root / "bin" / "verilator"), "--lint-only", "-Wall", "--default-language", "1364-2005"]
-    command += [*(f"-Wno-{style}" for style in STYLE), "--top-module", verilog.top, "design.v", "primitives.v"]
-    done = subprocess.run(command, cwd=folder, env=tools.environment, capture_output=True, text=True)
-    return done.stdout + done.stderr if done.returncode else ""
+    return lint(folder, ["design.v", "primitives.v"], verilog.top)
 
 
 def test_verilog(tmp_path):
@@ -300,7 +292,7 @@ def test_verilog(tmp_path):
     expected = {"aclk", "aresetn", "short_frames", "long_frames", "m_axis_tuser"}
     expected |= {f"{name}_{field}" for name in ("s_axis", "m_axis") for field in fields}
     assert set(re.split(r",\s*", header)) == expected
-    assert lint(verilog, tmp_path) == ""
+    assert lint_of(verilog, tmp_path) == ""
 
 
 def test_cost():

@@ -19,15 +19,22 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-import torch
-from torch import nn
-from torch.nn import functional
+try:
+    import torch
+    from torch import nn
+    from torch.nn import functional
+except ModuleNotFoundError as error:
+    from mbconv.cli_errors import user_message
+
+    print(f"mbconv: {user_message(error)}", file=sys.stderr)
+    raise SystemExit(2) from None
 
 from mbconv.generators.graph import GraphError
 from mbconv.generators.tflite_file import read_tflite

@@ -13,15 +13,23 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import pi
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional
+
+try:
+    import torch
+    from torch import nn
+    from torch.nn import functional
+except ModuleNotFoundError as error:
+    from mbconv.cli_errors import user_message
+
+    print(f"mbconv: {user_message(error)}", file=sys.stderr)
+    raise SystemExit(2) from None
 
 from mbconv.models.digit_pictures import HELD_OUT, SPLIT_SEED
 from mbconv.training.folding_bound import best_efficiency, best_interval

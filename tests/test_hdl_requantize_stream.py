@@ -1,0 +1,83 @@
+"""Requantisation and the credit queue behind it as a stream: every form, all stalls, resets, three frames back to
+back."""
+
+import numpy as np
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth.lib.stream import Signature
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from test_hdl_requantize import FORMATS, random_accumulators, random_words
+
+from mbconv.generators.weights import pack_records
+from mbconv.hdl.fifo import CreditQueue
+from mbconv.hdl.requantize import Requantize
+from mbconv.hdl.requantize_format import RequantizeFormat
+from mbconv.sim.bench import Case, Payloads, run_cases
+
+BEATS, FRAMES, SEED = 60, 3, 8
+
+
+class RequantizeStream(Component):
+    """A beat of accumulators and words each ``interval`` cycles while the queue has room."""
+
+    def __init__(self, format: RequantizeFormat, lanes: int, interval: int):
+        self.requantize = Requantize(format, lanes, interval)
+        result = ArrayLayout(format.output, lanes)
+        # A place is taken from acceptance to the cycle after departure.
+        self.queue = CreditQueue(result, -(-(self.requantize.latency + 3) // interval) + 1)
+        operands = StructLayout(
+            {
+                "accumulators": ArrayLayout(signed(format.accumulator_bits), lanes),
+                "words": ArrayLayout(format.word_layout, lanes),
+            }
+        )
+        super().__init__({"i": In(Signature(operands)), "o": Out(Signature(result))})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.requantize, m.submodules.queue = requantize, queue = self.requantize, self.queue
+        connect(m, queue.o, flipped(self.o))
+        wait = Signal(range(requantize.interval))
+        accepted = self.i.valid & self.i.ready
+        with m.If(accepted):
+            m.d.sync += wait.eq(requantize.interval - 1)
+        with m.Elif(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
+        m.d.comb += [
+            self.i.ready.eq(queue.room & (wait == 0)),
+            requantize.valid.eq(accepted),
+            requantize.accumulators.eq(self.i.payload.accumulators),
+            requantize.words.eq(self.i.payload.words),
+            queue.reserve.eq(accepted),
+            queue.push.eq(requantize.o_valid),
+            queue.payload.eq(requantize.o),
+        ]
+        return m
+
+
+def case(name: str, lanes: int, interval: int) -> Case:
+    format = FORMATS[name]
+    rng = np.random.default_rng([SEED, *name.encode(), lanes, interval])
+    count = FRAMES * BEATS * lanes
+    accumulators, words = random_accumulators(rng, format, count), random_words(rng, format, count)
+    stream = RequantizeStream(format, lanes, interval)
+    mask = (1 << format.accumulator_bits) - 1
+    sums = pack_records([int(a) & mask for a in accumulators], format.accumulator_bits, lanes)
+    records = pack_records(format.pack(words), format.word_bits, lanes)
+    width = format.accumulator_bits * lanes
+    return Case(
+        f"{name}, {lanes} lanes, interval {interval}",
+        stream,
+        {"i": Payloads(s | r << width for s, r in zip(sums, records, strict=True))},
+        {"o": format.compute(accumulators, words).reshape(-1, lanes)},
+        FRAMES,
+        interval=BEATS * interval,
+        latency=(BEATS - 1) * interval + stream.requantize.latency + stream.queue.latency,
+    )
+
+
+def test_requantization_as_a_stream():
+    cases = [case(name, 1, 1) for name in FORMATS]
+    cases += [case("typical", lanes, interval) for lanes, interval in ((3, 1), (2, 2), (1, 5), (1, 16))]
+    cases += [case("constants in the word", 2, 3), case("odd widths, wrapping sum", 1, 8), case("shift", 4, 2)]
+    run_cases(cases)

@@ -116,19 +116,17 @@ def _common_form(steps: Steps, bias: np.ndarray, exponent: np.ndarray, q: np.nda
     second = exponent < 0
     if np.any(q == 0) or np.ptp(exponent) >= 1 << _SHIFT_BITS or (second.any() and not second.all()):
         return None
+    # Few channels first: most widths fail at once.
+    split = np.split(np.arange(len(bias)), [16])
+    parts = [(channels, steps[channels]) for channels in split if channels.size]
     for digits in range(8, _WIDEST + 1):
         shift = digits - exponent
         if shift.min() < 1 or shift.max() > _LONGEST_SHIFT:
             continue
         positive = np.where(second, np.int64(1) << (digits - 1), 0)
-        remaining = np.arange(len(bias))
         multiplier = np.zeros_like(bias)
-        # Few channels first: most widths fail at once.
-        for part in (slice(0, 16), slice(16, None)):
-            channels = remaining[part]
-            if not channels.size:
-                continue
-            least, greatest = steps[channels].multipliers(-positive[channels], positive[channels], shift[channels])
+        for channels, part in parts:
+            least, greatest = part.multipliers(-positive[channels], positive[channels], shift[channels])
             greatest = np.minimum(greatest, (np.int64(1) << digits) - 1)
             if np.any(least > greatest):
                 break

@@ -96,19 +96,17 @@ class Steps:
         thresholds = (self.levels[None, :] << shift[:, None]) - ((np.int64(1) << shift) >> 1)[:, None]
         for region, constant in zip(self.regions, (negative, positive), strict=True):
             reached = thresholds - constant[:, None]
-            for need, at, present, up in (
-                (reached, region.lower, region.has_lower, True),  # m · at ≥ need
-                (reached - 1, region.upper, region.has_upper, False),  # m · at ≤ need
+            # m · slope ≤ bound, where present
+            for bound, slope, present in (
+                (-reached, -region.lower, region.has_lower),
+                (reached - 1, region.upper, region.has_upper),
             ):
-                divisor = np.where(at == 0, 1, at)
-                rises = present & ((at > 0) if up else (at < 0))
-                falls = present & ((at < 0) if up else (at > 0))
-                least = np.maximum(least, np.where(rises, -(-need // divisor) if up else -(need // -divisor), 1).max(1))
-                greatest = np.minimum(
-                    greatest, np.where(falls, need // divisor if not up else -need // -divisor, _FAR).min(1)
+                limit = np.floor_divide(
+                    bound, np.abs(slope), out=np.full(bound.shape, _FAR), where=present & (slope != 0)
                 )
-                broken = present & (at == 0) & ((need > 0) if up else (need < 0))
-                greatest = np.where(broken.any(1), 0, greatest)
+                least = np.maximum(least, np.where(slope < 0, -limit, 1).max(1))
+                greatest = np.minimum(greatest, np.where(slope > 0, limit, _FAR).min(1))
+                greatest = np.where((present & (slope == 0) & (bound < 0)).any(1), 0, greatest)
         return least, greatest
 
     def slopes(self) -> tuple[np.ndarray, np.ndarray]:

@@ -41,13 +41,13 @@ def plan(model, layers, target, output, as_json) -> None:
     report = report_design(design)
     if output is not None:
         write_plan(output, design.network, design.plan, wanted)
-    found = design_resources(design)
-    board = [] if wanted.board is None else uses(found, wanted.board.device)
+    board, luts = [], None
+    if wanted.board is not None:
+        found = design_resources(design)
+        board, luts = uses(found, wanted.board.device), found.luts(wanted.board.device)
     if as_json:
-        extra = {"model": graph.name, "target": str(wanted), "luts_estimated": None, "board": None}
-        if wanted.board is not None:
-            extra["luts_estimated"] = found.luts(wanted.board.device)
-            extra["board"] = {use.name: {"needed": use.needed, "available": use.available} for use in board}
+        named = {use.name: {"needed": use.needed, "available": use.available} for use in board}
+        extra = {"model": graph.name, "target": str(wanted), "luts_estimated": luts, "board": named or None}
         print_json(report.as_dict() | extra)
         return
     _print(graph.name, wanted, report, board)

@@ -8,7 +8,6 @@ until one fits, and the least is bisected below it, to within a hundredth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, sqrt
 
@@ -70,9 +69,10 @@ def design_for_board(graph: Graph, board: Board) -> Design:
     network = build_network(graph)
     stages = sum(node.is_mac for node in network.nodes)
     if stages > board.device.multipliers:
+        smallest = make_design(graph, plan=_within(network, slowest_interval(network), board))
         raise GraphError(
             f"{network.graph.name} needs at least {stages} multipliers, one for each stage that multiplies, more than "
-            f"{board} has; {_boards(lambda device: stages <= device.multipliers)}"
+            f"{board} has; {_large_enough(smallest)}"
         )
     fastest = plan_for_multipliers(network, board.device.multipliers)
     design = make_design(graph, plan=fastest)
@@ -110,12 +110,10 @@ def _excess(design: Design, device: Device) -> float:
 
 
 def _too_small(smallest: Design, board: Board) -> str:
-    found = design_resources(smallest)
     lacking = " and ".join(map(str, shortages(smallest, board.device)))
     return (
         f"{board} is too small for {smallest.name}: even the plan that comes nearest, {smallest.plan.interval:,}"
-        f" cycles a frame with {found.multipliers} multipliers, needs {lacking}; "
-        f"{_boards(lambda device: all(use.fits for use in uses(found, device)))}"
+        f" cycles a frame with {smallest.multipliers} multipliers, needs {lacking}; {_large_enough(smallest)}"
     )
 
 
@@ -141,6 +139,8 @@ def check_board(design: Design, board: Board) -> None:
     )
 
 
-def _boards(holds: Callable[[Device], bool]) -> str:
-    names = [board.name for board in BOARDS if holds(board.device)]
+def _large_enough(design: Design) -> str:
+    """The boards that hold a design."""
+    found = design_resources(design)
+    names = [board.name for board in BOARDS if all(use.fits for use in uses(found, board.device))]
     return f"boards that are large enough: {', '.join(names)}" if names else "no board of the table is large enough"

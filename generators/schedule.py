@@ -152,7 +152,7 @@ class TokenCount:
         raise GraphError("the schedule does not settle: a queue or window of this plan is too small to make progress")
 
 
-_SIZING_ROUNDS = 4
+_SIZING_ROUNDS = 16  # two to four settle it
 
 
 def _waiting(valid: Times, popped: Times, occupied: int = 0) -> int:
@@ -193,6 +193,8 @@ def make_schedule(
         depths |= {edge: max(needed[edge], depths[edge]) for edge in queued}
         count.delays = {edge: queue_latency(depths[edge]) for edge in queued}
         count.forwards()
+    else:
+        raise GraphError(f"the queues of this plan are not settled after {_SIZING_ROUNDS} rounds of counting")
     reasons = {edge: _reason(network, edge) for edge in count.all_edges}
     capacities = {
         name: round_capacity(name, result.marks["live_pixels"])

@@ -10,7 +10,11 @@ from .cli_options import json_option, layers_option, model_argument
 from .cli_output import bytes_text, print_json, progress_console, results, table
 from .cli_target import planned_design, target_options
 
-_SHOWN_LOSSES = 8
+_REASONS = {
+    "rounding": "channels or taps that a folding does not divide",
+    "waiting": "stages faster than the bottleneck",
+    "unused": "multipliers of the budget that no stage can use",
+}
 
 
 @click.command(short_help="Foldings and lanes for a target, their costs and losses.")
@@ -56,7 +60,18 @@ def plan(model, layers, target, output, as_json) -> None:
 
 
 def _print(name: str, target, report, board) -> None:
-    columns = table("stage", "folding", "lanes", "cycles", "multipliers", "utilisation", "memory", left=("stage",))
+    columns = table(
+        "stage",
+        "folding",
+        "lanes",
+        "cycles",
+        "multipliers",
+        "utilisation",
+        "rounding",
+        "waiting",
+        "memory",
+        left=("stage",),
+    )
     for stage in report.stages:
         columns.add_row(
             stage.name,
@@ -65,12 +80,15 @@ def _print(name: str, target, report, board) -> None:
             f"{stage.cycles:,}",
             str(stage.multipliers or ""),
             "" if stage.utilisation is None else f"{stage.utilisation:.1%}",
+            _lost(report, stage.rounding),
+            _lost(report, stage.waiting),
             bytes_text(-(-stage.memory_bits // 8)) if stage.memory_bits else "",
         )
+    lost = {reason: sum(loss.slots for loss in report.losses if loss.reason == reason) for reason in _REASONS}
     columns.add_section()
     columns.add_row(
         "total", "", "", f"{report.interval:,}", str(report.multipliers), f"{float(report.efficiency_used):.1%}",
-        bytes_text(-(-report.memory_bits // 8)),
+        _lost(report, lost["rounding"]), _lost(report, lost["waiting"]), bytes_text(-(-report.memory_bits // 8)),
     )  # fmt: skip
     console = results()
     console.print(f"{name}, planned for {target}")
@@ -83,21 +101,14 @@ def _print(name: str, target, report, board) -> None:
         return
     budget = f"{report.multipliers} multipliers" if report.budget is None else f"a budget of {report.budget}"
     console.print(f"MAC efficiency {float(report.efficiency):.2%} of {budget}: {report.macs:,} MACs a frame; lost are")
-    losses = report.losses
-    for loss in losses[:_SHOWN_LOSSES]:
-        console.print(f"  {float(report.share(loss)):7.2%}  {_reason(loss)}")
-    rest = losses[_SHOWN_LOSSES:]
-    if rest:
-        console.print(f"  {float(sum(map(report.share, rest))):7.2%}  {len(rest)} smaller losses (all with --json)")
+    for reason, meaning in _REASONS.items():
+        console.print(f"  {lost[reason] / report.slots:7.2%}  {reason}: {meaning}")
+
+
+def _lost(report, slots: int) -> str:
+    """A loss as a part of all that the multipliers could give."""
+    return f"{slots / report.slots:.2%}" if slots else ""
 
 
 def _some(names: tuple[str, ...]) -> str:
     return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-
-
-def _reason(loss) -> str:
-    return {
-        "rounding": f"{loss.stage}: channels or taps that its folding does not divide",
-        "waiting": f"{loss.stage}: faster than the bottleneck",
-        "unused": "multipliers of the budget that no stage can use",
-    }[loss.reason]

@@ -1,0 +1,82 @@
+"""No wait and no deadlock: the bottleneck works in every cycle, and plans drawn at random hold what they promise."""
+
+import numpy as np
+import pytest
+
+from mbconv.frames import measuring_frames, random_frames
+from mbconv.generators.design import make_design
+from mbconv.generators.folding import Folding
+from mbconv.generators.folding_rules import allowed_inputs, allowed_outputs, folding_problem
+from mbconv.generators.network import Network, build_network
+from mbconv.generators.planner import LaneGroups, Plan, fitting_lanes, interval_of, stage_cycles
+from mbconv.models import load
+from mbconv.sim.bench_case import BURSTS, HALF
+from mbconv.sim.simulate import simulate
+
+MODELS = ("digits", "block:inverted_residual,height=7,width=6,channels=6,expansion=4")
+
+
+@pytest.mark.parametrize(("model", "multipliers"), [("digits", 16), ("digits", 9), (MODELS[1], 40)])
+def test_the_bottleneck_never_waits(model, multipliers):
+    """Once all stages are at work, none of the slowest one's cycles is lost: its frames end as many cycles apart as a
+    frame takes it."""
+    graph = load(model)
+    design = make_design(graph, multipliers=multipliers)
+    busy = {node.output: stage_cycles(design.network, node, design.plan) for node in design.network.nodes}
+    slowest = [tensor for tensor, cycles in busy.items() if cycles == max(busy.values())]
+    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency) + 2, seed=11)
+    result = simulate(design, frames)
+    assert result.mismatches == 0, result.first_mismatch
+    for tensor in slowest:
+        ends = np.array(result.record.streams[f"stream_t{tensor}"].ends[: len(frames)])
+        assert set(np.diff(ends)[1:]) == {max(busy.values())}, f"tensor {tensor}: {ends}"
+
+
+def random_plan(network: Network, rng: np.random.Generator) -> Plan:
+    """Lanes and foldings drawn from all that the rules allow."""
+    groups = LaneGroups(network)
+    while True:
+        lanes = {}
+        for members in groups.members.values():
+            drawn = int(rng.choice(fitting_lanes(network, members, 1 << 60)))
+            lanes |= dict.fromkeys(members, drawn)
+        foldings = {}
+        for node in network.nodes:
+            if node.is_mac:
+                ends = lanes[node.inputs[0]], lanes[node.output]
+                inputs, outputs = allowed_inputs(network, node, ends[0]), allowed_outputs(network, node, *ends)
+                fitting = [
+                    f for i in inputs for o in outputs if not folding_problem(network, node, f := Folding(i, o), *ends)
+                ]
+                if not fitting:
+                    break
+                foldings[node.operator.index] = fitting[rng.integers(len(fitting))]
+        else:
+            return Plan(foldings, lanes, interval_of(network, foldings, lanes), None)
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))])
+@pytest.mark.parametrize("model", MODELS)
+def test_random_plans(model, seed):
+    """Interval and latency as predicted without stalls; with stalls at both ends nothing is lost and nothing stands
+    still."""
+    graph = load(model).layers(1, 8) if model == "digits" else load(model)
+    plan = random_plan(build_network(graph), np.random.default_rng(seed))
+    design = make_design(graph, plan=plan)
+    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), seed)
+    result = simulate(design, frames)
+    assert result.mismatches == 0, (plan, result.first_mismatch)
+    assert result.interval_cycles == design.schedule.interval == plan.interval, plan
+    assert result.latency_cycles == design.schedule.latency, plan
+    stalled = simulate(design, frames, source=HALF, sink=BURSTS, seed=seed + 1)
+    assert stalled.mismatches == 0, (plan, stalled.first_mismatch)
+
+
+@pytest.mark.slow
+def test_stalls_of_a_larger_network():
+    graph = load("cifar10")
+    design = make_design(graph, multipliers=64)
+    frames = random_frames(graph, 3, seed=12)
+    for source, sink in ((HALF, BURSTS), (BURSTS, HALF)):
+        result = simulate(design, frames, source=source, sink=sink, seed=13)
+        assert result.mismatches == 0, result.first_mismatch

@@ -14,7 +14,7 @@ help:
 	@echo 'make lint    style checks'
 	@echo 'make clean   remove .venv, .venv-converters and build'
 
-demo: .venv/installed-sim
+demo: .venv/installed-demo
 	$(BIN)/mbconv demo
 
 test: .venv/installed-test

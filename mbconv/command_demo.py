@@ -30,7 +30,7 @@ def demo(directory: Path, as_json: bool) -> int:
     from mbconv.generators.design import make_design
     from mbconv.generators.emit import emit
     from mbconv.models import builtin, load
-    from mbconv.models.digit_pictures import digit_pictures
+    from mbconv.models.digit_pictures import digit_pictures, held_out_digits
     from mbconv.sim.pictures import quantised_pixels, roll_frames
     from mbconv.sim.prediction import top_classes
     from mbconv.sim.simulate import host_outputs, simulate
@@ -41,7 +41,13 @@ def demo(directory: Path, as_json: bool) -> int:
     log = progress_console(quiet=as_json)
     graph = load(_MODEL)
     source = graph.tensors[graph.inputs[0]]
-    picture = quantised_pixels(digit_pictures()[0][_DIGIT], source)
+    try:
+        pictures, labels = held_out_digits()
+        origin = "handwritten, of those that the network was not trained on"
+    except ModuleNotFoundError:  # scikit-learn brings them
+        pictures, labels = digit_pictures()
+        origin = "drawn by us; handwritten ones come with scikit-learn"
+    picture = quantised_pixels(pictures[list(labels).index(_DIGIT)], source)
     first, last = residual_block(graph)
     answers = {}
     for name, part in (("block", graph.layers(first, last)), ("network", graph)):
@@ -64,6 +70,7 @@ def demo(directory: Path, as_json: bool) -> int:
         print_json(
             {
                 "digit": _DIGIT,
+                "picture": origin,
                 "class": best.index,
                 "score": best.score,
                 "layers": [first, last],
@@ -72,5 +79,7 @@ def demo(directory: Path, as_json: bool) -> int:
             }
         )
     else:
-        results().print(f"the circuit classifies the picture of a {_DIGIT} as {best.label}, score {best.score:.3f}")
+        results().print(
+            f"the circuit classifies the picture of a {_DIGIT} ({origin}) as {best.label}, score {best.score:.3f}"
+        )
     return 0 if all(result.ok for result in answers.values()) and best.index == _DIGIT else 1

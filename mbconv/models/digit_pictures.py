@@ -129,7 +129,7 @@ def held_out_digits() -> tuple[np.ndarray, np.ndarray]:
     """The 360 of scikit-learn's digits that ``digits`` was not trained on: uint8 ``[360][8][8][1]``, and labels.
 
     Raises:
-        ModuleNotFoundError: scikit-learn is not installed (it comes with ``mbconv[test]`` and ``mbconv[training]``).
+        ModuleNotFoundError: scikit-learn is not installed (it comes with ``mbconv[demo]`` and ``mbconv[training]``).
     """
     from sklearn.datasets import load_digits
 

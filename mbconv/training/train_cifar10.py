@@ -66,7 +66,7 @@ AVERAGING = 0.999
 SMALL_FIRST = ((0.0, 24), (0.5, 28), (0.75, SIZE))
 CYCLES = (
     Cycle(epochs=24, peak=0.1, decay=2e-4, crops=SMALL_FIRST, warm_up=0.2),
-    Cycle(epochs=40, peak=0.08, decay=3e-4, crops=((0.0, 28), (0.6, SIZE)), warm_up=0.1),
+    Cycle(epochs=69, peak=0.08, decay=3e-4, crops=((0.0, 28), (0.6, SIZE)), warm_up=0.1),
 )
 QUANTISED_EPOCHS, QUANTISED_RATE = 2, 0.004
 # What a cycle's end takes, as epochs in floating point with whole pictures: fine-tuning, and 7,000 pictures by the

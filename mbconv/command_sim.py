@@ -9,7 +9,7 @@ import click
 
 from .cli_errors import UserError, require_extra
 from .cli_options import existing_file, json_option, layers_option, model_argument
-from .cli_output import print_json, simulation_progress
+from .cli_output import print_json, results, simulation_progress
 from .cli_simulation import print_result
 from .cli_target import target_design, target_options
 
@@ -58,6 +58,8 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
         print_json(result.reported())
     else:
         print_result(part, result)
+        if result.mismatches and is_emitted(model):
+            results().print("of an emitted folder the outputs alone are compared; mbconv sim MODEL finds the stage")
     return 0 if result.ok else 1
 
 

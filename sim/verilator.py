@@ -148,8 +148,14 @@ def _made_once(folder: Path) -> Iterator[Path | None]:
         os.utime(folder)  # the least recently used builds are removed first
         yield None
         return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise SimulatorError(
+            f"simulators are kept in {folder.parent}, which cannot be written ({error.strerror}): name another folder "
+            "with the environment variable MBCONV_CACHE"
+        ) from None
     try:
         yield work
         try:

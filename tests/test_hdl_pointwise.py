@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Shape, signed, unsigned
 from circuits import random_requantization, requantization_beats, weight_beats
+from windowed import counted_cycles
 
 from mbconv.hdl.pointwise import Pointwise
 from mbconv.sim.bench import Case, Expected, run_cases, tensor_beats
@@ -61,6 +62,7 @@ def pointwise_case(
         FRAMES,
         # The stage's own cycles, unless its streams carry more beats than that.
         interval=PIXELS * max(stage.cycles_per_pixel, -(-channels[0] // lanes[0]), -(-channels[1] // lanes[1])),
+        latency=counted_cycles(stage, FRAMES, PIXELS)[1] if pixels == 1 else None,  # the event model has Q = 1
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from .cli_output import results, table
 
 
-def print_result(graph, result) -> None:
-    """The result as a table, the verdict last."""
+def print_result(graph, result, inputs: str = "") -> None:
+    """The result as a table, the verdict last; ``inputs`` says what the frames are, where that is not plain."""
     rows = table("", "simulated", "predicted", left=("",))
     rows.add_row("interval, cycles", _number(result.interval_cycles), _number(result.predicted_interval_cycles))
     rows.add_row("latency, cycles", _number(result.latency_cycles), _number(result.predicted_latency_cycles))
     console = results()
-    console.print(f"{graph.name}: {len(graph.operators)} operators, {result.frames} frames back to back")
+    console.print(f"{graph.name}: {len(graph.operators)} operators, {result.frames} frames back to back{inputs}")
     console.print(rows)
     console.print(
         f"{result.multipliers} multipliers of {result.budget}; {result.macs:,} MACs a frame; "

@@ -93,11 +93,11 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
     if as_json:
         print_json(answer)
     else:
-        _print(graph, design, made, result)
+        _print(graph, design, made, result, "" if images else ", random")
     return 0 if result is None or result.ok else 1
 
 
-def _print(graph, design, made, result) -> None:
+def _print(graph, design, made, result, inputs: str) -> None:
     console = results()
     part = made.part
     console.print(f"{graph.name}: {part.device}, package {part.package}, speed grade {part.speed}, out of context")
@@ -124,4 +124,4 @@ def _print(graph, design, made, result) -> None:
     )
     if result is not None:
         console.print("\nthe netlist, simulated:")
-        print_result(graph, result)
+        print_result(graph, result, inputs)

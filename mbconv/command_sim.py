@@ -57,7 +57,7 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
     if as_json:
         print_json(result.reported())
     else:
-        print_result(part, result)
+        print_result(part, result, "" if images else f", random (seed {seed or 0})")
         if result.mismatches and is_emitted(model):
             results().print("of an emitted folder the outputs alone are compared; mbconv sim MODEL finds the stage")
     return 0 if result.ok else 1

@@ -8,7 +8,7 @@ BIN := .venv/bin
 
 help:
 	@echo 'make demo    a picture classified by a simulated network (a minute after installation)'
-	@echo 'make test    the tests (a few minutes)'
+	@echo 'make test    the tests (ten minutes)'
 	@echo 'make slow    the slow tests (half an hour; goes on where it was interrupted)'
 	@echo 'make bench   whole networks measured: the table of README'
 	@echo 'make lint    style checks'

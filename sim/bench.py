@@ -22,7 +22,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import verilator
+from . import simulator, verilator
 from .bench_case import STANDARD_RUNS, Case, Expected, Measurement, Pattern, Periodic, Run
 from .bench_check import check_run, read_log
 from .bench_data import Payloads, pack, tensor_beats, unpack
@@ -109,7 +109,7 @@ def run_cases(
     for name, text in memory_files.items():
         (work / name).write_text(text)
     environment = {"MBCONV_BENCH_PLAN": json.dumps(plan)}
-    verilator.run(build, work, "mbconv.sim.cocotb_bench", environment=environment, seed=seeds[0], waves=waves)
+    simulator.run(build, work, "mbconv.sim.cocotb_bench", environment=environment, seed=seeds[0], waves=waves)
 
     logs = {port.name: read_log(work / f"{port.name}.log") for port in ports}
     measurements = {case.name: Measurement(case.name) for case in cases}

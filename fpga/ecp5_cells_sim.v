@@ -1,6 +1,7 @@
 // Simulation models of ECP5's MULT18X18D and DP16KD, which Yosys has as black boxes only: for the check of a netlist
 // against the golden model. They are written apart from the behavioural twins in hdl/primitives and share no
-// code with them (a file MULT18X18D.v with a Lattice notice was opened; none of its code is here). Verilator's two states are enough: what is undefined in the cell is made visibly wrong here.
+// code with them (a file MULT18X18D.v with a Lattice notice was opened; none of its code is here). Verilator's two
+// states are enough: what is undefined in the cell is made visibly wrong here.
 //
 // What they are written from. Lattice describes the cells in FPGA-TN-02205 (sysDSP usage guide) and FPGA-TN-02204
 // (sysMEM, memory usage guide, formerly TN1264); the machine that this was written on reached neither text beyond
@@ -8,9 +9,12 @@
 // cells (techlibs/lattice/brams_16kd.txt, brams_map_16kd.v: address bits, byte enables, halves of a 36-bit word, order
 // and 20-bit spacing of INITVAL, port modes), nextpnr's packer (ecp5/pack.cc: PDPW16KD in terms of DP16KD, what an
 // unconnected pin is), a FIFO that Lattice's generator wrote (which half of a word is which pins: .DO0(Q[18])),
-// nextpnr's issues 422, 423, 435 and 789 (registers), and the port and parameter lists of Yosys' black boxes. From
-// general knowledge of the family, not from a text: the order of the registers and that OCE alone enables the output
-// register. The wrappers depend on neither: CE and OCE of a port that is read are the same signal.
+// nextpnr's issues 422, 423, 435 and 789 (registers), and the port and parameter lists of Yosys' black boxes. Of the
+// vendor's documents of the family's predecessors the parts that were reached: LatticeECP2/M data sheet (architecture,
+// sysDSP: clock, enable and reset chosen from four at each input, pipeline and output register; operands extended by
+// zeros or by their sign) and TN1182, LatticeECP3 sysDSP usage guide (figure 14-1: input registers, multipliers, pipeline
+// registers, ALU, output registers). From general knowledge of the family, not from a text: that OCE alone enables
+// the block RAM's output register. The wrappers do not depend on it: CE and OCE of a port that is read are the same signal.
 //
 // Only what the wrappers use exists here: a netlist with another parameter or pin does not compile.
 `default_nettype none

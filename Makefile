@@ -23,7 +23,7 @@ test: .venv/installed-test
 # A second environment holds the converters of docs/models.md; MBCONV_CONVERTERS=/path/to/python names one that is there.
 MBCONV_CONVERTERS ?= $(CURDIR)/.venv-converters/bin/python
 export MBCONV_CONVERTERS
-slow: .venv/installed-test .venv/installed-fpga $(if $(filter file,$(origin MBCONV_CONVERTERS)),.venv-converters/installed)
+slow: .venv/installed-test .venv/installed-fpga .venv/installed-training $(if $(filter file,$(origin MBCONV_CONVERTERS)),.venv-converters/installed)
 	$(BIN)/python -m pytest -m slow --resume build/slow.txt
 
 # The larger networks are measured where their files are: make bench MODELS=/path/to/models

@@ -22,7 +22,7 @@ def check_fit(design: Design, part: Part) -> None:
     lacking = _lacking(found, part)
     if not lacking:
         return
-    enough = [device for device in devices() if not _lacking(found, Part(device, speed=None))]
+    enough = [device for device in devices() if not _lacking(found, Part(device))]
     advice = f"large enough: {', '.join(enough)}" if enough else "no ECP5 is large enough"
     raise GraphError(
         f"{part.device} is too small for {design.name} with {found.multipliers} multipliers: it needs "

@@ -130,7 +130,10 @@ class TokenCount:
         return changed
 
     def forwards(self) -> None:
-        """Count every node once, with no back-pressure between stages; those whose input has not changed stay."""
+        """Count every node once, with no back-pressure between stages; those whose input has not changed stay.
+
+        Meant for queues without limit, whose beats arrive ``delays`` later whatever their readers do.
+        """
         self.enter(False)
         for node in self.network.nodes:
             edges_in = [(tensor, node.name, position) for position, tensor in enumerate(node.inputs)]

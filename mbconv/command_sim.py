@@ -71,8 +71,9 @@ def _check_waves(waves: Path | None) -> None:
         raise UserError(
             f"--waves writes VCD: give a name such as {waves.with_suffix('.vcd')} (vcd2fst makes FST of it)"
         )
-    with waves.open("ab"):  # an OSError names the file
-        pass
+    from mbconv.sim.writable import check_writable
+
+    check_writable(waves)
 
 
 def _model(model, layers, target):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from mbconv.generators.design_verilog import design_verilog
 from mbconv.generators.graph import GraphError
 
 from .simulate import simulate
+from .writable import check_writable
 
 
 def fingerprint(design: Design, frames: Sequence[Mapping[int, np.ndarray]]) -> str:
@@ -60,7 +62,8 @@ class KeptResults:
         Raises:
             GraphError: the file cannot be written.
         """
-        self._append("")
+        with self._named_when_it_fails():
+            check_writable(self.path)
 
     def simulated(
         self, design: Design, frames: Sequence[Mapping[int, np.ndarray]], progress=None, **facts: object
@@ -82,12 +85,13 @@ class KeptResults:
 
     def add(self, entry: dict) -> None:
         self.found[entry["key"]] = entry
-        self._append(json.dumps(entry, ensure_ascii=False) + "\n")
+        with self._named_when_it_fails(), self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
-    def _append(self, text: str) -> None:
+    @contextmanager
+    def _named_when_it_fails(self) -> Iterator[None]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(text)
+            yield
         except OSError as error:
             raise GraphError(f"{self.path} cannot be written: {error.strerror or error}") from None

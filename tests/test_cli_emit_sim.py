@@ -81,6 +81,26 @@ def test_emit_refuses(arguments, message, tmp_path):
     assert not (tmp_path / "folder").exists()
 
 
+@pytest.mark.parametrize("name", ["none/waves.vcd", "waves.fst"])
+def test_waves_that_cannot_be_written(name, tmp_path):
+    assert name in run("sim", "digits", "--waves", tmp_path / name, status=2).replace(".vcd (", ".fst (")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_refused_simulation_leaves_no_waves(tmp_path):
+    assert "too few" in run("sim", "digits", "--multipliers", "1", "--waves", tmp_path / "waves.vcd", status=2)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("more", [("--random",), ("--seed", "3")])
+def test_pictures_or_random_inputs(more):
+    assert "not both" in run("sim", "digits", "--image", __file__, *more, status=2)
+
+
+def test_random_inputs_by_default():
+    assert "random (seed 0)" in run("sim", "block:pointwise,height=2,width=2,channels=2")
+
+
 def test_emit_where_a_file_is_in_the_way(tmp_path):
     (tmp_path / "file").write_text("mine")
     assert f"{tmp_path / 'file'}" in run("emit", "digits", "-o", tmp_path / "file" / "folder", *LAYERS, status=2)

@@ -69,6 +69,16 @@ def test_verify_says_what_is_wrong(tmp_path):
     assert "layer_00_pointwise" in done.stdout and "0 of 1 blocks" in done.stdout
 
 
+def test_results_that_cannot_be_written(tmp_path):
+    """Said before anything is simulated; what is asked for in vain leaves nothing."""
+    (tmp_path / "file").write_text("")
+    store = tmp_path / "file" / "kept.jsonl"
+    message = mbconv("verify", "digits", "--results", store, code=2)
+    assert message == f"mbconv: {store} cannot be written: File exists\n"
+    KeptResults(tmp_path / "kept.jsonl").check()
+    assert not (tmp_path / "kept.jsonl").exists()
+
+
 def test_kept_results_refuse_an_unreadable_file(tmp_path):
     with pytest.raises(GraphError, match="cannot be read"):
         KeptResults(tmp_path)

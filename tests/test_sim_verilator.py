@@ -27,6 +27,13 @@ def test_every_missing_tool_is_named_with_its_remedy(monkeypatch):
         assert f"the program {program}: apt-get install {package}" in text
 
 
+def test_a_cache_that_cannot_be_written_names_its_variable(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MBCONV_CACHE", str(tmp_path / "file"))
+    with pytest.raises(toolchain.SimulatorError, match=r"cannot be written.*MBCONV_CACHE"):
+        verilator.build(EMPTY, "bench")
+
+
 def test_cache_folder(monkeypatch):
     monkeypatch.delenv("MBCONV_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)

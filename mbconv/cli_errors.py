@@ -36,7 +36,7 @@ def user_message(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     try:
-        from mbconv.generators.graph import GraphError  # here: the doctor works without numpy
+        from mbconv.generators.graph.graph import GraphError  # here: the doctor works without numpy
     except ModuleNotFoundError:
         return None
     return str(error) if isinstance(error, GraphError) else None

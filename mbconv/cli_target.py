@@ -13,9 +13,9 @@ import click
 from .cli_options import existing_file
 
 if TYPE_CHECKING:
-    from mbconv.generators.design import Design
-    from mbconv.generators.graph import Graph
-    from mbconv.generators.targets import Target
+    from mbconv.generators.emission.design import Design
+    from mbconv.generators.graph.graph import Graph
+    from mbconv.generators.planning.targets import Target
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def target_of(options: TargetOptions) -> Target:
     Raises:
         GraphError: they contradict each other, or name no board.
     """
-    from mbconv.generators.graph import GraphError
-    from mbconv.generators.targets import make_target
+    from mbconv.generators.graph.graph import GraphError
+    from mbconv.generators.planning.targets import make_target
 
     if (options.fps is None) != (options.clock is None):
         raise GraphError("--fps and --clock go together: frames per second at a clock of so many MHz")
@@ -77,12 +77,12 @@ def planned_design(graph: Graph, options: TargetOptions) -> tuple[Design, Target
         GraphError: the options contradict each other, the target cannot be met, or the plan's file breaks a rule.
         OSError: the plan's file cannot be read.
     """
-    from mbconv.generators.board_plan import check_board, design_for_board
-    from mbconv.generators.design import make_design
-    from mbconv.generators.graph import GraphError
-    from mbconv.generators.network import build_network
-    from mbconv.generators.plan_file import read_plan
-    from mbconv.generators.targets import plan_for_target
+    from mbconv.generators.emission.design import make_design
+    from mbconv.generators.graph.graph import GraphError
+    from mbconv.generators.planning.board_plan import check_board, design_for_board
+    from mbconv.generators.planning.plan_file import read_plan
+    from mbconv.generators.planning.targets import plan_for_target
+    from mbconv.generators.stages.network import build_network
 
     if options.plan is None:
         target = target_of(options)

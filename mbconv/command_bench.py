@@ -55,11 +55,11 @@ def bench(folder, only, store, as_json) -> int:
 
 
 def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool) -> dict:
-    from mbconv.generators.analysis import summarize
-    from mbconv.generators.design import make_design
-    from mbconv.generators.emit import emit
+    from mbconv.generators.emission.design import make_design
+    from mbconv.generators.emission.emit import emit
+    from mbconv.generators.graph.analysis import summarize
     from mbconv.models import load
-    from mbconv.sim.kept_results import KeptResults
+    from mbconv.sim.simulation.kept_results import KeptResults
 
     from .frames import measuring_frames, random_frames
 

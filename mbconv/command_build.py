@@ -50,11 +50,11 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
     if not no_simulation:
         require_extra("sim", "the netlist's simulation (or give --no-simulation)")
 
-    from mbconv.fpga.build import implement
-    from mbconv.fpga.ecp5_devices import Part
-    from mbconv.fpga.fit import check_fit
-    from mbconv.fpga.netlist import check_netlist
-    from mbconv.generators.design_verilog import design_verilog
+    from mbconv.fpga.ecp5.devices import Part
+    from mbconv.fpga.flow.build import implement
+    from mbconv.fpga.flow.fit import check_fit
+    from mbconv.fpga.flow.netlist import check_netlist
+    from mbconv.generators.emission.design_verilog import design_verilog
     from mbconv.models import load
 
     from .frames import chosen_frames, measuring_frames

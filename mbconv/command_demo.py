@@ -26,14 +26,14 @@ def demo(directory: Path, as_json: bool) -> int:
     """
     require_extra("sim", "the demonstration")
 
-    from mbconv.generators.analysis import residual_block
-    from mbconv.generators.design import make_design
-    from mbconv.generators.emit import emit
+    from mbconv.generators.emission.design import make_design
+    from mbconv.generators.emission.emit import emit
+    from mbconv.generators.graph.analysis import residual_block
     from mbconv.models import builtin, load
     from mbconv.models.digit_pictures import digit_pictures, held_out_digits
-    from mbconv.sim.pictures import quantised_pixels, roll_frames
-    from mbconv.sim.prediction import top_classes
-    from mbconv.sim.simulate import host_outputs, simulate
+    from mbconv.sim.pictures.pictures import quantised_pixels, roll_frames
+    from mbconv.sim.pictures.prediction import top_classes
+    from mbconv.sim.simulation.simulate import host_outputs, simulate
 
     from .emitted import model_source
     from .frames import frames_of_range, measuring_frames

@@ -43,7 +43,7 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
     if images and seed is not None:
         raise UserError("--seed is for random inputs, --image for pictures: give one of them")
 
-    from mbconv.generators.emit import emit as write
+    from mbconv.generators.emission.emit import emit as write
     from mbconv.models import load
 
     from .emitted import model_source
@@ -64,7 +64,7 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
 
 
 def _testbench(whole, graph, design, images, seed, frames) -> dict[str, str]:
-    from mbconv.sim.testbench import testbench_files
+    from mbconv.sim.testbench.testbench import testbench_files
 
     from .frames import chosen_frames, measuring_frames
 

@@ -29,7 +29,7 @@ def evaluate(model, directory, limit, resize, mean, std, as_json) -> None:
     """
     from mbconv.models import builtin, load
     from mbconv.sim import evaluate as evaluation
-    from mbconv.sim.oracle import Reference, available
+    from mbconv.sim.golden.oracle import Reference, available
 
     graph = load(model)
     pictures = evaluation.labelled_pictures(directory)

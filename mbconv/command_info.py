@@ -20,7 +20,7 @@ def info(model: str, layers: tuple[int, int] | None, as_json: bool) -> None:
     The line buffer of a k×k window is k-1 rows and k pixels of its input; the residual delay is what waits on the
     shorter path of a join for the longer one. Sizes are in bytes (1 kB = 1000 B).
     """
-    from mbconv.generators.analysis import summarize
+    from mbconv.generators.graph.analysis import summarize
     from mbconv.models import load
 
     graph = load(model)

@@ -32,9 +32,9 @@ def plan(model, layers, target, output, as_json) -> None:
 
     With --plan the plan of a file is checked and costed instead.
     """
-    from mbconv.generators.board_plan import design_resources, uses
-    from mbconv.generators.plan_file import write_plan
-    from mbconv.generators.plan_report import report_design
+    from mbconv.generators.planning.board_plan import design_resources, uses
+    from mbconv.generators.planning.plan_file import write_plan
+    from mbconv.generators.planning.plan_report import report_design
     from mbconv.models import load
 
     graph = load(model)

@@ -71,7 +71,7 @@ def _check_waves(waves: Path | None) -> None:
         raise UserError(
             f"--waves writes VCD: give a name such as {waves.with_suffix('.vcd')} (vcd2fst makes FST of it)"
         )
-    from mbconv.sim.writable import check_writable
+    from mbconv.sim.simulation.writable import check_writable
 
     check_writable(waves)
 
@@ -79,7 +79,7 @@ def _check_waves(waves: Path | None) -> None:
 def _model(model, layers, target):
     """A model, its part, the part's design, and its simulation as a function of the frames."""
     from mbconv.models import load
-    from mbconv.sim.simulate import simulate
+    from mbconv.sim.simulation.simulate import simulate
 
     graph = load(model)
     part = graph if layers is None else graph.layers(*layers)
@@ -89,7 +89,7 @@ def _model(model, layers, target):
 
 def _emitted(directory: Path):
     """The same of an emitted folder."""
-    from mbconv.sim.simulate_emitted import emitted_source, simulate_source
+    from mbconv.sim.simulation.simulate_emitted import emitted_source, simulate_source
 
     from .emitted import read_emitted
 

@@ -34,9 +34,9 @@ def verify(model, target, images, is_random, store, as_json) -> int:
         raise UserError("give pictures with --image FILE, or --random, not both")
     require_extra("sim", "simulation")
 
-    from mbconv.generators.ranges import block_ranges
+    from mbconv.generators.graph.ranges import block_ranges
     from mbconv.models import load
-    from mbconv.sim.kept_results import KeptResults
+    from mbconv.sim.simulation.kept_results import KeptResults
 
     from .frames import WholeRuns, measuring_frames, random_frames
 

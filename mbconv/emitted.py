@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mbconv.generators.design import Design, make_design
-from mbconv.generators.emit import MANIFEST
-from mbconv.generators.graph import Graph, GraphError
-from mbconv.generators.manifest import FORMAT, manifest
-from mbconv.generators.model_source import ModelSource, fingerprint
-from mbconv.generators.network import build_network
-from mbconv.generators.plan_file import parse_plan
+from mbconv.generators.emission.design import Design, make_design
+from mbconv.generators.emission.emit import MANIFEST
+from mbconv.generators.emission.manifest import FORMAT, manifest
+from mbconv.generators.graph.graph import Graph, GraphError
+from mbconv.generators.planning.plan_file import parse_plan
+from mbconv.generators.readers.model_source import ModelSource, fingerprint
+from mbconv.generators.stages.network import build_network
 from mbconv.models import builtin, load
 
 

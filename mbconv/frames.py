@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mbconv.generators.graph import Graph, GraphError
-from mbconv.sim import golden, pictures
+from mbconv.generators.graph.graph import Graph, GraphError
+from mbconv.sim.golden import model as golden
+from mbconv.sim.pictures import pictures
 
 Frame = dict[int, np.ndarray]
 """The values of a network's inputs by tensor index."""

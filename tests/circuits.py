@@ -3,10 +3,10 @@
 import numpy as np
 from amaranth.hdl import Shape, signed
 
-from mbconv.generators.folding import Folding
-from mbconv.generators.weights import accumulator_range, folded_weights, pack_records
+from mbconv.generators.constants.weights import accumulator_range, folded_weights, pack_records
+from mbconv.generators.planning.folding import Folding
 from mbconv.hdl.requantize import RequantizeFormat, RequantizeWords
-from mbconv.sim.bench import Payloads, Periodic
+from mbconv.sim.bench.bench import Payloads, Periodic
 
 
 def random_requantization(

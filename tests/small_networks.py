@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mbconv.generators.graph import (
+from mbconv.generators.graph.graph import (
     INT8,
     Add,
     AveragePool,

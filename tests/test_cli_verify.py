@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mbconv.generators.graph import GraphError
-from mbconv.generators.ranges import block_ranges
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.graph.ranges import block_ranges
 from mbconv.models import load
-from mbconv.sim.kept_results import KeptResults
+from mbconv.sim.simulation.kept_results import KeptResults
 
 
 def mbconv(*arguments, code: int = 0) -> str:

@@ -9,14 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from mbconv.cli import main
-from mbconv.fpga import tools
-from mbconv.fpga.build import stage_of
-from mbconv.fpga.ecp5_devices import Part
-from mbconv.fpga.fit import check_fit
-from mbconv.fpga.place_and_route import PathStep, read_report
-from mbconv.fpga.tools import ToolError, run_tool
-from mbconv.generators.design import make_design
-from mbconv.generators.graph import GraphError
+from mbconv.fpga.ecp5.devices import Part
+from mbconv.fpga.flow import tools
+from mbconv.fpga.flow.build import stage_of
+from mbconv.fpga.flow.fit import check_fit
+from mbconv.fpga.flow.place_and_route import PathStep, read_report
+from mbconv.fpga.flow.tools import ToolError, run_tool
+from mbconv.generators.emission.design import make_design
+from mbconv.generators.graph.graph import GraphError
 from mbconv.models import load
 
 

@@ -1,6 +1,6 @@
 """ECP5's wrappers of multipliers and memories beside the behavioural modules that they replace, in every cycle.
 
-All circuits get random stimuli in one simulation; the cells are those of fpga/ecp5_cells_sim.v.
+All circuits get random stimuli in one simulation; the cells are those of fpga/ecp5/cells_sim.v.
 """
 
 import re
@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 import mbconv.fpga
-from mbconv.fpga.ecp5_cells import initial_values
-from mbconv.fpga.ecp5_sources import ecp5_sources
-from mbconv.fpga.ecp5_tiling import tile
+from mbconv.fpga.ecp5.cells import initial_values
+from mbconv.fpga.ecp5.sources import ecp5_sources
+from mbconv.fpga.ecp5.tiling import tile
 from mbconv.hdl.primitives import address_width, primitive_files
 from mbconv.hdl.verilog import Verilog
-from mbconv.sim.run_design import DesignPort, DesignSource, run_design
+from mbconv.sim.simulation.run_design import DesignPort, DesignSource, run_design
 
-CELLS = (Path(mbconv.fpga.__file__).parent / "ecp5_cells_sim.v").read_text()
+CELLS = (Path(mbconv.fpga.__file__).parent / "ecp5" / "cells_sim.v").read_text()
 BEATS = 22_000
 
 

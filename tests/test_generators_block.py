@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from mbconv.generators.block import parse_block
-from mbconv.generators.block_weights import block_arrays
-from mbconv.generators.graph import (
+from mbconv.generators.graph.graph import (
     INT8,
     Activation,
     Add,
@@ -16,7 +14,9 @@ from mbconv.generators.graph import (
     GraphError,
     Padding,
 )
-from mbconv.sim.golden import run
+from mbconv.generators.readers.block import parse_block
+from mbconv.generators.readers.block_weights import block_arrays
+from mbconv.sim.golden.model import run
 
 RESIDUAL = "block:inverted_residual,height=8,width=7,channels=16"
 FIXED = ("fixed", "fixed,activation_bits=4,weight_bits=3", "fixed,activation_bits=12,weight_bits=6")

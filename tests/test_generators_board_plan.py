@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from mbconv.generators.board_plan import (
+from mbconv.generators.emission.design import make_design
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.planning.board_plan import (
     LUT_SHARE,
     PRECISION,
     check_board,
@@ -12,12 +14,10 @@ from mbconv.generators.board_plan import (
     design_resources,
     shortages,
 )
-from mbconv.generators.boards import ECP5_25, UP5K, Board, find_board
-from mbconv.generators.design import make_design
-from mbconv.generators.graph import GraphError
-from mbconv.generators.network import build_network
-from mbconv.generators.plan_report import report_design
-from mbconv.generators.planner import plan_for_interval, plan_for_multipliers, slowest_interval
+from mbconv.generators.planning.boards import ECP5_25, UP5K, Board, find_board
+from mbconv.generators.planning.plan_report import report_design
+from mbconv.generators.planning.planner import plan_for_interval, plan_for_multipliers, slowest_interval
+from mbconv.generators.stages.network import build_network
 from mbconv.models import load
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
@@ -81,7 +81,9 @@ def test_too_little_memory(graph):
 
 def test_no_board_is_large_enough(graph, monkeypatch):
     graph = graph.layers(1, 5)
-    monkeypatch.setattr("mbconv.generators.board_plan.BOARDS", (Board("up5k", "UP5K", replace(UP5K, block_rams=0)),))
+    monkeypatch.setattr(
+        "mbconv.generators.planning.board_plan.BOARDS", (Board("up5k", "UP5K", replace(UP5K, block_rams=0)),)
+    )
     with pytest.raises(GraphError, match="no board of the table is large enough"):
         design_for_board(graph, board(block_rams=0))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mbconv.generators.difference_constraints import UNBOUNDED, additive_tables
+from mbconv.generators.constants.difference_constraints import UNBOUNDED, additive_tables
 
 
 def contradictory(least: np.ndarray, greatest: np.ndarray) -> bool:

@@ -14,13 +14,13 @@ import pytest
 from verilog_lint import lint
 
 import mbconv
-from mbconv.generators.block import parse_block
-from mbconv.generators.design import Design, make_design
-from mbconv.generators.design_verilog import top_name
-from mbconv.generators.emit import emit
-from mbconv.generators.graph import GraphError
-from mbconv.generators.model_source import ModelSource, fingerprint
-from mbconv.generators.plan_file import parse_plan
+from mbconv.generators.emission.design import Design, make_design
+from mbconv.generators.emission.design_verilog import top_name
+from mbconv.generators.emission.emit import emit
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.planning.plan_file import parse_plan
+from mbconv.generators.readers.block import parse_block
+from mbconv.generators.readers.model_source import ModelSource, fingerprint
 from mbconv.models import load
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")

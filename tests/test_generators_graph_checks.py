@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mbconv.generators.block import parse_block
-from mbconv.generators.graph import (
+from mbconv.generators.graph.checks import check_graph
+from mbconv.generators.graph.graph import (
     FLOAT32,
     Activation,
     Dequantize,
@@ -17,8 +17,8 @@ from mbconv.generators.graph import (
     Softmax,
     Transpose,
 )
-from mbconv.generators.graph_checks import check_graph
-from mbconv.generators.operator_checks import accumulator_bounds
+from mbconv.generators.readers.block import parse_block
+from mbconv.generators.readers.operator_checks import accumulator_bounds
 
 BLOCK = "block:inverted_residual,height=6,width=5,channels=4,expansion=2"
 EXPANSION, DEPTHWISE, PROJECTION, ADD = range(4)

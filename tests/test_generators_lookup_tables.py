@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mbconv.generators.graph import (
+from mbconv.generators.constants.lookup_tables import lookup_tables
+from mbconv.generators.graph.graph import (
     INT8,
     UINT8,
     Activation,
@@ -18,9 +19,8 @@ from mbconv.generators.graph import (
     Rectify,
     Tensor,
 )
-from mbconv.generators.lookup_tables import lookup_tables
-from mbconv.generators.tflite_file import read_tflite
-from mbconv.sim import golden
+from mbconv.generators.readers.tflite_file import read_tflite
+from mbconv.sim.golden import model as golden
 
 
 def values(element):

@@ -6,8 +6,8 @@ import itertools
 import numpy as np
 import pytest
 
-from mbconv.generators.block import parse_block
-from mbconv.generators.graph import (
+from mbconv.generators.constants.mac_constants import MacConstants, mac_constants
+from mbconv.generators.graph.graph import (
     INT8,
     UINT8,
     Activation,
@@ -19,9 +19,9 @@ from mbconv.generators.graph import (
     GraphError,
     Tensor,
 )
-from mbconv.generators.mac_constants import MacConstants, mac_constants
-from mbconv.generators.network import build_network
-from mbconv.sim import golden
+from mbconv.generators.readers.block import parse_block
+from mbconv.generators.stages.network import build_network
+from mbconv.sim.golden import model as golden
 
 CHANNELS = 6
 

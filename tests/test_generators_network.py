@@ -3,8 +3,8 @@
 import pytest
 from small_networks import GraphBuilder
 
-from mbconv.generators.graph import Dequantize, GraphError, Padding, Quantize
-from mbconv.generators.network import Network, StreamShape, build_network
+from mbconv.generators.graph.graph import Dequantize, GraphError, Padding, Quantize
+from mbconv.generators.stages.network import Network, StreamShape, build_network
 from mbconv.models import load
 
 

@@ -9,12 +9,11 @@ from amaranth.hdl import signed
 from circuits import random_requantization
 from small_networks import GraphBuilder
 
-from mbconv.generators.elimination import minimise
-from mbconv.generators.folding import Folding, convolution_taps, cycles
-from mbconv.generators.folding_rules import folding_problem
-from mbconv.generators.graph import Graph, GraphError
-from mbconv.generators.network import Network, Node, build_network
-from mbconv.generators.planner import (
+from mbconv.generators.graph.graph import Graph, GraphError
+from mbconv.generators.planning.elimination import minimise
+from mbconv.generators.planning.folding import Folding, convolution_taps, cycles
+from mbconv.generators.planning.folding_rules import folding_problem
+from mbconv.generators.planning.planner import (
     LaneGroups,
     Plan,
     fitting_lanes,
@@ -24,6 +23,7 @@ from mbconv.generators.planner import (
     slowest_interval,
     stage_cycles,
 )
+from mbconv.generators.stages.network import Network, Node, build_network
 from mbconv.hdl.depthwise import Depthwise
 from mbconv.hdl.pointwise import Pointwise
 from mbconv.hdl.window_geometry import WindowGeometry

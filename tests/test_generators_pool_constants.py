@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mbconv import models
-from mbconv.generators.graph import (
+from mbconv.generators.constants.pool_constants import pool_requantization
+from mbconv.generators.graph.graph import (
     INT8,
     UINT8,
     Activation,
@@ -16,9 +17,8 @@ from mbconv.generators.graph import (
     Padding,
     Tensor,
 )
-from mbconv.generators.pool_constants import pool_requantization
-from mbconv.generators.tflite_file import read_tflite
-from mbconv.sim import golden
+from mbconv.generators.readers.tflite_file import read_tflite
+from mbconv.sim.golden import model as golden
 
 
 def maps_of_every_sum(element, height, width):

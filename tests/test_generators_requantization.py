@@ -7,11 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mbconv.generators.graph import INT8, UINT8, Element, GraphError
-from mbconv.generators.requantization import Requantization, find_requantization, prove
-from mbconv.generators.requantization_forms import Reachable, Solution, solutions
-from mbconv.generators.requantization_steps import Steps
-from mbconv.generators.step_function import (
+from mbconv.generators.constants.requantization import Requantization, find_requantization, prove
+from mbconv.generators.constants.requantization_forms import Reachable, Solution, solutions
+from mbconv.generators.constants.requantization_steps import Steps
+from mbconv.generators.constants.step_function import (
     AffineRule,
     AverageRule,
     RealRule,
@@ -20,6 +19,7 @@ from mbconv.generators.step_function import (
     quantize_multiplier,
     step_positions,
 )
+from mbconv.generators.graph.graph import INT8, UINT8, Element, GraphError
 from mbconv.hdl.requantize_format import RequantizeFormat
 
 REACH = 500  # accumulators on either side of 0

@@ -11,8 +11,8 @@ from amaranth.hdl import signed
 from amaranth.lib.wiring import Component
 from circuits import random_requantization
 
-from mbconv.generators.boards import DP16KD, ECP5_25, UP5K
-from mbconv.generators.resources import LARGEST_DISTRIBUTED, Memory, Resources, resources
+from mbconv.generators.planning.boards import DP16KD, ECP5_25, UP5K
+from mbconv.generators.planning.resources import LARGEST_DISTRIBUTED, Memory, Resources, resources
 from mbconv.hdl.add import Add
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.average_pool import AveragePool
@@ -103,7 +103,7 @@ def test_where_memories_go():
 
 
 def test_block_rams_are_those_that_the_ecp5_is_tiled_with():
-    tiling = pytest.importorskip("mbconv.fpga.ecp5_tiling")
+    tiling = pytest.importorskip("mbconv.fpga.ecp5.tiling")
     assert LARGEST_DISTRIBUTED == tiling.LARGEST_DISTRIBUTED
     for width, depth in product((1, 7, 18, 37, 300), (65, 512, 600, 1537, 2100, 9000, 20_000, 60_000)):
         assert DP16KD.blocks(width, depth) == sum(segment.blocks for segment in tiling.tile(width, depth))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from mbconv.generators.design import make_design
-from mbconv.generators.mac_stages import constants_of, mac_stage
-from mbconv.generators.network import build_network
-from mbconv.generators.planner import plan_for_multipliers
-from mbconv.generators.timing import ConvolutionTiming, DepthwiseTiming
+from mbconv.generators.emission.design import make_design
+from mbconv.generators.planning.planner import plan_for_multipliers
+from mbconv.generators.stages.mac_stages import constants_of, mac_stage
+from mbconv.generators.stages.network import build_network
+from mbconv.generators.timing.timing import ConvolutionTiming, DepthwiseTiming
 from mbconv.models import load
 
 MODELS = [

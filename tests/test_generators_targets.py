@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import pytest
 
-from mbconv.generators.boards import BOARDS, DP16KD, ICE40_RAM, find_board
-from mbconv.generators.graph import GraphError
-from mbconv.generators.network import build_network
-from mbconv.generators.planner import plan_for_interval
-from mbconv.generators.targets import Target, least_interval, make_target, plan_for_target
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.planning.boards import BOARDS, DP16KD, ICE40_RAM, find_board
+from mbconv.generators.planning.planner import plan_for_interval
+from mbconv.generators.planning.targets import Target, least_interval, make_target, plan_for_target
+from mbconv.generators.stages.network import build_network
 from mbconv.models import load
 
 

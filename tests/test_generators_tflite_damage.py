@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 import tflite
 
-from mbconv.generators.graph import GraphError
-from mbconv.generators.tflite_file import read_tflite
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.training.tflite_writer import TfliteWriter
 
 SCRIPT = """
 import json, random, resource, sys
 from pathlib import Path
-from mbconv.generators.graph import GraphError
-from mbconv.generators.graph_checks import check_graph
-from mbconv.generators.tflite_file import read_tflite
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.graph.checks import check_graph
+from mbconv.generators.readers.tflite_file import read_tflite
 
 source, folder, seed, flips, step, extra = sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:])
 content = Path(source).read_bytes()

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mbconv.generators.graph import (
+from mbconv.generators.graph.checks import check_graph
+from mbconv.generators.graph.graph import (
     FLOAT32,
     INT8,
     UINT8,
@@ -22,10 +23,9 @@ from mbconv.generators.graph import (
     Reshape,
     Transpose,
 )
-from mbconv.generators.graph_checks import check_graph
-from mbconv.generators.tflite_file import read_tflite
-from mbconv.sim import oracle
-from mbconv.sim.golden import run
+from mbconv.generators.readers.tflite_file import read_tflite
+from mbconv.sim.golden import oracle
+from mbconv.sim.golden.model import run
 from mbconv.training.tflite_writer import TfliteWriter
 
 needs_oracle = pytest.mark.skipif(not oracle.available(), reason="needs ai-edge-litert")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tflite
 
-from mbconv.generators import tflite_file
-from mbconv.generators.graph import GraphError
-from mbconv.generators.tflite_content import FileContent, read_content
-from mbconv.generators.tflite_file import read_tflite
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.readers import tflite_file
+from mbconv.generators.readers.tflite_content import FileContent, read_content
+from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.training.tflite_writer import TfliteWriter
 
 

@@ -5,13 +5,13 @@ import pytest
 from amaranth.hdl import Shape, signed, unsigned
 from elements import random_elements
 
-from mbconv.generators.graph import INT8, UINT8, Activation, AveragePool, Graph, Mean, Tensor
-from mbconv.generators.pool_constants import pool_requantization
+from mbconv.generators.constants.pool_constants import pool_requantization
+from mbconv.generators.graph.graph import INT8, UINT8, Activation, AveragePool, Graph, Mean, Tensor
 from mbconv.hdl.average_pool import AveragePool as PoolCircuit
 from mbconv.hdl.average_pool import sum_bits
 from mbconv.hdl.requantize import RequantizeFormat, RequantizeWords
-from mbconv.sim import golden
-from mbconv.sim.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.golden import model as golden
 
 FRAMES = 3
 

@@ -8,11 +8,11 @@ from amaranth.hdl import Shape, signed, unsigned
 from axi_packets import frame_beats, packet_beats
 from elements import random_elements
 
-from mbconv.generators.edge_timing import InputEdgeTiming, OutputEdgeTiming
+from mbconv.generators.timing.edge_timing import InputEdgeTiming, OutputEdgeTiming
 from mbconv.hdl.axi_stream import AxiFrame, axi_payload, data_bytes_for, element_bytes
 from mbconv.hdl.axi_stream_input import AxiStreamInput
 from mbconv.hdl.axi_stream_output import AxiStreamOutput
-from mbconv.sim.bench import Case, Expected, Payloads, pack, run_cases, tensor_beats
+from mbconv.sim.bench.bench import Case, Expected, Payloads, pack, run_cases, tensor_beats
 
 FRAMES = 4
 

@@ -13,16 +13,16 @@ from circuits import random_requantization, requantization_beats, weight_beats
 from elements import random_elements
 from verilog_lint import lint
 
-from mbconv.generators.edge_timing import InputEdgeTiming, OutputEdgeTiming
+from mbconv.generators.timing.edge_timing import InputEdgeTiming, OutputEdgeTiming
 from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop
 from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.pointwise import Pointwise
 from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 from mbconv.hdl.verilog import Verilog, to_verilog
-from mbconv.sim import simulator, verilator
-from mbconv.sim.bench_data import pack
-from mbconv.sim.run_design import DesignPort, DesignSource, run_design
+from mbconv.sim.bench.bench_data import pack
+from mbconv.sim.simulation import simulator, verilator
+from mbconv.sim.simulation.run_design import DesignPort, DesignSource, run_design
 
 PIXELS = 7
 FILL = -3

@@ -11,7 +11,7 @@ from windowed import counted_cycles, windows
 
 from mbconv.hdl.depthwise import Depthwise
 from mbconv.hdl.window_geometry import WindowGeometry
-from mbconv.sim.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
 SAME = (1, 1, 1, 1)

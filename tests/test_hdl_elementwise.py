@@ -7,13 +7,13 @@ import pytest
 from amaranth.hdl import Shape, signed, unsigned
 from elements import bounds, random_elements
 
-from mbconv.generators.add_tables import add_constants
-from mbconv.generators.graph import INT8, UINT8, Activation, Add, Element, Graph, Tensor
+from mbconv.generators.constants.add_tables import add_constants
+from mbconv.generators.graph.graph import INT8, UINT8, Activation, Add, Element, Graph, Tensor
 from mbconv.hdl.add import Add as AddCircuit
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.lookup import Lookup
 from mbconv.hdl.value_tables import ValueTables, linear, signed_digits
-from mbconv.sim.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
 PIXELS = 12

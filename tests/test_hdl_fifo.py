@@ -6,7 +6,7 @@ from amaranth.hdl import signed
 from amaranth.lib.data import ArrayLayout
 
 from mbconv.hdl.fifo import CreditQueue, Fifo
-from mbconv.sim.bench import Case, run_cases
+from mbconv.sim.bench.bench import Case, run_cases
 
 
 def queue_case(depth: int, frames: int = 3, beats: int = 150) -> Case:

@@ -7,17 +7,17 @@ from amaranth.hdl import Shape, signed, unsigned
 from circuits import requantization_beats, weight_beats
 from elements import random_elements
 
-from mbconv.generators.add_tables import add_constants
-from mbconv.generators.block import parse_block
-from mbconv.generators.graph import Element, Graph
-from mbconv.generators.mac_constants import MacConstants, mac_constants
-from mbconv.generators.network import build_network
+from mbconv.generators.constants.add_tables import add_constants
+from mbconv.generators.constants.mac_constants import MacConstants, mac_constants
+from mbconv.generators.graph.graph import Element, Graph
+from mbconv.generators.readers.block import parse_block
+from mbconv.generators.stages.network import build_network
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.inverted_residual import DepthwiseStage, InvertedResidual, PointwiseStage, Residual
 from mbconv.hdl.requantize import RequantizeFormat
 from mbconv.hdl.window_geometry import WindowGeometry
-from mbconv.sim import golden
-from mbconv.sim.bench import BenchFailure, Case, Expected, Run, run_cases, tensor_beats
+from mbconv.sim.bench.bench import BenchFailure, Case, Expected, Run, run_cases, tensor_beats
+from mbconv.sim.golden import model as golden
 
 FRAMES = 4
 SMALL = "height=5,width=6,channels=4"

@@ -5,7 +5,7 @@ import pytest
 from amaranth.hdl import Shape, signed
 from circuits import random_requantization
 
-from mbconv.generators.design import make_design
+from mbconv.generators.emission.design import make_design
 from mbconv.hdl.fifo import CreditQueue, Fifo
 from mbconv.hdl.requantize import Requantize
 from mbconv.hdl.rom_source import RomSource

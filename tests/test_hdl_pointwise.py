@@ -8,7 +8,7 @@ from circuits import random_requantization, requantization_beats, weight_beats
 from windowed import counted_cycles
 
 from mbconv.hdl.pointwise import Pointwise
-from mbconv.sim.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
 PIXELS = 12

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from mbconv.hdl.primitives import Rom
 from mbconv.hdl.rom_source import RomSource
-from mbconv.sim.bench import Case, run_cases
+from mbconv.sim.bench.bench import Case, run_cases
 
 
 class Gated(Component):

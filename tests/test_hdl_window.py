@@ -11,8 +11,8 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from mbconv.hdl.fifo import CreditQueue
 from mbconv.hdl.window import Window
 from mbconv.hdl.window_geometry import WindowGeometry, window_times
-from mbconv.sim.bench import STANDARD_RUNS, Case, Expected, Run, run_cases, tensor_beats
-from mbconv.sim.bench_check import read_log
+from mbconv.sim.bench.bench import STANDARD_RUNS, Case, Expected, Run, run_cases, tensor_beats
+from mbconv.sim.bench.bench_check import read_log
 
 FRAMES = 3
 

@@ -6,13 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from mbconv.generators.board_plan import design_resources, shortages
-from mbconv.generators.boards import ECP5_85, UP5K
-from mbconv.generators.design import make_design
-from mbconv.generators.graph import DepthwiseConvolution, GraphError, MacOperator
+from mbconv.generators.emission.design import make_design
+from mbconv.generators.graph.graph import DepthwiseConvolution, GraphError, MacOperator
+from mbconv.generators.planning.board_plan import design_resources, shortages
+from mbconv.generators.planning.boards import ECP5_85, UP5K
 from mbconv.models import builtin, builtin_models, load
 from mbconv.models.digit_pictures import digit_pictures, held_out_digits
-from mbconv.sim.golden import run
+from mbconv.sim.golden.model import run
 
 NAMES = [model.name for model in builtin_models()]
 

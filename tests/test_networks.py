@@ -4,9 +4,9 @@ promised."""
 import pytest
 
 from mbconv.frames import measuring_frames, random_frames
-from mbconv.generators.design import make_design
+from mbconv.generators.emission.design import make_design
 from mbconv.models import load
-from mbconv.sim.simulate import simulate
+from mbconv.sim.simulation.simulate import simulate
 
 
 def check(model: str, multipliers: int, efficiency: float, interval: int | None = None) -> None:

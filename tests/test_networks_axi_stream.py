@@ -6,11 +6,11 @@ from axi_packets import packet_bytes
 from test_hdl_axi_stream_top import check_frame, drive, packet_frame, run
 
 from mbconv.frames import random_frames
-from mbconv.generators.design import make_design
+from mbconv.generators.emission.design import make_design
 from mbconv.models import load
-from mbconv.sim import golden
-from mbconv.sim.bench_case import BURSTS, HALF, LONG_STALLS, RARELY
-from mbconv.sim.simulate import simulate
+from mbconv.sim.bench.bench_case import BURSTS, HALF, LONG_STALLS, RARELY
+from mbconv.sim.golden import model as golden
+from mbconv.sim.simulation.simulate import simulate
 
 
 def test_wrong_packets_pauses_and_reset(tmp_path):

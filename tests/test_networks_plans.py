@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from mbconv.frames import measuring_frames, random_frames
-from mbconv.generators.design import make_design
-from mbconv.generators.folding import Folding
-from mbconv.generators.folding_rules import allowed_inputs, allowed_outputs, folding_problem
-from mbconv.generators.network import Network, build_network
-from mbconv.generators.planner import LaneGroups, Plan, fitting_lanes, interval_of, stage_cycles
+from mbconv.generators.emission.design import make_design
+from mbconv.generators.planning.folding import Folding
+from mbconv.generators.planning.folding_rules import allowed_inputs, allowed_outputs, folding_problem
+from mbconv.generators.planning.planner import LaneGroups, Plan, fitting_lanes, interval_of, stage_cycles
+from mbconv.generators.stages.network import Network, build_network
 from mbconv.models import load
-from mbconv.sim.bench_case import BURSTS, HALF
-from mbconv.sim.simulate import simulate
+from mbconv.sim.bench.bench_case import BURSTS, HALF
+from mbconv.sim.simulation.simulate import simulate
 
 MODELS = ("digits", "block:inverted_residual,height=7,width=6,channels=6,expansion=4")
 

@@ -9,7 +9,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
-from mbconv.sim.bench import BenchFailure, Case, Expected, Payloads, run_cases
+from mbconv.sim.bench.bench import BenchFailure, Case, Expected, Payloads, run_cases
 
 SHAPE = ArrayLayout(signed(8), 2)
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mbconv.generators.graph import INT8, UINT8, AveragePool, FullyConnected, Graph, GraphError, Tensor
-from mbconv.generators.tflite_file import read_tflite
-from mbconv.sim import oracle
-from mbconv.sim.evaluate import evaluate, has_background, labelled_pictures
-from mbconv.sim.prediction import read_labels, save_results, top_classes
+from mbconv.generators.graph.graph import INT8, UINT8, AveragePool, FullyConnected, Graph, GraphError, Tensor
+from mbconv.generators.readers.tflite_file import read_tflite
+from mbconv.sim.golden import oracle
+from mbconv.sim.pictures.evaluate import evaluate, has_background, labelled_pictures
+from mbconv.sim.pictures.prediction import read_labels, save_results, top_classes
 
 
 def brightest_channel(outputs, first):

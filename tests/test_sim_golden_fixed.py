@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mbconv.generators.graph import (
+from mbconv.generators.graph.graph import (
     Activation,
     Add,
     Convolution,
@@ -18,8 +18,8 @@ from mbconv.generators.graph import (
     Mean,
     Tensor,
 )
-from mbconv.sim import golden
-from mbconv.sim.fixed_arithmetic import rounding_shift
+from mbconv.sim.golden import model as golden
+from mbconv.sim.golden.fixed_arithmetic import rounding_shift
 
 SIGNED_4, SIGNED_8, UNSIGNED_8, SIGNED_16 = Element(4, True), Element(8, True), Element(8, False), Element(16, True)
 

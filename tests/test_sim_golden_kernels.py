@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mbconv.generators.graph import (
+from mbconv.generators.graph.graph import (
     INT8,
     UINT8,
     Activation,
@@ -31,8 +31,8 @@ from mbconv.generators.graph import (
     Tensor,
     Transpose,
 )
-from mbconv.sim import golden
-from mbconv.sim.golden_convolution import exact_product
+from mbconv.sim.golden import model as golden
+from mbconv.sim.golden.convolution import exact_product
 
 SEEDS = range(6)
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from mbconv.generators.tflite_file import read_tflite
-from mbconv.sim import golden, oracle
-from mbconv.sim.pictures import load_picture
+from mbconv.generators.readers.tflite_file import read_tflite
+from mbconv.sim.golden import model as golden
+from mbconv.sim.golden import oracle
+from mbconv.sim.pictures.pictures import load_picture
 
 pytestmark = pytest.mark.shared
 

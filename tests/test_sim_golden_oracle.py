@@ -5,9 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from mbconv.generators.graph import GraphError
-from mbconv.generators.tflite_file import read_tflite
-from mbconv.sim import golden, oracle
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.readers.tflite_file import read_tflite
+from mbconv.sim.golden import model as golden
+from mbconv.sim.golden import oracle
 from mbconv.training.tflite_writer import TfliteWriter
 
 RANGES = {"int8": (-128, 127), "uint8": (0, 255)}

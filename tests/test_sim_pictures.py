@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mbconv.generators.graph import INT8, UINT8, Element, GraphError, Tensor
-from mbconv.sim.pictures import load_picture, load_values, roll_frames
+from mbconv.generators.graph.graph import INT8, UINT8, Element, GraphError, Tensor
+from mbconv.sim.pictures.pictures import load_picture, load_values, roll_frames
 
 
 def tensor(shape, element=INT8, scale=1 / 255, zero_point=-128):

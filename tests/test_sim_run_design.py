@@ -9,10 +9,10 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.verilog import to_verilog
-from mbconv.sim.bench_case import HALF, RARELY
-from mbconv.sim.bench_data import pack, unpack_words
-from mbconv.sim.run_design import DesignPort, DesignSource, monitor, run_design
-from mbconv.sim.toolchain import SimulatorError
+from mbconv.sim.bench.bench_case import HALF, RARELY
+from mbconv.sim.bench.bench_data import pack, unpack_words
+from mbconv.sim.simulation.run_design import DesignPort, DesignSource, monitor, run_design
+from mbconv.sim.simulation.toolchain import SimulatorError
 
 SHAPE = ArrayLayout(signed(8), 5)  # 40 bits: two words of a record, the second not whole
 BEATS = np.random.default_rng(9).integers(-128, 128, (3 * 20, 5))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from mbconv.frames import measuring_frames, random_frames
-from mbconv.generators.block import parse_block
-from mbconv.generators.design import Design, make_design
-from mbconv.generators.graph import Graph
-from mbconv.sim import golden
-from mbconv.sim.bench_case import BURSTS, HALF, LONG_STALLS, RARELY, Pattern
-from mbconv.sim.simulate import simulate, simulated_source
-from mbconv.sim.simulation_result import SimulationResult
+from mbconv.generators.emission.design import Design, make_design
+from mbconv.generators.graph.graph import Graph
+from mbconv.generators.readers.block import parse_block
+from mbconv.sim.bench.bench_case import BURSTS, HALF, LONG_STALLS, RARELY, Pattern
+from mbconv.sim.golden import model as golden
+from mbconv.sim.simulation.simulate import simulate, simulated_source
+from mbconv.sim.simulation.simulation_result import SimulationResult
 
 SPECS = {
     "affine": "block:inverted_residual,height=8,width=7,channels=8,expansion=4",

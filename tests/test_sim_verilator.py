@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mbconv.sim import toolchain, verilator
+from mbconv.sim.simulation import toolchain, verilator
 
 EMPTY = {"bench.v": "module bench(input wire clk /* verilator public_flat_rw */);\nendmodule\n"}
 

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from mbconv.sim import toolchain
+from mbconv.sim.simulation import toolchain
 
 STYLE = ("DECLFILENAME", "PROCASSINIT", "UNUSEDSIGNAL", "WIDTHEXPAND")
 """Style only: several modules in a file; registers with an initial value; bits that nobody reads, such as the carries

@@ -2,8 +2,15 @@
 
 import numpy as np
 
-from mbconv.generators.stage_timing import convolution_timing, depthwise_timing, pointwise_timing
-from mbconv.generators.timing import ConvolutionTiming, DepthwiseTiming, PointwiseTiming, StageTimes, Times, spaced
+from mbconv.generators.timing.stage_timing import convolution_timing, depthwise_timing, pointwise_timing
+from mbconv.generators.timing.timing import (
+    ConvolutionTiming,
+    DepthwiseTiming,
+    PointwiseTiming,
+    StageTimes,
+    Times,
+    spaced,
+)
 from mbconv.hdl.convolution import Convolution
 from mbconv.hdl.depthwise import Depthwise
 from mbconv.hdl.pointwise import Pointwise
@@ -46,7 +53,7 @@ def _unstalled(model: EventModel, beats: int) -> StageTimes:
 def counted_cycles(
     stage: Pointwise | Depthwise | Convolution, frames: int, pixels: int | None = None
 ) -> tuple[int, int]:
-    """Interval, between the last two of several frames, and latency, as :class:`mbconv.sim.bench.Case` has them.
+    """Interval, between the last two of several frames, and latency, as :class:`mbconv.sim.bench.bench.Case` has them.
 
     Args:
         pixels: of a frame; without a window only the caller knows.

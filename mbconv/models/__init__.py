@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mbconv.generators.graph import Graph, GraphError
+from mbconv.generators.graph.graph import Graph, GraphError
 
 FOLDER = Path(__file__).parent
 
@@ -79,10 +79,10 @@ def load(model: str) -> Graph:
         GraphError: no such model or file, or what is there cannot be used.
     """
     if model.startswith("block:"):
-        from mbconv.generators.block import parse_block
+        from mbconv.generators.readers.block import parse_block
 
         return parse_block(model)
-    from mbconv.generators.tflite_file import read_tflite
+    from mbconv.generators.readers.tflite_file import read_tflite
 
     known = builtin(model)
     if known is not None:

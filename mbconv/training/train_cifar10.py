@@ -36,8 +36,8 @@ except ModuleNotFoundError as error:
     print(f"mbconv: {user_message(error)}", file=sys.stderr)
     raise SystemExit(2) from None
 
-from mbconv.generators.graph import GraphError
-from mbconv.generators.tflite_file import read_tflite
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.training.cifar10_data import (
     INPUT_SCALE,
     INPUT_ZERO_POINT,

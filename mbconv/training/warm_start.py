@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mbconv.generators.graph import Convolution, DepthwiseConvolution, Graph, GraphError, MacOperator
+from mbconv.generators.graph.graph import Convolution, DepthwiseConvolution, Graph, GraphError, MacOperator
 from mbconv.training.mobilenet import ConvolutionNorm, MobileNetV2
 
 

@@ -1,0 +1,1 @@
+"""ECP5: devices, cells and their models, memories."""

@@ -1,0 +1,1 @@
+"""Synthesis, place and route, and the check of the netlist."""

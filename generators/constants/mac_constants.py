@@ -1,0 +1,69 @@
+"""The constants of a multiply-accumulate stage: weights, and a requantisation proved equal to the model's rounding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..graph.graph import FullyConnected, MacOperator, Tensor
+from ..stages.network import Network, Node
+from .requantization import Requantization, find_requantization
+from .step_function import AffineRule, RealRule, Rule, ShiftRule, activation_limits, quantize_multiplier
+from .weights import effective_weights, weight_bits
+
+
+@dataclass(frozen=True, eq=False)
+class MacConstants:
+    """``weights`` int64 ``[channel][reduction]`` less their zero point, their width, and the requantisation."""
+
+    weights: np.ndarray
+    weight_bits: int
+    requantization: Requantization
+
+
+def mac_rule(op: MacOperator, source: Tensor, output: Tensor) -> Rule:
+    """The model's own requantisation, a function of Σ w·(x − zero point) + bias."""
+    channels = op.bias.size
+    scales = np.broadcast_to(np.asarray(op.weight_scales, np.float32), (channels,))
+    limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
+    common = channels, output.zero_point, *limits
+    if op.numbers == "fixed":
+        # All scales are powers of two: their quotient is ½ · 2^(shift + 1), exactly.
+        shift = np.frexp(np.float64(output.scale) / (np.float64(source.scale) * scales))[1].astype(np.int64) - 1
+        return ShiftRule(*common, shift)
+    if op.weight_element.signed or isinstance(op, FullyConnected):
+        real = np.float64(source.scale) * scales.astype(np.float64) / np.float64(output.scale)
+    else:  # the kernels of uint8 multiply the scales as float32 (kernel_util.cc, GetQuantizedConvolutionMultipler)
+        real = (np.float32(source.scale) * scales).astype(np.float64) / np.float64(output.scale)
+    multiplier = quantize_multiplier(real)
+    return RealRule(*common, *multiplier, real) if isinstance(op, FullyConnected) else AffineRule(*common, *multiplier)
+
+
+def mac_constants(network: Network, node: Node, *, lanes: int, interval: int) -> MacConstants:
+    """Everything of a stage that depends on its weights.
+
+    Args:
+        lanes, interval: of the requantisation circuit, which weigh its cost.
+
+    Raises:
+        GraphError: no requantisation circuit is exact.
+    """
+    op = node.operator
+    assert isinstance(op, MacOperator)
+    source, output = network.graph.tensors[op.inputs[0]], network.tensor(node.output)
+    weights = effective_weights(node)
+    low, high = source.element.minimum, source.element.maximum
+    lowest = np.minimum(weights * low, weights * high).sum(axis=1)
+    highest = np.maximum(weights * low, weights * high).sum(axis=1)
+    requantization = find_requantization(
+        mac_rule(op, source, output),
+        lowest,
+        highest,
+        op.bias.astype(np.int64) - source.zero_point * weights.sum(axis=1),
+        output.element,
+        lanes=lanes,
+        interval=interval,
+        name=f"operator {op.index} {op.kind}",
+    )
+    return MacConstants(weights, weight_bits(weights), requantization)

@@ -1,0 +1,52 @@
+"""The requantisation of a mean over a whole map: of AVERAGE_POOL_2D and MEAN."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph.graph import AveragePool, Graph, GraphError, Mean, Operator, Padding, Tensor
+from .requantization import Requantization, find_requantization
+from .step_function import AffineRule, AverageRule, Rule, activation_limits, quantize_multiplier
+
+
+def pool_requantization(op: Operator, graph: Graph, *, lanes: int = 1) -> Requantization:
+    """The one word that divides every channel's sum of raw integers, proved for every sum that a map can have.
+
+    Args:
+        op: a :class:`Mean`, or an :class:`AveragePool` whose one window is the whole map.
+        lanes: of the circuit, which weigh its cost.
+
+    Raises:
+        GraphError: another operator or window, binary fixed point (where neither is defined), or no exact word.
+    """
+    where = f"operator {op.index} {op.kind}"
+    if not isinstance(op, (AveragePool, Mean)):
+        raise GraphError(f"{where} is no pooling")
+    if op.numbers != "affine":
+        raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
+    source, output = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+    pixels = source.height * source.width
+    if isinstance(op, Mean):
+        rule, bias = _mean_rule(source, output, pixels), -pixels * source.zero_point
+    else:
+        whole = op.kernel == (source.height, source.width) and op.padding == Padding()
+        if not whole or (output.height, output.width) != (1, 1):
+            raise GraphError(
+                f"{where} averages windows of {op.kernel[0]}×{op.kernel[1]} over a map of "
+                f"{source.height}×{source.width}; only the mean over the whole map has a circuit: use a strided "
+                "convolution instead"
+            )
+        # The reference divides the raw integers; their zero point is the output's too.
+        limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
+        rule, bias = AverageRule(1, 0, *limits, pixels), 0
+    low, high = np.array([source.element.minimum * pixels]), np.array([source.element.maximum * pixels])
+    return find_requantization(rule, low, high, np.array([bias]), output.element, lanes=lanes, name=where)
+
+
+def _mean_rule(source: Tensor, output: Tensor, pixels: int) -> Rule:
+    """``reduce.cc``: the division is part of the multiplier, shifted first as far as the count and 32 bits allow."""
+    q, exponent = (int(part) for part in quantize_multiplier(source.scale / output.scale))
+    shift = min(pixels.bit_length() - 1, 32, 31 + exponent)
+    q, exponent = (q << shift) // pixels, exponent - shift
+    limits = output.element.minimum, output.element.maximum
+    return AffineRule(1, output.zero_point, *limits, np.array([q], np.int64), np.array([exponent], np.int64))

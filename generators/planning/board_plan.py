@@ -1,0 +1,146 @@
+"""The plan for a board: least interval within its multipliers, block RAMs and LUTs.
+
+A plan's memories depend on everything else that is decided, down to the depths of the queues, so they are those of the
+design that is made of it. Longer intervals need fewer LUTs, and by and large fewer block RAMs, though not always: how
+well words and depths suit the blocks matters as much. So intervals are tried from the shortest on, each twice the last,
+until one fits, and the least is bisected below it, to within a hundredth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+from ..emission.design import Design, make_design
+from ..graph.graph import Graph, GraphError
+from ..stages.network import Network, build_network
+from .boards import BOARDS, Board, Device
+from .planner import Plan, plan_for_interval, plan_for_multipliers, slowest_interval
+from .resources import Resources, resources
+
+LUT_SHARE = 0.9
+"""Of a device's LUTs: the estimate leaves out the link to a host, and a device filled further seldom routes."""
+
+PRECISION = 1.01
+"""An interval is the least to within this factor where memory or LUTs bind."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """A resource of a device: what a design needs of it and what there is."""
+
+    name: str
+    needed: int
+    available: int
+
+    @property
+    def fits(self) -> bool:
+        return self.needed <= self.available
+
+    def __str__(self) -> str:
+        return f"{self.needed:,} of {self.available:,} {self.name}"
+
+
+def uses(found: Resources, device: Device) -> tuple[Use, ...]:
+    """What a circuit takes of a device."""
+    return (
+        Use("multipliers", found.multipliers, device.multipliers),
+        Use(device.block_ram.name, found.block_rams(device), device.block_rams),
+        Use("LUTs (estimated, of those that can be filled)", found.luts(device), int(device.luts * LUT_SHARE)),
+    )
+
+
+def design_resources(design: Design) -> Resources:
+    """The resources of a design with its AXI4-Stream edges."""
+    return resources([design.top()])
+
+
+def shortages(design: Design, device: Device) -> list[Use]:
+    """The resources that a design needs more of than a device has."""
+    return [use for use in uses(design_resources(design), device) if not use.fits]
+
+
+def design_for_board(graph: Graph, board: Board) -> Design:
+    """The design of least interval that fits a board.
+
+    Raises:
+        GraphError: not even the slowest design does; the message says what binds and names boards that hold it.
+    """
+    network = build_network(graph)
+    stages = sum(node.is_mac for node in network.nodes)
+    if stages > board.device.multipliers:
+        smallest = make_design(graph, plan=_within(network, slowest_interval(network), board))
+        raise GraphError(
+            f"{network.graph.name} needs at least {stages} multipliers, one for each stage that multiplies, more than "
+            f"{board} has; {_large_enough(smallest)}"
+        )
+    fastest = plan_for_multipliers(network, board.device.multipliers)
+    design = make_design(graph, plan=fastest)
+    if not shortages(design, board.device):
+        return design
+    return _slower_design(graph, network, board, design)
+
+
+def _slower_design(graph: Graph, network: Network, board: Board, fastest: Design) -> Design:
+    """The design of least interval that fits, given that the fastest does not."""
+    low, slowest = fastest.plan.interval, slowest_interval(network)
+    smallest, best = fastest, None
+    while best is None and low < slowest:
+        design = make_design(graph, plan=_within(network, min(2 * low, slowest), board))
+        if shortages(design, board.device):
+            low = min(2 * low, slowest)
+            smallest = min(smallest, design, key=lambda d: _excess(d, board.device))
+        else:
+            best, high = design, design.plan.interval
+    if best is None:
+        raise GraphError(_too_small(smallest, board))
+    while high > low * PRECISION:
+        middle = min(max(ceil(sqrt(low * high)), low + 1), high - 1)
+        design = make_design(graph, plan=_within(network, middle, board))
+        if shortages(design, board.device):
+            low = middle
+        else:
+            best, high = design, design.plan.interval
+    return best
+
+
+def _excess(design: Design, device: Device) -> float:
+    """How many times over the scarcest resource of a device is needed."""
+    return max(use.needed / max(use.available, 1) for use in shortages(design, device))
+
+
+def _too_small(smallest: Design, board: Board) -> str:
+    lacking = " and ".join(map(str, shortages(smallest, board.device)))
+    return (
+        f"{board} is too small for {smallest.name}: even the plan that comes nearest, {smallest.plan.interval:,}"
+        f" cycles a frame with {smallest.multipliers} multipliers, needs {lacking}; {_large_enough(smallest)}"
+    )
+
+
+def _within(network: Network, interval: int, board: Board) -> Plan:
+    """The plan of fewest multipliers for an interval, with the board's as the budget."""
+    plan = plan_for_interval(network, interval)
+    return Plan(plan.foldings, plan.lanes, plan.interval, board.device.multipliers)
+
+
+def check_board(design: Design, board: Board) -> None:
+    """Check that a design whose plan was given fits a board.
+
+    Raises:
+        GraphError: it does not; with what it lacks, and the largest plan that fits.
+    """
+    lacking = shortages(design, board.device)
+    if not lacking:
+        return
+    best = design_for_board(design.graph, board)
+    raise GraphError(
+        f"this plan does not fit {board}: it needs {' and '.join(map(str, lacking))}; the nearest plan that fits has "
+        f"{best.plan.multipliers} multipliers and {best.plan.interval:,} cycles a frame (--board {board.name})"
+    )
+
+
+def _large_enough(design: Design) -> str:
+    """The boards that hold a design."""
+    found = design_resources(design)
+    names = [board.name for board in BOARDS if all(use.fits for use in uses(found, board.device))]
+    return f"boards that are large enough: {', '.join(names)}" if names else "no board of the table is large enough"

@@ -1,0 +1,230 @@
+"""The plan: every stage's folding and every stream's lanes, for a number of multipliers or an interval.
+
+For a given interval each stage wants the fewest multipliers whose frame fits into it. Stages are coupled only through
+the lanes of the streams between them, so the least total is a shortest path through the network with lanes as states;
+where the network forks and joins it is the same by elimination of variables (min-sum, R. Dechter, "Bucket
+elimination", 1999). The total does not grow with the interval, so the least interval for a number of multipliers is
+found by bisection.
+
+Both are exact: no other foldings and lanes that keep the rules of :mod:`~mbconv.generators.planning.folding` are
+better. Lane counts are left out only where a lower bound of the total with them exceeds a total already reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf, isfinite
+
+import numpy as np
+
+from ..graph.graph import GraphError
+from ..stages.network import Network, Node
+from . import folding as foldings
+from .elimination import Factor, minimise
+from .folding import Folding
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Foldings by operator index, lanes by tensor index, and the target they were chosen for.
+
+    ``interval`` is the slowest stage's cycles for a frame: the network's initiation interval. ``budget`` is the number
+    of multipliers allowed, None where the target was an interval.
+    """
+
+    foldings: dict[int, Folding]
+    lanes: dict[int, int]
+    interval: int
+    budget: int | None
+
+    @property
+    def multipliers(self) -> int:
+        return sum(folding.multipliers for folding in self.foldings.values())
+
+
+def stage_cycles(network: Network, node: Node, plan: Plan) -> int:
+    """Cycles of a stage for a frame."""
+    tensor = node.inputs[0] if node.kind == "pool" else node.output
+    return foldings.cycles(network, node, plan.foldings.get(node.operator.index), plan.lanes[tensor])
+
+
+def interval_of(network: Network, chosen: dict[int, Folding], lanes: dict[int, int]) -> int:
+    """The slowest stage's or stream's cycles for a frame."""
+    plan = Plan(chosen, lanes, 0, None)
+    stages = [stage_cycles(network, node, plan) for node in network.nodes]
+    return max(stages + [network.shapes[tensor].beats(count) for tensor, count in lanes.items()])
+
+
+class LaneGroups:
+    """Tensors that must have the same lanes because an addition, a table or a pool lies between them."""
+
+    def __init__(self, network: Network):
+        self.parent = {tensor: tensor for tensor in network.shapes}
+        for node in network.nodes:
+            if not node.is_mac:
+                for tensor in node.inputs:
+                    self.parent[self.find(tensor)] = self.find(node.output)
+        self.members: dict[int, list[int]] = {}
+        for tensor in network.shapes:
+            self.members.setdefault(self.find(tensor), []).append(tensor)
+
+    def find(self, tensor: int) -> int:
+        """The tensor that stands for a tensor's group."""
+        while self.parent[tensor] != tensor:
+            tensor = self.parent[tensor]
+        return tensor
+
+
+def fitting_lanes(network: Network, members: list[int], interval: int) -> np.ndarray:
+    """The lane counts with which every tensor of a group streams a frame within ``interval`` cycles."""
+    shapes = [network.shapes[tensor] for tensor in members]
+    lanes = np.arange(1, min(shape.channels for shape in shapes) + 1)
+    fits = np.ones(lanes.size, bool)
+    for tensor, shape in zip(members, shapes, strict=True):
+        fits &= shape.pixels * foldings.ceil_div(shape.channels, lanes) <= interval
+        if tensor in network.whole_vectors:
+            fits &= shape.channels % lanes == 0
+    return lanes[fits]
+
+
+_LANE_COST = 1e-7  # all lanes of a network together are worth less than one multiplier; they break ties
+
+
+class IntervalSearch:
+    """The fewest multipliers for one interval: the lanes of each group of tensors as variables of a min-sum problem.
+
+    Attributes:
+        options: the lane counts that each group may have.
+        stages: of each multiply-accumulate stage the node and the groups at its ends.
+    """
+
+    def __init__(self, network: Network, interval: int):
+        self.network, self.interval = network, interval
+        self.groups = LaneGroups(network)
+        self.options = {root: fitting_lanes(network, m, interval) for root, m in self.groups.members.items()}
+        find = self.groups.find
+        self.stages = [(node, find(node.inputs[0]), find(node.output)) for node in network.nodes if node.is_mac]
+
+    def first_options(self) -> dict[int, np.ndarray]:
+        """A few lane counts of each group, among which a good plan usually is."""
+        return {root: lanes[lanes <= 4 * lanes[0] + 4] if lanes.size else lanes for root, lanes in self.options.items()}
+
+    def bounds(self) -> list[float]:
+        """For each stage the fewest multipliers between streams of whatever lanes suit it best."""
+        one = np.array([1])
+        return [float(self._multipliers(node, 1, one, drained=False)[0]) for node, _, _ in self.stages]
+
+    def remaining_options(self, bounds: list[float], limit: float) -> dict[int, np.ndarray]:
+        """The lane counts with which a total of at most ``limit`` multipliers cannot be ruled out.
+
+        With given lanes at one end and any at the other, a stage needs more than its bound; the total can exceed the
+        sum of the bounds by the slack only.
+        """
+        slack = limit - sum(bounds)
+        options = dict(self.options)
+        excess = {root: np.zeros(lanes.size) for root, lanes in options.items()}
+        for (node, _, right), bound in zip(self.stages, bounds, strict=True):
+            excess[right] += self._multipliers(node, 1, options[right]) - bound
+        for root, lanes in options.items():
+            options[root], excess[root] = lanes[excess[root] <= slack], excess[root][excess[root] <= slack]
+        one = np.array([1])
+        for (node, left, right), bound in zip(self.stages, bounds, strict=True):
+            if left != right:
+                fewest = [self._multipliers(node, int(lanes), one, drained=False)[0] for lanes in options[left]]
+                excess[left] += np.array(fewest) - bound
+                kept = excess[left] <= slack
+                options[left], excess[left] = options[left][kept], excess[left][kept]
+        return options
+
+    def _multipliers(self, node: Node, lanes_in: int, lanes_out: np.ndarray, drained: bool = True) -> np.ndarray:
+        """The fewest multipliers of a stage for each of its output's lanes; infinity where it cannot be built."""
+        inputs, outputs = foldings.cheapest_for(self.network, node, self.interval, lanes_in, lanes_out, drained)
+        return np.where(inputs > 0, inputs * outputs, inf)
+
+    def solve(self, options: dict[int, np.ndarray]) -> dict[int, int] | None:
+        """The best lanes of each group among ``options``, None if there are none."""
+        if not all(lanes.size for lanes in options.values()):
+            return None
+        factors: list[Factor] = [
+            ((root,), lanes * (_LANE_COST * len(self.groups.members[root]))) for root, lanes in options.items()
+        ]
+        for node, left, right in self.stages:
+            table = np.stack([self._multipliers(node, int(lanes), options[right]) for lanes in options[left]])
+            factors.append(((left, right), table) if left != right else ((left,), np.diagonal(table)))
+        picked = minimise(factors, {root: lanes.size for root, lanes in options.items()})
+        return None if picked is None else {root: int(options[root][index]) for root, index in picked.items()}
+
+    def plan(self, picked: dict[int, int]) -> Plan:
+        """The plan with the lanes picked for each group."""
+        lanes = {tensor: picked[self.groups.find(tensor)] for tensor in self.network.shapes}
+        chosen = {
+            node.operator.index: foldings.cheapest(self.network, node, self.interval, picked[left], picked[right])
+            for node, left, right in self.stages
+        }
+        return Plan(chosen, lanes, interval_of(self.network, chosen, lanes), None)
+
+    def best(self, limit: float = inf) -> Plan | None:
+        """The plan of fewest multipliers; None if there is none with at most ``limit``."""
+        bounds = self.bounds()
+        if not isfinite(sum(bounds)) or sum(bounds) > limit:
+            return None
+        first = self.first_options()
+        picked = self.solve(first)
+        plan = None if picked is None else self.plan(picked)
+        reached = limit if plan is None else min(limit, plan.multipliers)
+        options = self.remaining_options(bounds, reached)
+        if any(np.setdiff1d(lanes, first[root]).size for root, lanes in options.items()):
+            picked = self.solve(options)
+            plan = plan if picked is None else self.plan(picked)
+        return None if plan is None or plan.multipliers > limit else plan
+
+
+def plan_for_interval(network: Network, interval: int) -> Plan | None:
+    """The plan of fewest multipliers in which no stage and no stream takes more than ``interval`` cycles a frame, or
+    None if there is none."""
+    return IntervalSearch(network, interval).best()
+
+
+def plan_for_multipliers(network: Network, multipliers: int) -> Plan:
+    """The plan of least interval with at most ``multipliers`` multipliers; of those with that interval one of the
+    fewest.
+
+    Raises:
+        GraphError: fewer multipliers than stages that need one, with the least number that works.
+    """
+    if multipliers < 1:
+        raise GraphError(f"at least one multiplier is needed, not {multipliers}")
+    needed = sum(node.is_mac for node in network.nodes)
+    if multipliers < needed:
+        raise GraphError(
+            f"{multipliers} multipliers are too few for this network: it needs at least {needed}, one for each stage "
+            "that multiplies"
+        )
+    shortest = -(-sum(network.macs(node) for node in network.nodes) // multipliers) - 1  # cycles that are too few
+    low, high, best = max(shortest, 0), slowest_interval(network), None
+    stride = max(1, low // 64)
+    while best is None:  # gallop: the answer is usually little above the bound, where searches are quick
+        middle = min(low + stride, high)
+        best = IntervalSearch(network, middle).best(multipliers)
+        if best is None:
+            low, stride = middle, 2 * stride
+    high = best.interval
+    while high - low > 1:
+        middle = (low + high) // 2
+        plan = IntervalSearch(network, middle).best(multipliers)
+        if plan is None:
+            low = middle
+        else:
+            best, high = plan, plan.interval
+    return replace(best, budget=multipliers)
+
+
+def slowest_interval(network: Network) -> int:
+    """The interval with one multiplier in each stage and one lane in each stream, which is always possible."""
+    plan = Plan(
+        {node.operator.index: Folding(1, 1) for node in network.nodes if node.is_mac},
+        dict.fromkeys(network.shapes, 1),
+        0,
+        None,
+    )
+    return interval_of(network, plan.foldings, plan.lanes)

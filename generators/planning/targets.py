@@ -1,0 +1,168 @@
+"""What a plan is for: a number of multipliers, frames per second at a clock, or a board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..graph.graph import GraphError
+from ..stages.network import Network
+from .boards import Board, find_board
+from .planner import Plan, plan_for_interval, plan_for_multipliers
+
+DEFAULT_MULTIPLIERS = 64
+
+
+@dataclass(frozen=True)
+class Target:
+    """One of: ``multipliers``; ``fps`` and ``clock_mhz``; ``board``; ``interval``, cycles a frame.
+
+    Raises:
+        GraphError: none of them or several, or a number that is not positive.
+    """
+
+    multipliers: int | None = None
+    fps: Fraction | None = None
+    clock_mhz: Fraction | None = None
+    board: Board | None = None
+    interval: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.fps is None) != (self.clock_mhz is None):
+            raise GraphError("frames per second and the clock's megahertz go together: give both")
+        given = [self.multipliers, self.fps, self.board, self.interval]
+        if sum(value is not None for value in given) != 1:
+            raise GraphError(
+                "a target is one of: a number of multipliers; frames per second at a clock; a board; an interval"
+            )
+        for name in ("multipliers", "fps", "clock_mhz", "interval"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise GraphError(f"a target's {name.replace('_mhz', '')} must be more than 0, not {float(value):g}")
+
+    @property
+    def budget(self) -> int | None:
+        """The multipliers that may be used; None where the rate decides."""
+        return self.board.device.multipliers if self.board else self.multipliers
+
+    @property
+    def interval_limit(self) -> int | None:
+        """The cycles that a frame may take, rounded down; None where the multipliers decide."""
+        return self.interval if self.fps is None else int(self.clock_mhz * 1_000_000 / self.fps)
+
+    def __str__(self) -> str:
+        if self.board is not None:
+            return str(self.board)
+        if self.multipliers is not None:
+            return f"{self.multipliers:,} multipliers"
+        limit = f"at most {self.interval_limit:,} cycles a frame"
+        return limit if self.fps is None else f"{number(self.fps)} fps at {number(self.clock_mhz)} MHz: {limit}"
+
+
+def make_target(
+    *,
+    multipliers: int | None = None,
+    fps: float | str | None = None,
+    clock_mhz: float | str | None = None,
+    board: str | None = None,
+    interval: int | None = None,
+) -> Target:
+    """The target that a user's options name; without any, :data:`DEFAULT_MULTIPLIERS`.
+
+    Numbers are taken as they are written in decimal: 0.1 is a tenth.
+
+    Raises:
+        GraphError: options that exclude each other, a number that is none, an unknown board.
+    """
+    if multipliers is fps is clock_mhz is board is interval is None:
+        multipliers = DEFAULT_MULTIPLIERS
+    return Target(
+        multipliers,
+        _fraction("frames per second", fps),
+        _fraction("clock", clock_mhz),
+        None if board is None else find_board(board),
+        interval,
+    )
+
+
+def _fraction(name: str, value: float | str | None) -> Fraction | None:
+    if value is None:
+        return None
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise GraphError(f"the {name} must be a number, not {value}") from None
+
+
+def number(value: Fraction) -> str:
+    """A number as a person writes it: at most four digits after the point."""
+    return f"{float(value):,.4f}".rstrip("0").rstrip(".")
+
+
+def plan_for_rate(network: Network, target: Target) -> Plan:
+    """The plan of fewest multipliers within the target's cycles a frame.
+
+    Raises:
+        GraphError: no circuit is as fast, with the stream that binds and the nearest rate.
+    """
+    limit = target.interval_limit
+    least, reason = least_interval(network)
+    plan = plan_for_interval(network, limit) if limit >= least else None
+    if plan is None:
+        asked = f"{limit:,} cycles a frame" if target.fps is None else f"{target}"
+        raise GraphError(f"{asked} cannot be met: {reason}; {_nearest_rate(target, least)}")
+    return plan
+
+
+def plan_for_target(network: Network, target: Target) -> Plan:
+    """The plan for multipliers or a rate. For a board its multipliers alone are looked at here:
+    :func:`~mbconv.generators.planning.board_plan.design_for_board` looks at the rest.
+
+    Raises:
+        GraphError: the target cannot be met; the message says why and names the nearest that can.
+    """
+    if target.interval_limit is not None:
+        return plan_for_rate(network, target)
+    return plan_for_multipliers(network, target.budget)
+
+
+def least_interval(network: Network) -> tuple[int, str]:
+    """The least interval that any foldings and lanes give, and what binds: in words that follow "because".
+
+    A stream carries one pixel a cycle at most, and that can always be reached, since streams with a lane for each
+    channel let every stage be as wide as it needs.
+    """
+    tensor = max(network.shapes, key=lambda t: network.shapes[t].pixels)
+    shape = network.shapes[tensor]
+    least = shape.pixels
+    if plan_for_interval(network, least) is None:
+        low, high = least, 2 * least
+        while plan_for_interval(network, high) is None:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if plan_for_interval(network, middle) is None else (low, middle)
+        return high, f"the least interval of any folding is {high:,} cycles"
+    where = "input" if tensor in network.inputs.values() else "stream"
+    return least, (
+        f"the {where} of tensor {tensor} ({shape.height}×{shape.width}×{shape.channels}) takes a cycle for each of its "
+        f"{least:,} pixels"
+    )
+
+
+def _nearest_rate(target: Target, least: int) -> str:
+    if target.fps is None:
+        return f"the nearest interval is {least:,}"
+    fps, clock = target.clock_mhz * 1_000_000 / least, target.fps * least / 1_000_000
+    return (
+        f"nearest: {_down(fps)} fps at {number(target.clock_mhz)} MHz, or {_up(clock)} MHz for {number(target.fps)} fps"
+    )
+
+
+def _down(value: Fraction) -> str:
+    """Rounded so that a target of this value can be met."""
+    return number(Fraction(int(value * 1000), 1000))
+
+
+def _up(value: Fraction) -> str:
+    return number(Fraction(-int(-value * 1000 // 1), 1000))

@@ -1,0 +1,1 @@
+"""From files and specifications to graphs."""

@@ -1,0 +1,1 @@
+"""The bench of single circuits: data, stalls, checks."""

@@ -1,0 +1,125 @@
+"""The golden model: a graph interpreted in integers with numpy, every intermediate tensor available.
+
+It equals LiteRT's reference kernels in every element of every tensor of an affine network, and defines what a network
+in binary fixed point computes. With the generator it shares the :class:`~mbconv.generators.graph.graph.Graph`,
+nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from mbconv.generators.graph.graph import (
+    Add,
+    AveragePool,
+    ConstantArithmetic,
+    Convolution,
+    DepthwiseConvolution,
+    Dequantize,
+    FullyConnected,
+    Graph,
+    GraphError,
+    Mean,
+    Operator,
+    Pad,
+    Quantize,
+    Rectify,
+    Reshape,
+    Softmax,
+    Tensor,
+    Transpose,
+)
+
+from .convolution import convolution, depthwise, fully_connected
+from .elementwise import add, constant_arithmetic, dequantize, quantize, rectify
+from .pooling import average_pool, mean
+from .softmax import softmax
+
+
+def _pad(operator: Pad, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+    p = operator.padding
+    amounts = ((0, 0), (p.top, p.bottom), (p.left, p.right), (0, 0))
+    return np.pad(values, amounts, constant_values=sources[0].zero_point)
+
+
+def _reshape(operator: Reshape, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+    return values.reshape(output.shape)
+
+
+def _transpose(operator: Transpose, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values.transpose(operator.permutation))
+
+
+# A kernel takes the operator, the tensors that it reads and writes, and the values of those that it reads.
+_KERNELS: dict[type[Operator], Callable[..., np.ndarray]] = {
+    Add: add,
+    AveragePool: average_pool,
+    ConstantArithmetic: constant_arithmetic,
+    Convolution: convolution,
+    DepthwiseConvolution: depthwise,
+    Dequantize: dequantize,
+    FullyConnected: fully_connected,
+    Mean: mean,
+    Pad: _pad,
+    Quantize: quantize,
+    Rectify: rectify,
+    Reshape: _reshape,
+    Softmax: softmax,
+    Transpose: _transpose,
+}
+
+
+def run(graph: Graph, inputs: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """Compute every tensor of a graph.
+
+    Args:
+        graph: a network, or a range of one.
+        inputs: for each of the graph's inputs, by tensor index, integers of the tensor's shape and element range.
+
+    Returns:
+        Every tensor by its index, the inputs included, with the tensor's shape and its element's numpy type (float32
+        for what DEQUANTIZE writes).
+
+    Raises:
+        GraphError: an input is missing, unknown, or does not fit its tensor; or the graph holds an operator that has no
+            defined result.
+    """
+    unknown = set(inputs) - set(graph.inputs)
+    if unknown:
+        raise GraphError(f"tensor {min(unknown)} is no input of {graph.name}; its inputs are {list(graph.inputs)}")
+    results: dict[int, np.ndarray] = {}
+    for index in graph.inputs:
+        if index not in inputs:
+            raise GraphError(f"no values were given for input {index} ({graph.tensors[index].name}) of {graph.name}")
+        results[index] = check_values(graph.tensors[index], inputs[index])
+    for operator in graph:
+        kernel = _KERNELS.get(type(operator))
+        if kernel is None:
+            raise GraphError(f"operator {operator.index} ({operator.kind}) is unknown to the golden model")
+        sources = tuple(graph.tensors[index] for index in operator.inputs)
+        values = [results[index] for index in operator.inputs]
+        output = operator.outputs[0]
+        results[output] = kernel(operator, sources, graph.tensors[output], *values)
+    return results
+
+
+def check_values(tensor: Tensor, values: np.ndarray) -> np.ndarray:
+    """``values`` as elements of ``tensor``.
+
+    Raises:
+        GraphError: they have another shape, are no integers, or lie outside the element's range.
+    """
+    values = np.asarray(values)
+    what = f"input {tensor.index} ({tensor.name})"
+    if values.shape != tensor.shape:
+        raise GraphError(f"{what} has shape {tensor.shape}, but values of shape {values.shape} were given")
+    if values.dtype.kind not in "iu":
+        raise GraphError(f"{what} holds {tensor.element}, but values of type {values.dtype} were given; quantise them")
+    if values.size and (values.min() < tensor.element.minimum or values.max() > tensor.element.maximum):
+        raise GraphError(
+            f"{what} holds {tensor.element}, {tensor.element.minimum} to {tensor.element.maximum}, "
+            f"but values from {values.min()} to {values.max()} were given"
+        )
+    return values.astype(tensor.element.dtype)

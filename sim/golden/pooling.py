@@ -1,0 +1,46 @@
+"""Golden model of the operators that average: AVERAGE_POOL_2D (``pooling.h``) and MEAN (``reduce.cc``)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mbconv.generators.graph.graph import AveragePool, Mean, Tensor
+
+from . import reference_arithmetic as reference
+from .elementwise import refuse_fixed
+
+
+def average_pool(operator: AveragePool, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+    """AVERAGE_POOL_2D: the mean of a window's valid elements, halves away from zero, in the raw integers.
+
+    Zero points stay in: input and output are quantised alike, and the rounding is that of the stored integers.
+    """
+    refuse_fixed(operator)
+    source = sources[0]
+    values = values.reshape(source.height, source.width, source.channels).astype(np.int64)
+    result = np.empty((output.height, output.width, output.channels), np.int64)
+    rows = _windows(source.height, operator.kernel[0], operator.strides[0], operator.padding.top, output.height)
+    columns = _windows(source.width, operator.kernel[1], operator.strides[1], operator.padding.left, output.width)
+    for y, (top, bottom) in enumerate(rows):
+        for x, (left, right) in enumerate(columns):
+            total = values[top:bottom, left:right].sum(axis=(0, 1))
+            count = (bottom - top) * (right - left)
+            result[y, x] = np.sign(total) * ((np.abs(total) + count // 2) // count)
+    limits = reference.activation_limits(operator.activation, output)
+    return reference.saturate(result, limits, output).reshape(output.shape)
+
+
+def _windows(size: int, kernel: int, stride: int, before: int, count: int) -> list[tuple[int, int]]:
+    """The valid elements, half open, of each window along one axis."""
+    starts = [place * stride - before for place in range(count)]
+    return [(max(start, 0), min(start + kernel, size)) for start in starts]
+
+
+def mean(operator: Mean, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+    """MEAN over height and width: one scaling whose multiplier contains the division."""
+    refuse_fixed(operator)
+    source = sources[0]
+    count = source.height * source.width
+    sums = values.reshape(count, source.channels).sum(axis=0, dtype=np.int64) - count * source.zero_point
+    multiplier = reference.Multiplier.of(source.scale / output.scale).divided(count)
+    return reference.requantize(sums, multiplier, output).reshape(output.shape)

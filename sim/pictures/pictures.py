@@ -1,0 +1,195 @@
+"""From picture files to a network's input: crop, resize, quantise.
+
+A picture's pixels are 0 to 255. Unless told otherwise, 0 becomes the least integer of the input's element and 255 the
+greatest, linearly: pixels span the real range that the input's scale and zero point span, which for the usual networks
+is [0, 1], [-1, 1] or [0, 255]. With ``mean`` and ``std`` the real value ``(pixel - mean) / std`` is quantised instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mbconv.generators.graph.graph import GraphError, Tensor
+
+from ..golden.model import check_values
+
+RESIZE_MODES = ("crop", "stretch", "fit")
+
+
+def load_picture(
+    path: str | Path,
+    tensor: Tensor,
+    resize: str | int = "crop",
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+) -> np.ndarray:
+    """A picture as the values of an input tensor of one or three channels (channels last or first).
+
+    Args:
+        path: a file that Pillow reads.
+        tensor: the input; one channel makes the picture gray.
+        resize: ``crop`` cuts the largest centred part of the input's aspect ratio and resizes it; ``stretch`` resizes
+            the whole picture; ``fit`` resizes the whole picture to lie within the input and fills the rest with gray
+            (128); a number resizes the shorter side to that many pixels and cuts the centre. All bilinear.
+        mean: subtracted from pixels of 0 to 255, one number or one for each channel; 0 where only ``std`` is given.
+        std: divides what is left; 1 where only ``mean`` is given.
+
+    Returns:
+        Integers of the tensor's shape and element type.
+
+    Raises:
+        GraphError: the file is missing or no picture, the tensor is no picture, or an option does not fit.
+    """
+    height, width, channels, channels_first = picture_shape(tensor)
+    picture = _open(path).convert("L" if channels == 1 else "RGB")
+    pixels = np.asarray(_resized(picture, width, height, resize), np.float64).reshape(height, width, channels)
+    values = _quantised(pixels, tensor, mean, std)
+    if channels_first:
+        values = values.transpose(2, 0, 1)
+    return np.ascontiguousarray(values).reshape(tensor.shape)
+
+
+def load_values(path: str | Path, tensor: Tensor) -> np.ndarray:
+    """The values of an input tensor from a ``.npy`` file of integers, taken as they are.
+
+    A leading dimension of 1 may be missing.
+
+    Raises:
+        GraphError: the file is missing or unreadable, or its values do not fit the tensor.
+    """
+    try:
+        values = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise GraphError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, EOFError) as error:
+        raise GraphError(f"{path} is no .npy file of integers: {error}") from error
+    if not isinstance(values, np.ndarray):
+        raise GraphError(f"{path} holds several arrays; store one input in a .npy file")
+    if tensor.shape[:1] == (1,) and values.shape == tensor.shape[1:]:
+        values = values.reshape(tensor.shape)
+    try:
+        return check_values(tensor, values)
+    except GraphError as error:
+        raise GraphError(f"{path}: {error}") from error
+
+
+def roll_frames(pictures: Sequence[np.ndarray], frames: int, axis: int = -2) -> list[np.ndarray]:
+    """``frames`` different inputs from fewer pictures: frame k is a picture rolled by k pixels along the width.
+
+    Pictures are taken in turn, and the first of them unrolled where there are enough.
+
+    Args:
+        pictures: input values, at least one.
+        frames: how many are wanted.
+        axis: the width's axis: -2 of NHWC, -1 of NCHW.
+
+    Raises:
+        GraphError: no pictures, or fewer than one frame.
+    """
+    if not pictures:
+        raise GraphError("no picture was given")
+    if frames < 1:
+        raise GraphError(f"at least one frame is needed, not {frames}")
+    if frames <= len(pictures):
+        return list(pictures[:frames])
+    return [np.roll(pictures[k % len(pictures)], k, axis=axis) for k in range(frames)]
+
+
+def picture_shape(tensor: Tensor) -> tuple[int, int, int, bool]:
+    """Height, width and channels of an input that holds a picture, and whether the channels come first.
+
+    Raises:
+        GraphError: the tensor is no picture of one or three channels.
+    """
+    if len(tensor.shape) == 4 and tensor.shape[0] == 1:
+        if tensor.shape[3] in (1, 3):
+            return tensor.shape[1], tensor.shape[2], tensor.shape[3], False
+        if tensor.shape[1] in (1, 3):
+            return tensor.shape[2], tensor.shape[3], tensor.shape[1], True
+    raise GraphError(
+        f"input {tensor.index} ({tensor.name}) has shape {tensor.shape}, which is no picture of 1 or 3 channels; "
+        "give its values as a .npy file (--input)"
+    )
+
+
+def _open(path: str | Path):
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+    except UnidentifiedImageError as error:
+        raise GraphError(f"{path} is no picture that Pillow can read") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise GraphError(f"cannot read picture {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _resized(picture, width: int, height: int, resize: str | int):
+    """A Pillow picture of the given size."""
+    from PIL import Image, ImageOps
+
+    if isinstance(resize, str) and resize.isdecimal():
+        resize = int(resize)
+    if isinstance(resize, int):
+        if resize < max(width, height):
+            raise GraphError(f"resize {resize} is less than the input's {width}×{height} pixels (width × height)")
+        ratio = resize / min(picture.size)
+        picture = picture.resize([max(resize, round(side * ratio)) for side in picture.size], Image.Resampling.BILINEAR)
+        return _centre(picture, width, height)
+    if resize == "crop":
+        # Cut first, or the resizing of the border would still see what lies outside.
+        picture = _centre(
+            picture,
+            max(1, min(picture.width, round(picture.height * width / height))),
+            max(1, min(picture.height, round(picture.width * height / width))),
+        )
+    if resize in ("crop", "stretch"):
+        return picture.resize((width, height), Image.Resampling.BILINEAR)
+    if resize == "fit":
+        gray = 128 if picture.mode == "L" else (128, 128, 128)
+        return ImageOps.pad(picture, (width, height), Image.Resampling.BILINEAR, color=gray)
+    raise GraphError(f"resize {resize!r} is neither {', '.join(RESIZE_MODES)} nor a number of pixels")
+
+
+def _centre(picture, width: int, height: int):
+    """The middle of a Pillow picture."""
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
+
+
+def quantised_pixels(pixels: np.ndarray, tensor: Tensor) -> np.ndarray:
+    """Pixels of 0 to 255 as the values of an input: over the whole range of its element.
+
+    Raises:
+        GraphError: they are not as many as the input holds.
+    """
+    if pixels.size != tensor.size:
+        raise GraphError(f"{pixels.size} pixels do not fill {tensor.name} of shape {list(tensor.shape)}")
+    return _quantised(pixels.reshape(tensor.shape), tensor, None, None)
+
+
+def _quantised(pixels: np.ndarray, tensor: Tensor, mean, std) -> np.ndarray:
+    """Pixels of 0 to 255, channels last, as elements of a tensor; halves are rounded away from zero."""
+    element = tensor.element
+    if mean is None and std is None:
+        values = pixels * ((element.maximum - element.minimum) / 255) + element.minimum
+    else:
+        channels = pixels.shape[-1]
+        mean = _for_channels("mean", 0.0 if mean is None else mean, channels)
+        std = _for_channels("std", 1.0 if std is None else std, channels)
+        if np.any(std == 0):
+            raise GraphError("std 0 would divide by zero")
+        values = (pixels - mean) / std / tensor.scale + tensor.zero_point
+    rounded = np.copysign(np.floor(np.abs(values) + 0.5), values)
+    return np.clip(rounded, element.minimum, element.maximum).astype(element.dtype)
+
+
+def _for_channels(name: str, value: float | Sequence[float], channels: int) -> np.ndarray:
+    numbers = np.atleast_1d(np.asarray(value, np.float64))
+    if numbers.shape not in ((1,), (channels,)) or not np.all(np.isfinite(numbers)):
+        raise GraphError(f"{name} {value} is neither one number nor {channels}, one for each channel")
+    return numbers

@@ -1,0 +1,1 @@
+"""Whole designs in Verilator, compared with the golden model."""

@@ -28,8 +28,8 @@ def evaluate(model, directory, limit, resize, mean, std, as_json) -> None:
     Labels are shifted by one where the model's first output is a background class.
     """
     from mbconv.models import builtin, load
-    from mbconv.sim import evaluate as evaluation
     from mbconv.sim.golden.oracle import Reference, available
+    from mbconv.sim.pictures import evaluate as evaluation
 
     graph = load(model)
     pictures = evaluation.labelled_pictures(directory)

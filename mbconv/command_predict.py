@@ -39,7 +39,8 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
         raise UserError("--input is taken as it is; --resize, --mean and --std go with --image")
 
     from mbconv.models import builtin, load
-    from mbconv.sim import golden, pictures, prediction
+    from mbconv.sim.golden import model as golden
+    from mbconv.sim.pictures import pictures, prediction
 
     graph = load(model)
     if len(graph.inputs) != 1:

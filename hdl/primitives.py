@@ -7,34 +7,21 @@ latencies, so that simulation and netlist agree cycle by cycle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from pathlib import Path
 
 from amaranth.hdl import ClockSignal, Instance, Module, Shape, ShapeCastable, ShapeLike, signed, unsigned
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
-VERILOG_FOLDER = Path(__file__).parent / "primitives"
+from .cells import MemoryCell, MultiplierCell, record_memory, record_multipliers
 
-_contents: ContextVar[dict[str, str] | None] = ContextVar("memory files", default=None)
+VERILOG_FOLDER = Path(__file__).parent / "primitives"
 
 
 def primitive_files() -> list[Path]:
     """The behavioural Verilog modules, sorted by name."""
     return sorted(VERILOG_FOLDER.glob("mbconv_*.v"))
-
-
-@contextmanager
-def collect_memory_files() -> Iterator[dict[str, str]]:
-    """Collect the contents of every :class:`Rom` elaborated within, as ``{file name: text}`` for ``$readmemh``."""
-    files: dict[str, str] = {}
-    token = _contents.set(files)
-    try:
-        yield files
-    finally:
-        _contents.reset(token)
 
 
 def address_width(depth: int) -> int:
@@ -76,6 +63,8 @@ class Multipliers(Component):
         )
 
     def elaborate(self, platform) -> Module:
+        a, b = self.a_shape, self.b_shape
+        record_multipliers(MultiplierCell(self.count, self.a_count, a.width, a.signed, b.width, b.signed))
         m = Module()
         m.submodules.product = Instance(
             "mbconv_multiply",
@@ -125,6 +114,7 @@ class Ram(Component):
         return self.width * self.depth
 
     def elaborate(self, platform) -> Module:
+        record_memory(MemoryCell("ram", self.width, self.depth))
         m = Module()
         m.submodules.memory = Instance(
             "mbconv_ram",
@@ -146,7 +136,7 @@ class Rom(Component):
 
     Args:
         words: the contents, non-negative integers of ``width`` bits.
-        name: the file of the contents is ``<name>.hex``; see :func:`collect_memory_files`.
+        name: the file of the contents is ``<name>.hex``; see :func:`.cells.collect_cells`.
 
     Members:
         en: memory and output register advance.
@@ -167,18 +157,8 @@ class Rom(Component):
     def memory_bits(self) -> int:
         return self.width * len(self.words)
 
-    @property
-    def text(self) -> str:
-        """The contents as ``$readmemh`` reads them."""
-        digits = -(-self.width // 4)
-        return "".join(f"{word:0{digits}x}\n" for word in self.words)
-
     def elaborate(self, platform) -> Module:
-        files = _contents.get()
-        if files is not None:
-            text = self.text
-            if files.setdefault(f"{self.name}.hex", text) != text:
-                raise ValueError(f"two memories of different contents are both named {self.name}")
+        record_memory(MemoryCell("rom", self.width, len(self.words), self.name, self.words))
         m = Module()
         m.submodules.memory = Instance(
             "mbconv_rom",

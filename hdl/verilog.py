@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from amaranth.back import verilog
 from amaranth.lib.wiring import Component
 
-from .primitives import collect_memory_files, primitive_files
+from .cells import MemoryCell, MultiplierCell, collect_cells
+from .primitives import primitive_files
 from .verilog_text import tidy
 
 _PRIMITIVE = re.compile(r"\bmbconv_(?=(multiply|ram|rom)\b)")
@@ -19,12 +20,18 @@ _PRIMITIVE = re.compile(r"\bmbconv_(?=(multiply|ram|rom)\b)")
 
 @dataclass(frozen=True)
 class Verilog:
-    """The text of a design's modules, the primitives that they instantiate, and the memory files that those read."""
+    """The text of a design's modules, the primitives that they instantiate, and the memory files that those read.
+
+    Attributes:
+        memories, multipliers: every instance of a primitive.
+    """
 
     top: str
     text: str
     primitives: str
     memory_files: dict[str, str]
+    memories: tuple[MemoryCell, ...] = ()
+    multipliers: tuple[MultiplierCell, ...] = ()
 
 
 def to_verilog(component: Component, top: str, prefix: str = "") -> Verilog:
@@ -35,13 +42,13 @@ def to_verilog(component: Component, top: str, prefix: str = "") -> Verilog:
         top: the name of the top module, with which every other module's name begins.
         prefix: put before the primitives' names as well, so that two designs share one chip.
     """
-    with collect_memory_files() as memory_files, no_garbage_collection():
+    with collect_cells() as cells, no_garbage_collection():
         text = verilog.convert(component, name=top)
     text = _plain_module_names(tidy(text), top)
     primitives = "\n".join(path.read_text(encoding="utf-8") for path in primitive_files())
     if prefix:
         text, primitives = (_PRIMITIVE.sub(f"{prefix}mbconv_", old) for old in (text, primitives))
-    return Verilog(top, text, primitives, dict(memory_files))
+    return Verilog(top, text, primitives, cells.memory_files(), tuple(cells.memories), tuple(cells.multipliers))
 
 
 def _plain_module_names(text: str, top: str) -> str:

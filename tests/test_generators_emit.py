@@ -15,7 +15,7 @@ from verilog_lint import lint
 
 import mbconv
 from mbconv.generators.emission.design import Design, make_design
-from mbconv.generators.emission.design_verilog import top_name
+from mbconv.generators.emission.design_verilog import design_verilog, top_name
 from mbconv.generators.emission.emit import emit
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.plan_file import parse_plan
@@ -98,6 +98,20 @@ def test_the_manifest_is_complete(digits, emitted):
     header = re.search(r"^module digits #\(\n  parameter MEMORY_DIRECTORY = .*?\((.*?)\);", verilog, re.M | re.S)[1]
     ports = set(re.split(r",\s*", header))
     assert {f"{port['name']}_tdata" for port in found["ports"]} | {"aclk", "aresetn", "short_frames"} <= ports
+
+
+@pytest.mark.parametrize("prefix", ["", "left_"])
+def test_the_list_of_cells_is_that_of_the_text(digits, prefix):
+    verilog = design_verilog(digits, prefix)
+    number = r"\(\d+'s?d0*(\d+)\)"
+    rams = re.findall(rf"mbconv_ram #\(\s*\.ADDRESS_WIDTH{number},\s*\.DEPTH{number},\s*\.WIDTH{number}", verilog.text)
+    found = [cell for cell in verilog.memories if cell.kind == "ram"]
+    assert sorted((c.address_width, c.depth, c.width) for c in found) == sorted(tuple(map(int, ram)) for ram in rams)
+    roms = {cell.file: cell for cell in verilog.memories if cell.kind == "rom"}
+    assert {name: cell.text for name, cell in roms.items()} == verilog.memory_files
+    assert set(re.findall(r'\.FILE\("([^"]*)"\)', verilog.text)) == roms.keys()
+    counts = re.findall(rf"mbconv_multiply #\(.*?\.COUNT{number}", verilog.text, re.DOTALL)
+    assert sorted(cell.count for cell in verilog.multipliers) == sorted(map(int, counts)) != []
 
 
 def test_the_core_file(emitted):

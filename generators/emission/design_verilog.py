@@ -34,5 +34,9 @@ def design_verilog(design: Design, prefix: str = "", monitor=None) -> Verilog:
     verilog = to_verilog(design.top(monitor), top_name(design, prefix), prefix)
     if not prefix:
         return verilog
-    files = {f"{prefix}{name}": text for name, text in verilog.memory_files.items()}
-    return replace(verilog, text=verilog.text.replace('.FILE("', f'.FILE("{prefix}'), memory_files=files)
+    return replace(
+        verilog,
+        text=verilog.text.replace('.FILE("', f'.FILE("{prefix}'),
+        memory_files={f"{prefix}{name}": text for name, text in verilog.memory_files.items()},
+        memories=tuple(replace(cell, name=f"{prefix}{cell.name}" if cell.name else "") for cell in verilog.memories),
+    )

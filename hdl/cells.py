@@ -1,0 +1,102 @@
+"""The memories and multipliers of a design as a list: what a family of FPGAs puts its own cells in place of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryCell:
+    """An instance of ``mbconv_ram`` or ``mbconv_rom``.
+
+    Attributes:
+        kind: ``ram`` or ``rom``.
+        width, depth: bits of a word, and words.
+        name: of a ROM, whose contents are in the file ``<name>.hex``; a RAM has none.
+        words: a ROM's contents.
+    """
+
+    kind: str
+    width: int
+    depth: int
+    name: str = ""
+    words: Sequence[int] = ()
+
+    @property
+    def file(self) -> str:
+        """The file of the contents; empty for a RAM."""
+        return f"{self.name}.hex" if self.kind == "rom" else ""
+
+    @property
+    def address_width(self) -> int:
+        return max(1, (self.depth - 1).bit_length())
+
+    @property
+    def text(self) -> str:
+        """A ROM's contents as ``$readmemh`` reads them."""
+        digits = -(-self.width // 4)
+        return "".join([f"{word:0{digits}x}\n" for word in self.words])
+
+
+@dataclass(frozen=True)
+class MultiplierCell:
+    """An instance of ``mbconv_multiply`` with its parameters."""
+
+    count: int
+    a_count: int
+    a_width: int
+    a_signed: bool
+    b_width: int
+    b_signed: bool
+
+
+@dataclass
+class Cells:
+    """Every memory and multiplier that was elaborated, in the order of elaboration."""
+
+    memories: list[MemoryCell] = field(default_factory=list)
+    multipliers: list[MultiplierCell] = field(default_factory=list)
+
+    def memory_files(self) -> dict[str, str]:
+        """The contents of the ROMs by file name.
+
+        Raises:
+            ValueError: two ROMs of one name have different contents.
+        """
+        roms: dict[str, MemoryCell] = {}
+        for cell in self.memories:
+            if cell.kind != "rom":
+                continue
+            other = roms.setdefault(cell.file, cell)
+            if other is not cell and (other.width != cell.width or list(other.words) != list(cell.words)):
+                raise ValueError(f"two memories of different contents are both named {cell.name}")
+        return {name: cell.text for name, cell in roms.items()}
+
+
+_collected: ContextVar[Cells | None] = ContextVar("cells", default=None)
+
+
+@contextmanager
+def collect_cells() -> Iterator[Cells]:
+    """Collect every memory and multiplier that is elaborated within."""
+    cells = Cells()
+    token = _collected.set(cells)
+    try:
+        yield cells
+    finally:
+        _collected.reset(token)
+
+
+def record_memory(cell: MemoryCell) -> None:
+    """Add a memory to those collected, if somebody collects."""
+    if (cells := _collected.get()) is not None:
+        cells.memories.append(cell)
+
+
+def record_multipliers(cell: MultiplierCell) -> None:
+    """Add multipliers to those collected, if somebody collects."""
+    if (cells := _collected.get()) is not None:
+        cells.multipliers.append(cell)

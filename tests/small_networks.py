@@ -2,24 +2,18 @@
 
 import numpy as np
 
-from mbconv.generators.graph.graph import (
-    INT8,
-    Add,
-    AveragePool,
-    Convolution,
-    DepthwiseConvolution,
-    FullyConnected,
-    Graph,
-    Mean,
-    Operator,
-    Pad,
-    Padding,
-    Rectify,
-    Reshape,
-    Softmax,
-    Tensor,
-    Transpose,
-)
+from mbconv.generators.graph.graph import INT8, Graph, Operator, Padding, Tensor
+from mbconv.generators.operators.add import Add
+from mbconv.generators.operators.average_pool import AveragePool
+from mbconv.generators.operators.convolution import Convolution
+from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
+from mbconv.generators.operators.fully_connected import FullyConnected
+from mbconv.generators.operators.mean import Mean
+from mbconv.generators.operators.pad import Pad
+from mbconv.generators.operators.rectify import Rectify
+from mbconv.generators.operators.reshape import Reshape
+from mbconv.generators.operators.softmax import Softmax
+from mbconv.generators.operators.transpose import Transpose
 
 
 class GraphBuilder:

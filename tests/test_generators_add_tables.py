@@ -9,7 +9,8 @@ from mbconv import models
 from mbconv.generators.constants import add_tables
 from mbconv.generators.constants.add_tables import add_constants
 from mbconv.generators.constants.difference_constraints import UNBOUNDED, additive_tables
-from mbconv.generators.graph.graph import INT8, UINT8, Activation, Add, Element, Graph, GraphError, Tensor
+from mbconv.generators.graph.graph import INT8, UINT8, Activation, Element, Graph, GraphError, Tensor
+from mbconv.generators.operators.add import Add
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.hdl.value_tables import linear, signed_digits
 from mbconv.sim.golden import model as golden

@@ -3,17 +3,10 @@
 import numpy as np
 import pytest
 
-from mbconv.generators.graph.graph import (
-    INT8,
-    Activation,
-    Add,
-    Convolution,
-    DepthwiseConvolution,
-    Element,
-    Graph,
-    GraphError,
-    Padding,
-)
+from mbconv.generators.graph.graph import INT8, Activation, Element, Graph, GraphError, Padding
+from mbconv.generators.operators.add import Add
+from mbconv.generators.operators.convolution import Convolution
+from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
 from mbconv.generators.readers.block import parse_block
 from mbconv.generators.readers.block_weights import block_arrays
 from mbconv.sim.golden.model import run

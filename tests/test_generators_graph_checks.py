@@ -6,19 +6,12 @@ import numpy as np
 import pytest
 
 from mbconv.generators.graph.checks import check_graph
-from mbconv.generators.graph.graph import (
-    FLOAT32,
-    Activation,
-    Dequantize,
-    Element,
-    Graph,
-    GraphError,
-    Padding,
-    Softmax,
-    Transpose,
-)
+from mbconv.generators.graph.graph import FLOAT32, Activation, Element, Graph, GraphError, Padding
+from mbconv.generators.graph.mac_operator import accumulator_bounds
+from mbconv.generators.operators.dequantize import Dequantize
+from mbconv.generators.operators.softmax import Softmax
+from mbconv.generators.operators.transpose import Transpose
 from mbconv.generators.readers.block import parse_block
-from mbconv.generators.readers.operator_checks import accumulator_bounds
 
 BLOCK = "block:inverted_residual,height=6,width=5,channels=4,expansion=2"
 EXPANSION, DEPTHWISE, PROJECTION, ADD = range(4)

@@ -6,19 +6,11 @@ import numpy as np
 import pytest
 
 from mbconv.generators.constants.lookup_tables import lookup_tables
-from mbconv.generators.graph.graph import (
-    INT8,
-    UINT8,
-    Activation,
-    Add,
-    ConstantArithmetic,
-    Element,
-    Graph,
-    GraphError,
-    Quantize,
-    Rectify,
-    Tensor,
-)
+from mbconv.generators.graph.graph import INT8, UINT8, Activation, Element, Graph, GraphError, Tensor
+from mbconv.generators.operators.add import Add
+from mbconv.generators.operators.constant_arithmetic import ConstantArithmetic
+from mbconv.generators.operators.quantize import Quantize
+from mbconv.generators.operators.rectify import Rectify
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.sim.golden import model as golden
 

@@ -7,18 +7,10 @@ import numpy as np
 import pytest
 
 from mbconv.generators.constants.mac_constants import MacConstants, mac_constants
-from mbconv.generators.graph.graph import (
-    INT8,
-    UINT8,
-    Activation,
-    Convolution,
-    DepthwiseConvolution,
-    Element,
-    FullyConnected,
-    Graph,
-    GraphError,
-    Tensor,
-)
+from mbconv.generators.graph.graph import INT8, UINT8, Activation, Element, Graph, GraphError, Tensor
+from mbconv.generators.operators.convolution import Convolution
+from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
+from mbconv.generators.operators.fully_connected import FullyConnected
 from mbconv.generators.readers.block import parse_block
 from mbconv.generators.stages.network import build_network
 from mbconv.sim.golden import model as golden

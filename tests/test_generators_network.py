@@ -3,7 +3,9 @@
 import pytest
 from small_networks import GraphBuilder
 
-from mbconv.generators.graph.graph import Dequantize, GraphError, Padding, Quantize
+from mbconv.generators.graph.graph import GraphError, Padding
+from mbconv.generators.operators.dequantize import Dequantize
+from mbconv.generators.operators.quantize import Quantize
 from mbconv.generators.stages.network import Network, StreamShape, build_network
 from mbconv.models import load
 

@@ -5,18 +5,10 @@ import pytest
 
 from mbconv import models
 from mbconv.generators.constants.pool_constants import pool_requantization
-from mbconv.generators.graph.graph import (
-    INT8,
-    UINT8,
-    Activation,
-    Add,
-    AveragePool,
-    Graph,
-    GraphError,
-    Mean,
-    Padding,
-    Tensor,
-)
+from mbconv.generators.graph.graph import INT8, UINT8, Activation, Graph, GraphError, Padding, Tensor
+from mbconv.generators.operators.add import Add
+from mbconv.generators.operators.average_pool import AveragePool
+from mbconv.generators.operators.mean import Mean
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.sim.golden import model as golden
 

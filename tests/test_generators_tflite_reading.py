@@ -6,23 +6,16 @@ import numpy as np
 import pytest
 
 from mbconv.generators.graph.checks import check_graph
-from mbconv.generators.graph.graph import (
-    FLOAT32,
-    INT8,
-    UINT8,
-    Activation,
-    AveragePool,
-    ConstantArithmetic,
-    Convolution,
-    DepthwiseConvolution,
-    Dequantize,
-    Graph,
-    Mean,
-    Pad,
-    Padding,
-    Reshape,
-    Transpose,
-)
+from mbconv.generators.graph.graph import FLOAT32, INT8, UINT8, Activation, Graph, Padding
+from mbconv.generators.operators.average_pool import AveragePool
+from mbconv.generators.operators.constant_arithmetic import ConstantArithmetic
+from mbconv.generators.operators.convolution import Convolution
+from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
+from mbconv.generators.operators.dequantize import Dequantize
+from mbconv.generators.operators.mean import Mean
+from mbconv.generators.operators.pad import Pad
+from mbconv.generators.operators.reshape import Reshape
+from mbconv.generators.operators.transpose import Transpose
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.sim.golden import oracle
 from mbconv.sim.golden.model import run

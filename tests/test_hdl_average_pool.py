@@ -6,7 +6,9 @@ from amaranth.hdl import Shape, signed, unsigned
 from elements import random_elements
 
 from mbconv.generators.constants.pool_constants import pool_requantization
-from mbconv.generators.graph.graph import INT8, UINT8, Activation, AveragePool, Graph, Mean, Tensor
+from mbconv.generators.graph.graph import INT8, UINT8, Activation, Graph, Tensor
+from mbconv.generators.operators.average_pool import AveragePool
+from mbconv.generators.operators.mean import Mean
 from mbconv.hdl.average_pool import AveragePool as PoolCircuit
 from mbconv.hdl.average_pool import sum_bits
 from mbconv.hdl.requantize import RequantizeFormat, RequantizeWords

@@ -8,7 +8,8 @@ from amaranth.hdl import Shape, signed, unsigned
 from elements import bounds, random_elements
 
 from mbconv.generators.constants.add_tables import add_constants
-from mbconv.generators.graph.graph import INT8, UINT8, Activation, Add, Element, Graph, Tensor
+from mbconv.generators.graph.graph import INT8, UINT8, Activation, Element, Graph, Tensor
+from mbconv.generators.operators.add import Add
 from mbconv.hdl.add import Add as AddCircuit
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.lookup import Lookup

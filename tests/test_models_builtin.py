@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from mbconv.generators.emission.design import make_design
-from mbconv.generators.graph.graph import DepthwiseConvolution, GraphError, MacOperator
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.graph.mac_operator import MacOperator
+from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
 from mbconv.generators.planning.board_plan import design_resources, shortages
 from mbconv.generators.planning.boards import ECP5_85, UP5K
 from mbconv.models import builtin, builtin_models, load

@@ -9,7 +9,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.slow  # make slow installs what training needs
 
-from mbconv.generators.graph.graph import Add, GraphError, MacOperator  # noqa: E402
+from mbconv.generators.graph.graph import GraphError  # noqa: E402
+from mbconv.generators.graph.mac_operator import MacOperator  # noqa: E402
+from mbconv.generators.operators.add import Add  # noqa: E402
 from mbconv.generators.readers.tflite_file import read_tflite  # noqa: E402
 from mbconv.sim.golden.model import run  # noqa: E402
 from mbconv.training import train_cifar10, train_digits  # noqa: E402

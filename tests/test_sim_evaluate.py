@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mbconv.generators.graph.graph import INT8, UINT8, AveragePool, FullyConnected, Graph, GraphError, Tensor
+from mbconv.generators.graph.graph import INT8, UINT8, Graph, GraphError, Tensor
+from mbconv.generators.operators.average_pool import AveragePool
+from mbconv.generators.operators.fully_connected import FullyConnected
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.sim.golden import oracle
 from mbconv.sim.pictures.evaluate import evaluate, has_background, labelled_pictures

@@ -6,18 +6,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mbconv.generators.graph.graph import (
-    Activation,
-    Add,
-    Convolution,
-    DepthwiseConvolution,
-    Element,
-    FullyConnected,
-    Graph,
-    GraphError,
-    Mean,
-    Tensor,
-)
+from mbconv.generators.graph.graph import Activation, Element, Graph, GraphError, Tensor
+from mbconv.generators.operators.add import Add
+from mbconv.generators.operators.convolution import Convolution
+from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
+from mbconv.generators.operators.fully_connected import FullyConnected
+from mbconv.generators.operators.mean import Mean
 from mbconv.sim.golden import model as golden
 from mbconv.sim.golden.fixed_arithmetic import rounding_shift
 

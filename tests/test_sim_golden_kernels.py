@@ -7,32 +7,23 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mbconv.generators.graph.graph import (
-    INT8,
-    UINT8,
-    Activation,
-    Add,
-    AveragePool,
-    ConstantArithmetic,
-    Convolution,
-    DepthwiseConvolution,
-    Dequantize,
-    FullyConnected,
-    Graph,
-    GraphError,
-    Mean,
-    Operator,
-    Pad,
-    Padding,
-    Quantize,
-    Rectify,
-    Reshape,
-    Softmax,
-    Tensor,
-    Transpose,
-)
+from mbconv.generators.graph.graph import INT8, UINT8, Activation, Graph, GraphError, Operator, Padding, Tensor
+from mbconv.generators.operators.add import Add
+from mbconv.generators.operators.average_pool import AveragePool
+from mbconv.generators.operators.constant_arithmetic import ConstantArithmetic
+from mbconv.generators.operators.convolution import Convolution
+from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
+from mbconv.generators.operators.dequantize import Dequantize
+from mbconv.generators.operators.fully_connected import FullyConnected
+from mbconv.generators.operators.mean import Mean
+from mbconv.generators.operators.pad import Pad
+from mbconv.generators.operators.quantize import Quantize
+from mbconv.generators.operators.rectify import Rectify
+from mbconv.generators.operators.reshape import Reshape
+from mbconv.generators.operators.softmax import Softmax
+from mbconv.generators.operators.transpose import Transpose
 from mbconv.sim.golden import model as golden
-from mbconv.sim.golden.convolution import exact_product
+from mbconv.sim.golden.multiply_accumulate import exact_product
 
 SEEDS = range(6)
 

@@ -28,7 +28,8 @@ from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.requantize_format import signed_bits
 from mbconv.hdl.value_tables import line_adders, linear
 
-from ..graph.graph import Add, Element, Graph, GraphError, Tensor
+from ..graph.graph import Element, Graph, GraphError, Tensor
+from ..operators.add import Add
 from ..stages.element_shape import element_shape
 from .add_lines import straight_lines
 from .add_reference import AddReference, affine_reference, element_values

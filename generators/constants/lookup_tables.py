@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..graph.graph import Activation, ConstantArithmetic, Graph, GraphError, Operator, Quantize, Rectify, Tensor
+from ..graph.graph import Activation, Graph, GraphError, Operator, Tensor
+from ..operators.constant_arithmetic import ConstantArithmetic
+from ..operators.quantize import Quantize
+from ..operators.rectify import Rectify
 from .step_function import activation_limits, multiply_by_quantized_multiplier, quantize_multiplier
 
 _LEFT_SHIFT = 20

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..graph.graph import FullyConnected, MacOperator, Tensor
+from ..graph.graph import Tensor
+from ..graph.mac_operator import MacOperator
+from ..operators.fully_connected import FullyConnected
 from ..stages.network import Network, Node
 from .requantization import Requantization, find_requantization
 from .step_function import AffineRule, RealRule, Rule, ShiftRule, activation_limits, quantize_multiplier

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..graph.graph import AveragePool, Graph, GraphError, Mean, Operator, Padding, Tensor
+from ..graph.graph import Graph, GraphError, Operator, Padding, Tensor
+from ..operators.average_pool import AveragePool
+from ..operators.mean import Mean
 from .requantization import Requantization, find_requantization
 from .step_function import AffineRule, AverageRule, Rule, activation_limits, quantize_multiplier
 

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..graph.graph import Convolution, DepthwiseConvolution, FullyConnected, MacOperator
+from ..graph.mac_operator import MacOperator
+from ..operators.convolution import Convolution
+from ..operators.depthwise_convolution import DepthwiseConvolution
+from ..operators.fully_connected import FullyConnected
 from ..planning.folding import Folding, ceil_div
 from ..stages.network import Node
 

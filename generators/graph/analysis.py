@@ -17,20 +17,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from .graph import (
-    Add,
-    AveragePool,
-    Convolution,
-    DepthwiseConvolution,
-    FullyConnected,
-    Graph,
-    GraphError,
-    MacOperator,
-    Mean,
-    Operator,
-    Padding,
-    Tensor,
-)
+from .graph import Graph, GraphError, Operator, Tensor
+from .mac_operator import MacOperator
 
 
 @dataclass(frozen=True)
@@ -71,15 +59,15 @@ def summarize(graph: Graph) -> tuple[tuple[OperatorSummary, ...], Totals]:
         delay = _delay_pixels(operator, inputs[0])
         for output in operator.outputs:
             arrival[output] = ready + Fraction(delay, _pixels(inputs[0]))
-        window = _window(operator)
+        window = operator.window
         rows.append(
             OperatorSummary(
                 index=operator.index,
                 kind=operator.kind,
                 inputs=tuple(tensor.shape for tensor in inputs),
                 outputs=tuple(graph.tensors[index].shape for index in operator.outputs),
-                kernel=None if window is None else window[0],
-                strides=None if window is None else window[1],
+                kernel=None if window is None else window.kernel,
+                strides=None if window is None else window.strides,
                 macs=graph.macs(operator),
                 parameters=operator.parameters,
                 line_buffer_bytes=_line_buffer_bytes(operator, inputs[0]),
@@ -108,36 +96,22 @@ def _waiting_bytes(tensor: Tensor, wait: Fraction) -> int:
     return _bytes(tensor, min(ceil(wait * _pixels(tensor)), _pixels(tensor)))
 
 
-def _window(operator: Operator) -> tuple[tuple[int, int], tuple[int, int], Padding] | None:
-    """Kernel, strides and padding of an operator that slides a window over its input."""
-    if isinstance(operator, Convolution | DepthwiseConvolution | AveragePool):
-        return operator.kernel, operator.strides, operator.padding
-    return None
-
-
-def _reads_whole_map(operator: Operator, source: Tensor) -> bool:
-    """Whether no output exists before the last input pixel has arrived."""
-    if isinstance(operator, AveragePool):
-        return operator.kernel == (source.height, source.width)
-    return isinstance(operator, Mean | FullyConnected)
-
-
 def _line_buffer_bytes(operator: Operator, source: Tensor) -> int:
-    window = _window(operator)
-    if window is None or window[0] == (1, 1) or _reads_whole_map(operator, source):
+    window = operator.window
+    if window is None or window.kernel == (1, 1) or operator.reads_whole_map(source):
         return 0
-    (height, width), _, _ = window
+    height, width = window.kernel
     return _bytes(source, min((height - 1) * source.width + width, _pixels(source)))
 
 
 def _delay_pixels(operator: Operator, source: Tensor) -> int:
     """Input pixels that arrive before those of the first output pixel can leave, beyond the one that it stands for."""
-    if _reads_whole_map(operator, source):
+    if operator.reads_whole_map(source):
         return _pixels(source)
     delay = 1 if isinstance(operator, MacOperator) else 0
-    window = _window(operator)
+    window = operator.window
     if window is not None:
-        (height, width), _, padding = window
+        (height, width), padding = window.kernel, window.padding
         delay += max(height - 1 - padding.top, 0) * source.width + max(width - 1 - padding.left, 0)
     return min(delay, _pixels(source))
 
@@ -149,7 +123,8 @@ def residual_block(graph: Graph) -> tuple[int, int]:
         GraphError: the network has none.
     """
     for operator in graph:
-        if isinstance(operator, Add) and len(producers := [graph.producer(index) for index in operator.inputs]) == 2:
+        if len(operator.inputs) == 2 and operator.closes_block(graph):
+            producers = [graph.producer(index) for index in operator.inputs]
             starts = [0 if producer is None else producer.index + 1 for producer in producers]
             if min(starts) < operator.index:
                 return min(starts), operator.index + 1

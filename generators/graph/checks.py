@@ -1,28 +1,18 @@
 """What every graph must satisfy before anything is computed or built from it.
 
-Readers call :func:`tensor_problems` and :func:`~mbconv.generators.readers.operator_checks.operator_problems` to
-report all that is wrong with a file at once; :func:`check_graph` checks a whole graph, however it was made.
+Readers call :func:`tensor_problems` and :func:`operator_problems` to report all that is wrong with a file at once;
+:func:`check_graph` checks a whole graph, however it was made.
 """
 
 from __future__ import annotations
 
-from ..readers.operator_checks import operator_problems, valid_scale
-from .graph import (
-    Dequantize,
-    Graph,
-    GraphError,
-    Operator,
-    Quantize,
-    Reshape,
-    Softmax,
-    Tensor,
-    Transpose,
-)
+from collections.abc import Mapping
+
+from .graph import Graph, GraphError, Operator, Placement, Tensor
+from .number_checks import number_problems, valid_scale
 
 MAXIMUM_DIMENSION = 1 << 16
 MAXIMUM_ELEMENTS = 1 << 27
-
-_HOST_TAIL = (Softmax, Dequantize, Quantize, Reshape)
 
 
 def check_graph(graph: Graph) -> None:
@@ -61,6 +51,19 @@ def tensor_problems(tensor: Tensor) -> list[str]:
             f"has zero point {tensor.zero_point}, outside {tensor.element.minimum}..{tensor.element.maximum}"
         )
     return problems
+
+
+def operator_problems(op: Operator, tensors: Mapping[int, Tensor]) -> list[str]:
+    """What is wrong with an operator, given valid tensors, as phrases that follow the operator's name."""
+    if len(op.outputs) != 1:
+        return [f"writes {len(op.outputs)} tensors, not one"]
+    if len(op.inputs) != op.INPUTS:
+        return [f"reads {len(op.inputs)} computed tensors, not {op.INPUTS}"]
+    if op.numbers not in ("affine", "fixed"):
+        return [f"has numbers {op.numbers!r}, neither 'affine' nor 'fixed'"]
+    sources = tuple(tensors[index] for index in op.inputs)
+    output = tensors[op.outputs[0]]
+    return number_problems(op, sources, output) or op.problems(sources, output)
 
 
 def structure_problems(graph: Graph) -> list[str]:
@@ -114,20 +117,20 @@ def _placement_problems(graph: Graph) -> list[str]:
             consumers.setdefault(tensor, []).append(op)
     host: set[int] = set()
     for op in graph:
-        if isinstance(op, Transpose) and not set(op.inputs) <= set(graph.inputs):
+        if op.PLACEMENT is Placement.INPUT and not set(op.inputs) <= set(graph.inputs):
             problems.append(
-                f"operator {op.index} TRANSPOSE stands inside the network; it is supported at the input only: "
+                f"operator {op.index} {op.kind} stands inside the network; it is supported at the input only: "
                 "export the model channel-last (NHWC)"
             )
         followers = [c for tensor in op.outputs for c in consumers.get(tensor, ())]
-        if isinstance(op, Dequantize) and followers:
+        if op.WRITES_REAL and followers:
             names = ", ".join(f"{c.index} {c.kind}" for c in followers)
             problems.append(
-                f"operator {op.index} DEQUANTIZE is followed by operator {names}; it is supported at the output only"
+                f"operator {op.index} {op.kind} is followed by operator {names}; it is supported at the output only"
             )
-        if isinstance(op, Softmax) or host.intersection(op.inputs):
+        if (op.PLACEMENT is Placement.HOST and not op.WRITES_REAL) or host.intersection(op.inputs):
             host.update(op.outputs)
-            if not isinstance(op, _HOST_TAIL):
+            if op.PLACEMENT not in (Placement.HOST, Placement.ANYWHERE_OR_HOST):
                 problems.append(
                     f"operator {op.index} {op.kind} follows a SOFTMAX; SOFTMAX is supported at the output only, where "
                     "the host computes it"

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 
@@ -130,9 +131,49 @@ class Padding:
         return f"{self.top},{self.bottom},{self.left},{self.right}"
 
 
+NO_PADDING = Padding()
+
+
+class Placement(Enum):
+    """Where an operator may stand in a network."""
+
+    ANYWHERE = "anywhere"
+    ANYWHERE_OR_HOST = "anywhere, and behind what the host computes"
+    INPUT = "at an input, where it becomes the order of the port"
+    HOST = "at the end, where the host computes it"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows and columns of a window, its steps, and the padding of the map that it slides over."""
+
+    kernel: tuple[int, int]
+    strides: tuple[int, int]
+    padding: Padding
+
+
 @dataclass(frozen=True, eq=False)
 class Operator:
-    """What every operator has: the index in its file and the tensors it reads and writes."""
+    """What every operator has: the index in its file and the tensors it reads and writes.
+
+    Each kind is a subclass in a file of its own (:mod:`mbconv.generators.operators`), which says all that is to be
+    known of it. A subclass sets:
+
+    Attributes:
+        KIND: its name as users know it.
+        INPUTS: how many computed tensors it reads.
+        FIXED_POINT: whether it is defined in binary fixed point too.
+        MIXES_ELEMENTS: whether it may read int8 and write uint8, or the reverse.
+        WRITES_REAL: whether its output is float32.
+        PLACEMENT: where it may stand.
+    """
+
+    KIND: ClassVar[str]
+    INPUTS: ClassVar[int] = 1
+    FIXED_POINT: ClassVar[bool] = False
+    MIXES_ELEMENTS: ClassVar[bool] = False
+    WRITES_REAL: ClassVar[bool] = False
+    PLACEMENT: ClassVar[Placement] = Placement.ANYWHERE
 
     index: int
     inputs: tuple[int, ...]
@@ -142,177 +183,37 @@ class Operator:
     @property
     def kind(self) -> str:
         """The operator's name as users know it."""
-        return type(self).KIND  # type: ignore[attr-defined]
+        return self.KIND
 
     @property
     def parameters(self) -> int:
         """The number of weights and biases."""
         return 0
 
-
-@dataclass(frozen=True, eq=False)
-class MacOperator(Operator):
-    """A convolution or fully connected operator: weights, one bias and one scale for each output channel.
-
-    ``weights`` holds the file's integers (with ``weight_zero_point`` still in them), ``weight_scales`` one float32 or
-    one for each output channel, ``bias`` one int32 for each output channel.
-    """
-
-    weights: np.ndarray
-    weight_element: Element
-    weight_zero_point: int
-    weight_scales: np.ndarray
-    bias: np.ndarray
-    activation: Activation = Activation.NONE
+    def macs(self, tensors: Mapping[int, Tensor]) -> int:
+        """Multiply-accumulate operations for one frame, padding counted as the kernel's own."""
+        return 0
 
     @property
-    def parameters(self) -> int:
-        return self.weights.size + self.bias.size
+    def window(self) -> Window | None:
+        """The window that it slides over its input; None where it has none."""
+        return None
 
-    @property
-    def per_channel(self) -> bool:
-        return self.weight_scales.size > 1
+    def reads_whole_map(self, source: Tensor) -> bool:
+        """Whether no output exists before the last pixel of the input has arrived."""
+        return False
 
+    def closes_block(self, graph: Graph) -> bool:
+        """Whether it ends a unit of a MobileNet, as :mod:`~mbconv.generators.graph.ranges` cuts them."""
+        return False
 
-@dataclass(frozen=True, eq=False)
-class Convolution(MacOperator):
-    """CONV_2D; weights ``[Co][kh][kw][Ci]``."""
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        """What is wrong with shapes, parameters and scales, given valid tensors; phrases that follow its name.
 
-    KIND = "CONV_2D"
-    strides: tuple[int, int] = (1, 1)
-    padding: Padding = Padding()
-
-    @property
-    def kernel(self) -> tuple[int, int]:
-        return self.weights.shape[1], self.weights.shape[2]
-
-    @property
-    def pointwise(self) -> bool:
-        return self.kernel == (1, 1) and self.strides == (1, 1) and self.padding == Padding()
-
-
-@dataclass(frozen=True, eq=False)
-class DepthwiseConvolution(MacOperator):
-    """DEPTHWISE_CONV_2D; weights ``[kh][kw][Co]``; output channel ``c·depth_multiplier + m`` reads input channel c."""
-
-    KIND = "DEPTHWISE_CONV_2D"
-    strides: tuple[int, int] = (1, 1)
-    padding: Padding = Padding()
-    depth_multiplier: int = 1
-
-    @property
-    def kernel(self) -> tuple[int, int]:
-        return self.weights.shape[0], self.weights.shape[1]
-
-
-@dataclass(frozen=True, eq=False)
-class FullyConnected(MacOperator):
-    """FULLY_CONNECTED; weights ``[Co][Ci]``; a 4-D input is read as one vector in NHWC order."""
-
-    KIND = "FULLY_CONNECTED"
-
-
-@dataclass(frozen=True, eq=False)
-class Add(Operator):
-    """ADD of two computed tensors of equal shape: the residual's join."""
-
-    KIND = "ADD"
-    activation: Activation = Activation.NONE
-
-
-@dataclass(frozen=True, eq=False)
-class ConstantArithmetic(Operator):
-    """MUL, SUB or ADD of a tensor and a constant that is one number or one for each channel."""
-
-    operation: str  # "MUL", "SUB" or "ADD"
-    constant: np.ndarray  # the file's integers, shape () or (C,)
-    constant_element: Element
-    constant_scale: float
-    constant_zero_point: int
-    constant_first: bool  # the constant is the left operand (matters for SUB)
-    activation: Activation = Activation.NONE
-
-    @property
-    def kind(self) -> str:
-        return self.operation
-
-    @property
-    def parameters(self) -> int:
-        return self.constant.size
-
-
-@dataclass(frozen=True, eq=False)
-class AveragePool(Operator):
-    """AVERAGE_POOL_2D; windows at the border average their valid elements only."""
-
-    KIND = "AVERAGE_POOL_2D"
-    kernel: tuple[int, int] = (1, 1)
-    strides: tuple[int, int] = (1, 1)
-    padding: Padding = Padding()
-    activation: Activation = Activation.NONE
-
-
-@dataclass(frozen=True, eq=False)
-class Mean(Operator):
-    """MEAN over height and width."""
-
-    KIND = "MEAN"
-
-
-@dataclass(frozen=True, eq=False)
-class Pad(Operator):
-    """PAD of height and width with the zero point."""
-
-    KIND = "PAD"
-    padding: Padding = Padding()
-
-
-@dataclass(frozen=True, eq=False)
-class Reshape(Operator):
-    """RESHAPE: the same elements in the same order."""
-
-    KIND = "RESHAPE"
-
-
-@dataclass(frozen=True, eq=False)
-class Transpose(Operator):
-    """TRANSPOSE by ``permutation``; accepted at the input only, where it becomes the port's order."""
-
-    KIND = "TRANSPOSE"
-    permutation: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Rectify(Operator):
-    """RELU or RELU6 standing alone."""
-
-    activation: Activation = Activation.RELU
-
-    @property
-    def kind(self) -> str:
-        return self.activation.name
-
-
-@dataclass(frozen=True, eq=False)
-class Quantize(Operator):
-    """QUANTIZE of one integer type and scale to another."""
-
-    KIND = "QUANTIZE"
-
-
-@dataclass(frozen=True, eq=False)
-class Dequantize(Operator):
-    """DEQUANTIZE at the output: real numbers, computed by the host."""
-
-    KIND = "DEQUANTIZE"
-
-
-@dataclass(frozen=True, eq=False)
-class Softmax(Operator):
-    """SOFTMAX over the last axis, computed by the host."""
-
-    KIND = "SOFTMAX"
-    beta: float = 1.0
+        The limits of the arithmetic are those of TFLite's reference kernels: where they would abort or overflow, no
+        result is defined, and the operator is refused.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no checks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -337,12 +238,7 @@ class Graph:
 
     def macs(self, operator: Operator) -> int:
         """Multiply-accumulate operations that an operator needs for one frame, padding counted as the kernel's own."""
-        if not isinstance(operator, MacOperator):
-            return 0
-        output = self.tensors[operator.outputs[0]]
-        if isinstance(operator, DepthwiseConvolution):
-            return output.size * prod(operator.kernel)
-        return output.size * (operator.weights.size // output.channels)
+        return operator.macs(self.tensors)
 
     @property
     def total_macs(self) -> int:

@@ -8,7 +8,7 @@ what follows the last block, the head, is one range.
 
 from __future__ import annotations
 
-from .graph import Add, Convolution, DepthwiseConvolution, Graph
+from .graph import Graph
 
 
 def block_ranges(graph: Graph) -> list[tuple[int, int]]:
@@ -16,21 +16,11 @@ def block_ranges(graph: Graph) -> list[tuple[int, int]]:
     bounds = []
     first = graph.operators[0].index
     for position, op in enumerate(graph.operators[:-1]):
-        if _closes(graph, op) and _live(graph, position) == 1:
+        if op.closes_block(graph) and _live(graph, position) == 1:
             bounds.append((first, op.index + 1))
             first = graph.operators[position + 1].index
     bounds.append((first, graph.operators[-1].index + 1))
     return bounds
-
-
-def _closes(graph: Graph, op) -> bool:
-    if isinstance(op, Add):
-        return True
-    if isinstance(op, DepthwiseConvolution):
-        return op.depth_multiplier > 1  # a first convolution in another guise
-    if not isinstance(op, Convolution):
-        return False
-    return not op.pointwise or isinstance(graph.producer(op.inputs[0]), DepthwiseConvolution)
 
 
 def _live(graph: Graph, position: int) -> int:

@@ -12,18 +12,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..graph.graph import (
-    Activation,
-    Add,
-    Convolution,
-    DepthwiseConvolution,
-    Element,
-    Graph,
-    GraphError,
-    Operator,
-    Padding,
-    Tensor,
-)
+from ..graph.graph import Activation, Element, Graph, GraphError, Operator, Padding, Tensor
+from ..operators.add import Add
+from ..operators.convolution import Convolution
+from ..operators.depthwise_convolution import DepthwiseConvolution
 from .block_weights import layer_array
 
 LINEAR_STEPS = 40  # standard deviation of a linear output in steps of its int8 scale: a few of a thousand saturate

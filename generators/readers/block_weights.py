@@ -22,7 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..graph.graph import Graph, GraphError, MacOperator
+from ..graph.graph import Graph, GraphError
+from ..graph.mac_operator import MacOperator
 
 MAXIMUM_BYTES = 1 << 28
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import stat
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -43,18 +44,7 @@ DTYPES = {
 _OPERATOR_NAMES = {code: name for name, code in vars(tflite.BuiltinOperator).items() if isinstance(code, int)}
 _TYPE_NAMES = {code: name for name, code in vars(tflite.TensorType).items() if isinstance(code, int)}
 
-_WINDOW = ("Padding", "StrideH", "StrideW", "FusedActivationFunction")
-_DILATION = ("DilationHFactor", "DilationWFactor")
-_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "CONV_2D": ("Conv2DOptions", (*_WINDOW, *_DILATION)),
-    "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", (*_WINDOW, *_DILATION)),
-    "FULLY_CONNECTED": ("FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat")),
-    "AVERAGE_POOL_2D": ("Pool2DOptions", (*_WINDOW, "FilterHeight", "FilterWidth")),
-    "ADD": ("AddOptions", ("FusedActivationFunction",)),
-    "SUB": ("SubOptions", ("FusedActivationFunction",)),
-    "MUL": ("MulOptions", ("FusedActivationFunction",)),
-    "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
-}
+_OPTIONS_NAMES = {code: name for name, code in vars(tflite.BuiltinOptions).items() if isinstance(code, int)}
 
 # What flatbuffers and the schema's classes raise on offsets that point nowhere.
 _DAMAGE = (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError)
@@ -102,13 +92,18 @@ class FileTensor:
 
 @dataclass(frozen=True, eq=False)
 class FileOperator:
-    """An operator as the file describes it; ``options`` is empty where the file leaves them out."""
+    """An operator as the file describes it.
+
+    ``options`` holds the fields of its options table, which the schema calls ``options_table``: numbers, and tuples of
+    integers. Both are empty where the file leaves the table out.
+    """
 
     index: int
     code: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: dict[str, int | float]
+    options: dict[str, int | float | tuple[int, ...]]
+    options_table: str = ""
 
     def __str__(self) -> str:
         return f"operator {self.index} {self.code}"
@@ -288,7 +283,7 @@ class _Reader:
         # −1 stands for an optional input that is left out.
         inputs = self.indices(owner, "inputs", self.integers(table, "Inputs"), tensors, least=-1)
         outputs = self.indices(owner, "outputs", self.integers(table, "Outputs"), tensors)
-        return FileOperator(index, code, inputs, outputs, self.options(owner, code, table))
+        return FileOperator(index, code, inputs, outputs, *self.options(owner, table))
 
     def code(self, index: int, place: int) -> str:
         if place in self.codes:
@@ -304,15 +299,32 @@ class _Reader:
         self.codes[place] = name
         return name
 
-    def options(self, owner: str, code: str, table: Any) -> dict[str, int | float]:
-        if code not in _OPTIONS:
-            return {}
-        name, fields = _OPTIONS[code]
-        union = table.BuiltinOptions()
-        if union is None or table.BuiltinOptionsType() == tflite.BuiltinOptions.NONE:
-            return {}
-        if table.BuiltinOptionsType() != getattr(tflite.BuiltinOptions, name):
-            raise Damaged(f"{owner} carries the options of another operator")
+    def options(self, owner: str, table: Any) -> tuple[dict[str, int | float | tuple[int, ...]], str]:
+        union, kind = table.BuiltinOptions(), table.BuiltinOptionsType()
+        if union is None or kind == tflite.BuiltinOptions.NONE:
+            return {}, ""
+        if kind not in _OPTIONS_NAMES:
+            raise Damaged(f"{owner} carries options of the unknown kind {kind}")
+        name = _OPTIONS_NAMES[kind]
         options = getattr(tflite, name)()
         options.Init(union.Bytes, union.Pos)
-        return {field: getattr(options, field)() for field in fields}
+        numbers, vectors = _option_fields(name)
+        values: dict = {field: getattr(options, field)() for field in numbers}
+        values |= {field: self.integers(options, field) for field in vectors}
+        return {field: value for field, value in values.items() if isinstance(value, int | float | tuple)}, name
+
+
+@lru_cache
+def _option_fields(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields of an options table that are one value, and those that are vectors of numbers."""
+    methods = [
+        method
+        for method in vars(getattr(tflite, name))
+        if method[0].isupper() and not method.startswith("GetRootAs") and not method.endswith("BufferHasIdentifier")
+    ]
+    vectors = tuple(m.removesuffix("AsNumpy") for m in methods if m.endswith("AsNumpy"))
+    of_vectors = {f"{m.removesuffix('Length')}{suffix}" for m in methods if m.endswith("Length") for suffix in _PARTS}
+    return tuple(m for m in methods if m not in of_vectors and m != "Init"), vectors
+
+
+_PARTS = ("", "AsNumpy", "Length", "IsNone")

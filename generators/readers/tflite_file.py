@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..graph.checks import structure_problems
+from ..graph.checks import operator_problems, structure_problems
 from ..graph.graph import Graph, GraphError, Operator
-from .operator_checks import operator_problems
+from ..operators.registry import TFLITE_FORMS
 from .tflite_content import FileContent, FileOperator, read_content
 from .tflite_numbers import DESCRIPTIONS, RECIPE, FileNumbers
-from .tflite_operators import READERS, Reader, Tensors, Unsupported
+from .tflite_reader import Reader, Tensors, Unsupported
 
 _ADVICE = {
     "HARD_SWISH": "train with ReLU6 instead",
@@ -39,7 +39,7 @@ def read_tflite(path: str | Path) -> Graph:
 
     Args:
         path: a ``.tflite`` file: one subgraph, batch size 1, int8 or uint8 throughout. Supported operators are the
-            keys of :data:`~mbconv.generators.readers.tflite_operators.READERS`, with fused NONE, RELU or RELU6;
+            keys of :data:`~mbconv.generators.operators.registry.TFLITE_FORMS`, with fused NONE, RELU or RELU6;
             ADD also, MUL and SUB only, by a constant that is one number or one for each channel; TRANSPOSE at the
             input, DEQUANTIZE and SOFTMAX at the output.
 
@@ -80,8 +80,8 @@ def read_tflite(path: str | Path) -> Graph:
         lines = structure_problems(graph) if content.operators else ["it has no operators"]
     if lines:
         message = [f"{path} cannot be used:", *(f"  {line}" for line in lines)]
-        if any(op.code not in READERS for op, _ in problems):
-            message.append(f"Supported operators: {', '.join(READERS)}.")
+        if any(op.code not in TFLITE_FORMS for op, _ in problems):
+            message.append(f"Supported operators: {', '.join(TFLITE_FORMS)}.")
         if any(numbers.of(op) is not None for op in content.operators):
             message.append(RECIPE)
         raise GraphError("\n".join(message))
@@ -94,7 +94,7 @@ def _read_operator(operator: FileOperator, numbers: FileNumbers, tensors: Tensor
     Raises:
         Unsupported: the operator cannot be used.
     """
-    if operator.code not in READERS:
+    if operator.code not in TFLITE_FORMS:
         advice = _ADVICE.get(operator.code.split(" ")[0])
         raise Unsupported("is not supported" + (f"; {advice}" if advice else ""))
     if numbers.kind is not None:
@@ -102,7 +102,10 @@ def _read_operator(operator: FileOperator, numbers: FileNumbers, tensors: Tensor
     kind = numbers.of(operator)
     if kind is not None:
         raise Unsupported(f"computes with {kind} numbers amid 8-bit integers; quantise the whole model")
-    return READERS[operator.code](Reader(operator, tensors))
+    form = TFLITE_FORMS[operator.code]
+    if form.options and operator.options_table not in ("", form.options):
+        raise Unsupported(f"carries the options of another operator ({operator.options_table}): the file is damaged")
+    return form.read(Reader(operator, tensors))
 
 
 def _grouped(problems: Sequence[tuple[FileOperator, str]]) -> list[str]:

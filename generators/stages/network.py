@@ -8,27 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..graph.graph import (
-    Add,
-    AveragePool,
-    ConstantArithmetic,
-    Convolution,
-    DepthwiseConvolution,
-    Dequantize,
-    FullyConnected,
-    Graph,
-    GraphError,
-    Mean,
-    Operator,
-    Pad,
-    Padding,
-    Quantize,
-    Rectify,
-    Reshape,
-    Softmax,
-    Tensor,
-    Transpose,
-)
+from ..graph.graph import Graph, GraphError, Operator, Padding, Tensor
+from ..operators.add import Add
+from ..operators.average_pool import AveragePool
+from ..operators.constant_arithmetic import ConstantArithmetic
+from ..operators.convolution import Convolution
+from ..operators.depthwise_convolution import DepthwiseConvolution
+from ..operators.dequantize import Dequantize
+from ..operators.fully_connected import FullyConnected
+from ..operators.mean import Mean
+from ..operators.pad import Pad
+from ..operators.quantize import Quantize
+from ..operators.rectify import Rectify
+from ..operators.reshape import Reshape
+from ..operators.softmax import Softmax
+from ..operators.transpose import Transpose
 
 NO_PADDING = Padding()
 

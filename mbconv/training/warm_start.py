@@ -17,7 +17,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from mbconv.generators.graph.graph import Convolution, DepthwiseConvolution, Graph, GraphError, MacOperator
+from mbconv.generators.graph.graph import Graph, GraphError
+from mbconv.generators.graph.mac_operator import MacOperator
+from mbconv.generators.operators.convolution import Convolution
+from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
 from mbconv.training.mobilenet import ConvolutionNorm, MobileNetV2
 
 

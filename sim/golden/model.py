@@ -7,68 +7,15 @@ nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from mbconv.generators.graph.graph import (
-    Add,
-    AveragePool,
-    ConstantArithmetic,
-    Convolution,
-    DepthwiseConvolution,
-    Dequantize,
-    FullyConnected,
-    Graph,
-    GraphError,
-    Mean,
-    Operator,
-    Pad,
-    Quantize,
-    Rectify,
-    Reshape,
-    Softmax,
-    Tensor,
-    Transpose,
-)
+from mbconv.generators.graph.graph import Graph, GraphError, Tensor
 
-from .convolution import convolution, depthwise, fully_connected
-from .elementwise import add, constant_arithmetic, dequantize, quantize, rectify
-from .pooling import average_pool, mean
-from .softmax import softmax
+from .kernels import kernels
 
-
-def _pad(operator: Pad, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
-    p = operator.padding
-    amounts = ((0, 0), (p.top, p.bottom), (p.left, p.right), (0, 0))
-    return np.pad(values, amounts, constant_values=sources[0].zero_point)
-
-
-def _reshape(operator: Reshape, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
-    return values.reshape(output.shape)
-
-
-def _transpose(operator: Transpose, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(values.transpose(operator.permutation))
-
-
-# A kernel takes the operator, the tensors that it reads and writes, and the values of those that it reads.
-_KERNELS: dict[type[Operator], Callable[..., np.ndarray]] = {
-    Add: add,
-    AveragePool: average_pool,
-    ConstantArithmetic: constant_arithmetic,
-    Convolution: convolution,
-    DepthwiseConvolution: depthwise,
-    Dequantize: dequantize,
-    FullyConnected: fully_connected,
-    Mean: mean,
-    Pad: _pad,
-    Quantize: quantize,
-    Rectify: rectify,
-    Reshape: _reshape,
-    Softmax: softmax,
-    Transpose: _transpose,
-}
+_KERNELS = kernels()
 
 
 def run(graph: Graph, inputs: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:

@@ -10,8 +10,10 @@ import math
 
 import numpy as np
 
-from mbconv.generators.graph.graph import GraphError, Softmax, Tensor
+from mbconv.generators.graph.graph import GraphError, Tensor
+from mbconv.generators.operators.softmax import Softmax
 
+from .kernels import kernel
 from .reference_arithmetic import Multiplier, rounding_right_shift, saturate
 
 _INT32_MAXIMUM = (1 << 31) - 1
@@ -83,6 +85,7 @@ def _reciprocal(total: int) -> tuple[int, int]:
     return int(_shift_left(np.int64(x), 1)), _SUM_BITS - headroom
 
 
+@kernel(Softmax)
 def softmax(operator: Softmax, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """SOFTMAX over the last axis of 8-bit integers.
 

@@ -1,15 +1,17 @@
-"""Golden model of the operators that average: AVERAGE_POOL_2D (``pooling.h``) and MEAN (``reduce.cc``)."""
+"""Golden model of AVERAGE_POOL_2D (``pooling.h``)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mbconv.generators.graph.graph import AveragePool, Mean, Tensor
+from mbconv.generators.graph.graph import Tensor
+from mbconv.generators.operators.average_pool import AveragePool
 
 from . import reference_arithmetic as reference
-from .elementwise import refuse_fixed
+from .kernels import kernel, refuse_fixed
 
 
+@kernel(AveragePool)
 def average_pool(operator: AveragePool, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """AVERAGE_POOL_2D: the mean of a window's valid elements, halves away from zero, in the raw integers.
 
@@ -34,13 +36,3 @@ def _windows(size: int, kernel: int, stride: int, before: int, count: int) -> li
     """The valid elements, half open, of each window along one axis."""
     starts = [place * stride - before for place in range(count)]
     return [(max(start, 0), min(start + kernel, size)) for start in starts]
-
-
-def mean(operator: Mean, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
-    """MEAN over height and width: one scaling whose multiplier contains the division."""
-    refuse_fixed(operator)
-    source = sources[0]
-    count = source.height * source.width
-    sums = values.reshape(count, source.channels).sum(axis=0, dtype=np.int64) - count * source.zero_point
-    multiplier = reference.Multiplier.of(source.scale / output.scale).divided(count)
-    return reference.requantize(sums, multiplier, output).reshape(output.shape)

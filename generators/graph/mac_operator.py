@@ -1,0 +1,119 @@
+"""What operators with weights share: constants, their checks, and the accumulators that they can reach."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from .graph import Activation, Element, Operator, Tensor
+from .number_checks import INT32_MAXIMUM, activation_problems, power_of_two, valid_scale
+
+
+@dataclass(frozen=True, eq=False)
+class MacOperator(Operator):
+    """A convolution or fully connected operator: weights, one bias and one scale for each output channel.
+
+    ``weights`` holds the file's integers (with ``weight_zero_point`` still in them), ``weight_scales`` one float32 or
+    one for each output channel, ``bias`` one int32 for each output channel.
+    """
+
+    FIXED_POINT: ClassVar[bool] = True
+    REDUCED: ClassVar[tuple[int, ...]]  # the axes of the weights that one output sums over
+
+    weights: np.ndarray
+    weight_element: Element
+    weight_zero_point: int
+    weight_scales: np.ndarray
+    bias: np.ndarray
+    activation: Activation = Activation.NONE
+
+    @property
+    def parameters(self) -> int:
+        return self.weights.size + self.bias.size
+
+    @property
+    def per_channel(self) -> bool:
+        return self.weight_scales.size > 1
+
+    def macs(self, tensors: Mapping[int, Tensor]) -> int:
+        output = tensors[self.outputs[0]]
+        return output.size * math.prod(self.weights.shape[axis] for axis in self.REDUCED)
+
+    def real_multipliers(self, source: Tensor, output: Tensor) -> np.ndarray:
+        """Input scale × weight scale ÷ output scale, float64, one or one for each output channel."""
+        return source.scale * self.weight_scales.astype(np.float64) / output.scale
+
+
+def accumulator_bounds(op: MacOperator, source: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest accumulator of each output channel, the bias included: Σ (w − w₀)·(x − x₀) + bias.
+
+    Over all inputs; the input's zero point, which padding holds, is one of them.
+    """
+    weights = op.weights.astype(np.int32) - op.weight_zero_point
+    positive = np.maximum(weights, 0).sum(axis=op.REDUCED, dtype=np.int64)
+    negative = np.minimum(weights, 0).sum(axis=op.REDUCED, dtype=np.int64)
+    low, high = source.element.minimum - source.zero_point, source.element.maximum - source.zero_point
+    bias = op.bias.astype(np.int64)
+    return positive * low + negative * high + bias, positive * high + negative * low + bias
+
+
+def mac_problems(op: MacOperator, source: Tensor, output: Tensor, channels: int) -> list[str]:
+    """What is wrong with weights, biases and scales; ``channels`` is the number of output channels of the weights."""
+    problems = []
+    if output.channels != channels:
+        problems.append(f"has weights for {channels} output channels, but writes {output.channels}")
+    if op.bias.shape != (channels,):
+        problems.append(f"has biases of shape {list(op.bias.shape)} for {channels} output channels")
+    if op.weight_scales.size not in (1, channels):
+        problems.append(f"has {op.weight_scales.size} weight scales for {channels} output channels")
+    if not all(valid_scale(float(scale)) for scale in op.weight_scales.flat):
+        problems.append("has a weight scale that is not a positive finite float32")
+    for what, values in (("weights", op.weights), ("biases", op.bias)):
+        if values.dtype.kind not in "iu" or values.size == 0:
+            problems.append(f"has {what} of type {values.dtype} and shape {list(values.shape)}; integers are needed")
+    if problems:
+        return problems
+    element = op.weight_element
+    if int(op.weights.min()) < element.minimum or int(op.weights.max()) > element.maximum:
+        problems.append(f"has weights {op.weights.min()}..{op.weights.max()} that are not all {element}")
+    if not element.minimum <= op.weight_zero_point <= element.maximum:
+        problems.append(f"has weight zero point {op.weight_zero_point}, outside {element.minimum}..{element.maximum}")
+    if op.weight_zero_point and (element.signed or op.per_channel):
+        problems.append(
+            f"has weight zero point {op.weight_zero_point}; signed or per-channel weights are symmetric (zero point 0)"
+        )
+    if op.numbers == "affine" and element != source.element:
+        problems.append(f"has {element} weights on {source.element} activations")
+    problems = problems or _accumulator_problems(op, source, output)
+    return problems + activation_problems(op.numbers, op.activation, output)
+
+
+def _accumulator_problems(op: MacOperator, source: Tensor, output: Tensor) -> list[str]:
+    low, high = accumulator_bounds(op, source)
+    magnitudes = np.maximum(np.abs(low), np.abs(high))
+    ratios = op.real_multipliers(source, output)
+    if op.numbers == "fixed":
+        if not all(power_of_two(float(scale)) for scale in op.weight_scales.flat):
+            return ["has a weight scale that is not a power of two, in binary fixed point"]
+        # The accumulator is shifted right, never left.
+        if float(ratios.max()) > 1:
+            return [
+                f"writes scale {output.scale}, finer than its accumulators' {source.scale * op.weight_scales.max()}"
+            ]
+        if float(ratios.min()) < 2.0**-31:
+            return [f"shifts its accumulators right by {-math.log2(ratios.min()):.0f} bits; at most 31 are supported"]
+        shifts = np.ones_like(ratios)
+    else:
+        shifts = np.exp2(np.maximum(np.frexp(ratios)[1], 0))
+    worst = float((magnitudes * shifts).max())
+    if worst > INT32_MAXIMUM:
+        advice = "use fewer bits or inputs" if op.numbers == "fixed" else "its biases, weights or scales are damaged"
+        return [
+            f"can reach an accumulator of {worst:.4g}, beyond 32 bits ({INT32_MAXIMUM}), where no result is defined: "
+            f"{advice}"
+        ]
+    return []

@@ -1,0 +1,89 @@
+"""What is wrong with element types, scales and shapes: the checks that operators share.
+
+Problems are phrases that follow an operator's name.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .graph import FLOAT32, INT8, UINT8, Activation, Operator, Tensor
+
+INT32_MAXIMUM = 2**31 - 1
+
+
+def valid_scale(scale: float) -> bool:
+    """Whether a number is a positive, finite, normal float32."""
+    smallest = float(np.finfo(np.float32).tiny)
+    return smallest <= scale <= float(np.finfo(np.float32).max) and float(np.float32(scale)) == scale
+
+
+def power_of_two(scale: float) -> bool:
+    """Whether a number is a power of two."""
+    return scale > 0 and math.frexp(scale)[0] == 0.5
+
+
+def number_problems(op: Operator, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+    """Element types and scales that an operator's number system does not allow."""
+    if op.WRITES_REAL:
+        if output.element != FLOAT32 or not {s.element for s in sources} <= {INT8, UINT8}:
+            return [f"turns {sources[0].element} into {output.element}; int8 and uint8 into float32 is supported"]
+        return []
+    if op.numbers == "fixed":
+        return _fixed_point_problems(op, sources, output)
+    elements = {t.element for t in (*sources, output)}
+    if not elements <= {INT8, UINT8}:
+        return [f"works on {_names(elements)}; int8 and uint8 are supported"]
+    if len(elements) > 1 and not op.MIXES_ELEMENTS:
+        return [f"reads {_names({s.element for s in sources})} and writes {output.element}"]
+    return []
+
+
+def _fixed_point_problems(op: Operator, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+    """Elements and scales of binary fixed point."""
+    if not op.FIXED_POINT:
+        return ["is not defined in binary fixed point"]
+    problems = []
+    for tensor in (*sources, output):
+        if tensor.element.real or tensor.element.bits > 16:
+            problems.append(f"works on {tensor.element}; elements have at most 16 bits")
+        if tensor.zero_point or not power_of_two(tensor.scale):
+            problems.append(
+                f"has tensor {tensor.index} with scale {tensor.scale} and zero point {tensor.zero_point}; in binary "
+                "fixed point a scale is a power of two and the zero point is 0"
+            )
+    return problems
+
+
+def _names(elements: set) -> str:
+    return " and ".join(sorted(map(str, elements)))
+
+
+def shape_problems(found: Tensor, expected: tuple[int, ...], why: str) -> list[str]:
+    """A tensor whose shape is not the one that follows from ``why``."""
+    if found.shape == expected:
+        return []
+    return [f"writes tensor {found.index} of shape {list(found.shape)} where {why} makes {list(expected)}"]
+
+
+def scaling_problems(largest: int, ratio: float) -> list[str]:
+    """A rescaled integer must fit 32 bits after the left shift that a ratio above 1 asks for."""
+    if largest * 2.0 ** max(math.frexp(ratio)[1], 0) > INT32_MAXIMUM:
+        return [f"enlarges its input by {ratio:.4g}, beyond 32 bits: its scales are damaged"]
+    return []
+
+
+def sum_problems(scales: tuple[float, float], output: Tensor) -> list[str]:
+    """The reference kernels' sum aborts where twice the larger scale is no smaller than 2^20 output steps."""
+    if 2 * max(scales) / (2.0**20 * output.scale) >= 1:
+        return [f"adds scales {scales[0]:.4g} and {scales[1]:.4g} into {output.scale:.4g}, too fine: damaged scales"]
+    return []
+
+
+def activation_problems(numbers: str, activation: Activation, output: Tensor) -> list[str]:
+    """Limits that an output cannot represent."""
+    if numbers == "fixed" and activation is Activation.RELU6 and output.scale > 2:
+        return [f"writes RELU6 with scale {output.scale}, which cannot represent 6; use a scale of at most 2"]
+    return []

@@ -1,0 +1,24 @@
+"""What is wrong with a window moved over a map."""
+
+from __future__ import annotations
+
+from .graph import Tensor, Window
+from .number_checks import shape_problems
+
+
+def window_problems(window: Window, source: Tensor, output: Tensor) -> list[str]:
+    """What is wrong with a window's kernel, strides, padding and the sizes that result, as phrases."""
+    kernel, strides, padding = window.kernel, window.strides, window.padding
+    if len(source.shape) != 4 or len(output.shape) != 4:
+        return [f"reads shape {list(source.shape)} and writes {list(output.shape)}; a map has 4 dimensions (NHWC)"]
+    if min(kernel) < 1 or min(strides) < 1:
+        return [f"has kernel {kernel[0]}×{kernel[1]} and strides {strides[0]}×{strides[1]}; both are at least 1"]
+    sides = (padding.top, padding.bottom, padding.left, padding.right)
+    if min(sides) < 0 or max(sides[:2]) >= kernel[0] or max(sides[2:]) >= kernel[1]:
+        return [f"pads by {padding}; each side is 0 or more and less than the kernel {kernel[0]}×{kernel[1]}"]
+    height = source.height + padding.top + padding.bottom - kernel[0]
+    width = source.width + padding.left + padding.right - kernel[1]
+    if height < 0 or width < 0:
+        return [f"has kernel {kernel[0]}×{kernel[1]}, larger than its padded input {list(source.shape)}"]
+    expected = (1, height // strides[0] + 1, width // strides[1] + 1, output.channels)
+    return shape_problems(output, expected, f"a {kernel[0]}×{kernel[1]} window with padding {padding}")

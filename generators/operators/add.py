@@ -1,0 +1,50 @@
+"""ADD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import Activation, Graph, Operator, Tensor
+from ..graph.number_checks import activation_problems, shape_problems, sum_problems
+from ..readers.tflite_reader import Reader, TfliteForm
+from .constant_arithmetic import ConstantArithmetic, read_constant_arithmetic
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Operator):
+    """ADD of two computed tensors of equal shape: the residual's join."""
+
+    KIND: ClassVar[str] = "ADD"
+    INPUTS: ClassVar[int] = 2
+    FIXED_POINT: ClassVar[bool] = True
+    activation: Activation = Activation.NONE
+
+    def closes_block(self, graph: Graph) -> bool:
+        return True
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        if sources[0].shape != sources[1].shape:
+            return [
+                f"joins shapes {list(sources[0].shape)} and {list(sources[1].shape)}; two tensors of equal shape, or a "
+                "tensor and a constant, are supported"
+            ]
+        problems = shape_problems(output, sources[0].shape, "its inputs' shape")
+        if self.numbers == "fixed":
+            if output.scale < min(s.scale for s in sources):
+                problems.append(f"writes scale {output.scale}, finer than both of its inputs'")
+            scales = [t.scale for t in (*sources, output)]
+            if max(scales) / min(scales) > 2**15:
+                problems.append(f"has scales {scales} that differ by more than 2^15")
+            return problems + activation_problems(self.numbers, self.activation, output)
+        return problems + sum_problems((sources[0].scale, sources[1].scale), output)
+
+
+def _read(reader: Reader) -> Add | ConstantArithmetic:
+    reader.check_inputs(2, 2)
+    if any(reader.needed(position, "operand").constant for position in (0, 1)):
+        return read_constant_arithmetic(reader)
+    return Add(**reader.common(reader.computed(0), reader.computed(1)), activation=reader.activation())
+
+
+TFLITE = (TfliteForm("ADD", "AddOptions", _read),)

@@ -1,0 +1,54 @@
+"""AVERAGE_POOL_2D."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import NO_PADDING, Activation, Operator, Padding, Tensor, Window
+from ..graph.window_checks import window_problems
+from ..readers.tflite_reader import Reader, TfliteForm
+
+
+@dataclass(frozen=True, eq=False)
+class AveragePool(Operator):
+    """AVERAGE_POOL_2D; windows at the border average their valid elements only."""
+
+    KIND: ClassVar[str] = "AVERAGE_POOL_2D"
+    kernel: tuple[int, int] = (1, 1)
+    strides: tuple[int, int] = (1, 1)
+    padding: Padding = NO_PADDING
+    activation: Activation = Activation.NONE
+
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.strides, self.padding)
+
+    def reads_whole_map(self, source: Tensor) -> bool:
+        return self.kernel == (source.height, source.width)
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (source,) = sources
+        problems = window_problems(self.window, source, output)
+        if output.channels != source.channels:
+            problems.append(f"reads {source.channels} channels and writes {output.channels}")
+        # The reference kernel's own condition: it does not rescale.
+        if output.zero_point != source.zero_point or abs(output.scale - source.scale) > 1e-6:
+            problems.append("writes another scale or zero point than it reads; pooling does not rescale")
+        return problems
+
+
+def _read(reader: Reader) -> AveragePool:
+    reader.check_inputs(1, 1)
+    source = reader.computed()
+    kernel, strides = reader.pool_kernel(), reader.strides()
+    return AveragePool(
+        **reader.common(source),
+        kernel=kernel,
+        strides=strides,
+        padding=reader.padding(kernel, strides),
+        activation=reader.activation(),
+    )
+
+
+TFLITE = (TfliteForm("AVERAGE_POOL_2D", "Pool2DOptions", _read),)

@@ -1,0 +1,98 @@
+"""MUL and SUB by a constant, and ADD of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..graph.graph import Activation, Element, Operator, Tensor
+from ..graph.number_checks import scaling_problems, shape_problems, sum_problems, valid_scale
+from ..readers.tflite_reader import ELEMENTS, Reader, TfliteForm, Unsupported
+
+
+@dataclass(frozen=True, eq=False)
+class ConstantArithmetic(Operator):
+    """MUL, SUB or ADD of a tensor and a constant that is one number or one for each channel."""
+
+    KIND: ClassVar[str] = "MUL, SUB or ADD by a constant"
+
+    operation: str  # "MUL", "SUB" or "ADD"
+    constant: np.ndarray  # the file's integers, shape () or (C,)
+    constant_element: Element
+    constant_scale: float
+    constant_zero_point: int
+    constant_first: bool  # the constant is the left operand (matters for SUB)
+    activation: Activation = Activation.NONE
+
+    @property
+    def kind(self) -> str:
+        return self.operation
+
+    @property
+    def parameters(self) -> int:
+        return self.constant.size
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (source,) = sources
+        problems = shape_problems(output, source.shape, "its input's shape")
+        if self.operation not in ("MUL", "SUB", "ADD"):
+            problems.append(f"computes {self.operation!r}; MUL, SUB and ADD are supported")
+        if self.constant.shape not in ((), (source.channels,)):
+            problems.append(
+                f"has a constant of shape {list(self.constant.shape)}; one number, or one for each of the "
+                f"{source.channels} channels, is supported"
+            )
+        if self.constant_element != source.element:
+            problems.append(f"has a {self.constant_element} constant on {source.element} activations")
+        if not valid_scale(self.constant_scale):
+            problems.append(f"has a constant with scale {self.constant_scale}; a scale is a positive finite float32")
+        element = self.constant_element
+        if not element.minimum <= self.constant_zero_point <= element.maximum:
+            problems.append(f"has a constant with zero point {self.constant_zero_point}, outside {element}")
+        if problems:
+            return problems
+        if self.operation == "MUL":
+            return scaling_problems(255 * 255, source.scale * self.constant_scale / output.scale)
+        return sum_problems((source.scale, self.constant_scale), output)
+
+
+def read_constant_arithmetic(reader: Reader) -> ConstantArithmetic:
+    """ADD, SUB or MUL of which one operand is a constant of the file."""
+    reader.check_inputs(2, 2)
+    sources = [reader.needed(position, "operand") for position in (0, 1)]
+    constants = [position for position in (0, 1) if sources[position].constant]
+    if len(constants) == 2:
+        raise Unsupported("computes on two constants; fold constants by converting again")
+    code = reader.operator.code
+    if not constants:
+        raise Unsupported(
+            f"has two computed operands (as in squeeze-excite); {code} of a tensor and a constant is supported"
+        )
+    (position,) = constants
+    source = reader.computed(1 - position)
+    values = reader.constant(position, "constant", ("INT8", "UINT8"))
+    constant = sources[position]
+    if constant.scales.size != 1 or constant.zero_points.size > 1:
+        raise Unsupported(f"has a constant ({constant}) with {constant.scales.size} scales; one is supported")
+    if values.size == 1:
+        values = values.reshape(())
+    elif values.shape[-1] == values.size:
+        values = values.reshape(-1)
+    return ConstantArithmetic(
+        **reader.common(source),
+        operation=code,
+        constant=values,
+        constant_element=ELEMENTS[constant.type],
+        constant_scale=float(constant.scales[0]),
+        constant_zero_point=int(constant.zero_points[0]) if constant.zero_points.size else 0,
+        constant_first=position == 0,
+        activation=reader.activation(),
+    )
+
+
+TFLITE = (
+    TfliteForm("SUB", "SubOptions", read_constant_arithmetic),
+    TfliteForm("MUL", "MulOptions", read_constant_arithmetic),
+)

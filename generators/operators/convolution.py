@@ -1,0 +1,60 @@
+"""CONV_2D."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import NO_PADDING, Graph, Padding, Tensor, Window
+from ..graph.mac_operator import MacOperator, mac_problems
+from ..graph.window_checks import window_problems
+from ..readers.tflite_reader import Reader, TfliteForm
+from ..readers.tflite_weights import read_mac
+from .depthwise_convolution import DepthwiseConvolution
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution(MacOperator):
+    """CONV_2D; weights ``[Co][kh][kw][Ci]``."""
+
+    KIND: ClassVar[str] = "CONV_2D"
+    REDUCED: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    strides: tuple[int, int] = (1, 1)
+    padding: Padding = NO_PADDING
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        return self.weights.shape[1], self.weights.shape[2]
+
+    @property
+    def pointwise(self) -> bool:
+        return self.kernel == (1, 1) and self.strides == (1, 1) and self.padding == NO_PADDING
+
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.strides, self.padding)
+
+    def closes_block(self, graph: Graph) -> bool:
+        return not self.pointwise or isinstance(graph.producer(self.inputs[0]), DepthwiseConvolution)
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (source,) = sources
+        if self.weights.ndim != 4:
+            return [f"has weights of shape {list(self.weights.shape)}, not [Co][kh][kw][Ci]"]
+        channels, depth = self.weights.shape[0], self.weights.shape[3]
+        if depth != source.channels:
+            if depth and source.channels % depth == 0 and channels % (source.channels // depth) == 0:
+                return [f"is a grouped convolution ({source.channels // depth} groups); only depthwise is supported"]
+            return [f"has weights for {depth} input channels, but reads {source.channels}"]
+        return window_problems(self.window, source, output) + mac_problems(self, source, output, channels)
+
+
+def _read(reader: Reader) -> Convolution:
+    common = read_mac(reader, axis=0, rank=4)
+    reader.check_dilation()
+    strides = reader.strides()
+    kernel = common["weights"].shape[1:3]
+    return Convolution(**common, strides=strides, padding=reader.padding(kernel, strides))
+
+
+TFLITE = (TfliteForm("CONV_2D", "Conv2DOptions", _read),)

@@ -1,0 +1,65 @@
+"""DEPTHWISE_CONV_2D."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import NO_PADDING, Graph, Padding, Tensor, Window
+from ..graph.mac_operator import MacOperator, mac_problems
+from ..graph.window_checks import window_problems
+from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
+from ..readers.tflite_weights import read_mac
+
+
+@dataclass(frozen=True, eq=False)
+class DepthwiseConvolution(MacOperator):
+    """DEPTHWISE_CONV_2D; weights ``[kh][kw][Co]``; output channel ``c·depth_multiplier + m`` reads input channel c."""
+
+    KIND: ClassVar[str] = "DEPTHWISE_CONV_2D"
+    REDUCED: ClassVar[tuple[int, ...]] = (0, 1)
+    strides: tuple[int, int] = (1, 1)
+    padding: Padding = NO_PADDING
+    depth_multiplier: int = 1
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        return self.weights.shape[0], self.weights.shape[1]
+
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.strides, self.padding)
+
+    def closes_block(self, graph: Graph) -> bool:
+        return self.depth_multiplier > 1  # a first convolution in another guise
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (source,) = sources
+        if self.weights.ndim != 3:
+            return [f"has weights of shape {list(self.weights.shape)}, not [kh][kw][Co]"]
+        channels = self.weights.shape[2]
+        if self.depth_multiplier < 1 or channels != source.channels * self.depth_multiplier:
+            return [
+                f"has weights for {channels} channels, where {source.channels} input channels and depth multiplier "
+                f"{self.depth_multiplier} make {source.channels * self.depth_multiplier}"
+            ]
+        return window_problems(self.window, source, output) + mac_problems(self, source, output, channels)
+
+
+def _read(reader: Reader) -> DepthwiseConvolution:
+    common = read_mac(reader, axis=3, rank=4)
+    reader.check_dilation()
+    strides = reader.strides()
+    weights = common.pop("weights")
+    if weights.shape[0] != 1:
+        raise Unsupported(f"has weights of shape {list(weights.shape)}; the first dimension is 1")
+    channels = reader.computed().channels
+    # As the kernels do, from the shapes: the option is redundant and left 0 by some converters.
+    multiplier = weights.shape[3] // channels
+    padding = reader.padding(weights.shape[1:3], strides)
+    return DepthwiseConvolution(
+        **common, weights=weights[0], strides=strides, padding=padding, depth_multiplier=multiplier
+    )
+
+
+TFLITE = (TfliteForm("DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions", _read),)

@@ -1,0 +1,32 @@
+"""DEQUANTIZE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import Operator, Placement, Tensor
+from ..graph.number_checks import shape_problems
+from ..readers.tflite_reader import Reader, TfliteForm
+
+
+@dataclass(frozen=True, eq=False)
+class Dequantize(Operator):
+    """DEQUANTIZE at the output: real numbers, computed by the host."""
+
+    KIND: ClassVar[str] = "DEQUANTIZE"
+    WRITES_REAL: ClassVar[bool] = True
+    PLACEMENT: ClassVar[Placement] = Placement.HOST
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        return shape_problems(output, sources[0].shape, "its input's shape")
+
+
+def _read(reader: Reader) -> Dequantize:
+    reader.check_inputs(1, 1)
+    source = reader.computed()
+    output = reader.tensors.real(reader.output_index())
+    return Dequantize(reader.operator.index, (source.index,), (output.index,))
+
+
+TFLITE = (TfliteForm("DEQUANTIZE", "DequantizeOptions", _read),)

@@ -1,0 +1,50 @@
+"""PAD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import NO_PADDING, Operator, Padding, Tensor
+from ..graph.number_checks import shape_problems
+from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
+
+
+@dataclass(frozen=True, eq=False)
+class Pad(Operator):
+    """PAD of height and width with the zero point."""
+
+    KIND: ClassVar[str] = "PAD"
+    FIXED_POINT: ClassVar[bool] = True
+    padding: Padding = NO_PADDING
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (source,) = sources
+        p = self.padding
+        if len(source.shape) != 4:
+            return [f"reads shape {list(source.shape)}; padding of height and width needs 4 dimensions (NHWC)"]
+        if min(p.top, p.bottom, p.left, p.right) < 0:
+            return [f"pads by {p}; padding is 0 or more"]
+        expected = (1, source.height + p.top + p.bottom, source.width + p.left + p.right, source.channels)
+        problems = shape_problems(output, expected, f"padding {p}")
+        if source.quantization != output.quantization:
+            problems.append("writes another scale or zero point than it reads; padding does not rescale")
+        return problems
+
+
+def _read(reader: Reader) -> Pad:
+    reader.check_inputs(2, 2)
+    source = reader.computed()
+    amounts = reader.constant(1, "paddings", ("INT32", "INT64"))
+    if amounts.shape != (4, 2):
+        raise Unsupported(
+            f"has paddings of shape {list(amounts.shape)} for shape {list(source.shape)}; padding of height and width "
+            "of a 4-dimensional tensor is supported"
+        )
+    batch, (top, bottom), (left, right), channels = amounts.tolist()
+    if any(batch) or any(channels):
+        raise Unsupported(f"pads by {amounts.tolist()}; padding of height and width is supported")
+    return Pad(**reader.common(source), padding=Padding(top, bottom, left, right))
+
+
+TFLITE = (TfliteForm("PAD", "PadOptions", _read),)

@@ -1,0 +1,40 @@
+"""SOFTMAX."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import Operator, Placement, Tensor
+from ..graph.number_checks import shape_problems
+from ..readers.tflite_reader import Reader, TfliteForm
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax(Operator):
+    """SOFTMAX over the last axis, computed by the host."""
+
+    KIND: ClassVar[str] = "SOFTMAX"
+    PLACEMENT: ClassVar[Placement] = Placement.HOST
+    beta: float = 1.0
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        problems = shape_problems(output, sources[0].shape, "its input's shape")
+        if not (math.isfinite(self.beta) and self.beta > 0):
+            problems.append(f"has beta {self.beta}; a positive finite number is needed")
+        # The reference kernel's own condition.
+        if output.scale != 1 / 256 or output.zero_point != output.element.minimum:
+            problems.append(
+                f"writes scale {output.scale} and zero point {output.zero_point}; its kernel writes scale 1/256 and "
+                f"zero point {output.element.minimum}"
+            )
+        return problems
+
+
+def _read(reader: Reader) -> Softmax:
+    reader.check_inputs(1, 1)
+    return Softmax(**reader.common(reader.computed()), beta=float(reader.option("Beta")))
+
+
+TFLITE = (TfliteForm("SOFTMAX", "SoftmaxOptions", _read),)

@@ -1,0 +1,23 @@
+"""Golden model of FULLY_CONNECTED."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mbconv.generators.graph.graph import Tensor
+from mbconv.generators.operators.fully_connected import FullyConnected
+
+from .kernels import kernel
+from .multiply_accumulate import centred_weights, exact_product, requantised
+
+
+@kernel(FullyConnected)
+def fully_connected(operator: FullyConnected, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+    """FULLY_CONNECTED over the whole input as one vector.
+
+    Unlike the convolutions, its reference kernel rounds once, in double precision.
+    """
+    vector = values.reshape(1, -1).astype(np.int32) - np.int32(sources[0].zero_point)
+    products = exact_product(vector, centred_weights(operator).T)
+    real = sources[0].scale * np.atleast_1d(operator.weight_scales).astype(np.float64) / output.scale
+    return requantised(operator, sources[0], output, products, real, once=True)

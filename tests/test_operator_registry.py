@@ -1,0 +1,45 @@
+"""Every operator is whole: what the registries of generator and golden model hold, held against each other."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import tflite
+
+from mbconv.generators.graph.graph import Operator
+from mbconv.generators.operators.registry import OPERATORS, TFLITE_FORMS
+from mbconv.sim.golden.kernels import kernel, kernels
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_golden_model_and_generator_know_the_same_operators():
+    assert set(kernels()) == set(OPERATORS)
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.__name__)
+def test_an_operator_is_whole(operator):
+    module = operator.__module__.rpartition(".")[2]
+    assert operator.KIND and operator.__doc__
+    assert operator.problems is not Operator.problems, f"{operator.__name__} has no checks"
+    assert (ROOT / "generators/operators" / f"{module}.py").is_file()
+    assert kernels()[operator].__module__ == f"mbconv.sim.golden.{module}", "the kernel's file has the operator's name"
+
+
+def test_operator_codes_and_options_are_those_of_the_schema():
+    for code, form in TFLITE_FORMS.items():
+        assert hasattr(tflite.BuiltinOperator, code), code
+        assert not form.options or hasattr(tflite.BuiltinOptions, form.options), form
+
+
+def test_an_operator_has_one_kernel():
+    with pytest.raises(TypeError, match="has two kernels"):
+        kernel(OPERATORS[0])(lambda: None)
+
+
+def test_golden_model_takes_nothing_from_the_generator_but_graph_and_operators():
+    allowed = ("mbconv.generators.graph.", "mbconv.generators.operators.")
+    for path in (ROOT / "sim/golden").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mbconv."):
+                assert node.module.startswith(allowed), f"{path.name} imports {node.module}"

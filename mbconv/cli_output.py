@@ -10,7 +10,15 @@ from typing import Any
 import click
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 _WIDTH_OF_FILES = 200  # a table that is piped or saved is as wide as it needs to be
@@ -49,6 +57,25 @@ def simulation_progress(*, quiet: bool) -> Iterator[Callable[[int, float], None]
 
         def report(cycle: int, part: float) -> None:
             bar.update(task, completed=part, description=f"simulating, cycle {cycle:,}")
+
+        yield report
+
+
+@contextmanager
+def step_progress(*, quiet: bool) -> Iterator[Callable[[str, str], None]]:
+    """The steps of a build, each with what it is doing and for how long: a function of a step's name and what it does,
+    which is empty when the step is done."""
+    console = progress_console(quiet=quiet)
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TextColumn("{task.fields[doing]}")
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def report(step: str, doing: str) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=1, doing="")
+            bar.update(tasks[step], completed=not doing, doing=doing[:60])
+            if not doing and not console.is_terminal:  # a log: a line for each step that is done
+                console.print(f"{step}: {bar.tasks[tasks[step]].elapsed or 0:.0f} s")
 
         yield report
 

@@ -1,4 +1,4 @@
-"""``mbconv build``: a model's circuit through synthesis, place and route for ECP5, and its netlist simulated."""
+"""``mbconv build``: a model's circuit through synthesis, place and route for an FPGA, and its netlist simulated."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ import click
 
 from .cli_errors import require_extra
 from .cli_options import existing_file, json_option, layers_option, model_argument
-from .cli_output import print_json, progress_console, results, simulation_progress, table
+from .cli_output import print_json, results, simulation_progress, step_progress, table
 from .cli_simulation import print_result
 from .cli_target import target_design, target_options
 
 REPORT = "build.json"
 
 
-@click.command(short_help="Synthesis, place and route for ECP5, out of context.")
+@click.command(short_help="Synthesis, place and route for an FPGA, out of context.")
 @model_argument
 @layers_option
 @target_options
-@click.option("--device", default="LFE5U-85F", show_default=True, help="The ECP5 device.")
+@click.option(
+    "--device", default="LFE5U-85F", show_default=True, help="The FPGA; its package may follow, as in iCE40UP5K-SG48."
+)
 @click.option("--package", help="Its package.  [default: the one with the most pins]")
-@click.option("--speed", type=int, help="Its speed grade: 6, 7 or 8.  [default: 6, or 8 for LFE5UM5G]")
+@click.option("--speed", help="Its speed grade, where it has any.  [default: the slowest]")
 @click.option("--frequency", type=click.FloatRange(min=0, min_open=True), metavar="MHZ",
               help="What place and route works for.  [default: --clock, else 150]")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 4), default=4, show_default=True,
@@ -37,8 +39,8 @@ REPORT = "build.json"
 @json_option
 def build(model, layers, target, device, package, speed, frequency, seeds, directory, images, frames, no_simulation,
           as_json) -> int:  # fmt: skip
-    """Implement a model's circuit for ECP5 with Yosys and nextpnr from PyPI, and simulate the synthesised netlist
-    against the golden model.
+    """Implement a model's circuit with Yosys and nextpnr from PyPI, and simulate the synthesised netlist against the
+    golden model. What was done in the same folder before from the same input is not done again.
 
     It is out of context: no pins and no link to a host, so that paths between registers are timed and nothing else. The
     report has the look-up tables, registers, DSP blocks and block RAMs, the greatest clock of each seed, and from which
@@ -50,7 +52,7 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
     if not no_simulation:
         require_extra("sim", "the netlist's simulation (or give --no-simulation)")
 
-    from mbconv.fpga.ecp5.devices import Part
+    from mbconv.fpga.families import find_part
     from mbconv.fpga.flow.build import implement
     from mbconv.fpga.flow.fit import check_fit
     from mbconv.fpga.flow.netlist import check_netlist
@@ -59,16 +61,18 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
 
     from .frames import chosen_frames, measuring_frames
 
-    part = Part(device, package, speed)
+    part = find_part(device, package, speed)
     whole = load(model)
     graph = whole if layers is None else whole.layers(*layers)
     (directory / REPORT).unlink(missing_ok=True)
-    with progress_console(quiet=as_json).status("planning") as status:
+    with step_progress(quiet=as_json) as report:
+        report("planning", "folding, schedule")
         design = target_design(graph, target)
         check_fit(design, part)
         if not no_simulation:
             count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
             inputs = chosen_frames(whole, graph, count, images)
+        report("planning", "")
         made = implement(
             design_verilog(design),
             "aclk",
@@ -76,12 +80,12 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
             part,
             seeds=seeds,
             target_mhz=frequency or target.clock or 150.0,
-            progress=status.update,
+            progress=report,
         )
     result = None
     if not no_simulation:
         with simulation_progress(quiet=as_json) as progress:
-            result = check_netlist(design, made.netlist, inputs, progress=progress)
+            result = check_netlist(design, made.netlist, part, inputs, progress=progress)
     answer = {
         "model": graph.name,
         "interval_cycles": design.schedule.interval,
@@ -99,20 +103,15 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
 
 def _print(graph, design, made, result, inputs: str) -> None:
     console = results()
-    part = made.part
-    console.print(f"{graph.name}: {part.device}, package {part.package}, speed grade {part.speed}, out of context")
+    console.print(f"{graph.name}: {made.part}, out of context")
     console.print(", ".join(f"{tool} {version}" for tool, version in made.versions.items()))
     found = made.to_dict()
     rows = table("", "used", "of", left=("",))
-    for name, what in (
-        ("lut", "LUT"),
-        ("ff", "flip-flops"),
-        ("dsp", "DSP, MULT18X18D"),
-        ("block_ram", "block RAM, DP16KD"),
-    ):
-        rows.add_row(what, f"{found[name]:,}", f"{found['available'][name]:,}")
+    for count in made.counts:
+        available = "" if count.available is None else f"{count.available:,}"
+        rows.add_row(count.kind.title, f"{count.used:,}", available)
     console.print(rows)
-    console.print(f"{made.multipliers} multipliers in MAC arrays, {made.dsp_blocks} DSP blocks")
+    console.print(f"{made.multipliers} multipliers in MAC arrays, {found['dsp']} DSP blocks")
     for route in made.routes:
         console.print(f"seed {route.seed}: {route.fmax_mhz:6.1f} MHz{' (best)' if route is made.best else ''}")
     start, end = made.critical_path

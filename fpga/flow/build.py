@@ -1,23 +1,32 @@
-"""An out-of-context implementation for ECP5: synthesis, then place and route with a few seeds, of which the best
-counts."""
+"""An implementation out of context: synthesis, then place and route with a few seeds, of which the best counts."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from mbconv.hdl.verilog import Verilog
 
-from ..ecp5.devices import Part
-from ..ecp5.sources import ecp5_sources, multipliers
+from ..family import CellKind, Part
 from .place_and_route import Route, place_and_route
 from .synthesis import Netlist, synthesise
-from .tools import tool_versions
+from .tools import YOSYS, tool_threads, tool_versions
 
 MOST_SEEDS = 4
+
+Report = Callable[[str, str], None]
+"""Called with the name of a step, and what it is doing; the latter empty when the step is done."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many cells of a kind are used; ``available`` is None where the kind has no number of its own."""
+
+    kind: CellKind
+    used: int
+    available: int | None
 
 
 @dataclass(frozen=True)
@@ -27,7 +36,7 @@ class Implementation:
     Attributes:
         netlist: the synthesised design.
         routes: of all seeds, in their order.
-        multipliers: products of the MAC arrays; those that are not DSP blocks are rows of carry chains.
+        multipliers: products of the MAC arrays; those that are not in DSP blocks are rows of carry chains.
         versions: of the tools' packages.
     """
 
@@ -43,21 +52,14 @@ class Implementation:
         return max(self.routes, key=lambda route: route.fmax_mhz)
 
     @property
-    def luts(self) -> int:
-        """Four-input tables: logic, carry chains and distributed RAM."""
-        return self.best.used.get("TRELLIS_COMB", 0)
-
-    @property
-    def registers(self) -> int:
-        return self.best.used.get("TRELLIS_FF", 0)
-
-    @property
-    def dsp_blocks(self) -> int:
-        return self.best.used.get("MULT18X18D", 0)
-
-    @property
-    def block_rams(self) -> int:
-        return self.best.used.get("DP16KD", 0)
+    def counts(self) -> tuple[Count, ...]:
+        """What the best seed uses of each kind of cell, and what the device has."""
+        return tuple(
+            Count(kind, self.best.used.get(kind.utilisation, 0), self.part.cells.get(kind.utilisation, 0))
+            if kind.utilisation
+            else Count(kind, sum(n for cell, n in self.netlist.cells.items() if cell.startswith(kind.netlist)), None)
+            for kind in self.part.family.kinds
+        )
 
     @property
     def critical_path(self) -> tuple[str, str]:
@@ -69,7 +71,6 @@ class Implementation:
         """For ``--json``."""
         best = self.best
         start, end = self.critical_path
-        available = best.available
         return {
             "device": self.part.device,
             "package": self.part.package,
@@ -78,19 +79,8 @@ class Implementation:
             "fmax_mhz": round(best.fmax_mhz, 2),
             "seed": best.seed,
             "seeds": {str(route.seed): round(route.fmax_mhz, 2) for route in self.routes},
-            "lut": self.luts,
-            "ff": self.registers,
-            "dsp": self.dsp_blocks,
-            "block_ram": self.block_rams,
-            "available": {
-                name: available.get(cell, 0)
-                for name, cell in (
-                    ("lut", "TRELLIS_COMB"),
-                    ("ff", "TRELLIS_FF"),
-                    ("dsp", "MULT18X18D"),
-                    ("block_ram", "DP16KD"),
-                )
-            },
+            **{count.kind.key: count.used for count in self.counts},
+            "available": {count.kind.key: count.available for count in self.counts if count.available is not None},
             "mac_multipliers": self.multipliers,
             "critical_path": {
                 "from": start,
@@ -119,9 +109,9 @@ def implement(
     *,
     seeds: int = MOST_SEEDS,
     target_mhz: float = 150.0,
-    progress: Callable[[str], None] | None = None,
+    progress: Report | None = None,
 ) -> Implementation:
-    """Implement a design's Verilog for ECP5 without pins.
+    """Implement a design's Verilog for a part without pins. What was done in this folder before is not done again.
 
     Args:
         verilog: the design with the behavioural primitives, which are replaced. Products for which the device has no
@@ -130,7 +120,6 @@ def implement(
         folder: where sources, netlist, logs and reports go.
         seeds: nextpnr runs with the seeds 1 to this, at most 4, as many at once as there are processors.
         target_mhz: what nextpnr works for.
-        progress: called with a line of text at each step.
 
     Raises:
         ValueError: no seed or more than 4.
@@ -138,18 +127,21 @@ def implement(
     """
     if not 1 <= seeds <= MOST_SEEDS:
         raise ValueError(f"1 to {MOST_SEEDS} seeds are tried, not {seeds}")
-    report = progress or (lambda line: None)
-    versions = tool_versions()
-    report("synthesis")
-    sources = ecp5_sources(verilog, dsp_blocks=part.resources.multipliers)
-    netlist = synthesise(sources, verilog.top, folder)
-    report(f"place and route, {seeds} seed{'s' if seeds > 1 else ''}")
+    report = progress or (lambda step, doing: None)
+    versions = tool_versions(YOSYS, part.family.nextpnr)
+    sources = part.family.sources(verilog, part)
+    netlist = synthesise(sources, verilog.top, folder, part, lambda doing: report("synthesis", doing))
+    report("synthesis", "")
 
     def routed(seed: int) -> Route:
-        route = place_and_route(netlist, clock_name, part, seed=seed, target_mhz=target_mhz)
-        report(f"place and route: seed {seed} gave {route.fmax_mhz:.1f} MHz")
+        def doing(what: str) -> None:
+            report(f"place and route, seed {seed}", what)
+
+        route = place_and_route(netlist, clock_name, part, seed=seed, target_mhz=target_mhz, doing=doing)
+        doing("")
         return route
 
-    with ThreadPoolExecutor(min(seeds, os.cpu_count() or 1)) as pool:
+    with tool_threads(min(seeds, os.cpu_count() or 1)) as pool:
         routes = tuple(pool.map(routed, range(1, seeds + 1)))
-    return Implementation(part, target_mhz, netlist, routes, sum(multipliers(verilog.text)), versions)
+    products = sum(cell.count for cell in verilog.multipliers)
+    return Implementation(part, target_mhz, netlist, routes, products, versions)

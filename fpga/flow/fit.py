@@ -5,33 +5,34 @@ from __future__ import annotations
 from mbconv.generators.emission.design import Design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.board_plan import design_resources
+from mbconv.generators.planning.boards import Device
 from mbconv.generators.planning.resources import Resources
 
-from ..ecp5.devices import Part, devices
+from ..family import Part
 
 
 def check_fit(design: Design, part: Part) -> None:
     """Refuse a design for which a part has too little block RAM (counted) or too few LUTs (estimated).
 
-    More multipliers than the part has DSP blocks are no reason to refuse: the rest are rows of carry chains.
+    More multipliers than the part's DSP blocks give are no reason to refuse: the rest are rows of carry chains.
 
     Raises:
         GraphError: it does not fit; the message says what is short, and which devices are large enough.
     """
     found = design_resources(design)
-    lacking = _lacking(found, part)
+    lacking = _lacking(found, part.resources)
     if not lacking:
         return
-    enough = [device for device in devices() if not _lacking(found, Part(device))]
-    advice = f"large enough: {', '.join(enough)}" if enough else "no ECP5 is large enough"
+    family = part.family
+    enough = [device for device in family.table if not _lacking(found, family.resources(device))]
+    advice = f"large enough: {', '.join(enough)}" if enough else f"no {family.name} is large enough"
     raise GraphError(
         f"{part.device} is too small for {design.name} with {found.multipliers} multipliers: it needs "
         f"{' and '.join(lacking)}; {advice}; fewer multipliers (--multipliers) or layers (--layers) take less"
     )
 
 
-def _lacking(found: Resources, part: Part) -> list[str]:
-    device = part.resources
+def _lacking(found: Resources, device: Device) -> list[str]:
     blocks, luts = found.block_rams(device), found.luts(device)
     lacking = []
     if blocks > device.block_rams:

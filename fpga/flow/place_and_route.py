@@ -1,13 +1,16 @@
-"""Place and route for ECP5 with nextpnr, out of context: no pins, so only paths between registers are timed."""
+"""Place and route with nextpnr."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
-from ..ecp5.devices import Part
+from ..family import Part
+from .step import done_once
 from .synthesis import Netlist
-from .tools import NEXTPNR, ToolError, run_tool
+from .tools import Doing, ToolError, run_tool
 
 _ROUTED = 0.05  # ns; wires within a carry chain take less and are not worth a line
 
@@ -29,44 +32,76 @@ class Route:
     Attributes:
         fmax_mhz: of the clock, between registers.
         path: the critical path.
-        used, available: of each of the device's cells.
+        used: of each of the device's cells.
+        output: the file for the packer; None where nextpnr writes none.
     """
 
     seed: int
     fmax_mhz: float
     path: tuple[PathStep, ...]
     used: dict[str, int]
-    available: dict[str, int]
+    output: Path | None = None
 
 
-def place_and_route(netlist: Netlist, clock_name: str, part: Part, *, seed: int, target_mhz: float) -> Route:
-    """Place and route a netlist in its folder.
+def place_and_route(
+    netlist: Netlist,
+    clock_name: str,
+    part: Part,
+    *,
+    seed: int,
+    target_mhz: float,
+    constraints: Path | None = None,
+    doing: Doing | None = None,
+) -> Route:
+    """Place and route a netlist in its folder; a seed that was done there with the same netlist is not done again.
 
     Args:
-        clock_name: the port that is the clock.
+        clock_name: the net that is the clock.
         target_mhz: what nextpnr works for; a lower result is no error.
+        constraints: the file of pins; without one the design is out of context.
 
     Raises:
         ToolError: nextpnr is missing or failed: the design does not fit.
     """
     folder = netlist.json.parent
-    report = folder / f"timing_{seed}.json"
-    report.unlink(missing_ok=True)
+    name = f"place_and_route_{seed}"
+    report, output = folder / f"timing_{seed}.json", folder / f"routed_{seed}.txt"
+    family = part.family
+    source = netlist.json
+    if constraints is None and not family.leaves_ports_open:
+        source = folder / "out_of_context.json"
+        source.write_text(without_ports(netlist, clock_name))
+    relative = None if constraints is None else constraints.relative_to(folder)
     arguments = [
-        part.option,
-        *("--package", part.package, "--speed", str(part.speed)),
-        *("--json", netlist.json.name, "--out-of-context", "--timing-allow-fail"),
+        *family.place_and_route(part, relative, output.name),
+        *("--json", source.name, "--timing-allow-fail"),
         *("--freq", f"{target_mhz:g}", "--seed", str(seed), "--report", report.name),
     ]
-    run_tool(NEXTPNR, arguments, folder, f"place_and_route_{seed}.log")
-    if not report.exists():
-        raise ToolError(f"{NEXTPNR} ended without a report, its log is {folder}/place_and_route_{seed}.log")
-    return read_report(json.loads(report.read_text()), clock_name, seed)
+    outputs = [report.name, *([output.name] if output.name in arguments else [])]
+
+    def run() -> None:
+        run_tool(family.nextpnr, arguments, folder, f"{name}.log", doing)
+        if not report.exists():
+            raise ToolError(f"{family.nextpnr} ended without a report, its log is {folder}/{name}.log")
+
+    inputs = [*arguments, source, *([constraints] if constraints else [])]
+    done_once(name, folder, family.nextpnr, inputs, outputs, run)
+    return read_report(json.loads(report.read_text()), clock_name, seed, output if output.name in arguments else None)
 
 
-def read_report(report: dict, clock_name: str, seed: int) -> Route:
-    """A :class:`Route` from nextpnr's report."""
-    clocks = [name for name in report["fmax"] if name == clock_name or name.endswith(f"${clock_name}")]
+def without_ports(netlist: Netlist, clock_name: str) -> str:
+    """A netlist's text for nextpnr of which only the clock is a port, for families that have no way to place a design
+    without pins: nets at the other ports have no driver or no reader, so that nothing there takes a pin or is timed."""
+    content = json.loads(netlist.json.read_text())
+    top = content["modules"][netlist.top]
+    top["ports"] = {name: port for name, port in top["ports"].items() if name == clock_name}
+    return json.dumps(content)
+
+
+def read_report(report: dict, clock_name: str, seed: int, output: Path | None = None) -> Route:
+    """A :class:`Route` from nextpnr's report, in which a clock's name may have those of its buffers around it."""
+    named = re.compile(rf"(^|\$|\.){re.escape(clock_name)}($|\$|_)")
+    clocks = [name for name in report["fmax"] if named.search(name)]
     if len(clocks) != 1:
         raise ToolError(f"nextpnr timed the clocks {sorted(report['fmax'])}, among which {clock_name} is not one")
     edge = f"posedge {clocks[0]}"
@@ -75,8 +110,8 @@ def read_report(report: dict, clock_name: str, seed: int) -> Route:
         seed,
         report["fmax"][clocks[0]]["achieved"],
         tuple(_step(step) for step in path if step["type"] != "routing" or step["delay"] > _ROUTED),
-        {name: cell["used"] for name, cell in report["utilization"].items() if cell["used"]},
-        {name: cell["available"] for name, cell in report["utilization"].items() if cell["used"]},
+        {name: cell["used"] for name, cell in report["utilization"].items()},
+        output,
     )
 
 

@@ -1,4 +1,4 @@
-"""Synthesis for ECP5 with Yosys: from a design's Verilog to a netlist of cells."""
+"""Synthesis with Yosys: from a design's Verilog to a netlist of a family's cells."""
 
 from __future__ import annotations
 
@@ -8,19 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .tools import YOSYS, ToolError, run_tool
-
-# `splitnets` before the script avoids Yosys issues 4349 and 4451 (a failed assertion in abc9, or nets driven twice);
-# before `flatten` it crashes Yosys 0.70. `-defer`: modules are made only with the parameters that they are used with.
-_SCRIPT = """read_verilog -lib +/ecp5/cells_sim.v +/ecp5/cells_bb.v
-{read}
-hierarchy -check -top {top}
-proc
-flatten
-splitnets
-synth_ecp5 -top {top} -json {json}
-write_verilog -noattr {verilog}
-"""
+from ..family import Part
+from .step import done_once
+from .tools import YOSYS, Doing, ToolError, run_tool
 
 
 @dataclass(frozen=True)
@@ -30,8 +20,8 @@ class Netlist:
     Attributes:
         top: the module.
         json: the file for nextpnr.
-        verilog: the same netlist as Verilog, of ECP5's cells.
-        cells: how many of each cell.
+        verilog: the same netlist as Verilog, of the family's cells.
+        cells: how many of each type.
     """
 
     top: str
@@ -40,11 +30,12 @@ class Netlist:
     cells: dict[str, int]
 
 
-def synthesise(sources: Mapping[str, str], top: str, folder: Path) -> Netlist:
-    """Synthesise modules for ECP5.
+def synthesise(sources: Mapping[str, str], top: str, folder: Path, part: Part, doing: Doing | None = None) -> Netlist:
+    """Synthesise modules for a part; what was done in this folder from the same sources is not done again.
 
     Args:
-        sources: file name → text, as :func:`~mbconv.fpga.ecp5.sources.ecp5_sources` makes them; written to ``folder``.
+        sources: file name → text, as :meth:`~mbconv.fpga.family.Family.sources` makes them; written to ``folder``.
+        doing: called with what Yosys is doing.
 
     Raises:
         ToolError: Yosys is missing or failed.
@@ -53,16 +44,18 @@ def synthesise(sources: Mapping[str, str], top: str, folder: Path) -> Netlist:
     for name, text in sources.items():
         (folder / name).write_text(text)
     netlist, verilog = folder / "netlist.json", folder / "netlist.v"
-    stale = [netlist, verilog, *folder.glob("timing_*.json"), *folder.glob("place_and_route_*.log")]
-    for path in stale:  # of an earlier run
-        path.unlink(missing_ok=True)
-    read = "\n".join(f"read_verilog -defer {name}" for name in sources)
-    script = _SCRIPT.format(read=read, top=top, json=netlist.name, verilog=verilog.name)
+    # `-defer`: modules are made only with the parameters that they are used with.
+    reads = "\n".join(f"read_verilog -defer {name}" for name in sources)
+    script = part.family.synthesis(part, reads, top, netlist.name, verilog.name)
     (folder / "synthesis.ys").write_text(script)
-    run_tool(YOSYS, ["-q", "synthesis.ys"], folder, "synthesis.log")
-    # The WebAssembly build can stop without a word: the files count.
-    if not (netlist.exists() and verilog.exists()):
-        raise ToolError(f"{YOSYS} ended without a netlist, its log is {folder / 'synthesis.log'}")
+
+    def run() -> None:
+        run_tool(YOSYS, ["synthesis.ys"], folder, "synthesis.log", doing)
+        # The WebAssembly build can stop without a word: the files count.
+        if not (netlist.exists() and verilog.exists()):
+            raise ToolError(f"{YOSYS} ended without a netlist, its log is {folder / 'synthesis.log'}")
+
+    done_once("synthesis", folder, YOSYS, [script, *sources.items()], [netlist.name, verilog.name], run)
     return Netlist(top, netlist, verilog, count_cells(netlist, top))
 
 

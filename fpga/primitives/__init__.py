@@ -1,0 +1,1 @@
+"""A family's cells behind the names of the primitives: memories tiled, products in DSP blocks or rows."""

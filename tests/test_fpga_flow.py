@@ -1,0 +1,88 @@
+"""Steps that are done once, and tools that stream, fail and are ended."""
+
+import json
+import time
+
+import pytest
+
+from mbconv.fpga.flow import step, tools
+from mbconv.fpga.flow.place_and_route import without_ports
+from mbconv.fpga.flow.synthesis import Netlist
+from mbconv.fpga.flow.tools import ToolError, run_tool, tool_threads
+
+
+@pytest.fixture(autouse=True)
+def versions(monkeypatch):
+    """No tool is needed here: those that run are Python."""
+    found = {"tool": "1"}
+    monkeypatch.setattr(step, "tool_versions", lambda program: dict(found))
+    monkeypatch.setattr(tools, "tool_versions", lambda program: dict(found))
+    return found
+
+
+def test_a_step_is_done_once(tmp_path, versions):
+    made = []
+
+    def run(text="made"):
+        made.append(text)
+        (tmp_path / "out").write_text(text)
+
+    def done(*inputs, run=run):
+        return step.done_once("step", tmp_path, "tool", inputs, ["out"], run)
+
+    assert done("a", 1) and not done("a", 1) and len(made) == 1
+    assert done("a", 2) and not done("a", 2), "other inputs"
+    assert done("a", "2"), "a text is no number"
+    (tmp_path / "source").write_text("first")
+    assert done(tmp_path / "source") and not done(tmp_path / "source")
+    (tmp_path / "source").write_text("second")
+    assert done(tmp_path / "source"), "a file counts by its content"
+    (tmp_path / "out").write_text("changed by somebody")
+    assert done(tmp_path / "source") and (tmp_path / "out").read_text() == "made"
+    versions["tool"] = "2"
+    assert done(tmp_path / "source"), "another version of the tool"
+    assert not done(tmp_path / "source")
+
+    def interrupted():
+        (tmp_path / "out").write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        done("b", run=interrupted)
+    assert done("b")
+
+
+def test_output_streams_to_the_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "_LAUNCH", "import time; print('Info: half way', flush=True); time.sleep(2)")
+    seen = []
+    run_tool("tool", [], tmp_path, "log", lambda line: seen.append((line, (tmp_path / "log").read_text())))
+    assert seen[0] == ("half way", "Info: half way\n")
+
+
+def test_a_failure_in_the_tools_own_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "_LAUNCH", "print('line'); print('ERROR: it does not fit'); raise SystemExit(3)")
+    with pytest.raises(ToolError, match=r"^tool failed \(exit 3\), its log is .*/log:\nERROR: it does not fit$"):
+        run_tool("tool", [], tmp_path, "log")
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, ToolError])
+def test_every_tool_ends_when_one_fails_or_the_user_interrupts(fault, tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "_LAUNCH", "import time; time.sleep(100)")
+    started = time.monotonic()
+    with pytest.raises(fault), tool_threads(2) as pool:
+        waiting = [pool.submit(run_tool, "tool", [], tmp_path, f"log{i}") for i in range(4)]
+        time.sleep(1)
+        raise fault("now")
+    assert time.monotonic() - started < 30
+    assert all(future.done() for future in waiting) and not tools._running
+    monkeypatch.setattr(tools, "_LAUNCH", "import time; time.sleep(1)")
+    run_tool("tool", [], tmp_path, "log")  # the next one is not ended
+
+
+def test_a_netlist_without_ports_keeps_its_clock_and_cells(tmp_path):
+    ports = {"clk": {"direction": "input", "bits": [2]}, "a": {"direction": "input", "bits": [3]}}
+    cells = {"ff": {"type": "SB_DFF", "connections": {"C": [2], "D": [3]}}}
+    path = tmp_path / "netlist.json"
+    path.write_text(json.dumps({"modules": {"top": {"ports": ports, "cells": cells}}}))
+    found = json.loads(without_ports(Netlist("top", path, path, {}), "clk"))["modules"]["top"]
+    assert found == {"ports": {"clk": ports["clk"]}, "cells": cells}

@@ -74,13 +74,13 @@ WRONG = {
         lambda g: operator(g, EXPANSION, weight_scales=np.ones(3, np.float32)),
         "3 weight scales for 8 output channels",
     ),
-    "weight scale 0": (
-        lambda g: operator(g, EXPANSION, weight_scales=np.zeros(8, np.float32)),
-        "weight scale that is not a positive",
+    "weight scale": (
+        lambda g: operator(g, EXPANSION, weight_scales=np.full(8, -0.5, np.float32)),
+        "weight scale that is neither 0 nor a positive",
     ),
-    "accumulator": (
-        lambda g: operator(g, EXPANSION, bias=np.full(8, 2**31 - 1, np.int32)),
-        "beyond 32 bits",
+    "weight scale far apart": (
+        lambda g: operator(g, EXPANSION, weight_scales=np.full(8, 2.0**60, np.float32)),
+        "enlarges its accumulators",
     ),
     "type": (lambda g: tensor(g, 4, element=Element(8, False), zero_point=0), "reads int8 and writes uint8"),
     "width": (
@@ -99,6 +99,10 @@ WRONG = {
 WRONG_FIXED = {
     "zero point": (lambda g: tensor(g, 3, zero_point=1), "zero point is 0"),
     "scale": (lambda g: tensor(g, 3, scale=0.75), "a scale is a power of two"),
+    "accumulator": (
+        lambda g: operator(g, EXPANSION, bias=np.full(8, 2**31 - 1, np.int32)),
+        "beyond 32 bits",
+    ),
     "weight scale": (
         lambda g: operator(g, PROJECTION, weight_scales=np.array([0.75], np.float32)),
         "not a power of two",

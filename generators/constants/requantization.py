@@ -88,6 +88,9 @@ def find_requantization(
     low, high, bias = (np.broadcast_to(np.asarray(a, np.int64), (rule.channels,)) for a in (low, high, bias))
     if np.any(low > high):
         raise GraphError(f"{name}: channel {int(np.argmax(low > high))} has no reachable accumulator")
+    # A channel that gives one output for all 32-bit sums needs no bias, whatever a converter left there (biases of
+    # pruned channels are often clipped to ±2^31, where their sums turn over).
+    bias = np.where(rule.still, 0, bias)
     try:
         positions = step_positions(rule, low + bias, high + bias)
     except GraphError as error:

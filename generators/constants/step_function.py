@@ -69,6 +69,9 @@ def activation_limits(activation: Activation, element: Element, scale: float, ze
         minimum = max(minimum, zero_point)
     if activation is Activation.RELU6:
         maximum = min(maximum, zero_point + round_half_away(np.float32(6.0) / np.float32(scale)))
+    if activation is Activation.RELU_N1_TO_1:
+        one = round_half_away(np.float32(1.0) / np.float32(scale))
+        minimum, maximum = max(minimum, zero_point - one), min(maximum, zero_point + one)
     return minimum, maximum
 
 
@@ -95,6 +98,13 @@ class Rule:
 
     def exact(self, sums: np.ndarray) -> np.ndarray:
         raise NotImplementedError
+
+    @property
+    def still(self) -> np.ndarray:
+        """Channels that give one output for all sums of 32 bits, bool ``[C]``."""
+        ends = np.broadcast_to(np.array([-_INT32, _INT32 - 1], np.int64), (self.channels, 2))
+        outputs = self.evaluate(ends)
+        return outputs[:, 0] == outputs[:, 1]
 
     def check_range(self, low: np.ndarray, high: np.ndarray) -> None:
         """Refuse sums for which the reference itself would overflow."""
@@ -129,8 +139,8 @@ class AffineRule(Rule):
         if np.any(largest >= _INT32):
             channel = int(np.argmax(largest >= _INT32))
             raise GraphError(
-                f"channel {channel}: sums up to {largest[channel]} overflow the reference's own 32 bits; "
-                "its result is undefined there"
+                f"channel {channel}: sums up to {largest[channel]} overflow the reference's own 32 bits and turn over, "
+                "which no circuit does: its bias, weights or scales are damaged"
             )
 
     def exact(self, sums: np.ndarray) -> np.ndarray:

@@ -107,6 +107,7 @@ class Activation(Enum):
     NONE = "none"
     RELU = "relu"
     RELU6 = "relu6"
+    RELU_N1_TO_1 = "relu_n1_to_1"
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..graph.graph import Activation, Element, Operator, Tensor
+from ..constants.step_function import multiply_by_quantized_multiplier, quantize_multiplier
+from ..constants.table_arithmetic import scaled_table
+from ..graph.graph import Activation, Element, Tensor
 from ..graph.number_checks import scaling_problems, shape_problems, sum_problems, valid_scale
+from ..graph.table_operator import TableOperator
 from ..readers.tflite_reader import ELEMENTS, Reader, TfliteForm, Unsupported
+
+_LEFT_SHIFT = 20
 
 
 @dataclass(frozen=True, eq=False)
-class ConstantArithmetic(Operator):
+class ConstantArithmetic(TableOperator):
     """MUL, SUB or ADD of a tensor and a constant that is one number or one for each channel."""
 
     KIND: ClassVar[str] = "MUL, SUB or ADD by a constant"
@@ -57,6 +62,23 @@ class ConstantArithmetic(Operator):
             return scaling_problems(255 * 255, source.scale * self.constant_scale / output.scale)
         return sum_problems((source.scale, self.constant_scale), output)
 
+    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        constant = np.asarray(self.constant, np.int64).reshape(-1, 1) - self.constant_zero_point
+        operands = [(values - source.zero_point, source.scale), (constant, float(self.constant_scale))]
+        if self.constant_first:
+            operands.reverse()
+        (left, left_scale), (right, right_scale) = operands
+        if self.operation == "MUL":
+            real = np.float32(left_scale) * np.float32(right_scale) / np.float32(output.scale)  # floats in mul.cc
+            return scaled_table(left * right, real, output, self.activation)
+        twice_largest = 2.0 * max(left_scale, right_scale)
+        total = np.zeros(1, np.int64)
+        # SUB negates the second multiplier, so that its halves round the other way than the product's would.
+        for operand, scale, sign in ((left, left_scale, 1), (right, right_scale, -1 if self.operation == "SUB" else 1)):
+            q, exponent = quantize_multiplier(scale / twice_largest)
+            total = total + multiply_by_quantized_multiplier(operand << _LEFT_SHIFT, sign * q, exponent)
+        return scaled_table(total, twice_largest / ((1 << _LEFT_SHIFT) * output.scale), output, self.activation)
+
 
 def read_constant_arithmetic(reader: Reader) -> ConstantArithmetic:
     """ADD, SUB or MUL of which one operand is a constant of the file."""
@@ -76,14 +98,10 @@ def read_constant_arithmetic(reader: Reader) -> ConstantArithmetic:
     constant = sources[position]
     if constant.scales.size != 1 or constant.zero_points.size > 1:
         raise Unsupported(f"has a constant ({constant}) with {constant.scales.size} scales; one is supported")
-    if values.size == 1:
-        values = values.reshape(())
-    elif values.shape[-1] == values.size:
-        values = values.reshape(-1)
     return ConstantArithmetic(
         **reader.common(source),
         operation=code,
-        constant=values,
+        constant=reader.per_channel(values),
         constant_element=ELEMENTS[constant.type],
         constant_scale=float(constant.scales[0]),
         constant_zero_point=int(constant.zero_points[0]) if constant.zero_points.size else 0,

@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Operator, Placement, Tensor
-from ..graph.number_checks import scaling_problems, shape_problems
+import numpy as np
+
+from ..constants.table_arithmetic import scaled_table
+from ..graph.graph import Activation, Placement, Tensor
+from ..graph.table_operator import TableOperator
 from ..readers.tflite_reader import Reader, TfliteForm
 
 
 @dataclass(frozen=True, eq=False)
-class Quantize(Operator):
+class Quantize(TableOperator):
     """QUANTIZE of one integer type and scale to another."""
 
     KIND: ClassVar[str] = "QUANTIZE"
     MIXES_ELEMENTS: ClassVar[bool] = True
     PLACEMENT: ClassVar[Placement] = Placement.ANYWHERE_OR_HOST
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        problems = shape_problems(output, sources[0].shape, "its input's shape")
-        return problems + scaling_problems(255, sources[0].scale / output.scale)
+    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        return scaled_table(values - source.zero_point, source.scale / output.scale, output, Activation.NONE)
 
 
 def _read(reader: Reader) -> Quantize:

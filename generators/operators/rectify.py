@@ -1,29 +1,32 @@
-"""RELU and RELU6 standing alone."""
+"""RELU, RELU6 and RELU_N1_TO_1 standing alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Activation, Operator, Tensor
-from ..graph.number_checks import scaling_problems, shape_problems
+import numpy as np
+
+from ..constants.table_arithmetic import scaled_table
+from ..graph.graph import Activation, Tensor
+from ..graph.table_operator import TableOperator
 from ..readers.tflite_reader import Reader, TfliteForm
 
 
 @dataclass(frozen=True, eq=False)
-class Rectify(Operator):
-    """RELU or RELU6 standing alone."""
+class Rectify(TableOperator):
+    """RELU, RELU6 or RELU_N1_TO_1 standing alone."""
 
-    KIND: ClassVar[str] = "RELU or RELU6"
+    KIND: ClassVar[str] = "RELU, RELU6 or RELU_N1_TO_1"
     activation: Activation = Activation.RELU
 
     @property
     def kind(self) -> str:
         return self.activation.name
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        problems = shape_problems(output, sources[0].shape, "its input's shape")
-        return problems + scaling_problems(255, sources[0].scale / output.scale)
+    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        real = np.float32(source.scale) / np.float32(output.scale)
+        return scaled_table(values - source.zero_point, real, output, self.activation)
 
 
 def _read(reader: Reader) -> Rectify:
@@ -31,4 +34,4 @@ def _read(reader: Reader) -> Rectify:
     return Rectify(**reader.common(reader.computed()), activation=Activation[reader.operator.code])
 
 
-TFLITE = (TfliteForm("RELU", "", _read), TfliteForm("RELU6", "", _read))
+TFLITE = tuple(TfliteForm(code, "", _read) for code in ("RELU", "RELU6", "RELU_N1_TO_1"))

@@ -50,7 +50,7 @@ _RANGES = {
     "activation_bits": (2, 16),
     "weight_bits": (2, 16),
 }
-_CHOICES = {"numbers": ("affine", "fixed"), "activation": tuple(a.value for a in Activation)}
+_CHOICES = {"numbers": ("affine", "fixed"), "activation": ("none", "relu", "relu6")}
 _MEANINGS = {
     "height": "rows of the input",
     "width": "columns of the input",

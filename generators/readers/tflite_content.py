@@ -18,6 +18,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import tflite
 
@@ -44,6 +45,7 @@ DTYPES = {
 _OPERATOR_NAMES = {code: name for name, code in vars(tflite.BuiltinOperator).items() if isinstance(code, int)}
 _TYPE_NAMES = {code: name for name, code in vars(tflite.TensorType).items() if isinstance(code, int)}
 
+_BUILTIN_CODE = 10  # place of the field in the table of an operator code
 _OPTIONS_NAMES = {code: name for name, code in vars(tflite.BuiltinOptions).items() if isinstance(code, int)}
 
 # What flatbuffers and the schema's classes raise on offsets that point nowhere.
@@ -176,6 +178,7 @@ def read_content(path: str | Path) -> FileContent:
 class _Reader:
     def __init__(self, content: bytes) -> None:
         self.model = tflite.Model.GetRootAs(content, 0)
+        self.content_bytes = content
         self.size = len(content)
         # No honest file repeats itself: what is copied out of it is a small part of it.
         self.budget = 8 * len(content) + (1 << 20)
@@ -258,23 +261,30 @@ class _Reader:
             special = "is sparse"
         elif table.IsVariable():
             special = "is a variable (state kept between pictures)"
-        data, outside = self.buffer(index, table.Buffer())
-        if outside:
-            special = "keeps its data outside the flatbuffer"
+        data = self.buffer(index, table.Buffer())
         dynamic = tuple(i for i, size in enumerate(signature) if i and size < 0)
         return FileTensor(index, name, shape, dynamic, type_name, scales, zero_points, axis, data, special)
 
-    def buffer(self, index: int, place: int) -> tuple[np.ndarray | None, bool]:
-        """A tensor's data, None where it has none; and whether the data lie elsewhere in the file."""
+    def buffer(self, index: int, place: int) -> np.ndarray | None:
+        """A tensor's data; None where it has none.
+
+        They lie in the buffer's table, or, as files of more than 2 GB and newer quantisers have them, anywhere in the
+        file, at an offset from its beginning.
+        """
         count = self.model.BuffersLength()
         if place >= count:
             # Buffer 0 stands for "no data", also in a file without buffers.
             if place == 0:
-                return None, False
+                return None
             raise Damaged(f"tensor {index} names buffer {place} of {count}")
         buffer = self.model.Buffers(place)
         data = self.vector(buffer, "Data")
-        return (data if data.size else None), buffer.Offset() > 1
+        if not data.size and buffer.Offset() > 1:  # 1 stands for a place that a writer has yet to fill in
+            offset, size = buffer.Offset(), buffer.Size()
+            if offset + size > self.size:
+                raise Damaged(f"tensor {index} has data at {offset} to {offset + size} of {self.size} bytes")
+            data = np.frombuffer(self.content_bytes, np.uint8, size, offset)
+        return data if data.size else None
 
     def operator(self, index: int, table: Any, tensors: int) -> FileOperator:
         self.charge(4)
@@ -291,8 +301,7 @@ class _Reader:
         if place >= self.model.OperatorCodesLength():
             raise Damaged(f"operator {index} names operator code {place} of {self.model.OperatorCodesLength()}")
         entry = self.model.OperatorCodes(place)
-        # Codes above 127 need the newer field; older files have the older one only.
-        number = max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode())
+        number = max(_raw_builtin_code(entry), entry.DeprecatedBuiltinCode())
         name = _OPERATOR_NAMES.get(number, f"operator code {number}")
         if name == "CUSTOM":
             name = f"CUSTOM {self.text(entry.CustomCode())}".strip()
@@ -312,6 +321,16 @@ class _Reader:
         values: dict = {field: getattr(options, field)() for field in numbers}
         values |= {field: self.integers(options, field) for field in vectors}
         return {field: value for field, value in values.items() if isinstance(value, int | float | tuple)}, name
+
+
+def _raw_builtin_code(entry: Any) -> int:
+    """The field ``builtin_code``, 0 where it is absent.
+
+    Writers use it, the older ``deprecated_builtin_code`` of one byte, or both, and readers take the greater of the two.
+    The schema's class gives the older field in place of every code below 127.
+    """
+    place = entry._tab.Offset(_BUILTIN_CODE)
+    return entry._tab.Get(flatbuffers.number_types.Int32Flags, place + entry._tab.Pos) if place else 0
 
 
 @lru_cache

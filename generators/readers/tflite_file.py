@@ -20,17 +20,15 @@ from .tflite_numbers import DESCRIPTIONS, RECIPE, FileNumbers
 from .tflite_reader import Reader, Tensors, Unsupported
 
 _ADVICE = {
-    "HARD_SWISH": "train with ReLU6 instead",
-    "LOGISTIC": "train with ReLU6 instead, or leave the sigmoid at the output to the host",
-    "LEAKY_RELU": "train with ReLU6 instead",
-    "PRELU": "train with ReLU6 instead",
-    "MAX_POOL_2D": "train with a strided convolution or average pooling instead",
-    "CONCATENATION": "cut the model before it",
+    "ELU": "train with ReLU6 instead",
+    "GELU": "train with ReLU6 instead",
     "CUSTOM": "cut the model before it",
     "BATCH_MATMUL": "use a fully connected layer with constant weights",
-    "SHAPE": "convert with a fixed input shape, so that shapes are constants",
     "MIRROR_PAD": "pad with zeros",
     "PADV2": "pad with zeros",
+    "MAX_POOL_2D": "train with a strided convolution or average pooling instead",
+    "CONCATENATION": "cut the model before it",
+    "SHAPE": "convert with a fixed input shape, so that shapes are constants",
 }
 
 

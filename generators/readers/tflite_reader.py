@@ -17,8 +17,8 @@ from .tflite_content import Damaged, FileContent, FileOperator, FileTensor
 
 ELEMENTS = {"INT8": INT8, "UINT8": UINT8}
 
-_ACTIVATIONS = {0: Activation.NONE, 1: Activation.RELU, 3: Activation.RELU6}
-_OTHER_ACTIVATIONS = {2: "RELU_N1_TO_1", 4: "TANH", 5: "SIGN_BIT"}
+_ACTIVATIONS = {0: Activation.NONE, 1: Activation.RELU, 2: Activation.RELU_N1_TO_1, 3: Activation.RELU6}
+_OTHER_ACTIVATIONS = {4: "TANH", 5: "SIGN_BIT"}
 
 
 class Unsupported(Exception):
@@ -146,6 +146,13 @@ class Reader:
         except Damaged as error:
             raise Unsupported(f"is damaged: {error}") from None
 
+    @staticmethod
+    def per_channel(values: np.ndarray) -> np.ndarray:
+        """A constant that is one number as shape (), one that varies along the last axis only as (C,)."""
+        if values.size == 1:
+            return values.reshape(())
+        return values.reshape(-1) if values.shape[-1] == values.size else values
+
     def option(self, name: str, default: int = 0) -> int:
         return self.operator.options.get(name, default)
 
@@ -153,7 +160,7 @@ class Reader:
         value = self.option("FusedActivationFunction")
         if value not in _ACTIVATIONS:
             name = _OTHER_ACTIVATIONS.get(value, f"number {value}")
-            raise Unsupported(f"has the fused activation {name}; NONE, RELU and RELU6 are supported")
+            raise Unsupported(f"has the fused activation {name}; NONE, RELU, RELU6 and RELU_N1_TO_1 are supported")
         return _ACTIVATIONS[value]
 
     def strides(self) -> tuple[int, int]:

@@ -9,17 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..graph.graph import Graph, GraphError, Operator, Padding, Tensor
+from ..graph.table_operator import TableOperator
 from ..operators.add import Add
 from ..operators.average_pool import AveragePool
-from ..operators.constant_arithmetic import ConstantArithmetic
 from ..operators.convolution import Convolution
 from ..operators.depthwise_convolution import DepthwiseConvolution
 from ..operators.dequantize import Dequantize
 from ..operators.fully_connected import FullyConnected
 from ..operators.mean import Mean
 from ..operators.pad import Pad
-from ..operators.quantize import Quantize
-from ..operators.rectify import Rectify
 from ..operators.reshape import Reshape
 from ..operators.softmax import Softmax
 from ..operators.transpose import Transpose
@@ -111,9 +109,6 @@ def _host_operators(graph: Graph) -> set[int]:
 
 _KINDS = {
     Add: "add",
-    ConstantArithmetic: "lookup",
-    Quantize: "lookup",
-    Rectify: "lookup",
     AveragePool: "pool",
     Mean: "pool",
 }
@@ -226,6 +221,8 @@ def _node(graph: Graph, op: Operator, inputs: tuple[int, ...], pads: dict[int, P
         node = replace(node, kind=kind, kernel=kernel, strides=op.strides, padding=padding, reduction=reduction)
     elif isinstance(op, FullyConnected):
         node = replace(node, kind="pointwise", reduction=op.weights.shape[1])
+    elif isinstance(op, TableOperator):
+        node = replace(node, kind="lookup")
     elif type(op) in _KINDS:
         node = replace(node, kind=_KINDS[type(op)])
         if isinstance(op, AveragePool) and (

@@ -23,10 +23,19 @@ import numpy as np
 import tflite
 
 DTYPES = {"int8": "INT8", "uint8": "UINT8", "int16": "INT16", "int32": "INT32", "float32": "FLOAT32"}
-ACTIVATIONS = ("NONE", "RELU", "RELU6")
+ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 PADDINGS = ("SAME", "VALID")
 # The first version of each operator that takes int8; the kernels' resolver refuses what it does not know.
-VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4, "QUANTIZE": 1, "RESHAPE": 1}
+VERSIONS = {
+    "CONV_2D": 3,
+    "DEPTHWISE_CONV_2D": 3,
+    "FULLY_CONNECTED": 4,
+    "HARD_SWISH": 1,
+    "PRELU": 1,
+    "QUANTIZE": 1,
+    "RELU_N1_TO_1": 1,
+    "RESHAPE": 1,
+}
 DEFAULT_VERSION = 2
 
 
@@ -428,10 +437,40 @@ class TfliteWriter:
         zero_point: int | None = None,
         name: str = "",
     ) -> int:
-        """RELU or RELU6 standing alone."""
-        if activation not in ("RELU", "RELU6"):
-            raise ValueError(f"activation {activation!r} is neither RELU nor RELU6")
+        """RELU, RELU6 or RELU_N1_TO_1 standing alone."""
+        if activation not in ACTIVATIONS[1:]:
+            raise ValueError(f"activation {activation!r} is none of {', '.join(ACTIVATIONS[1:])}")
         return self.operator(activation, (x,), self.tensors[x].shape, scale, zero_point, name=name)
+
+    def unary(
+        self,
+        code: str,
+        x: int,
+        scale: float | None = None,
+        zero_point: int | None = None,
+        options: str = "",
+        fields: dict[str, int | float | bool] | None = None,
+        name: str = "",
+    ) -> int:
+        """An operator of one tensor that keeps its shape: HARD_SWISH, LOGISTIC, TANH, LEAKY_RELU with ``Alpha`` …"""
+        return self.operator(code, (x,), self.tensors[x].shape, scale, zero_point, options, fields, name)
+
+    def prelu(
+        self,
+        x: int,
+        slopes: np.ndarray,
+        slope_scale: float,
+        slope_zero_point: int,
+        scale: float,
+        zero_point: int,
+        name: str = "",
+    ) -> int:
+        """PRELU by slopes that broadcast to the tensor."""
+        known = self.tensors[x]
+        slopes = np.asarray(slopes)
+        place = f"slopes_{len(self.operators)}"
+        other = self.tensor(place, slopes.shape, slope_scale, slope_zero_point, known.dtype, slopes)
+        return self.operator("PRELU", (x, other), known.shape, scale, zero_point, name=name)
 
     def softmax(self, x: int, beta: float = 1.0, name: str = "") -> int:
         """SOFTMAX over the last axis, with the output scale 1/256 that its kernel demands."""

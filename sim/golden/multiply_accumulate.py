@@ -62,6 +62,7 @@ def requantised(
         shift = fixed.tensor_exponent(output) - fixed.tensor_exponent(source) - weight_exponents
         result = fixed.requantize(accumulators, shift, output, operator.activation)
     else:
+        accumulators = accumulators.astype(np.int32).astype(np.int64)  # the kernels add in 32 bits, which turn over
         if once:
             result = reference.requantize_real(accumulators, real, output, operator.activation)
         else:

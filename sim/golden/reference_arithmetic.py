@@ -89,16 +89,25 @@ def round_half_away(real: float | np.float32) -> int:
     return int(math.copysign(math.floor(abs(float(real)) + 0.5), float(real)))
 
 
+_LIMITS = {
+    Activation.NONE: (None, None),
+    Activation.RELU: (0, None),
+    Activation.RELU6: (0, 6),
+    Activation.RELU_N1_TO_1: (-1, 1),
+}
+
+
 def activation_limits(activation: Activation, output: Tensor) -> tuple[int, int]:
     """The least and greatest integer that an operator with a fused activation writes.
 
     Source: ``CalculateActivationRangeQuantized``; the division is in float32.
     """
     minimum, maximum = output.element.minimum, output.element.maximum
-    if activation is not Activation.NONE:
-        minimum = max(minimum, output.zero_point)
-    if activation is Activation.RELU6:
-        maximum = min(maximum, output.zero_point + round_half_away(np.float32(6) / np.float32(output.scale)))
+    lower, upper = _LIMITS[activation]
+    if lower is not None:
+        minimum = max(minimum, output.zero_point + round_half_away(np.float32(lower) / np.float32(output.scale)))
+    if upper is not None:
+        maximum = min(maximum, output.zero_point + round_half_away(np.float32(upper) / np.float32(output.scale)))
     return minimum, maximum
 
 

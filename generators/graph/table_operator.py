@@ -1,0 +1,28 @@
+"""Operators of one element: what a table of all inputs describes completely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .graph import Operator, Tensor
+from .number_checks import scaling_problems, shape_problems
+
+
+@dataclass(frozen=True, eq=False)
+class TableOperator(Operator):
+    """An operator each of whose output elements is a function of the input element at its place.
+
+    The function is one for all channels, or, where constants belong to channels, one for each. A table is exhaustive:
+    nothing about it remains to be proved but that it is the kernel's function, and tests compare all entries with it.
+    """
+
+    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        """The results for input elements ``values``, int64 ``[1][n]``: int64 ``[1 or C][n]``, within the output's
+        element."""
+        raise NotImplementedError(f"{type(self).__name__} has no tables")
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        problems = shape_problems(output, sources[0].shape, "its input's shape")
+        return problems + scaling_problems(255, sources[0].scale / output.scale)

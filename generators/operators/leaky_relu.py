@@ -1,0 +1,52 @@
+"""LEAKY_RELU."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..constants.table_arithmetic import scaled_table
+from ..graph.graph import Activation, Tensor
+from ..graph.number_checks import scaling_problems, shape_problems
+from ..graph.table_operator import TableOperator
+from ..readers.tflite_reader import Reader, TfliteForm
+
+
+@dataclass(frozen=True, eq=False)
+class LeakyRelu(TableOperator):
+    """LEAKY_RELU: x, or ``alpha`` · x where x is negative; ``alpha`` is the float32 of the file."""
+
+    KIND: ClassVar[str] = "LEAKY_RELU"
+    alpha: float = 0.0
+
+    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        centred = values - source.zero_point
+        straight, slanted = _multipliers(self, source, output)
+        return np.where(
+            centred >= 0,
+            scaled_table(centred, straight, output, Activation.NONE),
+            scaled_table(centred, slanted, output, Activation.NONE),
+        )
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        if not (math.isfinite(self.alpha) and self.alpha >= 0):
+            return [f"has alpha {self.alpha}; a finite number of 0 or more is needed"]
+        problems = shape_problems(output, sources[0].shape, "its input's shape")
+        straight, slanted = _multipliers(self, sources[0], output)
+        return problems + scaling_problems(255, float(max(straight, slanted)))
+
+
+def _multipliers(op: LeakyRelu, source: Tensor, output: Tensor) -> tuple[np.float32, np.float32]:
+    scale, to = np.float32(source.scale), np.float32(output.scale)
+    return scale / to, scale * np.float32(op.alpha) / to
+
+
+def _read(reader: Reader) -> LeakyRelu:
+    reader.check_inputs(1, 1)
+    return LeakyRelu(**reader.common(reader.computed()), alpha=float(reader.option("Alpha")))
+
+
+TFLITE = (TfliteForm("LEAKY_RELU", "LeakyReluOptions", _read),)

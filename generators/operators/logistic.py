@@ -1,0 +1,43 @@
+"""LOGISTIC: 1 ÷ (1 + e^−x)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..constants.table_arithmetic import real_table
+from ..graph.graph import Tensor
+from ..graph.number_checks import shape_problems
+from ..graph.table_operator import TableOperator
+from ..readers.tflite_reader import Reader, TfliteForm
+
+
+@dataclass(frozen=True, eq=False)
+class Logistic(TableOperator):
+    """LOGISTIC: 1 ÷ (1 + e^−x), a table of reals in the reference kernel too."""
+
+    KIND: ClassVar[str] = "LOGISTIC"
+
+    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        return real_table(values, source, output, lambda x: 1 / (1 + np.exp(-x)))
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        problems = shape_problems(output, sources[0].shape, "its input's shape")
+        # The reference kernel's own condition.
+        zero_point = output.element.minimum
+        if output.scale != 1 / 256 or output.zero_point != zero_point:
+            problems.append(
+                f"writes scale {output.scale} and zero point {output.zero_point}; its kernel writes scale 1/256 and "
+                f"zero point {zero_point}"
+            )
+        return problems
+
+
+def _read(reader: Reader) -> Logistic:
+    reader.check_inputs(1, 1)
+    return Logistic(**reader.common(reader.computed()))
+
+
+TFLITE = (TfliteForm("LOGISTIC", "", _read),)

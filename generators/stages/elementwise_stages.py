@@ -24,14 +24,15 @@ def elementwise_stage(network: Network, node: Node, plan: Plan) -> Stage:
     """
     shapes = [element_shape(network.tensor(tensor).element) for tensor in (*node.inputs, node.output)]
     lanes, channels = plan.lanes[node.output], network.shapes[node.output].channels
-    cycles = stage_cycles(network, node, plan)
+    cycles, beats = stage_cycles(network, node, plan), network.shapes[node.output].beats(lanes)
     if node.kind == "add":
         add = Add(*shapes, lanes, add_constants(node.operator, network.graph), name=node.name)
-        timing = ElementwiseTiming(add.latency, add.queue_depth)
+        timing = ElementwiseTiming(add.latency, add.queue_depth, beats, inputs=2)
         return Stage(node, add, ("first", "second"), timing, cycles)
     if node.kind == "lookup":
         lookup = Lookup(*shapes, channels, lanes, lookup_tables(node.operator, network.graph), name=node.name)
-        return Stage(node, lookup, ("i",), ElementwiseTiming(lookup.latency, lookup.queue_depth), cycles)
+        timing = ElementwiseTiming(lookup.latency, lookup.queue_depth, beats)
+        return Stage(node, lookup, ("i",), timing, cycles)
     found = pool_requantization(node.operator, network.graph, lanes=lanes)
     pixels = network.shapes[node.inputs[0]].pixels
     pool = AveragePool(shapes[0], channels, lanes, pixels, found.format, found.words)

@@ -78,7 +78,7 @@ def _pointwise(network: Network, node: Node, plan: Plan, constants: MacConstants
         output_folding=folding.outputs,
         **_common(network, node, plan, constants),
     )
-    return stage, pointwise_timing(stage)
+    return stage, pointwise_timing(stage, network.shapes[node.output].pixels)
 
 
 def _depthwise(network: Network, node: Node, plan: Plan, constants: MacConstants, capacity: int | None):

@@ -11,7 +11,8 @@ from mbconv.hdl.axi_stream_input import AxiStreamInput
 from mbconv.hdl.axi_stream_output import AxiStreamOutput
 from mbconv.hdl.gearbox import Gearbox
 
-from .timing import ROUNDS, Times, at_least, delayed_by, spaced
+from .event_graph import EventGraph, Events, Times
+from .timing import spaced
 
 
 def beat_ends(elements: int, run: int, lanes: int) -> np.ndarray:
@@ -22,14 +23,15 @@ def beat_ends(elements: int, run: int, lanes: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class RegroupTiming:
-    """Event model of :class:`mbconv.hdl.gearbox.Gearbox` and of what surrounds it.
-
-    Exact while the sink is always ready, for any times of the source: then an input that has to wait delays no output.
+    """Event model of :class:`mbconv.hdl.gearbox.Gearbox`, exact for any times of both sides.
 
     Attributes:
         elements: of a frame.
         run_in, lanes_in, run_out, lanes_out: beats of each side; the last of a run is partial.
-        latency: from the acceptance of the beat that completes an output beat, where that had to wait for nothing else.
+        latency: from the acceptance of the beat that completes an output beat, where that had to wait for nothing else;
+            0 for wires.
+        capacity: units of the buffer; None for one register or wires.
+        unit: elements of a unit.
     """
 
     elements: int
@@ -38,17 +40,20 @@ class RegroupTiming:
     run_out: int
     lanes_out: int
     latency: int
+    capacity: int | None
+    unit: int
 
     @classmethod
-    def of_gearbox(cls, gearbox: Gearbox, latency: int | None = None) -> Self:
-        """The model of a gearbox, or of a circuit around it of more ``latency``."""
+    def of_gearbox(cls, gearbox: Gearbox) -> Self:
         return cls(
             gearbox.channels * gearbox.pixels,
             gearbox.run_in,
             gearbox.lanes_in,
             gearbox.run_out,
             gearbox.lanes_out,
-            gearbox.latency if latency is None else latency,
+            gearbox.latency,
+            None if gearbox.simple is not None else gearbox.capacity,
+            gearbox.unit,
         )
 
     @property
@@ -56,98 +61,121 @@ class RegroupTiming:
         """Input beats of a frame."""
         return self.elements // self.run_in * -(-self.run_in // self.lanes_in)
 
+    @property
+    def beats_out(self) -> int:
+        """Output beats of a frame."""
+        return self.elements // self.run_out * -(-self.run_out // self.lanes_out)
+
     def run(self, valid: Times) -> Times:
-        """When each output beat becomes valid, given when the input beats of whole frames are offered.
+        """When each output beat leaves, given when the input beats of whole frames are offered, to a sink that is
+        always ready.
 
         Raises:
             ValueError: the beats are not those of whole frames.
         """
-        given = beat_ends(self.elements, self.run_in, self.lanes_in)
-        wanted = beat_ends(self.elements, self.run_out, self.lanes_out)
-        if valid.size % given.size:
-            raise ValueError(f"{valid.size} beats are not whole frames of {given.size}")
-        frames = np.arange(valid.size // given.size)[:, None]
-        completing = (frames * given.size + np.searchsorted(given, wanted)).ravel()
-        return spaced(spaced(valid, 1)[completing] + self.latency, 1)
+        if valid.size % self.beats_in:
+            raise ValueError(f"{valid.size} beats are not whole frames of {self.beats_in}")
+        graph, frames = EventGraph(), valid.size // self.beats_in
+        entered = graph.add("a beat enters", valid.size, earliest=valid)
+        left = graph.add("a beat leaves", frames * self.beats_out)
+        self.connect(entered, left, left, frames)
+        graph.settle()
+        return left.times
 
-
-@dataclass(frozen=True)
-class InputEdgeTiming(RegroupTiming):
-    """Event model of :class:`mbconv.hdl.axi_stream_input.AxiStreamInput` for packets of the right length: a queue of
-    AXI4-Stream beats, then the gearbox. Exact for any times of both sides.
-
-    Attributes:
-        queue_depth: beats of the queue, whose latency is 1.
-        capacity: units of the gearbox's buffer; None for a gearbox of one register or of wires.
-        unit: elements of a unit.
-    """
-
-    queue_depth: int
-    capacity: int | None
-    unit: int
-
-    @classmethod
-    def of(cls, circuit: AxiStreamInput) -> Self:
-        gearbox = circuit.gearbox
-        regroup = RegroupTiming.of_gearbox(gearbox)
-        capacity = None if gearbox.simple is not None else gearbox.capacity
-        return cls(**vars(regroup), queue_depth=circuit.queue.depth, capacity=capacity, unit=gearbox.unit)
-
-    def run(self, valid: Times, taken: Times | None = None) -> Times:
-        """When beats of the tensor become valid.
-
-        Args:
-            valid: when AXI4-Stream beats are offered.
-            taken: when beats of the tensor leave, as far as known.
-
-        Raises:
-            ValueError: the beats are not those of whole frames.
-        """
-        given, wanted = self._ends(valid.size)
-        room = None if taken is None else self._room(given, wanted, taken)
-        limit = None
-        for _ in range(ROUNDS):
-            accepted = spaced(at_least(valid, limit), 1)
-            entered = spaced(at_least(accepted + 1, room), 1)  # into the gearbox
-            limit = delayed_by(entered, entered.size, self.queue_depth, 1)
-            if (limit <= accepted).all():
-                break
-        completing = np.searchsorted(given, wanted)
-        return spaced(entered[completing] + self.latency, 1)
-
-    def _ends(self, beats: int) -> tuple[np.ndarray, np.ndarray]:
-        """Elements that have passed after each beat of all frames, on either side."""
-        given = beat_ends(self.elements, self.run_in, self.lanes_in)
-        wanted = beat_ends(self.elements, self.run_out, self.lanes_out)
-        if beats % given.size:
-            raise ValueError(f"{beats} beats are not whole frames of {given.size}")
-        before = np.arange(beats // given.size)[:, None] * self.elements
-        return (before + given).ravel(), (before + wanted).ravel()
-
-    def _room(self, given: np.ndarray, wanted: np.ndarray, taken: Times) -> Times:
-        """From when the gearbox has room for each beat."""
+    def connect(self, entered: Events, valid: Events, left: Events, frames: int) -> None:
+        """Output beats are valid once their elements have entered, which enter when others have left."""
+        given, wanted = self._ends(self.run_in, self.lanes_in, frames), self._ends(self.run_out, self.lanes_out, frames)
+        valid.after_some(entered, self.latency, range(valid.count), np.searchsorted(given, wanted))
         if self.capacity is None:
-            if self.latency == 0:  # wires
-                return taken
-            # One register: what was whole before this beat has left, at the latest in the same cycle.
+            # Wires, or one register: what was whole before this beat has left, at the latest in the same cycle.
             freeing, delay = np.searchsorted(wanted, np.append(0, given[:-1]), side="right") - 1, 0
+            if self.latency == 0:
+                freeing = np.arange(given.size)
         else:
             must_leave = self._units(given, self.run_in) - self.capacity
             freeing = np.where(must_leave > 0, np.searchsorted(self._units(wanted, self.run_out), must_leave), -1)
             delay = 1
-        return np.where(freeing >= 0, taken[np.maximum(freeing, 0)] + delay, -(1 << 40))
+        first = int(np.searchsorted(freeing, 0))
+        entered.after_some(left, delay, range(first, entered.count), freeing[first:])
+
+    def _ends(self, run: int, lanes: int, frames: int) -> np.ndarray:
+        """Elements that have passed after each beat of all frames on one side."""
+        return (np.arange(frames)[:, None] * self.elements + beat_ends(self.elements, run, lanes)).ravel()
 
     def _units(self, elements: np.ndarray, run: int) -> np.ndarray:
         """Units of so many elements, a partial one at the end of a run counted whole."""
         return elements // run * -(-run // self.unit) + -(-(elements % run) // self.unit)
 
 
-class OutputEdgeTiming(RegroupTiming):
-    """Event model of :class:`mbconv.hdl.axi_stream_output.AxiStreamOutput` whose marks come before a frame's end.
+@dataclass(frozen=True)
+class InputEdgeTiming:
+    """Event model of :class:`mbconv.hdl.axi_stream_input.AxiStreamInput` for packets of the right length: a queue of
+    AXI4-Stream beats, then the gearbox.
 
-    ``run`` takes the times when beats of the tensor are valid and gives those when AXI4-Stream beats are valid.
+    Attributes:
+        queue_depth: beats of the queue, whose latency is 1.
+        marks_depth: marks of frames that may wait to be joined with those of other inputs.
     """
+
+    gearbox: RegroupTiming
+    queue_depth: int
+    marks_depth: int
+
+    @classmethod
+    def of(cls, circuit: AxiStreamInput) -> Self:
+        return cls(RegroupTiming.of_gearbox(circuit.gearbox), circuit.queue.depth, circuit.mark_queue.depth)
+
+    def events(self, graph: EventGraph, name: str, frames: int) -> tuple[Events, Events]:
+        """Add the classes of the edge, offered beats from cycle 0 on; the events that beats enter the gearbox, and that
+        beats of the tensor are valid."""
+        offered = np.zeros(frames * self.gearbox.beats_in, np.int64)
+        accepted = graph.add(f"{name} takes a beat", offered.size, earliest=offered)
+        entered = graph.add(f"{name} passes a beat on", offered.size)
+        entered.after(accepted, 1)
+        accepted.after(entered, 1, lag=self.queue_depth)
+        return entered, graph.add(f"{name} has a beat of the tensor", frames * self.gearbox.beats_out)
+
+    def frame_ends(self, frames: int) -> range:
+        """The beats with which frames end."""
+        beats = self.gearbox.beats_in
+        return range(beats - 1, frames * beats, beats)
+
+    def run(self, valid: Times) -> Times:
+        """When beats of the tensor leave to a sink that is always ready, given when AXI4-Stream beats are offered."""
+        return self.gearbox.run(spaced(valid, 1) + 1)
+
+
+@dataclass(frozen=True)
+class OutputEdgeTiming:
+    """Event model of :class:`mbconv.hdl.axi_stream_output.AxiStreamOutput`: the gearbox, then a queue of AXI4-Stream
+    beats.
+
+    Attributes:
+        queue_latency: of the queue.
+    """
+
+    gearbox: RegroupTiming
+    queue_latency: int
 
     @classmethod
     def of(cls, circuit: AxiStreamOutput) -> Self:
-        return cls.of_gearbox(circuit.gearbox, circuit.latency)
+        return cls(RegroupTiming.of_gearbox(circuit.gearbox), circuit.queue.latency)
+
+    def events(self, graph: EventGraph, name: str, frames: int) -> tuple[Events, Events]:
+        """Add the classes of the edge before a sink that is always ready; the events that it takes a beat of the
+        tensor, and that a beat leaves the gearbox."""
+        taken = graph.add(f"{name} takes a beat of the tensor", frames * self.gearbox.beats_in)
+        left = taken
+        if self.gearbox.latency:
+            left = graph.add(f"{name} gives a beat", frames * self.gearbox.beats_out)
+            self.gearbox.connect(taken, left, left, frames)
+        return taken, left
+
+    def frame_ends(self, frames: int) -> range:
+        """The beats with which frames end."""
+        beats = self.gearbox.beats_out
+        return range(beats - 1, frames * beats, beats)
+
+    def run(self, valid: Times) -> Times:
+        """When AXI4-Stream beats are valid, given when beats of the tensor are, and frames' marks before their ends."""
+        return self.gearbox.run(valid) + self.queue_latency

@@ -1,25 +1,26 @@
 """The schedule: queue depths, window capacities, interval and latency of a folded network, by counting tokens.
 
-Sizes come from a source paced at the interval and queues without limit: whatever is then waiting at once is what a
+Sizes come from sources paced at the interval and queues without limit: whatever is then waiting at once is what a
 queue must hold. Stages are fixed-rate dataflow, so that capacities which admit this schedule cannot deadlock, and under
 any stalls lose no throughput (E. Lee, D. Messerschmitt, "Synchronous data flow", 1987). The latency is counted with
-these capacities and a source that is always valid, back-pressure included.
+these capacities and sources that are always valid, back-pressure included.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..graph.graph import GraphError
-from ..stages.network import Network, Node
+from ..stages.network import Network
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
-from .timing import ConvolutionTiming, DepthwiseTiming, StageTimes, Times, at_least, delayed_by, spaced
+from .event_graph import Events, Times
+from .network_events import Edge, NetworkEvents, QueueLatency, bounded_events, edges, paced_events
+from .timing import StageTiming
 
-Edge = tuple[int, str, int]
-"""A tensor, the node that reads it (empty: an output port) and which of the node's inputs it is."""
+__all__ = ["Edge", "Schedule", "edges", "make_schedule"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,6 @@ class Schedule:
         depths: beats of the queue on each edge, 0 for none.
         reasons: why each queue is there.
         capacities: pixels of each window's ring, by node name.
-        stage_cycles: cycles of each node's busiest resource for a frame.
     """
 
     interval: int
@@ -42,149 +42,15 @@ class Schedule:
     capacities: dict[str, int]
 
 
-def edges(network: Network) -> dict[int, list[Edge]]:
-    """The readers of each tensor, in the order in which a fork serves them."""
-    found: dict[int, list[Edge]] = {tensor: [] for tensor in network.shapes}
-    for node in network.nodes:
-        for position, tensor in enumerate(node.inputs):
-            found[tensor].append((tensor, node.name, position))
-    for tensor in network.outputs:
-        found[tensor].append((tensor, "", 0))
-    return found
-
-
-class TokenCount:
-    """Counts a network's tokens forwards and, for back-pressure, backwards until nothing changes."""
-
-    def __init__(self, network: Network, lanes: Mapping[int, int], timings: Mapping[str, object], queue_latency):
-        self.network, self.lanes = network, lanes
-        self.timings = dict(timings)
-        self.queue_latency = queue_latency
-        self.edges = edges(network)
-        self.depths: dict[Edge, int] = {}
-        self.delays: dict[Edge, int] = {}  # of queues without limit
-        self.entering: dict[int, InputEdgeTiming] = {}  # by the tensor within; without them beats come from source()
-        self.results: dict[str, StageTimes] = {}
-        self.valid: dict[int, Times] = {}
-        self.popped: dict[Edge, Times] = {}
-        self.counted: dict[str, list[tuple[Times, int]]] = {}  # what a node was last counted with
-
-    @property
-    def all_edges(self) -> list[Edge]:
-        return [edge for readers in self.edges.values() for edge in readers]
-
-    def source(self, frames: int, interval: int) -> None:
-        """Input beats spread evenly over each interval; 0: as fast as they are taken."""
-        for tensor in self.network.inputs.values():
-            beats = self.network.shapes[tensor].beats(self.lanes[tensor])
-            within = np.arange(beats, dtype=np.int64) * interval // beats
-            self.valid[tensor] = (np.arange(frames)[:, None] * interval + within).ravel()
-
-    def _arrives(self, edge: Edge) -> Times:
-        """When each beat of an edge reaches its reader, behind the edge's queue."""
-        times = self.valid[edge[0]]
-        depth = self.depths.get(edge, 0)
-        if not depth:
-            return times + self.delays.get(edge, 0)
-        limit = delayed_by(self.popped[edge], times.size, depth, 1) if edge in self.popped else None
-        entered = spaced(at_least(times, limit), 1)
-        return entered + self.queue_latency(depth)
-
-    def _taken(self, tensor: int) -> Times | None:
-        """When each beat of a tensor leaves its producer, as far as known: when the last of its readers has it."""
-        known = None
-        for edge in self.edges[tensor]:
-            if edge not in self.popped:
-                continue
-            popped, depth = self.popped[edge], self.depths.get(edge, 0)
-            taken = delayed_by(popped, popped.size, depth, 1) if depth else popped
-            if tensor in self.valid:
-                taken = spaced(np.maximum(taken, self.valid[tensor]), 1)
-            known = at_least(taken, known)
-        return known
-
-    def step(self, node: Node, blocking: bool) -> bool:
-        """Count one node; whether anything changed."""
-        arrivals = [self._arrives((tensor, node.name, position)) for position, tensor in enumerate(node.inputs)]
-        result = self.timings[node.name].run(arrivals, self._taken(node.output) if blocking else None)
-        before = self.results.get(node.name)
-        if before is not None and (
-            np.array_equal(before.valid, result.valid) and all(map(np.array_equal, before.accepted, result.accepted))
-        ):
-            return False
-        self.results[node.name] = result
-        self.valid[node.output] = result.valid
-        for position, tensor in enumerate(node.inputs):
-            self.popped[tensor, node.name, position] = result.accepted[position]
-        return True
-
-    def enter(self, blocking: bool) -> bool:
-        """Count the edges of the inputs, offered AXI4-Stream beats as fast as they take them; whether anything
-        changed."""
-        changed = False
-        for tensor, edge in self.entering.items():
-            offered = np.arange(edge.beats_in, dtype=np.int64)
-            valid = edge.run(offered, self._taken(tensor) if blocking else None)
-            changed |= tensor not in self.valid or not np.array_equal(valid, self.valid[tensor])
-            self.valid[tensor] = valid
-        return changed
-
-    def forwards(self) -> None:
-        """Count every node once, with no back-pressure between stages; those whose input has not changed stay.
-
-        Meant for queues without limit, whose beats arrive ``delays`` later whatever their readers do.
-        """
-        self.enter(False)
-        for node in self.network.nodes:
-            edges_in = [(tensor, node.name, position) for position, tensor in enumerate(node.inputs)]
-            given = [(self.valid[edge[0]], self.delays.get(edge, 0)) for edge in edges_in]
-            before = self.counted.get(node.name, ())
-            if len(before) == len(given) and all(
-                a is b and x == y for (a, x), (b, y) in zip(before, given, strict=True)
-            ):
-                continue
-            self.counted[node.name] = given
-            self.step(node, False)
-        for tensor in self.network.outputs:
-            self.popped[tensor, "", 0] = spaced(self._arrives((tensor, "", 0)), 1)
-
-    def settle(self, sweeps: int = 50) -> None:
-        """Count forwards and backwards until the back-pressure is consistent.
-
-        Raises:
-            GraphError: it does not settle, which means a queue too small to make progress.
-        """
-        self.forwards()
-        for _ in range(sweeps):
-            changed = [self.step(node, True) for node in reversed(self.network.nodes)]
-            changed.append(self.enter(True))
-            changed += [self.step(node, True) for node in self.network.nodes]
-            for tensor in self.network.outputs:
-                self.popped[tensor, "", 0] = spaced(self._arrives((tensor, "", 0)), 1)
-            if not any(changed):
-                return
-        raise GraphError("the schedule does not settle: a queue or window of this plan is too small to make progress")
-
-
-_SIZING_ROUNDS = 16  # two to four settle it
-
-
-def _waiting(valid: Times, popped: Times, occupied: int = 0) -> int:
-    """The most beats valid and not yet taken, each counted until ``occupied`` cycles after it is taken."""
-    left = np.searchsorted(popped + occupied, valid, side="right")
-    return int((np.arange(1, valid.size + 1) - left).max())
-
-
 def make_schedule(
     network: Network,
     lanes: Mapping[int, int],
-    timings: Mapping[str, object],
+    timings: Mapping[str, StageTiming],
     interval: int,
-    queue_latency,
-    round_capacity,
+    queue_latency: QueueLatency,
+    round_capacity: Callable[[str, int], int],
     input_edges: Mapping[int, InputEdgeTiming],
     output_edges: Mapping[int, OutputEdgeTiming],
-    frames: int = 3,
 ) -> Schedule:
     """Size every queue and window for ``interval`` and count the latency.
 
@@ -193,47 +59,121 @@ def make_schedule(
         queue_latency: a queue's latency as a function of its depth.
         round_capacity: ``(node name, pixels)`` → the capacity of the node's window that holds so many.
         input_edges, output_edges: the event models of the AXI4-Stream edges, by the tensor within.
+
+    Raises:
+        GraphError: a stage that cannot keep the interval.
     """
-    count = TokenCount(network, lanes, timings, queue_latency)
-    count.source(frames, interval)
-    count.forwards()
-    queued = [edge for edge in count.all_edges if edge[1] and _waiting(count.valid[edge[0]], count.popped[edge])]
-    depths = dict.fromkeys(count.all_edges, 0)
-    for _ in range(_SIZING_ROUNDS):
-        # A queue delays what passes it, which other queues must make up for.
-        needed = {edge: _waiting(count.valid[edge[0]], count.popped[edge], 1) for edge in queued}
-        if all(needed[edge] <= depths[edge] for edge in queued):
+    depths = {edge: 0 for readers in edges(network).values() for edge in readers}
+    delays: dict[Edge, int] = {}
+    while True:
+        count = _steady(network, lanes, timings, interval, delays)
+        needed = {edge: _needed(count, edge, interval) for edge in depths if edge[1]}
+        # A queue delays what passes it, which other queues must make up for. Delays only grow, and take few values.
+        more = {edge: queue_latency(depth) for edge, depth in needed.items() if depth}
+        if all(delay <= delays.get(edge, 0) for edge, delay in more.items()):
             break
-        depths |= {edge: max(needed[edge], depths[edge]) for edge in queued}
-        count.delays = {edge: queue_latency(depths[edge]) for edge in queued}
-        count.forwards()
-    else:
-        raise GraphError(f"the queues of this plan are not settled after {_SIZING_ROUNDS} rounds of counting")
-    reasons = {edge: _reason(network, edge) for edge in count.all_edges}
-    capacities = {
-        name: round_capacity(name, result.marks["live_pixels"])
-        for name, result in count.results.items()
-        if "live_pixels" in result.marks
+        delays |= {edge: delay for edge, delay in more.items() if delay > delays.get(edge, 0)}
+        depths |= needed
+    depths |= {edge: depth for edge, depth in needed.items() if depth and queue_latency(depth) == delays[edge]}
+    capacities = {name: round_capacity(name, _live(count, name, interval)) for name in count.rings}
+    bounded = {
+        name: timing.bounded(capacities[name]) if name in capacities else timing for name, timing in timings.items()
     }
-    bounded = {name: _bounded(timing, capacities.get(name)) for name, timing in timings.items()}
-    latency = count_latency(network, lanes, bounded, depths, queue_latency, input_edges, output_edges)
+    latency, marks_latency = 0, 0
+    while (waiting := queue_latency(frames_in_flight(latency, interval))) != marks_latency:
+        marks_latency = waiting
+        count = bounded_events(network, bounded, depths, queue_latency, input_edges, output_edges, marks_latency)
+        count.graph.settle()
+        ends = {tensor: int(events.times[-1]) for tensor, events in count.results.items()}
+        latency = max(ends[tensor] + edge.queue_latency for tensor, edge in output_edges.items())
+    reasons = {edge: _reason(network, edge) for edge in depths}
     return Schedule(interval, latency, depths, reasons, capacities)
 
 
-def _bounded(timing, capacity: int | None):
-    if isinstance(timing, (DepthwiseTiming, ConvolutionTiming)):
-        return replace(timing, window=replace(timing.window, capacity=capacity))
-    return timing
+def frames_in_flight(latency: int, interval: int) -> int:
+    """Frames begun and not finished at once, at most."""
+    return -(-latency // interval) + 2
 
 
-def count_latency(network, lanes, timings, depths, queue_latency, input_edges, output_edges) -> int:
-    """Cycles from the first input beat accepted to the last output beat of one frame, the source always valid, the
-    sink always ready."""
-    count = TokenCount(network, lanes, timings, queue_latency)
-    count.depths = dict(depths)
-    count.entering = dict(input_edges)
-    count.settle()
-    return max(int(output_edges[tensor].run(count.popped[tensor, "", 0])[-1]) for tensor in network.outputs)
+def _steady(network, lanes, timings, interval, delays) -> NetworkEvents:
+    """So many frames, paced at the interval, that the last repeat those before and all further ones will.
+
+    Raises:
+        GraphError: a stage falls behind for ever.
+    """
+    frames = 2
+    while True:
+        count = paced_events(network, lanes, timings, interval, frames, delays)
+        graph = count.graph
+        memory = graph.memory(frames)
+        if memory is not None and memory < frames:
+            graph.settle()
+            late = [events for events in graph.classes if not _moves(events, frames, memory, interval)]
+            if not late:
+                return count
+            _check_pace(late, frames, memory, interval)
+        frames *= 2
+
+
+def _moves(events: Events, frames: int, memory: int, cycles: int) -> bool:
+    """Whether each of the last ``memory`` frames is so many cycles after the one before."""
+    times = events.times.reshape(frames, -1)[-memory - 1 :]
+    return bool((times[1:] - times[:-1] == cycles).all())
+
+
+def _check_pace(late: list[Events], frames: int, memory: int, interval: int) -> None:
+    """Refuse classes that only wait for each other and need more than the interval for each frame.
+
+    Raises:
+        GraphError: they do, so that they always will.
+    """
+    reached, found = [late[0]], 0
+    while found < len(reached):
+        sources = [rule.source for rule in reached[found].rules]
+        reached += [source for source in dict.fromkeys(sources) if source in late and source not in reached]
+        found += 1
+    times = late[0].times.reshape(frames, -1)
+    cycles = int(times[-1, -1] - times[-2, -1])
+    if cycles > interval and all(_moves(events, frames, memory, cycles) for events in reached):
+        raise GraphError(
+            f"the plan cannot keep its interval of {interval:,} cycles: {late[0].name} {cycles:,} cycles later in each"
+            " frame than in the one before"
+        )
+
+
+def _needed(count: NetworkEvents, edge: Edge, interval: int) -> int:
+    """The beats that an edge's queue holds at once, each until the cycle after it is taken; none if none waits."""
+    valid, taken = count.valid[edge[0]].times, count.taken[edge].times
+    if np.array_equal(valid, taken):
+        return 0
+    copies = _copies(valid, taken, interval)
+    valid, taken = (_repeated(times, count.frames, interval, copies) for times in (valid, taken))
+    return _most_at_once(valid, taken + 1)
+
+
+def _live(count: NetworkEvents, name: str, interval: int) -> int:
+    """The most pixels in a window's ring at once."""
+    entered, freed = count.rings[name].times(count.frames)
+    copies = _copies(entered, freed, interval)
+    entered, freed = (_repeated(times, count.frames, interval, copies) for times in (entered, freed))
+    return _most_at_once(entered, freed)
+
+
+def _copies(begin: Times, end: Times, interval: int) -> int:
+    """Further frames that begin until the last has ended."""
+    return int((end - begin).max()) // interval + 1
+
+
+def _repeated(times: Times, frames: int, interval: int, copies: int) -> Times:
+    """Times with copies of the last frame behind it, an interval apart."""
+    last = times.reshape(frames, -1)[-1]
+    return np.concatenate([times, (last + np.arange(1, copies + 1)[:, None] * interval).ravel()])
+
+
+def _most_at_once(begin: Times, end: Times) -> int:
+    """The most things at once of which each is there from its beginning until before its end."""
+    left = np.searchsorted(end, begin, side="right")
+    return int((np.arange(1, begin.size + 1) - left).max())
 
 
 def _reason(network: Network, edge: Edge) -> str:

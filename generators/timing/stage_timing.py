@@ -16,14 +16,15 @@ from mbconv.hdl.window import Window
 from .timing import Blocks, ConvolutionTiming, DepthwiseTiming, Packing, PointwiseTiming, WindowTiming
 
 
-def pointwise_timing(stage: Pointwise) -> PointwiseTiming:
-    """The event model of a pointwise stage."""
+def pointwise_timing(stage: Pointwise, pixels: int) -> PointwiseTiming:
+    """The event model of a pointwise stage, for frames of so many pixels."""
     return PointwiseTiming(
         _packing(stage.widen, stage.inputs, stage.input_folding),
         _blocks(stage.mac),
         stage.slots,
         stage.AVAILABLE_DELAY,
         stage.RELEASE_DELAY,
+        pixels,
     )
 
 
@@ -42,7 +43,7 @@ def convolution_timing(stage: Convolution, capacity: int | None = None) -> Convo
         stage.window.latency,
         stage.window.queue_depth,
         stage.narrow.lanes_in // stage.narrow.lanes_out,
-        pointwise_timing(stage.pointwise),
+        pointwise_timing(stage.pointwise, stage.geometry.output_pixels),
     )
 
 

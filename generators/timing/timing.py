@@ -1,18 +1,19 @@
-"""When things happen: event times of stages as arrays, from which everything of a schedule is counted.
+"""Event models of the circuits: what each port of a stage waits for.
 
-Times are cycles, int64, one for each beat (or block, or pixel) of all frames in a row. Every rule is a maximum of
-earlier events plus constants, so that a stage's times are a running maximum (max-plus algebra; F. Baccelli et al.,
-"Synchronization and Linearity", 1992) and a whole network is counted in numpy without simulating a cycle.
+A stage adds its classes of events to an :class:`~mbconv.generators.timing.event_graph.EventGraph` and returns its
+:class:`Ports`: when it takes beats, which may be made to wait for their arrival, and when its output beats are valid.
+:meth:`Ports.hold` makes it wait for its reader; without it the output is a queue without limit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 
-Times = np.ndarray
-NEVER_BLOCKED = None
+from .event_graph import EventGraph, Events, Times
 
 
 def spaced(earliest: Times, spacing: int) -> Times:
@@ -21,16 +22,58 @@ def spaced(earliest: Times, spacing: int) -> Times:
     return np.maximum.accumulate(earliest - ramp) + ramp
 
 
-def at_least(times: Times, limit: Times | None) -> Times:
-    return times if limit is None else np.maximum(times, limit)
+@dataclass(frozen=True)
+class Ring:
+    """The pixels that a window holds: those whose first beat was taken, less those that ended output pixels released.
+
+    Attributes:
+        taken: when beats are taken, ``beats`` a pixel.
+        ended: when output pixels are issued, ``steps`` events each.
+        released: pixels of a frame released in all once each of its output pixels is done.
+        pixels: of a frame.
+        delay: cycles from an output pixel's last event to its pixels' places being free.
+    """
+
+    taken: Events
+    beats: int
+    ended: Events
+    steps: int
+    released: np.ndarray
+    pixels: int
+    delay: int
+
+    def times(self, frames: int) -> tuple[Times, Times]:
+        """When each pixel takes its place, and when each is released."""
+        counts = (np.arange(frames)[:, None] * self.pixels + self.released).ravel()
+        freeing = np.searchsorted(counts, np.arange(1, frames * self.pixels + 1))
+        return self.taken.times[:: self.beats], self.ended.times[self.steps - 1 :: self.steps][freeing] + self.delay
 
 
-def delayed_by(events: Times, count: int, lag: int, delay: int) -> Times:
-    """For each of ``count`` items the time of event ``item - lag``, plus ``delay``; long ago where there is none."""
-    limit = np.full(count, -(1 << 40), np.int64)
-    if lag < count:
-        limit[lag:] = events[: count - lag] + delay
-    return limit
+@dataclass(frozen=True)
+class Ports:
+    """A stage's events.
+
+    Attributes:
+        accepted: for each input when its beats are taken.
+        valid: when output beats would be valid if earlier ones had left.
+        hold: makes the stage wait for the departure of its output beats.
+        ring: of its window, if it has one.
+    """
+
+    accepted: Sequence[Events]
+    valid: Events
+    hold: Callable[[Events], None]
+    ring: Ring | None = None
+
+
+class StageTiming(Protocol):
+    """What the schedule asks of a stage."""
+
+    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
+        """Add the classes of a stage of this name to a graph, for so many frames."""
+
+    def bounded(self, capacity: int) -> Self:
+        """The stage with a window that holds so many pixels; asked only of one that has a ring."""
 
 
 @dataclass(frozen=True)
@@ -52,38 +95,40 @@ class Blocks:
     latency: int
     queue_depth: int
 
-    @property
-    def beats_per_pixel(self) -> int:
-        return (self.per_pixel - 1) * self.beats + self.last_beats
+    def issue(self, graph: EventGraph, name: str, pixels: int) -> Events:
+        """The issue of each block's first step."""
+        return graph.add(f"{name} begins a block of outputs", pixels * self.per_pixel, self.steps)
 
-    def issue(self, pixel_ready: Times, taken: Times | None) -> Times:
-        """Issue times of the blocks' first steps, given when each pixel is there and (if known) when output beats are
-        taken."""
-        earliest = np.full((pixel_ready.size, self.per_pixel), -(1 << 40), np.int64)
-        earliest[:, 0] = pixel_ready
-        earliest = earliest.ravel()
-        if taken is not None:
-            ends = self._beat_ends(pixel_ready.size)  # beats claimed once a block is claimed
-            # ``room`` asks for the space of a whole block, also for a last block that fills less.
-            begins = np.concatenate(([0], ends[:-1]))
-            freeing = begins + self.beats - self.queue_depth - 1  # the beat whose departure makes the room
-            known = freeing >= 0
-            earliest[known] = np.maximum(earliest[known], taken[freeing[known]] + 1)
-        return spaced(earliest, self.steps)
+    def first_blocks(self, pixels: int) -> range:
+        return range(0, pixels * self.per_pixel, self.per_pixel)
 
-    def _beat_ends(self, pixels: int) -> np.ndarray:
+    def last_blocks(self, pixels: int) -> range:
+        return range(self.per_pixel - 1, pixels * self.per_pixel, self.per_pixel)
+
+    def outputs(self, graph: EventGraph, name: str, issued: Events) -> Events:
+        """When each output beat becomes valid."""
+        sizes = self._sizes(issued.count)
+        block = np.repeat(np.arange(issued.count), sizes)
+        within = np.arange(block.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        valid = graph.add(f"{name} has a beat of outputs", block.size, None)
+        valid.after_some(issued, self.steps - 1 + self.latency + within * self.interval, range(block.size), block)
+        return valid
+
+    def hold(self, issued: Events, taken: Events) -> None:
+        """A block begins only with room in the queue for all its beats.
+
+        The space of a whole block is asked for, also for a last block that fills less.
+        """
+        sizes = self._sizes(issued.count)
+        begins = np.cumsum(sizes) - sizes
+        freeing = begins + self.beats - self.queue_depth - 1  # the beat whose departure makes the room
+        first = int(np.searchsorted(freeing, 0))
+        issued.after_some(taken, 1, range(first, issued.count), freeing[first:])
+
+    def _sizes(self, blocks: int) -> np.ndarray:
         sizes = np.full(self.per_pixel, self.beats, np.int64)
         sizes[-1] = self.last_beats
-        return np.cumsum(np.tile(sizes, pixels))
-
-    def outputs(self, issued: Times) -> Times:
-        """When each output beat becomes valid, given the blocks' first issues."""
-        first = (issued + (self.steps - 1 + self.latency)).reshape(-1, self.per_pixel)
-        parts = []
-        for block in range(self.per_pixel):
-            beats = self.last_beats if block == self.per_pixel - 1 else self.beats
-            parts.append(first[:, block, None] + np.arange(beats) * self.interval)
-        return np.concatenate(parts, axis=1).ravel()
+        return np.tile(sizes, blocks // self.per_pixel)
 
 
 @dataclass(frozen=True)
@@ -95,39 +140,21 @@ class Packing:
     per_word: int
     delay: int  # from the acceptance of a word's last beat to the word
 
-    @property
-    def words(self) -> int:
-        return -(-self.beats // self.per_word)
+    def accept(self, graph: EventGraph, name: str, pixels: int) -> Events:
+        """The acceptance of each beat."""
+        return graph.add(f"{name} takes a beat", pixels * self.beats)
 
-    def pixel_complete(self, accepted: Times, pixel_limit: Times | None) -> Times:
-        """When each pixel's last word is passed on, given when its beats are accepted and, where there is a limit, the
-        time before which its first word is not."""
-        return at_least(accepted[self.beats - 1 :: self.beats] + self.delay, pixel_limit)
+    def last_beats(self, pixels: np.ndarray) -> np.ndarray:
+        return pixels * self.beats + self.beats - 1
 
-    def limit_beats(self, pixel_limit: Times) -> Times:
-        """The time before which no beat of a pixel can enter, from that of its first word.
+    def wait(self, accepted: Events, pixels: range, source: Events, sources: np.ndarray | range, delay: int) -> None:
+        """The first word of each of these pixels enters no earlier than the given events.
 
         A word that waits is held in the register that collects it, so that the beat after it waits, not its own last.
         """
-        limit = np.full(pixel_limit.size * self.beats, -(1 << 40), np.int64)
         held = min(self.per_word, self.beats) if self.delay else 0
-        where = np.arange(pixel_limit.size) * self.beats + held
-        inside = where < limit.size
-        limit[where[inside]] = pixel_limit[inside]
-        return limit
-
-
-@dataclass
-class StageTimes:
-    """What counting a stage gives: acceptance of each input's beats, validity of each output beat, and marks for
-    sizing."""
-
-    accepted: list[Times]
-    valid: Times
-    marks: dict[str, int] = field(default_factory=dict)
-
-
-ROUNDS = 64  # a stage's own loop settles in two or three; more means a buffer too small to make progress
+        beats = range(pixels.start * self.beats + held, accepted.count, self.beats)[: len(pixels)]
+        accepted.after_some(source, delay, beats, sources[: len(beats)])
 
 
 @dataclass(frozen=True)
@@ -139,19 +166,21 @@ class PointwiseTiming:
     slots: int
     available_delay: int
     release_delay: int
+    pixels: int  # of a frame
 
-    def run(self, valid: list[Times], taken: Times | None) -> StageTimes:
-        free = None  # from when there is a slot for each pixel
-        for _ in range(ROUNDS):
-            limit = None if free is None else self.packing.limit_beats(free)
-            accepted = spaced(at_least(valid[0], limit), 1)
-            ready = self.packing.pixel_complete(accepted, free) + self.available_delay
-            issued = self.blocks.issue(ready, taken)
-            ends = issued[self.blocks.per_pixel - 1 :: self.blocks.per_pixel] + self.blocks.steps - 1
-            before, free = free, delayed_by(ends, ready.size, self.slots, self.release_delay)
-            if before is not None and np.array_equal(before, free):
-                break
-        return StageTimes([accepted], self.blocks.outputs(issued))
+    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
+        pixels = frames * self.pixels
+        accepted = self.packing.accept(graph, name, pixels)
+        issued = self.blocks.issue(graph, name, pixels)
+        first, last = self.blocks.first_blocks(pixels), self.blocks.last_blocks(pixels)
+        beats = range(self.packing.beats - 1, accepted.count, self.packing.beats)
+        issued.after_some(accepted, self.packing.delay + self.available_delay, first, beats)
+        release = self.blocks.steps - 1 + self.release_delay
+        freeing = last[: max(pixels - self.slots, 0)]
+        self.packing.wait(accepted, range(self.slots, pixels), issued, freeing, release)
+        issued.after_some(issued, release + self.available_delay, first[self.slots :], freeing)
+        valid = self.blocks.outputs(graph, name, issued)
+        return Ports([accepted], valid, lambda taken: self.blocks.hold(issued, taken))
 
 
 @dataclass(frozen=True)
@@ -166,33 +195,39 @@ class WindowTiming:
     release_delay: int
     capacity: int | None  # pixels; None: unlimited
 
-    def pixel_ready(self, accepted: Times, frames: int, pixel_limit: Times | None) -> Times:
-        complete = self.packing.pixel_complete(accepted, pixel_limit).reshape(frames, self.pixels)
-        padded = np.concatenate([np.full((frames, 1), -(1 << 40), np.int64), complete], axis=1)
-        return (padded[:, self.required] + self.available_delay).ravel()
+    def connect(self, accepted: Events, issued: Events, starts: range, ends: range, steps: int, frames: int) -> None:
+        """Output pixels begin when their pixels are there, which enter when there is room.
 
-    def counts(self, frames: int) -> np.ndarray:
-        """Pixels released in all once each output pixel is done."""
-        return (np.arange(frames)[:, None] * self.pixels + self.released).ravel()
+        Args:
+            starts, ends: the events of ``issued`` that begin an output pixel, and that end it.
+            steps: cycles of an event of ``issued``.
+        """
+        pixels = np.arange(frames)[:, None] * self.pixels + self.required
+        waiting = np.broadcast_to(self.required > 0, pixels.shape).ravel()
+        last = pixels.ravel()[waiting] - 1
+        starts_waiting = starts if waiting.all() else np.array(starts)[waiting]
+        issued.after_some(
+            accepted, self.packing.delay + self.available_delay, starts_waiting, self.packing.last_beats(last)
+        )
+        if self.capacity is None or self.capacity >= frames * self.pixels:
+            return
+        release = steps - 1 + self.release_delay
+        entering = np.arange(self.capacity, frames * self.pixels)
+        counts = (np.arange(frames)[:, None] * self.pixels + self.released).ravel()
+        freeing = np.array(ends)[np.searchsorted(counts, entering - self.capacity + 1)]
+        self.packing.wait(accepted, range(self.capacity, frames * self.pixels), issued, freeing, release)
+        bound = np.searchsorted(last, self.capacity)
+        issued.after_some(
+            issued,
+            release + self.available_delay,
+            starts_waiting[bound:],
+            freeing[last[bound:] - self.capacity],
+        )
 
-    def pixel_limit(self, ends: Times, frames: int) -> Times | None:
-        """When there is room for each pixel, given the last issue of each output pixel; None: always."""
-        if self.capacity is None:
-            return None
-        pixels = np.arange(frames * self.pixels)
-        needed = pixels - self.capacity + 1  # pixels that must be released before this one is written
-        done = np.searchsorted(self.counts(frames), needed)
-        limit = np.full(pixels.size, -(1 << 40), np.int64)
-        known = needed > 0
-        limit[known] = ends[np.minimum(done[known], ends.size - 1)] + self.release_delay
-        return limit
-
-    def live(self, accepted: Times, ends: Times, frames: int) -> int:
-        """The most pixels in the ring at once."""
-        arrived = accepted[:: self.packing.beats]  # a pixel takes its place with its first beat
-        freed = np.searchsorted(ends + self.release_delay, arrived, side="right")
-        counts = np.concatenate(([0], self.counts(frames)))
-        return int((np.arange(1, arrived.size + 1) - counts[freed]).max())
+    def ring(self, accepted: Events, issued: Events, issues: int, steps: int) -> Ring:
+        """What the window holds, ``issues`` events of ``issued``, each of ``steps`` cycles, making an output pixel."""
+        delay = steps - 1 + self.release_delay
+        return Ring(accepted, self.packing.beats, issued, issues, self.released, self.pixels, delay)
 
 
 @dataclass(frozen=True)
@@ -202,20 +237,18 @@ class DepthwiseTiming:
     window: WindowTiming
     blocks: Blocks
 
-    def run(self, valid: list[Times], taken: Times | None) -> StageTimes:
-        frames = valid[0].size // (self.window.packing.beats * self.window.pixels)
-        room = None
-        for _ in range(ROUNDS):
-            limit = None if room is None else self.window.packing.limit_beats(room)
-            accepted = spaced(at_least(valid[0], limit), 1)
-            issued = self.blocks.issue(self.window.pixel_ready(accepted, frames, room), taken)
-            ends = issued[self.blocks.per_pixel - 1 :: self.blocks.per_pixel] + self.blocks.steps - 1
-            before, room = room, self.window.pixel_limit(ends, frames)
-            if room is None or (before is not None and np.array_equal(before, room)):
-                break
-        return StageTimes(
-            [accepted], self.blocks.outputs(issued), {"live_pixels": self.window.live(accepted, ends, frames)}
-        )
+    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
+        accepted = self.window.packing.accept(graph, name, frames * self.window.pixels)
+        pixels = frames * self.window.required.size
+        issued = self.blocks.issue(graph, name, pixels)
+        first, last = self.blocks.first_blocks(pixels), self.blocks.last_blocks(pixels)
+        self.window.connect(accepted, issued, first, last, self.blocks.steps, frames)
+        ring = self.window.ring(accepted, issued, self.blocks.per_pixel, self.blocks.steps)
+        valid = self.blocks.outputs(graph, name, issued)
+        return Ports([accepted], valid, lambda taken: self.blocks.hold(issued, taken), ring)
+
+    def bounded(self, capacity: int) -> Self:
+        return replace(self, window=replace(self.window, capacity=capacity))
 
 
 @dataclass(frozen=True)
@@ -230,45 +263,32 @@ class ConvolutionTiming:
     pieces: int  # beats that each of the window's is narrowed to; 1: wires
     pointwise: PointwiseTiming
 
-    def run(self, valid: list[Times], taken: Times | None) -> StageTimes:
-        frames = valid[0].size // (self.window.packing.beats * self.window.pixels)
-        room, entered, issued = None, None, None
-        for _ in range(ROUNDS):
-            limit = None if room is None else self.window.packing.limit_beats(room)
-            accepted = spaced(at_least(valid[0], limit), 1)
-            earliest = np.full((self.window.required.size * frames, self.steps), -(1 << 40), np.int64)
-            earliest[:, 0] = self.window.pixel_ready(accepted, frames, room)
-            earliest = earliest.ravel()
-            if entered is not None:
-                left = self._left_queue(issued, entered)
-                earliest = at_least(earliest, delayed_by(left, earliest.size, self.queue_depth, 1))
-            issued = spaced(earliest, 1)
-            inner = self.pointwise.run([self._narrowed(issued, entered)], taken)
-            before = room, entered
-            room, entered = self.window.pixel_limit(issued[self.steps - 1 :: self.steps], frames), inner.accepted[0]
-            if (
-                before[1] is not None
-                and np.array_equal(before[1], entered)
-                and (room is None or np.array_equal(before[0], room))
-            ):
-                break
-        ends = issued[self.steps - 1 :: self.steps]
-        return StageTimes([accepted], inner.valid, {"live_pixels": self.window.live(accepted, ends, frames)})
+    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
+        accepted = self.window.packing.accept(graph, name, frames * self.window.pixels)
+        count = frames * self.window.required.size * self.steps
+        issued = graph.add(f"{name} reads its window", count)
+        starts, ends = range(0, count, self.steps), range(self.steps - 1, count, self.steps)
+        self.window.connect(accepted, issued, starts, ends, 1, frames)
+        inner = self.pointwise.events(graph, name, frames)
+        left = self._narrow(graph, name, issued, inner.accepted[0])
+        issued.after(left, 1, lag=self.queue_depth)
+        ring = self.window.ring(accepted, issued, self.steps, 1)
+        return Ports([accepted], inner.valid, inner.hold, ring)
 
-    def _left_queue(self, issued: Times, entered: Times | None) -> Times:
-        """When the window's beats leave its queue, given when the pointwise stage took what they became."""
+    def _narrow(self, graph: EventGraph, name: str, issued: Events, entered: Events) -> Events:
+        """When the window's beats leave its queue, given when the pointwise stage takes what they become."""
         if self.pieces == 1:
-            return issued + self.latency if entered is None else entered
-        earliest = issued + self.latency
-        if entered is not None:
-            earliest = at_least(earliest, delayed_by(entered[self.pieces - 1 :: self.pieces], earliest.size, 1, 0))
-        return spaced(earliest, self.pieces)
+            entered.after(issued, self.latency)
+            return entered
+        left = graph.add(f"{name} takes its window's taps", issued.count, self.pieces)
+        left.after(issued, self.latency)
+        lasts = range(self.pieces - 1, entered.count, self.pieces)
+        left.after_some(entered, 0, range(1, issued.count), lasts[:-1])
+        entered.after_some(left, 1, range(0, entered.count, self.pieces), range(issued.count))
+        return left
 
-    def _narrowed(self, issued: Times, entered: Times | None) -> Times:
-        """When the pointwise stage's input beats become valid."""
-        if self.pieces == 1:
-            return issued + self.latency
-        return np.repeat(self._left_queue(issued, entered) + 1, self.pieces)
+    def bounded(self, capacity: int) -> Self:
+        return replace(self, window=replace(self.window, capacity=capacity))
 
 
 @dataclass(frozen=True)
@@ -277,13 +297,14 @@ class ElementwiseTiming:
 
     latency: int
     queue_depth: int
+    beats: int  # of a frame
+    inputs: int = 1
 
-    def run(self, valid: list[Times], taken: Times | None) -> StageTimes:
-        earliest = np.maximum.reduce(valid)
-        if taken is not None:
-            earliest = at_least(earliest, delayed_by(taken, earliest.size, self.queue_depth, 1))
-        accepted = spaced(earliest, 1)
-        return StageTimes([accepted] * len(valid), accepted + self.latency)
+    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
+        accepted = graph.add(f"{name} takes a beat", frames * self.beats)
+        valid = graph.add(f"{name} has a beat of outputs", accepted.count, None)
+        valid.after(accepted, self.latency)
+        return Ports([accepted] * self.inputs, valid, lambda taken: accepted.after(taken, 1, lag=self.queue_depth))
 
 
 @dataclass(frozen=True)
@@ -295,14 +316,13 @@ class PoolTiming:
     latency: int  # from the acceptance of a last pixel's beat to its result being valid
     queue_depth: int
 
-    def run(self, valid: list[Times], taken: Times | None) -> StageTimes:
-        frame = self.beats * self.pixels
-        frames = valid[0].size // frame
-        earliest = valid[0].copy()
-        if taken is not None:
-            last = earliest.reshape(frames, self.pixels, self.beats)[:, -1]
-            limit = delayed_by(taken, frames * self.beats, self.queue_depth, 1).reshape(last.shape)
-            np.maximum(last, limit, out=last)
-        accepted = spaced(earliest, 1)
-        results = accepted.reshape(frames, self.pixels, self.beats)[:, -1]
-        return StageTimes([accepted], results.ravel() + self.latency)
+    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
+        accepted = graph.add(f"{name} takes a beat", frames * self.beats * self.pixels)
+        beats = np.arange(self.beats * self.pixels * frames).reshape(frames, self.pixels, self.beats)[:, -1].ravel()
+        valid = graph.add(f"{name} has a beat of outputs", beats.size, None)
+        valid.after_some(accepted, self.latency, range(beats.size), beats)
+
+        def hold(taken: Events) -> None:
+            accepted.after_some(taken, 1, beats[self.queue_depth :], range(max(beats.size - self.queue_depth, 0)))
+
+        return Ports([accepted], valid, hold)

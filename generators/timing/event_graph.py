@@ -1,0 +1,257 @@
+"""Events and what they wait for: the least times of a max-plus system, counted in the order in which they happen.
+
+A class of events is something that happens again and again: a port that takes a beat, a stage that issues a block. Its
+n-th event happens at the earliest a fixed time after certain events of other classes, and some cycles after its own
+(n − 1)-th (F. Baccelli et al., "Synchronization and Linearity", 1992). A circuit of streams is such a system, and what
+it does is the least solution: everything happens as soon as it can.
+
+The solution is reached from below. Times begin as if nothing waited and are raised until every event keeps its rules;
+each value on the way is a lower bound, so that what is found is least. Events that wait for events in both directions,
+a stage for its reader and the reader for it, may have to be raised once for each turn of such a loop: then the count
+goes on in spans of time, each finished before the next is begun. A delay is never negative, so nothing in a span waits
+for what comes after it, and the count ends: either every event has its time, or none happens for longer than any delay
+lasts. Then no more ever will, and the events that wait for each other are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..graph.graph import GraphError
+
+Times = np.ndarray
+"""Cycles, int64, one for each event of a class."""
+
+Positions = range | np.ndarray
+"""Ascending indices of events."""
+
+LONG_AGO = -(1 << 40)
+"""A lower bound that limits nothing."""
+
+_NEVER = 1 << 60
+_SWEEPS = 6  # in both directions; more of them for one span means loops, which shorter spans resolve at less cost
+_FIRST_SPAN = 1 << 16  # cycles
+_LEAST_SPAN = 1 << 9
+
+
+class Deadlock(GraphError):
+    """Events that wait for each other for ever; the message names them."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Rule:
+    """Events ``targets`` of a class are no earlier than events ``sources`` of another plus ``delay``."""
+
+    source: Events
+    targets: Positions
+    sources: Positions
+    delay: int | np.ndarray
+
+
+class Events:
+    """A class of ``count`` events, at most one in a cycle.
+
+    Args:
+        name: what happens, as a sentence without its end: ``layer_3 takes a beat``.
+        spacing: least cycles from one event to the next; None where the rules ensure an order.
+        earliest: times before which they do not happen, if any.
+
+    Attributes:
+        times: lower bounds while the graph is counted, the times afterwards.
+    """
+
+    def __init__(self, name: str, count: int, spacing: int | None = 1, earliest: Times | None = None):
+        self.name, self.count, self.spacing, self.earliest = name, count, spacing, earliest
+        self.rules: list[_Rule] = []
+        self.readers: list[tuple[Events, _Rule]] = []
+        self.times = np.full(count, LONG_AGO, np.int64)
+        self.settled = 0  # events whose times are known
+        self.stale = 0  # from this event on, times may be raised
+        self.unreached = False  # a rule begins beyond the last event
+
+    def after(self, source: Events, delay: int = 0, lag: int = 0) -> None:
+        """Event n is no earlier than event n − ``lag`` of ``source`` plus ``delay``."""
+        count = max(min(self.count - lag, source.count), 0)
+        self.after_some(source, delay, range(lag, lag + count), range(count))
+
+    def after_some(self, source: Events, delay: int | np.ndarray, targets: Positions, sources: Positions) -> None:
+        """Event ``targets[k]`` is no earlier than event ``sources[k]`` of ``source`` plus ``delay`` (or ``delay[k]``).
+
+        Raises:
+            ValueError: numbers of positions that differ, or a negative delay.
+        """
+        if len(targets) != len(sources):
+            raise ValueError(f"{len(targets)} events of {self.name} cannot wait for {len(sources)} of {source.name}")
+        if not len(targets):
+            self.unreached = True
+            return
+        if np.min(delay) < 0:
+            raise ValueError(f"{self.name} cannot happen {-np.min(delay)} cycles before what it waits for")
+        rule = _Rule(source, targets, sources, delay)
+        self.rules.append(rule)
+        source.readers.append((self, rule))
+
+    def last_before(self, span: int) -> int:
+        """The first event that cannot be within ``span`` cycles from where all are settled."""
+        return min(self.count, self.settled + span)
+
+    def is_stale(self, span: int, horizon: int) -> bool:
+        """Whether a time before a horizon, ``span`` cycles on, may have to be raised."""
+        return self.stale < self.last_before(span) and bool(self.times[self.stale] < horizon)
+
+    def raise_times(self, span: int, horizon: int) -> None:
+        """Raise stale times that can be before a horizon to what the rules demand."""
+        first, last = self.stale, self.last_before(span)
+        self.stale = last
+        new = np.full(last - first, LONG_AGO, np.int64) if self.earliest is None else self.earliest[first:last].copy()
+        for rule in self.rules:
+            begin, end = _locate(rule.targets, first), _locate(rule.targets, last)
+            if begin == end:
+                continue
+            delay = rule.delay if isinstance(rule.delay, int) else rule.delay[begin:end]
+            wanted = rule.source.times[_chosen(rule.sources, begin, end)] + delay
+            far = rule.source.last_before(span)
+            if rule.sources[end - 1] >= far:  # beyond the horizon, whatever its time
+                late = wanted[max(_locate(rule.sources, far) - begin, 0) :]
+                np.maximum(late, horizon, out=late)
+            if isinstance(rule.targets, range):
+                step = rule.targets.step
+                where = slice(rule.targets[begin] - first, rule.targets[end - 1] - first + 1, step)
+                np.maximum(new[where], wanted, out=new[where])
+            else:
+                where = rule.targets[begin:end] - first
+                new[where] = np.maximum(new[where], wanted)
+        if self.spacing is not None:
+            if first:
+                new[0] = max(new[0], self.times[first - 1] + self.spacing)
+            ramp = np.arange(new.size, dtype=np.int64) * self.spacing
+            new -= ramp
+            np.maximum.accumulate(new, out=new)
+            new += ramp
+        raised = new != self.times[first:last]
+        start = int(raised.argmax())
+        if raised[start]:
+            self.times[first:last] = new
+            self._mark_readers(first + start)
+
+    def _mark_readers(self, start: int) -> None:
+        """Events that wait for this class's from ``start`` on are stale."""
+        for reader, rule in self.readers:
+            place = _locate(rule.sources, start)
+            if place < len(rule.targets):
+                reader.stale = min(reader.stale, int(rule.targets[place]))
+
+
+def _locate(positions: Positions, value: int) -> int:
+    """How many positions are below a value."""
+    if isinstance(positions, range):
+        return min(max(-(-(value - positions.start) // positions.step), 0), len(positions))
+    return int(np.searchsorted(positions, value))
+
+
+def _chosen(positions: Positions, begin: int, end: int) -> slice | np.ndarray:
+    if isinstance(positions, range):
+        return slice(positions[begin], positions[end - 1] + 1, positions.step)
+    return positions[begin:end]
+
+
+class EventGraph:
+    """Classes of events, best added in the direction in which data flow, and the count of their times."""
+
+    def __init__(self) -> None:
+        self.classes: list[Events] = []
+
+    def add(self, name: str, count: int, spacing: int | None = 1, earliest: Times | None = None) -> Events:
+        """A new class; see :class:`Events`."""
+        events = Events(name, count, spacing, earliest)
+        self.classes.append(events)
+        return events
+
+    def memory(self, frames: int) -> int | None:
+        """How many frames back an event can wait for another, the classes being so many frames; None where that is
+        beyond the first."""
+        if any(events.unreached for events in self.classes):
+            return None
+        rules = [(events, rule) for events in self.classes for rule in events.rules]
+        return max(int(rule.targets[0]) // (events.count // frames) for events, rule in rules) + 1
+
+    def settle(self) -> None:
+        """Count all times.
+
+        Raises:
+            Deadlock: some events never happen.
+        """
+        now, horizon = 0, _NEVER
+        while unsettled := [events for events in self.classes if events.settled < events.count]:
+            horizon, sweeps = self._settle_until(unsettled, now, horizon)
+            moved = [_settle_events(events, horizon - now, horizon) for events in unsettled]
+            if not any(moved):
+                self._check_progress(unsettled, horizon)
+            span = horizon - now
+            now, horizon = horizon, horizon + (2 * span if sweeps <= _SWEEPS else span)
+
+    def _settle_until(self, unsettled: Sequence[Events], now: int, horizon: int) -> tuple[int, int]:
+        """Raise times until all before a horizon are right; the horizon, nearer if that took long, and the sweeps."""
+        sweeps = direction = 0
+        while True:
+            changed = False
+            for events in unsettled if direction == 0 else reversed(unsettled):
+                if events.is_stale(horizon - now, horizon):
+                    changed = True
+                    events.raise_times(horizon - now, horizon)
+            if not changed:
+                return horizon, sweeps
+            direction, sweeps = 1 - direction, sweeps + 1
+            if sweeps % _SWEEPS == 0 and horizon - now > _LEAST_SPAN:
+                horizon = now + min(_FIRST_SPAN, max((horizon - now) // 4, _LEAST_SPAN))
+                for events in unsettled:
+                    events.stale = events.settled
+
+    def _check_progress(self, unsettled: Sequence[Events], horizon: int) -> None:
+        """Nothing happened for a span: name what never will, if the span is longer than any delay.
+
+        Raises:
+            Deadlock: as :meth:`settle`.
+        """
+        last = max((int(events.times[events.settled - 1]) for events in self.classes if events.settled), default=0)
+        longest = max((int(np.max(rule.delay)) for events in self.classes for rule in events.rules), default=0)
+        longest = max(longest, *(events.spacing or 0 for events in self.classes))
+        offered = any(
+            events.earliest is not None and events.earliest[events.settled] >= horizon for events in unsettled
+        )
+        if offered or horizon <= last + longest + 1:
+            return
+        chain = [unsettled[0]]
+        while True:
+            following = _awaited(chain[-1])
+            if following in chain:
+                chain = chain[chain.index(following) :]
+                break
+            chain.append(following)
+        waiting = ", which waits until ".join(f"{events.name} ({events.settled:,} times so far)" for events in chain)
+        raise Deadlock(
+            f"nothing moves any more after cycle {last:,}: {waiting}, which waits until {chain[0].name}: a queue or "
+            "window between them is too small"
+        )
+
+
+def _settle_events(events: Events, span: int, horizon: int) -> bool:
+    """Count the events before a horizon as settled; whether there were any."""
+    last = max(min(events.last_before(span), events.stale), events.settled)
+    found = int(np.searchsorted(events.times[events.settled : last], horizon))
+    events.settled += found
+    return found > 0
+
+
+def _awaited(events: Events) -> Events:
+    """A class whose next event a class's next event waits for."""
+    for rule in events.rules:
+        place = _locate(rule.targets, events.settled)
+        if place == len(rule.targets) or rule.targets[place] != events.settled:
+            continue
+        if rule.sources[place] >= rule.source.settled:
+            return rule.source
+    raise AssertionError(f"nothing keeps {events.name} from happening")

@@ -1,0 +1,179 @@
+"""A network as an event graph: its stages' events, joined by streams with their forks and queues, and its edges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from ..stages.network import Network
+from .edge_timing import InputEdgeTiming, OutputEdgeTiming
+from .event_graph import EventGraph, Events
+from .timing import Ring, StageTiming
+
+Edge = tuple[int, str, int]
+"""A tensor, the node that reads it (empty: an output port) and which of the node's inputs it is."""
+
+QueueLatency = Callable[[int], int]
+"""A queue's latency, given its depth."""
+
+
+def edges(network: Network) -> dict[int, list[Edge]]:
+    """The readers of each tensor, in the order in which a fork serves them."""
+    found: dict[int, list[Edge]] = {tensor: [] for tensor in network.shapes}
+    for node in network.nodes:
+        for position, tensor in enumerate(node.inputs):
+            found[tensor].append((tensor, node.name, position))
+    for tensor in network.outputs:
+        found[tensor].append((tensor, "", 0))
+    return found
+
+
+class NetworkEvents:
+    """The classes of events of a network's streams.
+
+    Attributes:
+        valid: by tensor, when its beats are valid.
+        taken: by edge, when its reader takes beats.
+        rings: by node, of its window.
+        results: by output tensor, when beats of the output's edge leave; empty for paced sources.
+    """
+
+    def __init__(self, network: Network, frames: int):
+        self.network, self.frames = network, frames
+        self.graph = EventGraph()
+        self.valid: dict[int, Events] = {}
+        self.taken: dict[Edge, Events] = {}
+        self.rings: dict[str, Ring] = {}
+        self.results: dict[int, Events] = {}
+
+    def add_stages(
+        self, timings: Mapping[str, StageTiming], give: Callable[[int, Events], None], read: Callable[[Edge], None]
+    ) -> dict[int, Callable[[Events], None]]:
+        """Add all stages; how each is made to wait for the departure of the tensor that it writes.
+
+        Args:
+            give: called with each tensor and its beats, before its readers are added.
+            read: called with each edge whose reader has been added.
+        """
+        holds = {}
+        for node in self.network.nodes:
+            ports = timings[node.name].events(self.graph, node.name, self.frames)
+            for position, (tensor, accepted) in enumerate(zip(node.inputs, ports.accepted, strict=True)):
+                self.taken[tensor, node.name, position] = accepted
+                read((tensor, node.name, position))
+            if ports.ring is not None:
+                self.rings[node.name] = ports.ring
+            holds[node.output] = ports.hold
+            give(node.output, ports.valid)
+        return holds
+
+
+def paced_events(
+    network: Network,
+    lanes: Mapping[int, int],
+    timings: Mapping[str, StageTiming],
+    interval: int,
+    frames: int,
+    delays: Mapping[Edge, int],
+) -> NetworkEvents:
+    """The events behind sources that spread a frame's beats evenly over each interval, with queues without limit on
+    all edges, which delay beats by ``delays``."""
+    found = NetworkEvents(network, frames)
+
+    def read(edge: Edge) -> None:
+        found.taken[edge].after(found.valid[edge[0]], delays.get(edge, 0))
+
+    for tensor in network.inputs.values():
+        beats = network.shapes[tensor].beats(lanes[tensor])
+        within = np.arange(beats, dtype=np.int64) * interval // beats
+        times = (np.arange(frames)[:, None] * interval + within).ravel()
+        found.valid[tensor] = found.graph.add(f"tensor {tensor} has a beat", times.size, None, times)
+    found.add_stages(timings, found.valid.__setitem__, read)
+    return found
+
+
+def bounded_events(
+    network: Network,
+    timings: Mapping[str, StageTiming],
+    depths: Mapping[Edge, int],
+    queue_latency: QueueLatency,
+    input_edges: Mapping[int, InputEdgeTiming],
+    output_edges: Mapping[int, OutputEdgeTiming],
+    marks_latency: int,
+    frames: int = 1,
+) -> NetworkEvents:
+    """The events with given queues and windows between sources that are always valid and sinks that are always ready.
+
+    Args:
+        input_edges, output_edges: the AXI4-Stream edges, by the tensor within.
+        marks_latency: of the queues in which the marks of frames wait for the frames' ends at the outputs.
+    """
+    found = NetworkEvents(network, frames)
+    streams = _Streams(found, depths, queue_latency)
+    entered = {}
+    for tensor, edge in input_edges.items():
+        entered[tensor], valid = edge.events(found.graph, f"the input of tensor {tensor}", frames)
+        streams.give(tensor, valid)
+    holds = found.add_stages(timings, streams.give, streams.read)
+    ends = found.graph.add("all inputs end a frame", frames)
+    for tensor, edge in output_edges.items():
+        port = tensor, "", 0
+        found.taken[port], found.results[tensor] = edge.events(found.graph, f"the output of tensor {tensor}", frames)
+        streams.read(port)
+        found.results[tensor].after_some(ends, marks_latency, edge.frame_ends(frames), range(frames))
+    for tensor, edge in input_edges.items():
+        edge.gearbox.connect(entered[tensor], found.valid[tensor], streams.left(tensor), frames)
+        ends.after_some(entered[tensor], 1, range(frames), edge.frame_ends(frames))
+        waiting = edge.frame_ends(frames)[edge.marks_depth :]
+        entered[tensor].after_some(ends, 1, waiting, range(len(waiting)))
+    for tensor, hold in holds.items():
+        hold(streams.left(tensor))
+    return found
+
+
+class _Streams:
+    """The queues and forks of streams.
+
+    A fork gives each beat to every branch once, when that branch is ready, and the next one when all have it.
+    """
+
+    def __init__(self, found: NetworkEvents, depths: Mapping[Edge, int], queue_latency: QueueLatency):
+        self.found, self.depths, self.queue_latency = found, depths, queue_latency
+        self.readers = edges(found.network)
+        self.queued: dict[Edge, Events] = {}  # when an edge's queue takes beats
+        self.forked: dict[int, Events] = {}  # when all branches have a tensor's beat
+
+    def give(self, tensor: int, valid: Events) -> None:
+        """A tensor's beats, before its readers are there."""
+        graph = self.found.graph
+        self.found.valid[tensor] = valid
+        if len(self.readers[tensor]) > 1:
+            self.forked[tensor] = graph.add(f"all readers of tensor {tensor} have a beat", valid.count)
+        for edge in self.readers[tensor]:
+            if self.depths[edge]:
+                self.queued[edge] = graph.add(f"the queue of tensor {tensor} for {edge[1]} takes a beat", valid.count)
+                self._branch(tensor, self.queued[edge])
+
+    def read(self, edge: Edge) -> None:
+        """An edge whose reader is there."""
+        reader = self.found.taken[edge]
+        if queue := self.queued.get(edge):
+            depth = self.depths[edge]
+            reader.after(queue, self.queue_latency(depth))
+            queue.after(reader, 1, lag=depth)
+        else:
+            self._branch(edge[0], reader)
+
+    def left(self, tensor: int) -> Events:
+        """When a tensor's beats leave their producer, all of whose readers are there."""
+        if tensor in self.forked:
+            return self.forked[tensor]
+        (edge,) = self.readers[tensor]
+        return self.queued.get(edge) or self.found.taken[edge]
+
+    def _branch(self, tensor: int, taken: Events) -> None:
+        taken.after(self.found.valid[tensor])
+        if tensor in self.forked:
+            self.forked[tensor].after(taken)
+            taken.after(self.forked[tensor], 1, lag=1)

@@ -2,15 +2,9 @@
 
 import numpy as np
 
+from mbconv.generators.timing.event_graph import EventGraph, Times
 from mbconv.generators.timing.stage_timing import convolution_timing, depthwise_timing, pointwise_timing
-from mbconv.generators.timing.timing import (
-    ConvolutionTiming,
-    DepthwiseTiming,
-    PointwiseTiming,
-    StageTimes,
-    Times,
-    spaced,
-)
+from mbconv.generators.timing.timing import ConvolutionTiming, DepthwiseTiming, PointwiseTiming
 from mbconv.hdl.convolution import Convolution
 from mbconv.hdl.depthwise import Depthwise
 from mbconv.hdl.pointwise import Pointwise
@@ -29,25 +23,32 @@ def windows(geometry: WindowGeometry, frames: np.ndarray, pad_value: int) -> np.
 EventModel = PointwiseTiming | DepthwiseTiming | ConvolutionTiming
 
 
-def event_model(stage: Pointwise | Depthwise | Convolution) -> EventModel:
-    """The event model that the generator would schedule a circuit by, its window's ring included."""
+def event_model(stage: Pointwise | Depthwise | Convolution, pixels: int | None = None) -> EventModel:
+    """The event model that the generator would schedule a circuit by, its window's ring included.
+
+    Args:
+        pixels: of a frame; without a window only the caller knows.
+    """
     if isinstance(stage, Pointwise):
-        return pointwise_timing(stage)
+        return pointwise_timing(stage, pixels)
     if isinstance(stage, Depthwise):
         return depthwise_timing(stage, stage.window.capacity)
     return convolution_timing(stage, stage.window.window.capacity)
 
 
-def _unstalled(model: EventModel, beats: int) -> StageTimes:
-    """The events for beats offered from cycle 0 on, one in each cycle, with a reader that is always ready."""
-    offered = np.arange(beats, dtype=np.int64)
-    taken: Times | None = None
-    while True:
-        times = model.run([offered], taken)
-        leaving = spaced(times.valid, 1)
-        if taken is not None and np.array_equal(leaving, taken):
-            return times
-        taken = leaving
+def counted_times(model: EventModel, offered: Times | None, frames: int) -> tuple[Times, Times]:
+    """When a stage alone takes beats, offered as given or one in each cycle, and when its own leave to a reader that is
+    always ready."""
+    graph = EventGraph()
+    ports = model.events(graph, "the stage", frames)
+    (accepted,) = ports.accepted
+    times = np.arange(accepted.count, dtype=np.int64) if offered is None else offered
+    accepted.after(graph.add("a beat is offered", accepted.count, None, times))
+    left = graph.add("a beat leaves", ports.valid.count)
+    left.after(ports.valid)
+    ports.hold(left)
+    graph.settle()
+    return accepted.times, left.times
 
 
 def counted_cycles(
@@ -56,10 +57,8 @@ def counted_cycles(
     """Interval, between the last two of several frames, and latency, as :class:`mbconv.sim.bench.bench.Case` has them.
 
     Args:
-        pixels: of a frame; without a window only the caller knows.
+        pixels: see :func:`event_model`.
     """
-    model = event_model(stage)
-    packing = model.packing if isinstance(model, PointwiseTiming) else model.window.packing
-    times = _unstalled(model, frames * (pixels or model.window.pixels) * packing.beats)
-    ends = spaced(times.valid, 1).reshape(frames, -1)[:, -1]
-    return int(ends[-1] - ends[-2]), int(ends[0] - times.accepted[0][0])
+    accepted, left = counted_times(event_model(stage, pixels), None, frames)
+    ends = left.reshape(frames, -1)[:, -1]
+    return int(ends[-1] - ends[-2]), int(ends[0] - accepted[0])

@@ -41,8 +41,8 @@ class Deadlock(GraphError):
     """Events that wait for each other for ever; the message names them."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Rule:
+@dataclass(eq=False)
+class Rule:
     """Events ``targets`` of a class are no earlier than events ``sources`` of another plus ``delay``."""
 
     source: Events
@@ -65,19 +65,19 @@ class Events:
 
     def __init__(self, name: str, count: int, spacing: int | None = 1, earliest: Times | None = None):
         self.name, self.count, self.spacing, self.earliest = name, count, spacing, earliest
-        self.rules: list[_Rule] = []
-        self.readers: list[tuple[Events, _Rule]] = []
-        self.times = np.full(count, LONG_AGO, np.int64)
+        self.rules: list[Rule] = []
+        self.readers: list[tuple[Events, Rule]] = []
+        self.times = np.broadcast_to(np.int64(LONG_AGO), count)
         self.settled = 0  # events whose times are known
         self.stale = 0  # from this event on, times may be raised
         self.unreached = False  # a rule begins beyond the last event
 
-    def after(self, source: Events, delay: int = 0, lag: int = 0) -> None:
+    def after(self, source: Events, delay: int = 0, lag: int = 0) -> Rule:
         """Event n is no earlier than event n − ``lag`` of ``source`` plus ``delay``."""
         count = max(min(self.count - lag, source.count), 0)
-        self.after_some(source, delay, range(lag, lag + count), range(count))
+        return self.after_some(source, delay, range(lag, lag + count), range(count))
 
-    def after_some(self, source: Events, delay: int | np.ndarray, targets: Positions, sources: Positions) -> None:
+    def after_some(self, source: Events, delay: int | np.ndarray, targets: Positions, sources: Positions) -> Rule:
         """Event ``targets[k]`` is no earlier than event ``sources[k]`` of ``source`` plus ``delay`` (or ``delay[k]``).
 
         Raises:
@@ -85,14 +85,22 @@ class Events:
         """
         if len(targets) != len(sources):
             raise ValueError(f"{len(targets)} events of {self.name} cannot wait for {len(sources)} of {source.name}")
-        if not len(targets):
-            self.unreached = True
-            return
-        if np.min(delay) < 0:
+        if np.min(delay, initial=0) < 0:
             raise ValueError(f"{self.name} cannot happen {-np.min(delay)} cycles before what it waits for")
-        rule = _Rule(source, targets, sources, delay)
-        self.rules.append(rule)
-        source.readers.append((self, rule))
+        rule = Rule(source, targets, sources, delay)
+        if len(targets):
+            self.rules.append(rule)
+            source.readers.append((self, rule))
+        else:
+            self.unreached = True
+        return rule
+
+    def delay_more(self, rule: Rule, delay: int) -> None:
+        """Lengthen the delay of a rule; counting goes on from the times found."""
+        if delay < rule.delay:
+            raise ValueError(f"a rule's delay of {rule.delay} cycles can be lengthened, not shortened to {delay}")
+        rule.delay = delay
+        self.stale = 0
 
     def last_before(self, span: int) -> int:
         """The first event that cannot be within ``span`` cycles from where all are settled."""
@@ -106,7 +114,7 @@ class Events:
         """Raise stale times that can be before a horizon to what the rules demand."""
         first, last = self.stale, self.last_before(span)
         self.stale = last
-        new = np.full(last - first, LONG_AGO, np.int64) if self.earliest is None else self.earliest[first:last].copy()
+        new = None if self.earliest is None else self.earliest[first:last].copy()
         for rule in self.rules:
             begin, end = _locate(rule.targets, first), _locate(rule.targets, last)
             if begin == end:
@@ -117,13 +125,19 @@ class Events:
             if rule.sources[end - 1] >= far:  # beyond the horizon, whatever its time
                 late = wanted[max(_locate(rule.sources, far) - begin, 0) :]
                 np.maximum(late, horizon, out=late)
+            if new is None and wanted.size == last - first:
+                new = wanted
+                continue
+            if new is None:
+                new = np.full(last - first, LONG_AGO, np.int64)
             if isinstance(rule.targets, range):
-                step = rule.targets.step
-                where = slice(rule.targets[begin] - first, rule.targets[end - 1] - first + 1, step)
+                where = slice(rule.targets[begin] - first, rule.targets[end - 1] - first + 1, rule.targets.step)
                 np.maximum(new[where], wanted, out=new[where])
             else:
                 where = rule.targets[begin:end] - first
                 new[where] = np.maximum(new[where], wanted)
+        if new is None:
+            new = np.full(last - first, LONG_AGO, np.int64)
         if self.spacing is not None:
             if first:
                 new[0] = max(new[0], self.times[first - 1] + self.spacing)
@@ -134,7 +148,12 @@ class Events:
         raised = new != self.times[first:last]
         start = int(raised.argmax())
         if raised[start]:
-            self.times[first:last] = new
+            if new.size == self.count:
+                self.times = new
+            else:
+                if not self.times.flags.writeable:
+                    self.times = self.times.copy()
+                self.times[first:last] = new
             self._mark_readers(first + start)
 
     def _mark_readers(self, start: int) -> None:
@@ -179,11 +198,13 @@ class EventGraph:
         return max(int(rule.targets[0]) // (events.count // frames) for events, rule in rules) + 1
 
     def settle(self) -> None:
-        """Count all times.
+        """Count all times; again, from those found, where a delay was lengthened.
 
         Raises:
             Deadlock: some events never happen.
         """
+        for events in self.classes:
+            events.settled = 0
         now, horizon = 0, _NEVER
         while unsettled := [events for events in self.classes if events.settled < events.count]:
             horizon, sweeps = self._settle_until(unsettled, now, horizon)

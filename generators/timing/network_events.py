@@ -8,7 +8,7 @@ import numpy as np
 
 from ..stages.network import Network
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
-from .event_graph import EventGraph, Events
+from .event_graph import EventGraph, Events, Rule
 from .timing import Ring, StageTiming
 
 Edge = tuple[int, str, int]
@@ -36,6 +36,7 @@ class NetworkEvents:
         valid: by tensor, when its beats are valid.
         taken: by edge, when its reader takes beats.
         rings: by node, of its window.
+        delays: by edge, what delays beats on it, where queues have no limit.
         results: by output tensor, when beats of the output's edge leave; empty for paced sources.
     """
 
@@ -45,6 +46,7 @@ class NetworkEvents:
         self.valid: dict[int, Events] = {}
         self.taken: dict[Edge, Events] = {}
         self.rings: dict[str, Ring] = {}
+        self.delays: dict[Edge, Rule] = {}
         self.results: dict[int, Events] = {}
 
     def add_stages(
@@ -82,7 +84,7 @@ def paced_events(
     found = NetworkEvents(network, frames)
 
     def read(edge: Edge) -> None:
-        found.taken[edge].after(found.valid[edge[0]], delays.get(edge, 0))
+        found.delays[edge] = found.taken[edge].after(found.valid[edge[0]], delays.get(edge, 0))
 
     for tensor in network.inputs.values():
         beats = network.shapes[tensor].beats(lanes[tensor])

@@ -65,8 +65,9 @@ def make_schedule(
     """
     depths = {edge: 0 for readers in edges(network).values() for edge in readers}
     delays: dict[Edge, int] = {}
+    count = None
     while True:
-        count = _steady(network, lanes, timings, interval, delays)
+        count = _steady(network, lanes, timings, interval, delays, count)
         needed = {edge: _needed(count, edge, interval) for edge in depths if edge[1]}
         # A queue delays what passes it, which other queues must make up for. Delays only grow, and take few values.
         more = {edge: queue_latency(depth) for edge, depth in needed.items() if depth}
@@ -95,16 +96,21 @@ def frames_in_flight(latency: int, interval: int) -> int:
     return -(-latency // interval) + 2
 
 
-def _steady(network, lanes, timings, interval, delays) -> NetworkEvents:
+def _steady(network, lanes, timings, interval, delays, before: NetworkEvents | None) -> NetworkEvents:
     """So many frames, paced at the interval, that the last repeat those before and all further ones will.
+
+    Args:
+        before: a count with delays that were no longer.
 
     Raises:
         GraphError: a stage falls behind for ever.
     """
-    frames = 2
+    count = before or paced_events(network, lanes, timings, interval, 2, delays)
+    for edge, delay in delays.items():
+        if delay > count.delays[edge].delay:
+            count.taken[edge].delay_more(count.delays[edge], delay)
     while True:
-        count = paced_events(network, lanes, timings, interval, frames, delays)
-        graph = count.graph
+        frames, graph = count.frames, count.graph
         memory = graph.memory(frames)
         if memory is not None and memory < frames:
             graph.settle()
@@ -112,7 +118,7 @@ def _steady(network, lanes, timings, interval, delays) -> NetworkEvents:
             if not late:
                 return count
             _check_pace(late, frames, memory, interval)
-        frames *= 2
+        count = paced_events(network, lanes, timings, interval, 2 * frames, delays)
 
 
 def _moves(events: Events, frames: int, memory: int, cycles: int) -> bool:

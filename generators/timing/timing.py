@@ -15,6 +15,8 @@ import numpy as np
 
 from .event_graph import EventGraph, Events, Times
 
+_FEW = 16  # beats of a pixel that are counted one after the other, each for all pixels
+
 
 def spaced(earliest: Times, spacing: int) -> Times:
     """The earliest times ``t[n] >= earliest[n]`` with ``t[n] >= t[n - 1] + spacing``."""
@@ -107,11 +109,18 @@ class Blocks:
 
     def outputs(self, graph: EventGraph, name: str, issued: Events) -> Events:
         """When each output beat becomes valid."""
-        sizes = self._sizes(issued.count)
-        block = np.repeat(np.arange(issued.count), sizes)
-        within = np.arange(block.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        valid = graph.add(f"{name} has a beat of outputs", block.size, None)
-        valid.after_some(issued, self.steps - 1 + self.latency + within * self.interval, range(block.size), block)
+        block = np.repeat(np.arange(self.per_pixel), self._sizes(self.per_pixel))  # of each beat of a pixel
+        within = np.arange(block.size) - block * self.beats
+        delay = self.steps - 1 + self.latency + within * self.interval
+        pixels = issued.count // self.per_pixel
+        valid = graph.add(f"{name} has a beat of outputs", pixels * block.size, None)
+        if block.size <= _FEW:
+            for beat, (source, cycles) in enumerate(zip(block.tolist(), delay.tolist(), strict=True)):
+                beats = range(beat, valid.count, block.size)
+                valid.after_some(issued, cycles, beats, range(source, issued.count, self.per_pixel))
+        else:
+            sources = (np.arange(pixels)[:, None] * self.per_pixel + block).ravel()
+            valid.after_some(issued, np.tile(delay, pixels), range(valid.count), sources)
         return valid
 
     def hold(self, issued: Events, taken: Events) -> None:

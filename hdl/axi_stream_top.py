@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, ClockDomain, Module, ShapeLike, Signal
@@ -16,6 +16,7 @@ from .axi_stream_input import COUNTER_BITS, AxiStreamInput
 from .axi_stream_output import AxiStreamOutput
 from .fifo import Fifo
 from .fork import Fork
+from .separate import separate
 from .stream_graph import connect_streams
 
 __all__ = ["AxiStreamEdge", "AxiStreamTop", "data_bytes_for"]
@@ -50,6 +51,12 @@ class AxiStreamEdge:
     @property
     def frame(self) -> AxiFrame:
         return AxiFrame(self.shape, self.channels, self.pixels, self.data_bytes)
+
+
+def status_names(inputs: Sequence[AxiStreamEdge]) -> list[str]:
+    """The ports that count bad packets: ``short_frames`` and ``long_frames``, of each input where there are several."""
+    kinds = ("short_frames", "long_frames")
+    return [kind if len(inputs) == 1 else f"{edge.name}_{kind}" for edge in inputs for kind in kinds]
 
 
 class AxiStreamTop(Component):
@@ -111,8 +118,7 @@ class AxiStreamTop(Component):
                     widths["tuser"] = 1
                 members |= {f"{edge.name}_{field}": toward(width) for field, width in widths.items()}
                 members |= {f"{edge.name}_tvalid": toward(1), f"{edge.name}_tready": away(1)}
-        for edge in self.inputs.values():
-            members |= {self._status(edge, kind): Out(COUNTER_BITS) for kind in ("short_frames", "long_frames")}
+        members |= dict.fromkeys(status_names(list(self.inputs.values())), Out(COUNTER_BITS))
         super().__init__(members)
 
     def _check(self) -> None:
@@ -153,18 +159,20 @@ class AxiStreamTop(Component):
         running = Signal()
         m.d.comb += running.eq(self.aresetn & ~reset)
 
-        m.submodules.core = self.core
+        inputs: dict[str, Component] = {}
+        outputs: dict[str, Component] = {}
+        m.submodules.core = core = separate(self.core, "core")
         for port, edge in self.inputs.items():
-            m.submodules[edge.name] = circuit = self.input_edges[port]
+            m.submodules[edge.name] = circuit = inputs[port] = separate(self.input_edges[port], edge.name)
             self._outside(m, edge, circuit.i, running, source=True)
-            connect_streams(m, circuit.o, getattr(self.core, port), edge.name)
+            connect_streams(m, circuit.o, getattr(core, port), edge.name)
             for kind in ("short_frames", "long_frames"):
                 m.d.comb += getattr(self, self._status(edge, kind)).eq(getattr(circuit, kind))
         for port, edge in self.outputs.items():
-            m.submodules[edge.name] = circuit = self.output_edges[port]
+            m.submodules[edge.name] = circuit = outputs[port] = separate(self.output_edges[port], edge.name)
             self._outside(m, edge, circuit.o, running, source=False)
-            connect_streams(m, getattr(self.core, port), circuit.i, edge.name)
-        self._marks(m)
+            connect_streams(m, getattr(core, port), circuit.i, edge.name)
+        self._marks(m, inputs, outputs)
         return m
 
     def _outside(self, m: Module, edge: AxiStreamEdge, stream: Interface, running: Signal, *, source: bool) -> None:
@@ -186,9 +194,9 @@ class AxiStreamTop(Component):
                 *(port(f"t{field}").eq(stream.p[field]) for field in ("data", "keep", "last", "user")),
             ]
 
-    def _marks(self, m: Module) -> None:
+    def _marks(self, m: Module, inputs: Mapping[str, Component], outputs: Mapping[str, Component]) -> None:
         """The marks of a frame at all inputs joined, then given to every output."""
-        marks = [circuit.marks for circuit in self.input_edges.values()]
+        marks = [circuit.marks for circuit in inputs.values()]
         m.submodules.marks = fork = Fork(1, len(self.outputs))
         m.d.comb += [
             fork.i.valid.eq(Cat(mark.valid for mark in marks).all()),
@@ -198,4 +206,4 @@ class AxiStreamTop(Component):
         for index, (port, edge) in enumerate(self.outputs.items()):
             m.submodules[f"{edge.name}_marks"] = queue = self.mark_queues[port]
             connect(m, getattr(fork, f"o{index}"), queue.i)
-            connect(m, queue.o, self.output_edges[port].marks)
+            connect(m, queue.o, outputs[port].marks)

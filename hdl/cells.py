@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class MemoryCell:
     """An instance of ``mbconv_ram`` or ``mbconv_rom``.
 

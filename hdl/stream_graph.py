@@ -11,6 +11,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .fifo import Fifo
 from .fork import Fork
+from .separate import separate
 
 
 @dataclass(frozen=True)
@@ -133,15 +134,16 @@ class StreamGraph(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        self._ends: dict[str, Component] = {}
         for name, stage in self.stages.items():
-            m.submodules[name] = stage
+            m.submodules[name] = self._ends[name] = separate(stage, name)
         for stream in self.streams:
             self._wire(m, stream)
         return m
 
     def _end(self, port: Port) -> Interface:
         if port.stage:
-            return getattr(self.stages[port.stage], port.port)
+            return getattr(self._ends[port.stage], port.port)
         return flipped(getattr(self, port.port))
 
     def _wire(self, m: Module, stream: Stream) -> None:

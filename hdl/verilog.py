@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from amaranth.back import verilog
-from amaranth.lib.wiring import Component
+from amaranth.back import rtlil, verilog
+from amaranth.hdl import ClockDomain, Fragment
+from amaranth.hdl._ir import PortDirection
+from amaranth.lib.wiring import Component, In
 
 from .cells import MemoryCell, MultiplierCell, collect_cells
 from .primitives import primitive_files
+from .separate import as_value, set_aside
 from .verilog_text import tidy
 
 _PRIMITIVE = re.compile(r"\bmbconv_(?=(multiply|ram|rom)\b)")
@@ -43,12 +46,34 @@ def to_verilog(component: Component, top: str, prefix: str = "") -> Verilog:
         prefix: put before the primitives' names as well, so that two designs share one chip.
     """
     with collect_cells() as cells, no_garbage_collection():
-        text = verilog.convert(component, name=top)
+        rtlil_text = "".join(_rtlil(component, top))
+        text = verilog._convert_rtlil_text(rtlil_text)
     text = _plain_module_names(tidy(text), top)
     primitives = "\n".join(path.read_text(encoding="utf-8") for path in primitive_files())
     if prefix:
         text, primitives = (_PRIMITIVE.sub(f"{prefix}mbconv_", old) for old in (text, primitives))
     return Verilog(top, text, primitives, cells.memory_files(), tuple(cells.memories), tuple(cells.multipliers))
+
+
+def _rtlil(component: Component, name: str, *, is_part: bool = False) -> Iterator[str]:
+    """RTLIL of a component, then of the parts that it sets aside."""
+    with set_aside(name) as modules:
+        fragment = Fragment.get(component, None)
+        ports = {
+            "__".join(map(str, path)): (
+                as_value(value),
+                PortDirection.Input if member.flow == In else PortDirection.Output,
+            )
+            for path, member, value in component.signature.flatten(component)
+        }
+        if is_part:  # clock and reset are ports whether or not the module needs both
+            domain = ClockDomain("sync")
+            fragment.add_domains(domain)
+            ports |= {"clk": (domain.clk, PortDirection.Input), "rst": (domain.rst, PortDirection.Input)}
+        text, _ = rtlil.convert_fragment(fragment, ports, name)
+    yield text
+    for part, inner in modules.parts.items():
+        yield from _rtlil(inner, part, is_part=True)
 
 
 def _plain_module_names(text: str, top: str) -> str:

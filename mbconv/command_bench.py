@@ -55,6 +55,7 @@ def bench(folder, only, store, as_json) -> int:
 
 
 def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool) -> dict:
+    from mbconv.generators.emission.bundle import make_bundle
     from mbconv.generators.emission.design import make_design
     from mbconv.generators.emission.emit import emit
     from mbconv.generators.graph.analysis import summarize
@@ -70,7 +71,8 @@ def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool
     planned = time.monotonic()
     scratch = Path(tempfile.mkdtemp(prefix="mbconv-bench-"))
     try:
-        emit(design, scratch)
+        bundle = make_bundle(design)
+        emit(bundle, scratch)
     finally:
         shutil.rmtree(scratch)
     emitted = time.monotonic()
@@ -79,7 +81,8 @@ def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool
     _, totals = summarize(graph)
     with simulation_progress(quiet=as_json) as progress:
         return KeptResults(store).simulated(
-            design,
+            bundle,
+            graph,
             frames,
             progress,
             network=name,

@@ -56,7 +56,7 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
     from mbconv.fpga.flow.build import implement
     from mbconv.fpga.flow.fit import check_fit
     from mbconv.fpga.flow.netlist import check_netlist
-    from mbconv.generators.emission.design_verilog import design_verilog
+    from mbconv.generators.emission.bundle import make_bundle
     from mbconv.models import load
 
     from .frames import chosen_frames, measuring_frames
@@ -73,8 +73,9 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
             count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
             inputs = chosen_frames(whole, graph, count, images)
         report("planning", "")
+        bundle = make_bundle(design)
         made = implement(
-            design_verilog(design),
+            bundle.made,
             "aclk",
             directory,
             part,
@@ -85,13 +86,13 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
     result = None
     if not no_simulation:
         with simulation_progress(quiet=as_json) as progress:
-            result = check_netlist(design, made.netlist, part, inputs, progress=progress)
+            result = check_netlist(bundle, graph, made.netlist, part, inputs, progress=progress)
     answer = {
         "model": graph.name,
         "interval_cycles": design.schedule.interval,
         "latency_cycles": design.schedule.latency,
         **made.to_dict(),
-        "netlist": None if result is None else result.reported(),
+        "netlist": None if result is None else result.to_dict(),
     }
     (directory / REPORT).write_text(json.dumps(answer, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:

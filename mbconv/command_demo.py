@@ -26,6 +26,7 @@ def demo(directory: Path, as_json: bool) -> int:
     """
     require_extra("sim", "the demonstration")
 
+    from mbconv.generators.emission.bundle import make_bundle
     from mbconv.generators.emission.design import make_design
     from mbconv.generators.emission.emit import emit
     from mbconv.generators.graph.analysis import residual_block
@@ -53,13 +54,14 @@ def demo(directory: Path, as_json: bool) -> int:
     for name, part in (("block", graph.layers(first, last)), ("network", graph)):
         design = make_design(part, multipliers=_MULTIPLIERS)
         layers = None if part is graph else (first, last)
-        emit(design, directory / name, source=model_source(graph, _MODEL, layers))
+        bundle = make_bundle(design, source=model_source(graph, _MODEL, layers))
+        emit(bundle, directory / name, say=log.print)
         what = "the whole network" if part is graph else f"operators {first}:{last}, an inverted residual block"
         log.print(f"{_MODEL}: {what}; Verilog in {directory / name}")
         count = measuring_frames(design.schedule.interval, design.schedule.latency)
         frames = [{source.index: values} for values in roll_frames([picture], count)]
         with simulation_progress(quiet=as_json) as progress:
-            result = simulate(design, frames_of_range(graph, part, frames), progress=progress)
+            result = simulate(design, frames_of_range(graph, part, frames), bundle=bundle, progress=progress)
         answers[name] = result
         if not as_json:
             print_result(part, result)
@@ -75,7 +77,7 @@ def demo(directory: Path, as_json: bool) -> int:
                 "score": best.score,
                 "layers": [first, last],
                 "directory": str(directory),
-                **{name: result.reported() for name, result in answers.items()},
+                **{name: result.to_dict() for name, result in answers.items()},
             }
         )
     else:

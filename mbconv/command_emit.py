@@ -26,8 +26,11 @@ from .cli_target import planned_design, target_options
 @click.option("--seed", type=click.IntRange(min=0), help="Of the test bench's random inputs.  [default: 0]")
 @click.option("--frames", type=click.IntRange(min=1),
               help="Frames of the test bench.  [default: what the interval needs]")  # fmt: skip
+@click.option(
+    "--overwrite", is_flag=True, help="Replace files in the way that mbconv did not write, or that were changed since."
+)
 @json_option
-def emit(model, directory, layers, target, prefix, testbench, images, seed, frames, as_json) -> None:
+def emit(model, directory, layers, target, prefix, testbench, images, seed, frames, overwrite, as_json) -> None:
     """Write a model's circuit: Verilog, memory files and manifest.json.
 
     The manifest lists the ports with their tensors, shapes, types, scales and zero points, the parameters, cycles and
@@ -43,7 +46,9 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
     if images and seed is not None:
         raise UserError("--seed is for random inputs, --image for pictures: give one of them")
 
+    from mbconv.generators.emission.bundle import make_bundle
     from mbconv.generators.emission.emit import emit as write
+    from mbconv.generators.emission.read_bundle import manifest_name
     from mbconv.models import load
 
     from .emitted import model_source
@@ -51,22 +56,26 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
     whole = load(model)
     graph = whole if layers is None else whole.layers(*layers)
     source = model_source(whole, model, layers)
+    notes: list[str] = []
     with progress_console(quiet=as_json).status("emitting"):
         design, planned_for = planned_design(graph, target)
-        bench = _testbench(whole, graph, design, images, seed, frames) if testbench else None
-        manifest = write(design, directory, prefix, source, planned_for, bench)
+        bundle = make_bundle(design, prefix, source, planned_for)
+        bench = _testbench(whole, graph, bundle, images, seed, frames) if testbench else None
+        manifest = write(bundle, directory, testbench=bench, overwrite=overwrite, say=notes.append)
+    for note in notes:
+        progress_console(quiet=as_json).print(note)
     if as_json:
         print_json(manifest)
         return
     console = results()
-    for name in manifest["files"]:
+    for name in (*manifest["files"], manifest_name(prefix)):
         console.print(f"{directory / name}  {(directory / name).stat().st_size:,} B")
 
 
-def _testbench(whole, graph, design, images, seed, frames) -> dict[str, str]:
+def _testbench(whole, graph, bundle, images, seed, frames) -> dict[str, str]:
     from mbconv.sim.testbench.testbench import testbench_files
 
     from .frames import chosen_frames, measuring_frames
 
-    count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
-    return testbench_files(design, chosen_frames(whole, graph, count, images, seed))
+    count = frames or measuring_frames(bundle.manifest["interval_cycles"], bundle.manifest["latency_cycles"])
+    return testbench_files(bundle, graph, chosen_frames(whole, graph, count, images, seed))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
 
 from .cli_errors import UserError, require_extra
 from .cli_options import existing_file, json_option, layers_option, model_argument
-from .cli_output import print_json, results, simulation_progress
+from .cli_output import print_json, progress_console, simulation_progress
 from .cli_simulation import print_result
 from .cli_target import target_design, target_options
 
@@ -27,8 +26,8 @@ from .cli_target import target_design, target_options
 def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) -> int:
     """Simulate a model's circuit with Verilator and compare every output with the golden model.
 
-    MODEL may also be a folder of mbconv emit: its Verilog is simulated as it lies there, edited or not, and its outputs
-    are compared; model and plan are those that its manifest.json names.
+    MODEL may also be a folder of mbconv emit, or a manifest in it: its Verilog is simulated as it lies there, edited or
+    not; the model that the manifest names gives the golden results.
 
     Frames differ: with fewer pictures than frames, frame k is a picture rolled by k pixels. With --layers, a picture
     passes the operators before them in the golden model; random inputs are those of the first of the layers.
@@ -40,6 +39,8 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
     _check_waves(waves)
     require_extra("sim", "simulation")
 
+    from mbconv.sim.simulation.simulate import simulate_bundle
+
     from .emitted import is_emitted
     from .frames import chosen_frames, measuring_frames
 
@@ -47,19 +48,17 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
         if layers is not None or target.names:
             given = ", ".join((["--layers"] if layers is not None else []) + target.names)
             raise UserError(f"{model} is an emitted folder, whose plan is fixed: it takes no {given}")
-        graph, part, design, run = _emitted(Path(model))
+        graph, part, bundle = _emitted(Path(model), progress_console(quiet=as_json))
     else:
-        graph, part, design, run = _model(model, layers, target)
-    count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
+        graph, part, bundle = _model(model, layers, target)
+    count = frames or measuring_frames(bundle.manifest["interval_cycles"], bundle.manifest["latency_cycles"])
     inputs = chosen_frames(graph, part, count, images, seed)
     with simulation_progress(quiet=as_json) as progress:
-        result = run(inputs, waves=waves, progress=progress)
+        result = simulate_bundle(bundle, part, inputs, waves=waves, progress=progress)
     if as_json:
-        print_json(result.reported())
+        print_json(result.to_dict())
     else:
         print_result(part, result, "" if images else f", random (seed {seed or 0})")
-        if result.mismatches and is_emitted(model):
-            results().print("of an emitted folder the outputs alone are compared; mbconv sim MODEL finds the stage")
     return 0 if result.ok else 1
 
 
@@ -77,22 +76,22 @@ def _check_waves(waves: Path | None) -> None:
 
 
 def _model(model, layers, target):
-    """A model, its part, the part's design, and its simulation as a function of the frames."""
+    """A model, its part, and what is emitted of it."""
+    from mbconv.generators.emission.bundle import make_bundle
     from mbconv.models import load
-    from mbconv.sim.simulation.simulate import simulate
 
     graph = load(model)
     part = graph if layers is None else graph.layers(*layers)
-    design = target_design(part, target)
-    return graph, part, design, partial(simulate, design)
+    return graph, part, make_bundle(target_design(part, target))
 
 
-def _emitted(directory: Path):
-    """The same of an emitted folder."""
-    from mbconv.sim.simulation.simulate_emitted import emitted_source, simulate_source
+def _emitted(directory: Path, console):
+    """The same of an emitted folder; says which files are not as they were written."""
+    from mbconv.generators.emission.read_bundle import edited_files
 
     from .emitted import read_emitted
 
     found = read_emitted(directory)
-    source = emitted_source(found.design, directory, found.manifest)
-    return found.model, found.part, found.design, partial(simulate_source, found.design, source)
+    for name in edited_files(found.bundle):
+        console.print(f"{name} was edited since it was emitted")
+    return found.model, found.part, found.bundle

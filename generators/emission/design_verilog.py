@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 
 from mbconv.hdl.verilog import Verilog, to_verilog
@@ -10,11 +11,20 @@ from mbconv.hdl.verilog import Verilog, to_verilog
 from .design import Design
 from .verilog_keywords import KEYWORDS
 
+_RESERVED = frozenset(
+    f"mbconv_{name}" for name in ("multiply", "ram", "rom", "primitives", "bench", "source", "sink", "monitor")
+)
+"""Modules and files of our own, beside the design or around it in a simulation."""
+_LONGEST = 100
+
 
 def top_name(design: Design, prefix: str = "") -> str:
-    """The top module's name: the model's, as an identifier."""
-    name = re.sub(r"\W+", "_", design.name, flags=re.ASCII).strip("_") or "network"
-    if name[0].isdigit() or prefix + name in KEYWORDS:
+    """The top module's name: the model's, as an identifier that no keyword, module or file of ours has."""
+    plain = unicodedata.normalize("NFKD", design.name).encode("ascii", "ignore").decode()
+    name = re.sub(r"\W+", "_", plain, flags=re.ASCII).strip("_")[:_LONGEST] or "network"
+    taken = KEYWORDS | _RESERVED
+    # file systems may take capitals for small letters
+    if name[0].isdigit() or prefix + name in KEYWORDS or {name.lower(), (prefix + name).lower()} & taken:
         name = f"model_{name}"
     return f"{prefix}{name}"
 

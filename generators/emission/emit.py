@@ -1,158 +1,77 @@
-"""A design written to a folder: Verilog, memory files, manifest and FuseSoC core file, all of them or nothing."""
+"""A design written to a folder: Verilog, memory files, manifest, summary and FuseSoC core, all of them or nothing."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping
-from errno import EISDIR, ENOTDIR
-from pathlib import Path, PurePosixPath
-
-from mbconv.hdl.memory_directory import MEMORY_DIRECTORY, with_memory_directory
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from ..graph.graph import GraphError
 from ..planning.targets import Target
 from ..readers.model_source import ModelSource
+from .bundle import Bundle, make_bundle
+from .core_file import core_file
 from .design import Design
-from .design_verilog import design_verilog, primitives_name
-from .manifest import manifest
-
-MANIFEST = "manifest.json"
-_PARAMETER = (MEMORY_DIRECTORY, "Folder of the memory files, ends with a slash")
+from .folder import write_files
+from .manifest import seal
+from .read_bundle import content_hash, manifest_name, read_manifest
+from .summary import summary
 
 
 def emit(
-    design: Design,
+    design: Design | Bundle,
     directory: Path,
     prefix: str = "",
     source: ModelSource | None = None,
     target: Target | None = None,
     testbench: Mapping[str, str] | None = None,
-) -> dict:
+    *,
+    overwrite: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
     """Write a design and return its manifest.
 
-    Files of an earlier emission into the same folder that this one does not have are removed; others are left alone.
+    Files of an earlier emission of the same prefix that this one does not have are removed if they still are what was
+    written; all others are left alone.
 
     Args:
-        prefix: begins every module's and every memory file's name.
-        source, target: of the design, for the manifest; a folder without a source cannot be simulated again.
+        design: a design, or the bundle that was made of one, which settles the next three.
+        prefix, source, target: see :func:`~.bundle.make_bundle`.
         testbench: further files, relative path → text.
+        overwrite: replace files in the way that are not an earlier emission's, or were changed since.
+        say: called with a line about every file that was removed, or kept although it is an earlier emission's.
 
     Raises:
-        GraphError: the folder cannot be written.
+        GraphError: the folder cannot be written, or a file that is not ours is in the way.
     """
-    verilog = design_verilog(design, prefix)
-    primitives = primitives_name(prefix)
-    texts = {
-        f"{verilog.top}.v": with_memory_directory(verilog.text, verilog.top),
-        primitives: verilog.primitives,
-        **verilog.memory_files,
-        **(testbench or {}),
-    }
-    core = f"{verilog.top}.core"
-    texts[core] = core_file(verilog.top, primitives, sorted(verilog.memory_files), sorted(testbench or {}))
-    described = manifest(design, prefix, source, target)
-    described["parameters"] = dict([_PARAMETER] if verilog.memory_files else [])
-    described["memory_files"] = sorted(verilog.memory_files)
-    described["files"] = sorted([*texts, MANIFEST])
-    texts[MANIFEST] = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    bundle = design if isinstance(design, Bundle) else make_bundle(design, prefix, source, target)
+    texts = {**bundle.verilog, **bundle.memory_files, **(testbench or {})}
+    texts[f"{bundle.top}.core"] = core_file(bundle, sorted(testbench or {}))
+    texts[f"{bundle.top}.md"] = summary(bundle, testbench=bool(testbench))
+    described = {**bundle.manifest, "files": {name: content_hash(text) for name, text in sorted(texts.items())}}
+    described["seal"] = seal(described)
+    name = manifest_name(described["prefix"])
+    earlier = _earlier(directory, name)
+    texts[name] = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
     try:
-        write_all(directory, texts)
+        written = write_files(directory, texts, earlier, name, overwrite=overwrite)
     except OSError as error:
         raise GraphError(f"{error.filename or directory} cannot be written: {error.strerror or error}") from None
+    for text, names in (
+        ("removed, of an earlier emission", written.removed),
+        ("kept, changed since an earlier emission", written.kept),
+    ):
+        for file in names if say else ():
+            say(f"{directory / file}: {text}")
     return described
 
 
-def core_file(top: str, primitives: str, memory_files: list[str], testbench: list[str]) -> str:
-    """The FuseSoC core description (CAPI2) of an emitted design: it lists every file but itself and the manifest."""
-    lines = [
-        "CAPI=2:",
-        f"name: ::{top}:0",
-        "description: Generated by mbconv",
-        "filesets:",
-        "  rtl:",
-        "    files:",
-        f"      - {primitives}: {{file_type: verilogSource}}",
-        f"      - {top}.v: {{file_type: verilogSource}}",
-        *(f"      - {name}: {{file_type: user, copyto: {name}}}" for name in memory_files),
-        *(["  testbench:", "    files:"] if testbench else []),
-        *(f"      - {name}: {{file_type: user, copyto: {name}}}" for name in testbench),
-        "targets:",
-        "  default:",
-        "    filesets: [rtl]",
-        f'    toplevel: "{top}"',  # quoted: a model may be called on or null
-    ]
-    if memory_files:
-        name, description = _PARAMETER
-        lines += [
-            f"    parameters: [{name}]",
-            "parameters:",
-            f"  {name}:",
-            "    datatype: str",
-            "    default: ./",
-            "    paramtype: vlogparam",
-            f"    description: {description}",
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def write_all(directory: Path, texts: Mapping[str, str]) -> None:
-    """Write files into a folder so that a failure leaves it as it was, and an interruption no half-written file.
-
-    Everything is written beside its place first, then moved there, the manifest last.
-
-    Args:
-        texts: path relative to the folder, with slashes → text.
-
-    Raises:
-        OSError: the folder or a file in it cannot be written.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    old = _files_of(directory)
-    work = Path(tempfile.mkdtemp(prefix=".emitting-", dir=directory))
+def _earlier(directory: Path, name: str) -> dict[str, str]:
+    """The files of an earlier emission, the manifest among them, and the hashes of what was written."""
     try:
-        for name, text in texts.items():
-            _require_place(directory, name)
-            (work / name).parent.mkdir(parents=True, exist_ok=True)
-            (work / name).write_text(text, encoding="utf-8", newline="\n")
-        for name in sorted(texts, key=lambda name: name == MANIFEST):
-            (directory / name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(work / name, directory / name)
-        for name in old - set(texts):
-            _remove(directory, name)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _require_place(directory: Path, name: str) -> None:
-    """Refuse a place that a folder has, or whose folder is a file."""
-    if (directory / name).is_dir():
-        raise IsADirectoryError(EISDIR, "a folder of this name is in the way", str(directory / name))
-    for parent in PurePosixPath(name).parents:
-        if (directory / parent).exists() and not (directory / parent).is_dir():
-            raise NotADirectoryError(ENOTDIR, "a file of this name is in the way", str(directory / parent))
-
-
-def _remove(directory: Path, name: str) -> None:
-    """Remove a file of an earlier emission, and its folder once that is empty."""
-    path = directory / name
-    if path.is_file():
-        path.unlink()
-    if path.parent != directory and path.parent.is_dir() and not any(path.parent.iterdir()):
-        path.parent.rmdir()
-
-
-def _files_of(directory: Path) -> set[str]:
-    """The files of an earlier emission; names that lead out of the folder are not ours."""
-    try:
-        names = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))["files"]
-        return {name for name in names if isinstance(name, str) and _is_inside(name)}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
-
-
-def _is_inside(name: str) -> bool:
-    path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts and len(path.parts) in (1, 2)
+        found = read_manifest(directory, name)
+        files = dict(found["files"])
+        return files | {name: content_hash((directory / name).read_bytes())}
+    except (GraphError, OSError, ValueError, TypeError, KeyError):
+        return {}

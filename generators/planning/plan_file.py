@@ -49,8 +49,8 @@ def structure_of(network: Network) -> str:
     return "sha256:" + hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def plan_text(network: Network, plan: Plan, target: Target) -> str:
-    """A plan and its target as the file's text: a line for each stage and each stream."""
+def plan_fields(network: Network, plan: Plan, target: Target) -> dict[str, Any]:
+    """A plan and its target as the file's object."""
     stages = [
         {
             "operator": node.operator.index,
@@ -67,14 +67,22 @@ def plan_text(network: Network, plan: Plan, target: Target) -> str:
         {"tensor": tensor, "name": network.tensor(tensor).name, "channels": shape.channels, "lanes": plan.lanes[tensor]}
         for tensor, shape in sorted(network.shapes.items())
     ]
-    head = {
+    return {
         "format": FORMAT,
         "version": VERSION,
         "model": {"name": network.graph.name, "structure": structure_of(network)},
         "target": _target_fields(target),
+        "stages": stages,
+        "lanes": lanes,
     }
-    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
-    for key, rows in (("stages", stages), ("lanes", lanes)):
+
+
+def plan_text(network: Network, plan: Plan, target: Target) -> str:
+    """A plan and its target as the file's text: a line for each stage and each stream."""
+    fields = plan_fields(network, plan, target)
+    tables = {key: fields.pop(key) for key in ("stages", "lanes")}
+    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
+    for key, rows in tables.items():
         body = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in rows)
         lines.append(f'  "{key}": [\n{body}\n  ]' if rows else f'  "{key}": []')
     return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -26,6 +26,7 @@ from ..simulation import simulator, verilator
 from .bench_case import STANDARD_RUNS, Case, Expected, Measurement, Pattern, Periodic, Run
 from .bench_check import check_run, read_log
 from .bench_data import Payloads, pack, tensor_beats, unpack
+from .bench_top import TOP
 from .bench_verilog import bench_sources, ports_of
 
 __all__ = [
@@ -102,7 +103,7 @@ def run_cases(
         raise ValueError("the cases of a simulation have different names, and there is at least one")
     ports = [port for index, case in enumerate(cases) for port in ports_of(case, index)]
     sources, memory_files = bench_sources(cases, ports)
-    build = verilator.build(sources, "bench", trace=waves is not None)
+    build = verilator.build(sources, TOP, trace=waves is not None)
     plan, pairs = _plan(runs, seeds, max(case.patience for case in cases))
     work = Path(tempfile.mkdtemp(prefix="mbconv-bench-")) if folder is None else folder
     work.mkdir(parents=True, exist_ok=True)

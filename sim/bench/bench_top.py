@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+TOP = "mbconv_bench"
+"""The top module; no design's top is named so."""
 SETTLING = 100
 """Cycles after the last expected beat in which none may follow."""
 
@@ -41,7 +43,7 @@ class Driver:
 
 
 def top_sources(drivers: Sequence[Driver], design: Sequence[str], outputs: Sequence[str] = ()) -> dict[str, str]:
-    """The Verilog of top module ``bench`` and of the modules that it needs beside the design's, as file name → text.
+    """The Verilog of top module :data:`TOP` and of the modules that it needs beside the design's, as file name → text.
 
     Args:
         drivers: the sources and sinks.
@@ -52,7 +54,7 @@ def top_sources(drivers: Sequence[Driver], design: Sequence[str], outputs: Seque
     ports += ["output reg [31:0] moved", "output wire finished", *(f"output wire {output}" for output in outputs)]
     count = len(drivers)
     lines = [
-        "module bench (",
+        f"module {TOP} (",
         ",\n".join(f"    {port} /* verilator public_flat_rw */" for port in ports),
         ");",
         f"    wire [{count - 1}:0] done, progress;",
@@ -68,7 +70,7 @@ def top_sources(drivers: Sequence[Driver], design: Sequence[str], outputs: Seque
         "endmodule\n",
     ]
     shipped = ("mbconv_source.v", "mbconv_sink.v")
-    return {"bench.v": "\n".join(lines), **{name: (FOLDER / name).read_text() for name in shipped}}
+    return {f"{TOP}.v": "\n".join(lines), **{name: (FOLDER / name).read_text() for name in shipped}}
 
 
 def data_file(driver: Driver, payloads: Sequence[int]) -> dict[str, str]:

@@ -103,7 +103,7 @@ class _Cases(Component):
 
 
 def bench_sources(cases: Sequence[Case], ports: Sequence[Port]) -> tuple[dict[str, str], dict[str, str]]:
-    """Verilog sources (top module ``bench``) and the files that the simulation reads, each as file name → text."""
+    """Verilog sources, top module ``mbconv_bench``, and the files that the simulation reads: file name → text."""
     design = to_verilog(_Cases(cases, ports), "cases")
     connections = [".clk(clk), .rst(rst)"]
     for port in ports:

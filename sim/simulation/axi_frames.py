@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from mbconv.hdl.axi_stream_top import AxiStreamEdge
+from .description import PortDescription
 
 
-def packet(edge: AxiStreamEdge, elements: np.ndarray) -> bytes:
+def packet(port: PortDescription, elements: np.ndarray) -> bytes:
     """A frame's packet: one byte an element, or two (little endian), in NHWC order without padding."""
-    return elements.reshape(-1).astype(np.int64).astype(f"<i{edge.frame.element_bytes}").tobytes()
+    return elements.reshape(-1).astype(np.int64).astype(f"<i{port.element_bytes}").tobytes()
 
 
-def frame_payloads(edge: AxiStreamEdge, frame: np.ndarray) -> list[int]:
+def frame_payloads(port: PortDescription, frame: np.ndarray) -> list[int]:
     """A frame's beats as integers: from the lowest bit TDATA, TKEEP, TLAST."""
-    octets, width = packet(edge, frame), edge.data_bytes
+    octets, width = packet(port, frame), port.data_bytes
     payloads = []
     for start in range(0, len(octets), width):
         beat = octets[start : start + width]
@@ -25,17 +25,17 @@ def frame_payloads(edge: AxiStreamEdge, frame: np.ndarray) -> list[int]:
     return payloads
 
 
-def read_frames(edge: AxiStreamEdge, words: np.ndarray, signed: bool) -> tuple[np.ndarray, list[str]]:
+def read_frames(port: PortDescription, words: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """The elements ``[frames, pixels, channels]`` of an output's beats and what is wrong with TKEEP, TLAST or TUSER.
 
     Args:
         words: ``uint32 [beats, words]``: from the lowest bit TDATA, TKEEP, TLAST, TUSER; whole frames.
     """
-    width, beats = edge.data_bytes, edge.frame.beats
+    width, beats = port.data_bytes, port.beats
     bits = np.unpackbits(np.ascontiguousarray(words, "<u4").view(np.uint8), axis=1, bitorder="little")
     frames = len(words) // beats
     data = np.packbits(bits[:, : 8 * width], axis=1, bitorder="little").reshape(frames, -1)
-    size = edge.pixels * edge.channels * edge.frame.element_bytes
+    size = port.pixels * port.channels * port.element_bytes
     marks = bits[:, 8 * width : 9 * width + 2].reshape(frames, beats, -1)
     wanted = np.ones((beats, width + 2), np.uint8)
     wanted[-1, :width] = np.arange((beats - 1) * width, beats * width) < size
@@ -45,7 +45,7 @@ def read_frames(edge: AxiStreamEdge, words: np.ndarray, signed: bool) -> tuple[n
     for name, columns in (("TKEEP", slice(0, width)), ("TLAST", [width]), ("TUSER", [width + 1])):
         wrong = np.argwhere((marks[:, :, columns] != wanted[None, :, columns]).any(axis=2))
         if len(wrong):
-            problems.append(f"{name} of {edge.name} is wrong at beat {wrong[0][1]} of frame {wrong[0][0]}")
-    kind = f"<{'i' if signed else 'u'}{edge.frame.element_bytes}"
+            problems.append(f"{name} of {port.name} is wrong at beat {wrong[0][1]} of frame {wrong[0][0]}")
+    kind = f"<{'i' if port.signed else 'u'}{port.element_bytes}"
     elements = np.ascontiguousarray(data[:, :size]).view(kind)
-    return elements.reshape(frames, edge.pixels, edge.channels).astype(np.int64), problems
+    return elements.reshape(frames, port.pixels, port.channels).astype(np.int64), problems

@@ -1,36 +1,67 @@
-"""Results of long simulations kept in a file, so that an interrupted series goes on where it was."""
+"""Measurements of long simulations kept in a file, so that an interrupted series goes on where it was.
+
+What was measured is kept and nothing else: what it is compared with, and what the design costs, is made anew.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from mbconv.generators.emission.design import Design
-from mbconv.generators.emission.design_verilog import design_verilog
-from mbconv.generators.graph.graph import GraphError
+import mbconv.generators.graph
+from mbconv.generators.emission.bundle import Bundle
+from mbconv.generators.graph.graph import Graph, GraphError
+from mbconv.generators.readers.model_source import fingerprint as fingerprint_of
 
-from .simulate import simulate
+from .description import Description
+from .packets import bundle_source
+from .simulate import simulate_bundle
+from .simulation_result import MEASURED, is_as_predicted, predictions
+from .toolchain import find_toolchain
 from .writable import check_writable
 
+SCHEMA, VERSION = "mbconv kept measurement", 1
 
-def fingerprint(design: Design, frames: Sequence[Mapping[int, np.ndarray]]) -> str:
-    """A hash of a design's circuit, its memories, its input frames and the simulation's own sources: all that a result
-    depends on."""
-    verilog = design_verilog(design)
+
+def fingerprint(bundle: Bundle, graph: Graph, frames: Sequence[Mapping[int, np.ndarray]]) -> str:
+    """A hash of all that a measurement depends on: the circuit, its memories, what is watched in it; the graph that the
+    golden model computes, and the frames; the sources of simulation and golden model, and the tools' versions."""
     found = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.parent.rglob("*")):
-        if path.suffix in (".py", ".v"):
-            found.update(path.read_bytes())
-    for text in (verilog.text, verilog.primitives, *(f"{k}\n{v}" for k, v in sorted(verilog.memory_files.items()))):
-        found.update(text.encode())
+
+    def add(*parts: str | bytes) -> None:
+        for part in parts:
+            data = part.encode() if isinstance(part, str) else part
+            found.update(len(data).to_bytes(8, "little") + data)
+
+    source = bundle_source(bundle)
+    add(_environment(), fingerprint_of(graph), source.top, repr(source.ports), repr(source.outputs))
+    add(repr(source.monitors), repr(Description.of(bundle.manifest).streams))
+    for files in (source.verilog, source.memory_files):
+        add(*(part for item in sorted(files.items()) for part in item))
     for frame in frames:
         for index in sorted(frame):
-            found.update(np.ascontiguousarray(frame[index]).tobytes())
+            values = np.ascontiguousarray(frame[index])
+            add(f"{index} {values.dtype.str} {values.shape}", values.tobytes())
+    return found.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _environment() -> str:
+    """The programs that take part in a measurement."""
+    found = hashlib.sha256(find_toolchain().identity.encode())
+    found.update(version("numpy").encode())
+    for folder in (Path(__file__).parent.parent, *map(Path, mbconv.generators.graph.__path__)):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".py", ".v"):
+                found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()
 
 
@@ -43,18 +74,13 @@ class KeptResults:
 
     def __init__(self, path: Path):
         self.path = path
-        self.found: dict[str, dict] = {}
+        self.found: dict[str, dict[str, Any]] = {}
         try:
             lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         except (OSError, UnicodeDecodeError) as error:
             raise GraphError(f"{path} cannot be read: {error}") from None
-        for line in lines:
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(entry, dict) and isinstance(entry.get("key"), str):
-                self.found[entry["key"]] = entry
+        for entry in _entries(lines):
+            self.found[entry["key"]] = entry["measured"]
 
     def check(self) -> None:
         """Make sure that results can be kept, before the first of them is simulated.
@@ -66,25 +92,29 @@ class KeptResults:
             check_writable(self.path)
 
     def simulated(
-        self, design: Design, frames: Sequence[Mapping[int, np.ndarray]], progress=None, **facts: object
-    ) -> dict:
-        """The result of a simulation: a kept one, or of one made now and kept with further ``facts``.
+        self,
+        bundle: Bundle,
+        graph: Graph,
+        frames: Sequence[Mapping[int, np.ndarray]],
+        progress=None,
+        **facts: object,
+    ) -> dict[str, Any]:
+        """The result of a simulation, measured now or kept, with its predictions, ``ok`` and further ``facts``.
 
-        ``ok`` is that of :class:`~mbconv.sim.simulation.simulation_result.SimulationResult`.
+        ``kept`` says that the measurement is an earlier one.
         """
-        key = fingerprint(design, frames)
-        found = self.get(key)
-        if found is None:
-            result = simulate(design, frames, progress=progress)
-            found = result.reported() | {"ok": result.ok, "key": key, **facts}
-            self.add(found)
-        return found
+        key = fingerprint(bundle, graph, frames)
+        measured = self.found.get(key)
+        kept = measured is not None
+        if measured is None:
+            measured = simulate_bundle(bundle, graph, frames, progress=progress).measured()
+            self._add(key, measured)
+        result = {**measured, **predictions(Description.of(bundle.manifest))}
+        return {**result, "ok": is_as_predicted(result), "kept": kept, **facts}
 
-    def get(self, key: str) -> dict | None:
-        return self.found.get(key)
-
-    def add(self, entry: dict) -> None:
-        self.found[entry["key"]] = entry
+    def _add(self, key: str, measured: dict[str, Any]) -> None:
+        self.found[key] = measured
+        entry = {"schema": SCHEMA, "version": VERSION, "key": key, "measured": measured}
         with self._named_when_it_fails(), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
@@ -95,3 +125,20 @@ class KeptResults:
             yield
         except OSError as error:
             raise GraphError(f"{self.path} cannot be written: {error.strerror or error}") from None
+
+
+def _entries(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The lines that are whole and of this version."""
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if (
+            isinstance(entry, dict)
+            and (entry.get("schema"), entry.get("version")) == (SCHEMA, VERSION)
+            and isinstance(entry.get("key"), str)
+            and isinstance(entry.get("measured"), dict)
+            and entry["measured"].keys() == set(MEASURED)
+        ):
+            yield entry

@@ -6,71 +6,84 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mbconv.generators.emission.design import Design
-from mbconv.hdl.axi_stream_input import COUNTER_BITS
+from mbconv.generators.emission.bundle import Bundle
+from mbconv.generators.graph.graph import Graph
 
 from ..golden import model as golden
 from .axi_frames import frame_payloads
-from .run_design import DesignPort, DesignSource
+from .description import Description, PortDescription
+from .run_design import DesignPort, DesignSource, MonitorPoint
 
 Frame = Mapping[int, np.ndarray]
 """The values of a design's inputs by tensor index."""
 
 
-def input_raster(design: Design, port: str, frame: Frame) -> np.ndarray:
+def input_raster(port: PortDescription, frame: Frame) -> np.ndarray:
     """An input's elements ``[pixels, channels]`` in the order of its port: behind a dissolved TRANSPOSE, that of its
     result."""
-    index = int(port[1:])
-    values, inside = np.asarray(frame[index]), design.network.inputs[index]
-    if inside != index:
-        transpose = next(op for op in design.graph if op.outputs == (inside,))
-        values = values.transpose(transpose.permutation)
-    return values.reshape(-1, design.inputs[port].channels)
+    values = np.asarray(frame[port.tensor])
+    if port.permutation is not None:
+        values = values.transpose(port.permutation)
+    return values.reshape(-1, port.channels)
 
 
-def expected_outputs(design: Design, frames: Sequence[Frame]) -> dict[str, np.ndarray]:
-    """The golden model's elements ``int64 [frames, pixels, channels]`` at each output port of the design's core."""
-    answers = [golden.run(design.graph, frame) for frame in frames]
+def expected_outputs(description: Description, graph: Graph, frames: Sequence[Frame]) -> dict[str, np.ndarray]:
+    """The golden model's elements ``int64 [frames, pixels, channels]`` at each output port."""
+    answers = [golden.run(graph, frame) for frame in frames]
     return {
-        port: np.stack([answer[int(port[1:])].reshape(edge.pixels, edge.channels) for answer in answers]).astype(
+        port.name: np.stack([answer[port.tensor].reshape(port.pixels, port.channels) for answer in answers]).astype(
             np.int64
         )
-        for port, edge in design.outputs.items()
+        for port in description.outputs
     }
 
 
-def input_payloads(design: Design, frames: Sequence[Frame]) -> dict[str, list[int]]:
+def input_payloads(description: Description, frames: Sequence[Frame]) -> dict[str, list[int]]:
     """The beats of all frames at each input."""
     return {
-        edge.name: [beat for frame in frames for beat in frame_payloads(edge, input_raster(design, port, frame))]
-        for port, edge in design.inputs.items()
+        port.name: [beat for frame in frames for beat in frame_payloads(port, input_raster(port, frame))]
+        for port in description.inputs
     }
 
 
-def output_beats(design: Design, frames: int) -> dict[str, int]:
+def output_beats(description: Description, frames: int) -> dict[str, int]:
     """How many beats come out at each output."""
-    return {edge.name: edge.frame.beats * frames for edge in design.outputs.values()}
+    return {port.name: port.beats * frames for port in description.outputs}
 
 
-def patience_of(design: Design) -> int:
+def patience_of(description: Description) -> int:
     """Cycles without a beat at any port that no design needs, under any of the bench's stalls."""
-    return 2 * max(design.schedule.interval, design.schedule.latency) + 100_000
+    return 2 * max(description.interval, description.latency) + 100_000
+
+
+def bundle_source(bundle: Bundle, *, watched: bool = True) -> DesignSource:
+    """An emitted design as it is, ready for :func:`~mbconv.sim.simulation.run_design.run_design`.
+
+    Args:
+        watched: with a monitor at every stream of a tensor; without, the ports alone are seen.
+    """
+    return design_source(Description.of(bundle.manifest), bundle.verilog, bundle.memory_files, watched=watched)
 
 
 def design_source(
-    design: Design, verilog: Mapping[str, str], memory_files: Mapping[str, str], top: str
+    description: Description, verilog: Mapping[str, str], memory_files: Mapping[str, str], *, watched: bool = False
 ) -> DesignSource:
     """Verilog of a design, or what claims to be one, with the design's ports."""
-    ports = [DesignPort.axi_stream(edge.name, True, 8 * edge.data_bytes) for edge in design.inputs.values()]
-    ports += [DesignPort.axi_stream(edge.name, False, 8 * edge.data_bytes, 1) for edge in design.outputs.values()]
-    status = [name for name in design.top().signature.members if name.endswith(("short_frames", "long_frames"))]
+    ports = [DesignPort.axi_stream(port.name, True, 8 * port.data_bytes) for port in description.inputs]
+    ports += [DesignPort.axi_stream(port.name, False, 8 * port.data_bytes, 1) for port in description.outputs]
+    points = [
+        MonitorPoint(stream.name, stream.place, stream.bits * stream.lanes, stream.beats)
+        for stream in description.streams
+    ]
     return DesignSource(
         verilog,
         memory_files,
-        top,
+        description.top,
         ports,
-        dict.fromkeys(status, COUNTER_BITS),
+        description.status,
         clock="aclk",
         reset="aresetn",
         reset_active_low=True,
+        reset_cycles=1,
+        monitors=points if watched else (),
     )

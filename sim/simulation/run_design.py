@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape, ShapeLike
-from amaranth.lib.stream import Interface
 
 from ..bench.bench_case import ALWAYS, Pattern, Run
 from ..bench.bench_check import read_log
-from ..bench.bench_top import FOLDER, Driver, data_file, top_sources
+from ..bench.bench_top import FOLDER, TOP, Driver, data_file, top_sources
 from . import simulator, verilator
+from .toolchain import SimulatorError
 
 Progress = Callable[[int, float], None]
 """Called with the cycle and the part (0 to 1) of all beats at the design's ports that have passed."""
@@ -69,18 +68,47 @@ class DesignPort:
         return lines
 
 
+@dataclass(frozen=True)
+class MonitorPoint:
+    """A stream within a design that is watched from outside.
+
+    Args:
+        name: its record will be ``streams[name]``.
+        place: ``instance.….port`` within the top, a port that has ``__valid``, ``__ready`` and ``__payload``.
+        width: of the payload.
+        beats: of a frame.
+    """
+
+    name: str
+    place: str
+    width: int
+    beats: int
+
+    @property
+    def lines(self) -> list[str]:
+        """Verilog of the monitor, which reads the stream by its hierarchical name."""
+        parts = ", ".join(f".{part}(dut.{self.place}__{part})" for part in ("valid", "ready", "payload"))
+        return [
+            f'    mbconv_monitor #(.WIDTH({self.width}), .BEATS({self.beats}), .NAME("{self.name}")) '
+            f"watch_{self.name} (",
+            f"        .clk(clk), .rst(watch_rst), {parts});",
+        ]
+
+
 @dataclass(frozen=True, eq=False)
 class DesignSource:
     """A design to simulate.
 
     Args:
-        verilog: file name → text of all modules (``mbconv_monitor`` is added when it is used).
+        verilog: file name → text of all modules.
         memory_files: file name → text, read by ``$readmemh`` from the folder of the simulation.
         top: the top module.
         ports: all its streams.
         outputs: further output ports and their widths, whose last values are recorded.
         clock, reset: names of its ports.
         reset_active_low: as AXI's ``aresetn``.
+        reset_cycles: by which reset arrives later within: 1 for a design that registers it.
+        monitors: streams to watch.
     """
 
     verilog: Mapping[str, str]
@@ -91,6 +119,8 @@ class DesignSource:
     clock: str = "clk"
     reset: str = "rst"
     reset_active_low: bool = False
+    reset_cycles: int = 0
+    monitors: Sequence[MonitorPoint] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,39 +171,36 @@ class DesignRecord:
         return ends[-1] - ends[-2] if len(ends) > 1 else None
 
 
-def monitor(name: str, interface: Interface, payload_shape: ShapeLike, beats: int) -> Instance:
-    """A monitor of a stream, to be made a submodule; its record will be ``streams[name]``.
-
-    Args:
-        beats: of a frame.
-    """
-    payload = interface.payload
-    return Instance(
-        "mbconv_monitor",
-        p_WIDTH=Shape.cast(payload_shape).width,
-        p_BEATS=beats,
-        p_NAME=name,
-        i_clk=ClockSignal(),
-        i_rst=ResetSignal(),
-        i_valid=interface.valid,
-        i_ready=interface.ready,
-        i_payload=getattr(payload, "as_value", lambda: payload)(),
-    )
-
-
 def _sources(design: DesignSource) -> dict[str, str]:
-    """All Verilog of the simulation, top module ``bench``."""
+    """All Verilog of the simulation, top module ``mbconv_bench``."""
     outputs = design.outputs or {}
     connections = [f".{design.clock}(clk)", f".{design.reset}({'~' if design.reset_active_low else ''}rst)"]
     connections += [line for port in design.ports for line in port.connections]
     connections += [f".{name}({name})" for name in outputs]
     instance = [f"    {design.top} dut (", ",\n".join(f"        {line}" for line in connections), "    );"]
+    instance += _monitors(design)
     drivers = [Driver(port.name, port.width, port.source) for port in design.ports]
     sources = top_sources(drivers, instance, [f"[{width - 1}:0] {name}" for name, width in outputs.items()])
+    if design.monitors:
+        sources["mbconv_monitor.v"] = (FOLDER / "mbconv_monitor.v").read_text()
     if clash := sources.keys() & design.verilog.keys():
         raise ValueError(f"the design's files may not be named {', '.join(sorted(clash))}")
-    shipped = {"mbconv_monitor.v": (FOLDER / "mbconv_monitor.v").read_text()}
-    return {**shipped, **sources, **design.verilog}
+    return {**sources, **design.verilog}
+
+
+def _monitors(design: DesignSource) -> list[str]:
+    """The monitors, and the reset that they see: at least as long as the design's own."""
+    if not design.monitors:
+        return []
+    stages = design.reset_cycles
+    lines = [f"    wire watch_rst = rst{' | late_rst != 0' if stages else ''};"]
+    if stages:
+        lines += [
+            f"    reg [{stages - 1}:0] late_rst;",
+            f"    always @(posedge clk) late_rst <= {f'{{late_rst[{stages - 2}:0], rst}}' if stages > 1 else 'rst'};",
+        ]
+        lines.insert(0, lines.pop(1))
+    return lines + [line for point in design.monitors for line in point.lines]
 
 
 def run_design(
@@ -182,7 +209,6 @@ def run_design(
     expected: Mapping[str, int],
     frames: int,
     *,
-    monitors: Mapping[str, int] | None = None,
     source: Pattern = ALWAYS,
     sink: Pattern = ALWAYS,
     seed: int = 1,
@@ -199,7 +225,6 @@ def run_design(
         beats: for each input the payloads of all frames; :func:`mbconv.sim.bench.bench_data.pack` makes them.
         expected: for each output the number of beats of all frames.
         frames: that the beats make up.
-        monitors: the names of the design's monitors and the widths of their payloads.
         source, sink: patterns of stalls at the ports.
         reset_after: first run for so many cycles and reset.
         patience: cycles without a beat at any port after which the simulation ends; records then hold what came.
@@ -210,11 +235,11 @@ def run_design(
 
     Raises:
         ValueError: beats or expected do not name the design's ports.
+        UnknownStream: a monitor's place is not in the Verilog.
         SimulatorError: the simulator is missing, does not accept the design, or failed.
     """
-    monitors = monitors or {}
     _check_ports(design, beats, expected, frames)
-    build = verilator.build(_sources(design), "bench", trace=waves is not None, optimization=optimization)
+    build = _build(design, trace=waves is not None, optimization=optimization)
     work = Path(tempfile.mkdtemp(prefix="mbconv-sim-")) if folder is None else folder
     try:
         work.mkdir(parents=True, exist_ok=True)
@@ -236,10 +261,24 @@ def run_design(
             waves=waves,
             report=None if progress is None else lambda line: progress(*_progress(line, total)),
         )
-        return _record(design, work, frames, monitors, build.cached)
+        return _record(design, work, frames, build.cached)
     finally:
         if folder is None:
             shutil.rmtree(work, ignore_errors=True)
+
+
+class UnknownStream(SimulatorError):
+    """A monitor's place is not in the Verilog."""
+
+
+def _build(design: DesignSource, **options) -> verilator.Build:
+    try:
+        return verilator.build(_sources(design), TOP, **options)
+    except SimulatorError as error:
+        instances = {f"'dut.{point.place.split('.')[0]}" for point in design.monitors}
+        if "Can't find definition of" in str(error) and any(instance in str(error) for instance in instances):
+            raise UnknownStream(str(error)) from None
+        raise
 
 
 def _progress(line: str, total: int) -> tuple[int, float]:
@@ -288,8 +327,8 @@ def _monitor_record(folder: Path, name: str, width: int) -> StreamRecord:
     return StreamRecord(words, ends, stalled, starved, _broken(lines))
 
 
-def _record(design: DesignSource, folder: Path, frames: int, monitors: Mapping[str, int], cached: bool) -> DesignRecord:
-    streams = {name: _monitor_record(folder, name, width) for name, width in monitors.items()}
+def _record(design: DesignSource, folder: Path, frames: int, cached: bool) -> DesignRecord:
+    streams = {point.name: _monitor_record(folder, point.name, point.width) for point in design.monitors}
     first, taken = {}, {}
     for port in design.ports:
         if port.source:

@@ -1,4 +1,4 @@
-"""A design simulated as its Verilog, every stream of a tensor compared with the golden model, cycles measured."""
+"""An emitted design simulated as it is, its streams compared with the golden model, its cycles measured."""
 
 from __future__ import annotations
 
@@ -7,73 +7,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from amaranth.hdl import Shape
-from amaranth.lib.data import ArrayLayout
 
+from mbconv.generators.emission.bundle import Bundle, make_bundle
 from mbconv.generators.emission.design import Design
-from mbconv.generators.emission.design_verilog import design_verilog
-from mbconv.generators.graph.graph import GraphError
-from mbconv.generators.stages.element_shape import element_shape
+from mbconv.generators.graph.graph import Graph, GraphError
 
 from ..bench.bench_case import ALWAYS, Pattern
 from ..bench.bench_data import unpack_words
 from ..golden import model as golden
-from .packets import design_source, input_payloads, output_beats, patience_of
-from .run_design import DesignRecord, DesignSource, Progress, monitor, run_design
+from .description import Description, StreamDescription
+from .packets import bundle_source, input_payloads, output_beats, patience_of
+from .run_design import DesignRecord, DesignSource, Progress, UnknownStream, run_design
 from .simulation_result import Comparison, SimulationResult, checked_outputs, make_result
-
-
-class _Monitors:
-    """Adds a monitor to every stream of a tensor."""
-
-    def __init__(self, design: Design):
-        self.design = design
-        self.shapes = {
-            tensor: ArrayLayout(element_shape(design.network.tensor(tensor).element), design.plan.lanes[tensor])
-            for tensor in design.network.shapes
-        }
-
-    def name(self, tensor: int) -> str:
-        return f"stream_t{tensor}"
-
-    def beats(self, tensor: int) -> int:
-        return self.design.network.shapes[tensor].beats(self.design.plan.lanes[tensor])
-
-    def __call__(self, m, stream, interface) -> None:
-        if stream.name[1:].isdigit() and (tensor := int(stream.name[1:])) in self.shapes:
-            watched = monitor(self.name(tensor), interface, self.shapes[tensor], self.beats(tensor))
-            m.submodules[self.name(tensor)] = watched
-
-    @property
-    def widths(self) -> dict[str, int]:
-        return {self.name(tensor): Shape.cast(shape).width for tensor, shape in self.shapes.items()}
-
-    def elements(self, tensor: int, record: DesignRecord, frames: int) -> np.ndarray:
-        """A tensor's elements as they passed, ``[frames, pixels, channels]``; beats missing at the end are an error."""
-        words = record.streams[self.name(tensor)].words
-        shape = self.design.network.shapes[tensor]
-        if len(words) < frames * self.beats(tensor):
-            raise _Stuck(tensor, len(words), frames * self.beats(tensor))
-        beats = unpack_words(self.shapes[tensor], words[: frames * self.beats(tensor)])
-        return beats.reshape(frames, shape.pixels, -1)[:, :, : shape.channels]
-
-
-class _Stuck(GraphError):
-    def __init__(self, tensor: int, passed: int, wanted: int):
-        super().__init__(f"the simulation stood still: {passed:,} of {wanted:,} beats of tensor {tensor} passed")
-
-
-def simulated_source(design: Design, prefix: str = "", monitors: _Monitors | None = None) -> DesignSource:
-    """A design's Verilog with its ports, ready for :func:`~mbconv.sim.simulation.run_design.run_design`."""
-    verilog = design_verilog(design, prefix, monitors)
-    sources = {"design.v": verilog.text, "primitives.v": verilog.primitives}
-    return design_source(design, sources, verilog.memory_files, verilog.top)
 
 
 def simulate(
     design: Design,
     frames: Sequence[Mapping[int, np.ndarray]],
     *,
+    bundle: Bundle | None = None,
     source: Pattern = ALWAYS,
     sink: Pattern = ALWAYS,
     seed: int = 1,
@@ -86,6 +38,7 @@ def simulate(
 
     Args:
         frames: for each, the values of the graph's inputs by tensor index.
+        bundle: what was emitted of the design, where that has been done.
         source, sink, seed, reset_after, waves, progress, folder: see
             :func:`~mbconv.sim.simulation.run_design.run_design`.
 
@@ -93,37 +46,100 @@ def simulate(
         GraphError: no whole frame came out, or a stream's rule was broken.
         SimulatorError: the simulator is missing or failed.
     """
-    started = time.monotonic()
-    monitors = _Monitors(design)
-    golden_frames = [golden.run(design.graph, frame) | dict(frame) for frame in frames]
-    record = run_design(
-        simulated_source(design, monitors=monitors),
-        input_payloads(design, frames),
-        output_beats(design, len(frames)),
-        len(frames),
-        monitors=monitors.widths,
+    return simulate_bundle(
+        make_bundle(design) if bundle is None else bundle,
+        design.graph,
+        frames,
         source=source,
         sink=sink,
         seed=seed,
         reset_after=reset_after,
-        patience=patience_of(design),
         waves=waves,
         progress=progress,
         folder=folder,
     )
-    outputs = checked_outputs(design, record, len(frames))
-    comparisons = _comparisons(design, monitors, record, outputs, golden_frames)
-    return make_result(design, record, len(frames), outputs, comparisons, started)
 
 
-def _comparisons(design, monitors, record, outputs, golden_frames) -> Iterator[Comparison]:
-    """Every stream within the design, and an output's port after its stream."""
-    for tensor in (*design.network.inputs.values(), *(node.output for node in design.network.nodes)):
-        found = monitors.elements(tensor, record, len(golden_frames))
-        wanted = np.stack([frame[tensor].reshape(found.shape[1:]) for frame in golden_frames]).astype(np.int64)
-        yield tensor, found, wanted
-        if tensor in outputs:
-            yield tensor, outputs[tensor], wanted
+def simulate_bundle(
+    bundle: Bundle, graph: Graph, frames: Sequence[Mapping[int, np.ndarray]], *, watched: bool = True, **options
+) -> SimulationResult:
+    """Simulate what was emitted against the golden model of its graph; see :func:`simulate`.
+
+    Args:
+        watched: compare every stream within; without, the outputs alone.
+    """
+    description = Description.of(bundle.manifest)
+    try:
+        return simulate_source(description, bundle_source(bundle, watched=watched), graph, frames, **options)
+    except UnknownStream:  # in Verilog that was edited a stream may be gone: its outputs can be compared all the same
+        return simulate_source(description, bundle_source(bundle, watched=False), graph, frames, **options)
+
+
+def simulate_source(
+    description: Description,
+    design: DesignSource,
+    graph: Graph,
+    frames: Sequence[Mapping[int, np.ndarray]],
+    **options,
+) -> SimulationResult:
+    """Simulate Verilog that is, or claims to be, a described design: its netlist, too. What it watches is compared.
+
+    Args:
+        options: ``source``, ``sink``, ``seed``, ``reset_after``, ``waves``, ``progress`` and ``folder`` of
+            :func:`~mbconv.sim.simulation.run_design.run_design`.
+    """
+    started = time.monotonic()
+    golden_frames = [golden.run(graph, frame) | dict(frame) for frame in frames]
+    record = run_design(
+        design,
+        input_payloads(description, frames),
+        output_beats(description, len(frames)),
+        len(frames),
+        patience=patience_of(description),
+        **options,
+    )
+    outputs = checked_outputs(description, record, len(frames))
+    watched = {point.name for point in design.monitors}
+    streams = [stream for stream in description.streams if stream.name in watched]
+    comparisons = _comparisons(description, streams, record, outputs, golden_frames)
+    return make_result(description, record, len(frames), outputs, comparisons, started)
+
+
+def _comparisons(
+    description: Description,
+    streams: Sequence[StreamDescription],
+    record: DesignRecord,
+    outputs: Mapping[int, np.ndarray],
+    golden_frames: Sequence[Mapping[int, np.ndarray]],
+) -> Iterator[Comparison]:
+    """Every stream that was watched, in the order of the network, and an output's port after its stream."""
+
+    def wanted(tensor: int, like: np.ndarray) -> np.ndarray:
+        return np.stack([frame[tensor].reshape(like.shape[1:]) for frame in golden_frames]).astype(np.int64)
+
+    left = dict(outputs)
+    for stream in streams:
+        found = _elements(stream, record, len(golden_frames))
+        yield stream.tensor, found, wanted(stream.tensor, found)
+        if (values := left.pop(stream.tensor, None)) is not None:
+            yield stream.tensor, values, wanted(stream.tensor, values)
+    for tensor, values in left.items():
+        yield tensor, values, wanted(tensor, values)
+
+
+def _elements(stream: StreamDescription, record: DesignRecord, frames: int) -> np.ndarray:
+    """A tensor's elements as they passed, ``[frames, pixels, channels]``.
+
+    Raises:
+        GraphError: beats are missing at the end.
+    """
+    words, wanted = record.streams[stream.name].words, frames * stream.beats
+    if len(words) < wanted:
+        raise GraphError(
+            f"the simulation stood still: {len(words):,} of {wanted:,} beats of tensor {stream.tensor} passed"
+        )
+    beats = unpack_words(stream.layout, words[:wanted])
+    return beats.reshape(frames, stream.pixels, -1)[:, :, : stream.channels]
 
 
 def host_outputs(design: Design, outputs: Mapping[int, np.ndarray], frame: int) -> dict[int, np.ndarray]:

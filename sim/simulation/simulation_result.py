@@ -9,29 +9,54 @@ from typing import Any
 
 import numpy as np
 
-from mbconv.generators.emission.design import Design
 from mbconv.generators.graph.graph import GraphError
 
 from .axi_frames import read_frames
+from .description import Description, StreamDescription
 from .run_design import DesignRecord
 
-REPORTED = (
+MEASURED = (
     "mismatches",
     "elements",
     "frames",
     "interval_cycles",
-    "predicted_interval_cycles",
     "latency_cycles",
+    "cycles",
+    "seconds",
+    "first_mismatch",
+    "streams",
+)
+"""What a simulation measured, and :func:`predictions` what was expected: together a result as commands print it."""
+
+
+PREDICTED = (
+    "predicted_interval_cycles",
     "predicted_latency_cycles",
     "multipliers",
     "budget",
     "macs",
     "mac_efficiency",
     "mac_efficiency_used",
-    "seconds",
-    "first_mismatch",
 )
-"""What ``mbconv sim --json`` promises, and the first mismatch."""
+
+
+def predictions(description: Description) -> dict[str, Any]:
+    """What a result is compared with, and what the design costs."""
+    macs, interval = description.macs, description.interval
+    return {
+        "predicted_interval_cycles": interval,
+        "predicted_latency_cycles": description.latency,
+        "multipliers": description.multipliers,
+        "budget": description.budget,
+        "macs": macs,
+        "mac_efficiency": _efficiency(macs, description.budget, interval),
+        "mac_efficiency_used": _efficiency(macs, description.multipliers, interval),
+    }
+
+
+def is_as_predicted(result: Mapping[str, Any]) -> bool:
+    """Every element equal, and the interval as predicted where one was measured."""
+    return result["mismatches"] == 0 and result["interval_cycles"] in (None, result["predicted_interval_cycles"])
 
 
 @dataclass(frozen=True)
@@ -54,13 +79,34 @@ class Mismatch:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+class StreamResult:
+    """What passed on a stream within the design.
+
+    Attributes:
+        stalled, starved: cycles, in the time of each frame, with a beat that its reader did not take, and with a reader
+            that had no beat.
+    """
+
+    stage: str
+    tensor: int
+    beats: int
+    mismatches: int
+    stalled: tuple[int, ...]
+    starved: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**vars(self), "stalled": list(self.stalled), "starved": list(self.starved)}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class SimulationResult:
     """What a simulation showed.
 
     Attributes:
         mismatches, elements: over everything that was compared.
         stream_mismatches: mismatches by tensor, of all tensors compared.
+        streams: that were watched, in the order of the network.
         interval_cycles: between the last output beats of the last two frames; None for one frame.
         seconds: of the whole, the simulator's build included.
         outputs: elements of each output tensor, ``[frames, pixels, channels]``.
@@ -71,6 +117,7 @@ class SimulationResult:
     frames: int
     first_mismatch: str | None
     stream_mismatches: dict[int, int]
+    streams: tuple[StreamResult, ...]
     interval_cycles: int | None
     predicted_interval_cycles: int
     latency_cycles: int
@@ -88,19 +135,32 @@ class SimulationResult:
 
     @property
     def ok(self) -> bool:
-        """Every element equal, and the interval as predicted where one was measured."""
-        return self.mismatches == 0 and self.interval_cycles in (None, self.predicted_interval_cycles)
+        """See :func:`is_as_predicted`."""
+        return is_as_predicted(self.to_dict())
 
-    def reported(self) -> dict[str, Any]:
-        """The values of :data:`REPORTED`."""
-        return {name: getattr(self, name) for name in REPORTED}
+    def measured(self) -> dict[str, Any]:
+        """The values of :data:`MEASURED`."""
+        return {name: getattr(self, name) for name in MEASURED if name != "streams"} | {
+            "streams": [stream.to_dict() for stream in self.streams]
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was measured and what was predicted, as plain numbers and text."""
+        return self.measured() | {name: getattr(self, name) for name in PREDICTED}
+
+    def __repr__(self) -> str:
+        return (
+            f"<SimulationResult: {self.mismatches:,} mismatches in {self.elements:,} elements of {self.frames} frames, "
+            f"interval {self.interval_cycles} cycles (predicted {self.predicted_interval_cycles}), latency "
+            f"{self.latency_cycles} (predicted {self.predicted_latency_cycles})>"
+        )
 
 
 Comparison = tuple[int, np.ndarray, np.ndarray]
 """A tensor, its elements as simulated and as expected, ``[frames, pixels, channels]``."""
 
 
-def checked_outputs(design: Design, record: DesignRecord, frames: int) -> dict[int, np.ndarray]:
+def checked_outputs(description: Description, record: DesignRecord, frames: int) -> dict[int, np.ndarray]:
     """The elements ``[frames, pixels, channels]`` of every output tensor.
 
     Raises:
@@ -110,14 +170,14 @@ def checked_outputs(design: Design, record: DesignRecord, frames: int) -> dict[i
     if broken:
         raise GraphError("a stream broke a rule of its protocol:\n  " + "\n  ".join(broken))
     outputs, problems = {}, []
-    for port, edge in design.outputs.items():
-        tensor, words, wanted = int(port[1:]), record.streams[edge.name].words, frames * edge.frame.beats
+    for port in description.outputs:
+        words, wanted = record.streams[port.name].words, frames * port.beats
         if len(words) < wanted:
             raise GraphError(
                 f"the simulation stood still after {record.cycles:,} cycles: {len(words):,} of {wanted:,} output beats "
-                f"of {edge.name} came"
+                f"of {port.name} came"
             )
-        outputs[tensor], found = read_frames(edge, words, design.network.tensor(tensor).element.signed)
+        outputs[port.tensor], found = read_frames(port, words)
         problems += found
     problems += [f"{name} is {value}" for name, value in record.outputs.items() if value]
     if problems:
@@ -126,7 +186,7 @@ def checked_outputs(design: Design, record: DesignRecord, frames: int) -> dict[i
 
 
 def make_result(
-    design: Design,
+    description: Description,
     record: DesignRecord,
     frames: int,
     outputs: Mapping[int, np.ndarray],
@@ -146,8 +206,8 @@ def make_result(
         mismatches[tensor] = mismatches.get(tensor, 0) + int(wrong.sum())
         elements += wrong.size
         if first is None and wrong.any():
-            first = _mismatch(design, tensor, simulated, expected, wrong)
-    latencies = {edge.name: record.latency(edge.name) for edge in design.outputs.values()}
+            first = _mismatch(description, tensor, simulated, expected, wrong)
+    latencies = {port.name: record.latency(port.name) for port in description.outputs}
     slowest = max(latencies, key=lambda name: latencies[name])
     return SimulationResult(
         mismatches=sum(mismatches.values()),
@@ -155,26 +215,43 @@ def make_result(
         frames=frames,
         first_mismatch=None if first is None else str(first),
         stream_mismatches=mismatches,
+        streams=tuple(
+            _stream(stream, record, mismatches, frames)
+            for stream in description.streams
+            if stream.name in record.streams
+        ),
         interval_cycles=record.interval(slowest),
-        predicted_interval_cycles=design.schedule.interval,
         latency_cycles=latencies[slowest],
-        predicted_latency_cycles=design.schedule.latency,
-        multipliers=design.multipliers,
-        budget=design.budget,
-        macs=design.macs,
-        mac_efficiency=design.mac_efficiency,
-        mac_efficiency_used=design.mac_efficiency_used,
         seconds=time.monotonic() - started,
         cycles=record.cycles,
         cached=record.cached,
         outputs=dict(outputs),
         record=record,
+        **predictions(description),
     )
 
 
-def _mismatch(design: Design, tensor: int, simulated, expected, wrong) -> Mismatch:
+def _stream(
+    stream: StreamDescription, record: DesignRecord, mismatches: Mapping[int, int], frames: int
+) -> StreamResult:
+    found = record.streams[stream.name]
+    return StreamResult(
+        stream.stage,
+        stream.tensor,
+        stream.beats,
+        mismatches.get(stream.tensor, 0),
+        tuple(found.stalled[:frames]),
+        tuple(found.starved[:frames]),
+    )
+
+
+def _efficiency(macs: int, multipliers: int, interval: int) -> float | None:
+    return macs / (multipliers * interval) if multipliers else None
+
+
+def _mismatch(description: Description, tensor: int, simulated, expected, wrong) -> Mismatch:
     frame, pixel, channel = (int(index) for index in np.argwhere(wrong)[0])
-    node = next((node.name for node in design.network.nodes if node.output == tensor), "input")
-    row, column = divmod(pixel, design.network.shapes[tensor].width)
+    stream = next(stream for stream in description.streams if stream.tensor == tensor)
+    row, column = divmod(pixel, stream.width)
     values = int(simulated[frame, pixel, channel]), int(expected[frame, pixel, channel])
-    return Mismatch(node, tensor, frame, row, column, channel, *values)
+    return Mismatch(stream.stage, tensor, frame, row, column, channel, *values)

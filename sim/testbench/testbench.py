@@ -7,31 +7,34 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mbconv.generators.emission.design import Design
+from mbconv.generators.emission.bundle import Bundle
+from mbconv.generators.graph.graph import Graph
 
 from ..simulation.axi_frames import packet
+from ..simulation.description import Description
 from ..simulation.packets import Frame, expected_outputs, input_raster
 
 FOLDER = "testbench"
 
 
-def testbench_files(design: Design, frames: Sequence[Frame]) -> dict[str, str]:
+def testbench_files(bundle: Bundle, graph: Graph, frames: Sequence[Frame]) -> dict[str, str]:
     """The files of the test bench, relative path → text.
 
     Args:
+        bundle: of the design, made from ``graph``.
         frames: that the test sends back to back; :func:`mbconv.frames.measuring_frames` says how many show the
             interval.
     """
     here = Path(__file__).parent
-    outputs = expected_outputs(design, frames)
+    description = Description.of(bundle.manifest)
+    outputs = expected_outputs(description, graph, frames)
     vectors = {
         "inputs": {
-            edge.name: [packet(edge, input_raster(design, port, frame)).hex() for frame in frames]
-            for port, edge in design.inputs.items()
+            port.name: [packet(port, input_raster(port, frame)).hex() for frame in frames]
+            for port in description.inputs
         },
         "outputs": {
-            edge.name: [packet(edge, elements).hex() for elements in outputs[port]]
-            for port, edge in design.outputs.items()
+            port.name: [packet(port, elements).hex() for elements in outputs[port.name]] for port in description.outputs
         },
     }
     return {

@@ -8,10 +8,10 @@ import sys
 from importlib import metadata
 
 # Packages that are imported by another name than they are installed by.
-_INSTALLED_AS = {"sklearn": "scikit-learn", "PIL": "pillow"}
+_INSTALLED_AS = {"sklearn": "scikit-learn", "PIL": "pillow", "serial": "pyserial"}
 
 NEEDED_EXTRAS = ("sim",)
-OPTIONAL_EXTRAS = ("oracle", "training", "fpga")
+OPTIONAL_EXTRAS = ("oracle", "training", "fpga", "board")
 
 
 def requirements() -> dict[str, list[str]]:

@@ -41,7 +41,11 @@ def design_verilog(design: Design, prefix: str = "", monitor=None) -> Verilog:
         prefix: begins the name of every module and memory file, so that two designs share one chip.
         monitor: see :class:`~mbconv.hdl.stream_graph.StreamGraph`; for simulation only.
     """
-    verilog = to_verilog(design.top(monitor), top_name(design, prefix), prefix)
+    return with_prefix(to_verilog(design.top(monitor), top_name(design, prefix), prefix), prefix)
+
+
+def with_prefix(verilog: Verilog, prefix: str) -> Verilog:
+    """Verilog whose memory files' names begin with a prefix."""
     if not prefix:
         return verilog
     return replace(

@@ -46,6 +46,7 @@ all: $(VK_GLOBAL_OBJS) headers.h.gch
 headers.h.gch: headers.h
 \t$(CXX) {optimization} $(CPPFLAGS) -x c++-header $< -o $@
 """
+_PROGRAM = "program.cpp"
 _LINES_OF_FAILURE = 25
 
 
@@ -133,8 +134,9 @@ def build(
     trace: bool = False,
     optimization: str = OPTIMIZATION,
     options: Sequence[str] = (),
+    program: str | None = None,
 ) -> Build:
-    """Build a cocotb simulator of Verilog sources, or find it in the cache.
+    """Build a simulator of Verilog sources, or find it in the cache.
 
     Args:
         sources: file name → text.
@@ -142,20 +144,20 @@ def build(
         trace: able to write a VCD file.
         optimization: of the design's C++.
         options: further options of Verilator.
+        program: the C++ text of a ``main`` of its own, which sees the top as ``Vtop``; cocotb's unless given.
 
     Raises:
         SimulatorError: a tool is missing, or Verilator or the compiler refuses the design.
     """
     tools = find_toolchain()
-    import cocotb_tools.config
-
-    libraries = str(cocotb_tools.config.libs_dir)
-    main = str(cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp")
-    arguments = ["--cc", "--exe", "--vpi", "--top-module", top, "--prefix", "Vtop", "-o", top]
+    arguments = ["--cc", "--exe", "--top-module", top, "--prefix", "Vtop", "-o", top]
     arguments += ["--no-timing", "--default-language", "1364-2005", "-Wno-fatal", "--output-split", "20000"]
     arguments += ["--x-assign", "unique", "--x-initial", "unique", "--Mdir", "."]
     arguments += [*(["--trace-vcd"] if trace else []), *options]
-    arguments += ["-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator", main]
+    if program is None:
+        arguments += _cocotb_arguments()
+    else:
+        sources = {**sources, _PROGRAM: program}
     key = _hash(tools.identity, optimization, *arguments, *(text for item in sorted(sources.items()) for text in item))
     folder = cache_folder() / "builds" / key
     with _made_once(folder) as work:
@@ -179,6 +181,15 @@ def build(
                     path.unlink()
             remove_old_builds()
     return Build(folder, top, trace, cached=work is None)
+
+
+def _cocotb_arguments() -> list[str]:
+    """What makes cocotb's ``main`` the simulator's."""
+    import cocotb_tools.config
+
+    libraries = str(cocotb_tools.config.libs_dir)
+    main = str(cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp")
+    return ["--vpi", "-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator", main]
 
 
 def remove_old_builds(keep: int = 100) -> None:

@@ -1,0 +1,120 @@
+"""A design behind a board's UART: its identity, the rate of its link, and its Verilog."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+
+from mbconv.hdl.link.baud import STANDARD_RATES, BitLength, fastest_rate
+from mbconv.hdl.link.board_top import BoardTop
+from mbconv.hdl.link.identity import HASH_BYTES, Identity, PortShape
+from mbconv.hdl.memory_directory import with_memory_directory
+from mbconv.hdl.verilog import Verilog, to_verilog
+
+from ..graph.graph import Graph, GraphError
+from ..readers.model_source import fingerprint
+from .design import Design
+from .design_verilog import top_name, with_prefix
+
+
+def model_hash(graph: Graph) -> bytes:
+    """The identity's hash of what a network computes: weights, shapes and quantisation, but no names."""
+    return bytes.fromhex(fingerprint(graph).removeprefix("sha256:"))[:HASH_BYTES]
+
+
+def plan_hash(design: Design) -> bytes:
+    """The identity's hash of how a network is built: foldings and lanes."""
+    plan = design.plan
+    foldings = [[index, folding.inputs, folding.outputs] for index, folding in sorted(plan.foldings.items())]
+    text = json.dumps([foldings, sorted(plan.lanes.items())])
+    return hashlib.sha256(text.encode()).digest()[:HASH_BYTES]
+
+
+def link_rate(design: Design, clock: float) -> int:
+    """The highest standard rate up to 1,000,000 baud at which the network takes bytes as fast as they come, or the
+    least one if none is slow enough."""
+    source = _port(design, *_only(design, "input"))
+    return fastest_rate(clock, design.schedule.interval / source.frame_bytes) or STANDARD_RATES[0]
+
+
+def needs_buffer(design: Design, bit: BitLength) -> bool:
+    """Whether a frame may not pass to the network as it comes.
+
+    It may if bytes come no faster than one each interval ÷ frame bytes cycles: the queues were sized for a source of
+    that pace, and a slower one only moves every event in proportion. And if nothing leaves before the frame's end, as
+    where the result is a single pixel: the answer begins when the whole request has been found right.
+    """
+    source, result = _only(design, "input"), _only(design, "output")
+    slow_enough = bit.byte_cycles * _port(design, *source).frame_bytes >= design.schedule.interval
+    return not (slow_enough and design.outputs[result[0]].pixels == 1)
+
+
+def identity(design: Design, bit: BitLength, simulated: bool = False) -> Identity:
+    """What the board says of itself."""
+    try:
+        return Identity(
+            design.name,
+            model_hash(design.graph),
+            plan_hash(design),
+            round(bit.clock),
+            round(bit.baud),
+            design.schedule.interval,
+            design.schedule.latency,
+            design.multipliers,
+            _port(design, *_only(design, "input")),
+            _port(design, *_only(design, "output")),
+            simulated,
+        )
+    except ValueError as error:
+        raise GraphError(str(error)) from None
+
+
+def board_top(
+    design: Design, clock: float, baud: float | None = None, *, measures: bool = True, simulated: bool = False
+) -> BoardTop:
+    """The top of a board with this design.
+
+    Args:
+        clock: Hz, of the port ``clk``: what the oscillator or PLL makes.
+        baud: of the UART; :func:`link_rate` unless given.
+        measures: see :class:`~mbconv.hdl.link.board_top.BoardTop`.
+        simulated: what the identity says.
+
+    Raises:
+        GraphError: several inputs or outputs, a rate that the clock cannot make, a design too large for an identity.
+    """
+    try:
+        bit = BitLength(clock, link_rate(design, clock) if baud is None else baud)
+    except ValueError as error:
+        raise GraphError(str(error)) from None
+    described = identity(design, bit, simulated)
+    return BoardTop(design.top(), described, bit, buffered=needs_buffer(design, bit), measures=measures)
+
+
+def board_verilog(design: Design, top: BoardTop, prefix: str = "") -> Verilog:
+    """The Verilog of a board's top: module ``<model>_board`` with the ports ``clk``, ``rst``, ``rx``, ``tx`` and
+    ``active``, the primitives, and the memory files, which it reads from ``MEMORY_DIRECTORY``.
+
+    Args:
+        prefix: as in :func:`.design_verilog.design_verilog`.
+    """
+    verilog = with_prefix(to_verilog(top, f"{top_name(design, prefix)}_board", prefix), prefix)
+    return replace(verilog, text=with_memory_directory(verilog.text, verilog.top))
+
+
+def _only(design: Design, direction: str) -> tuple[str, int]:
+    """The core's port and the tensor of a design's only input or output."""
+    ports = design.inputs if direction == "input" else design.outputs
+    if len(ports) != 1:
+        raise GraphError(
+            f"a board's link carries one input and one output; {design.name} has {len(ports)} {direction}s"
+        )
+    (port,) = ports
+    return port, design.network.inputs[int(port[1:])] if direction == "input" else int(port[1:])
+
+
+def _port(design: Design, port: str, tensor: int) -> PortShape:
+    edge = (design.inputs | design.outputs)[port]
+    shape, element = design.network.shapes[tensor], design.network.tensor(tensor).element
+    return PortShape(element.bits, element.signed, edge.data_bytes, shape.height, shape.width, shape.channels)

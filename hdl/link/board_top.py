@@ -1,0 +1,178 @@
+"""The top of a board: a design behind a UART."""
+
+from __future__ import annotations
+
+from amaranth.hdl import ClockDomain, DomainRenamer, Module, ResetInserter, Signal
+from amaranth.lib.wiring import Component, In, Out, connect
+
+from ..axi_stream_top import AxiStreamTop
+from ..fifo import Fifo
+from .baud import BITS_PER_BYTE, BitLength
+from .byte_frame import ByteFrame
+from .cobs_decoder import CobsDecoder
+from .cobs_encoder import PACKET, CobsEncoder
+from .frame_bytes import FrameBytes
+from .identity import Identity
+from .measurement import Measurement
+from .server import LinkServer
+from .uart_receiver import UartReceiver
+from .uart_transmitter import UartTransmitter
+
+_QUIET_BYTES = 2  # how long the line is quiet before a failure is reported
+
+
+class BoardTop(Component):
+    """A design of one input and one output that answers requests over a UART.
+
+    ::
+
+        rx ──► UartReceiver ──► CobsDecoder ──┐            ┌── CobsEncoder ──► UartTransmitter ──► tx
+                                              ▼            │
+                                             LinkServer (ROM: identity)
+                                          bytes │        ▲ bytes
+                                                ▼        │
+                               (Fifo) ──► ByteFrame   FrameBytes
+                                                └─┐    ┌─┘
+                              Measurement ──► s_axis  m_axis ──► Measurement
+                                              AxiStreamTop
+
+    **How a board uses it.** ``clk`` and ``rst`` come from outside, a pin or a PLL, whose frequency must be the clock of
+    ``bit``. ``rst`` is synchronous and active high, one cycle is enough; it may be tied to 0, since every register has
+    its value after configuration; with a PLL it is the inverse of the lock signal behind two registers. ``rx`` may come
+    straight from its pin, with a pull-up where nothing may be plugged in. ``tx`` comes from a register. Clock and rate
+    are in ``bit`` alone, and the identity must state the same.
+
+    Cost: that of the parts, see ``docs/circuits/link.md``.
+
+    Args:
+        core: a design with one input and one output.
+        identity: what the board says of itself.
+        bit: the length of a bit, from the clock and the rate.
+        buffered: a queue for a whole frame before the network. Needed where the network may not take bytes as fast as
+            they come, or where its first results leave before the frame's end.
+        measures: serves the request to measure.
+        name: of the identity's memory file.
+
+    Members:
+        clk, rst: ``In(1)``
+        rx: ``In(1)``, tx: ``Out(1)``, both high when idle
+        active: ``Out(1)``, an answer is owed or being sent: for a light
+
+    Raises:
+        ValueError: several inputs or outputs, or an identity of another clock, rate or frame.
+    """
+
+    def __init__(
+        self,
+        core: AxiStreamTop,
+        identity: Identity,
+        bit: BitLength,
+        *,
+        buffered: bool = False,
+        measures: bool = True,
+        name: str = "identity",
+    ):
+        if len(core.inputs) != 1 or len(core.outputs) != 1:
+            raise ValueError(
+                f"a board's link carries one input and one output, not {len(core.inputs)} and {len(core.outputs)}"
+            )
+        self.core, self.identity, self.bit, self.buffered = core, identity, bit, buffered
+        (self.source,), (self.result,) = core.inputs.values(), core.outputs.values()
+        stated = (identity.clock, identity.baud, identity.source.frame_bytes, identity.result.frame_bytes)
+        frames = [edge.frame.elements * edge.frame.element_bytes for edge in (self.source, self.result)]
+        if stated != (round(bit.clock), round(bit.baud), *frames):
+            raise ValueError(
+                f"the identity states clock, rate and frame bytes {stated}, the board has "
+                f"{(round(bit.clock), round(bit.baud), *frames)}"
+            )
+        self.receiver, self.transmitter = UartReceiver(bit), UartTransmitter(bit)
+        self.decoder, self.encoder = CobsDecoder(), CobsEncoder()
+        quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
+        self.server = LinkServer(identity.encode(), frames[0], quiet, measures, name)
+        self.queue = Fifo(PACKET, frames[0]) if buffered else None
+        self.byte_frame, self.frame_bytes = ByteFrame(self.source.data_bytes), FrameBytes(self.result.data_bytes)
+        # Behind a frame's end its mark may wait in the input's queue, in the fork, and in the outputs' queues.
+        self.measurement = Measurement(self.source.frame, self.result.frame, core.mark_depth + 4) if measures else None
+        super().__init__({"clk": In(1), "rst": In(1), "rx": In(1), "tx": Out(1, init=1), "active": Out(1)})
+
+    @property
+    def multipliers(self) -> int:
+        return self.core.multipliers
+
+    @property
+    def memory_bits(self) -> int:
+        parts = (self.core, self.server, self.encoder, *([self.queue] if self.queue else []))
+        return sum(part.memory_bits for part in parts)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.domains.sync = domain = ClockDomain()
+        domain.clk, domain.rst = self.clk, self.rst
+        m.submodules.receiver, m.submodules.transmitter = self.receiver, self.transmitter
+        m.submodules.decoder, m.submodules.encoder = self.decoder, self.encoder
+        m.submodules.server = server = self.server
+        m.submodules.core = DomainRenamer("core")(self.core)
+
+        connect(m, self.receiver.o, self.decoder.i)
+        connect(m, self.decoder.o, server.i)
+        connect(m, server.o, self.encoder.i)
+        connect(m, self.encoder.o, self.transmitter.i)
+        m.d.comb += [
+            self.receiver.rx.eq(self.rx),
+            self.tx.eq(self.transmitter.tx),
+            server.damaged.eq(self.receiver.error),
+            self.active.eq(server.active | self.encoder.busy | ~self.transmitter.i.ready),
+            self.core.aclk.eq(self.clk),
+            self.core.aresetn.eq(~(self.rst | server.restart)),
+        ]
+        restarted = ResetInserter(server.restart)
+        m.submodules.byte_frame = restarted(self.byte_frame)
+        m.submodules.frame_bytes = restarted(self.frame_bytes)
+        frame = server.frame
+        if self.queue is not None:
+            m.submodules.queue = restarted(self.queue)
+            connect(m, frame, self.queue.i)
+            frame = self.queue.o
+        connect(m, frame, self.byte_frame.i)
+        connect(m, self.frame_bytes.o, server.result)
+        self._edges(m)
+        return m
+
+    def _edges(self, m: Module) -> None:
+        """The network's ports: to the link, or to the measurement while it runs."""
+
+        def port(edge, field: str) -> Signal:
+            return getattr(self.core, f"{edge.name}_t{field}")
+
+        measuring = Signal()
+        sources, sinks = [self.byte_frame.o], [self.frame_bytes.i]
+        if self.measurement is not None:
+            m.submodules.measurement = measurement = self.measurement
+            sources.append(measurement.o)
+            sinks.append(measurement.i)
+            m.d.comb += [
+                measuring.eq(self.server.run),
+                measurement.load.eq(self.server.load),
+                measurement.byte.eq(self.server.byte),
+                measurement.start.eq(self.server.start),
+                measurement.run.eq(self.server.run),
+                self.server.done.eq(measurement.done),
+                *(
+                    word.eq(value)
+                    for word, value in zip(
+                        self.server.words,
+                        (measurement.cycles, measurement.interval, measurement.total),
+                        strict=True,
+                    )
+                ),
+            ]
+        for chosen, (source, sink) in enumerate(zip(sources, sinks, strict=True)):
+            with m.If(measuring == chosen):
+                m.d.comb += [
+                    port(self.source, "valid").eq(source.valid),
+                    source.ready.eq(port(self.source, "ready")),
+                    *(port(self.source, field).eq(source.p[field]) for field in ("data", "keep", "last")),
+                    sink.valid.eq(port(self.result, "valid")),
+                    port(self.result, "ready").eq(sink.ready),
+                ]
+            m.d.comb += [sink.p[field].eq(port(self.result, field)) for field in ("data", "keep", "last", "user")]

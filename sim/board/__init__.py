@@ -1,0 +1,1 @@
+"""A board's top as emitted, running in Verilator behind a pseudo-terminal."""

@@ -1,0 +1,93 @@
+"""A board without a board: its top as emitted, in Verilator, with a serial port that any program can open."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import tty
+from pathlib import Path
+
+from mbconv.generators.emission.board import board_top, board_verilog
+from mbconv.generators.emission.design import Design
+from mbconv.hdl.link.board_top import BoardTop
+
+from ..simulation import verilator
+
+_PROGRAM = Path(__file__).parent / "board.cpp"
+
+
+class SimulatedBoard:
+    """A design's board, running from entry to exit of a ``with`` statement.
+
+    The bytes at its port are those of a real board, bit by bit through the emitted UART.
+
+    Args:
+        design: of one input and one output.
+        clock, baud: what the identity states. The simulated UART is as fast as the ratio of the two says.
+        link: where the file of the port is linked to, so that the name stays the same after a replug.
+
+    Attributes:
+        port: the path to open.
+
+    Raises:
+        GraphError: the design has no board's top.
+        SimulatorError: the simulator is missing or refuses the design.
+    """
+
+    def __init__(self, design: Design, clock: float, baud: float, link: Path | None = None, seed: int = 1):
+        self.top: BoardTop = board_top(design, clock, baud, simulated=True)
+        verilog = board_verilog(design, self.top)
+        sources = {"board.v": verilog.text, "primitives.v": verilog.primitives}
+        self.build = verilator.build(sources, verilog.top, program=_PROGRAM.read_text())
+        self._memory_files, self._link, self._seed = verilog.memory_files, link, seed
+        self._process: subprocess.Popen | None = None
+
+    def __enter__(self) -> SimulatedBoard:
+        self._folder = Path(tempfile.mkdtemp(prefix="mbconv-board-"))
+        for name, text in self._memory_files.items():
+            (self._folder / name).write_text(text)
+        self.plug()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.unplug()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def plug(self) -> None:
+        """Power on, with a new port."""
+        ours, theirs = os.openpty()
+        tty.setraw(theirs)
+        self.port = os.ttyname(theirs)
+        if self._link is not None:
+            self._link.unlink(missing_ok=True)
+            self._link.symlink_to(self.port)
+            self.port = str(self._link)
+        ratio = self.top.bit.ratio
+        command = [str(self.build.folder / self.build.top), str(ratio.numerator), str(ratio.denominator)]
+        command += ["+verilator+rand+reset+2", f"+verilator+seed+{self._seed}"]
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+        try:
+            with (self._folder / "board.log").open("wb") as log:
+                self._process = subprocess.Popen(command, cwd=self._folder, stdin=ours, stdout=ours, stderr=log)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            os.close(ours)
+        self._theirs = theirs  # kept open, so that the port survives whoever opens and closes it
+
+    def unplug(self) -> None:
+        """Power off; the port is gone."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+        os.close(self._theirs)
+        if self._link is not None:
+            self._link.unlink(missing_ok=True)
+
+    def reset(self) -> None:
+        """Press the reset button."""
+        self._process.send_signal(signal.SIGUSR1)

@@ -8,9 +8,11 @@ from mbconv.generators.graph.graph import GraphError
 
 from .ecp5.family import Ecp5
 from .family import Family, Part
+from .gowin.family import Gowin
 from .ice40.family import Ice40
+from .nexus.family import Nexus
 
-FAMILIES: tuple[Family, ...] = (Ecp5(), Ice40())
+FAMILIES: tuple[Family, ...] = (Ecp5(), Ice40(), Gowin(), Nexus())
 
 
 def devices() -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mbconv.generators.graph.graph import GraphError
-from mbconv.generators.planning.boards import Device
+from mbconv.generators.planning.device import Device
 from mbconv.hdl.verilog import Verilog
 
 from .primitives.memory import BlockRamCell
@@ -128,6 +128,11 @@ class Family(ABC):
             speed = _known(str(speed), speeds, f"{device} has no speed grade {speed}; it has")
         return Part(self, device, package, speed)
 
+    def part_of_number(self, number: str, die: str) -> Part | None:
+        """The part of a maker's number and the die that the number leaves open, where a family's boards are described
+        so; None for another family's."""
+        return None
+
     def speeds(self, device: str, package: str) -> Sequence[str]:
         """The speed grades of a device in a package, slowest first."""
         return self.table[device]["speeds"]
@@ -137,8 +142,12 @@ class Family(ABC):
         return cell_sources(verilog, self.folder / "multiply.v", self.memory, part.resources)
 
     @abstractmethod
-    def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str) -> str:
-        """Yosys' script: reads sources (``reads``, commands), writes the netlist for nextpnr and as Verilog."""
+    def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:
+        """Yosys' script: reads sources (``reads``, commands), writes the netlist for nextpnr and as Verilog.
+
+        Args:
+            pins: the top's ports are pins of the device; otherwise they get no buffers.
+        """
 
     @abstractmethod
     def place_and_route(self, part: Part, constraints: Path | None, output: str) -> list[str]:

@@ -15,6 +15,7 @@ import click
 from . import __version__
 from .cli_errors import user_message
 from .command_bench import bench
+from .command_boards import boards
 from .command_build import build
 from .command_demo import demo
 from .command_doctor import doctor
@@ -65,5 +66,5 @@ def main() -> None:
     """
 
 
-for command in (info, predict, evaluate, plan, emit, sim, build, verify, bench, demo, models, doctor):
+for command in (info, predict, evaluate, plan, emit, sim, build, verify, bench, demo, models, boards, doctor):
     main.add_command(command)

@@ -44,7 +44,9 @@ def target_options(command: Callable) -> Callable:
                   help="Fewest multipliers for so many frames per second, with --clock.")  # fmt: skip
     @click.option("--clock", type=click.FloatRange(min=0, min_open=True), metavar="MHZ",
                   help="The clock that --fps is meant for.")  # fmt: skip
-    @click.option("--board", metavar="NAME", help="Least interval that fits a board's FPGA.")
+    @click.option(
+        "--board", metavar="NAME", help="Least interval that fits a board's FPGA (mbconv boards), or module:Platform."
+    )
     @click.option("--plan", type=existing_file, metavar="FILE", help="The foldings and lanes of a file of mbconv plan.")
     @wraps(command)
     def with_target(*arguments, multipliers, fps, clock, board, plan, **others):
@@ -59,6 +61,7 @@ def target_of(options: TargetOptions) -> Target:
     Raises:
         GraphError: they contradict each other, or name no board.
     """
+    from mbconv.fpga.boards import find_board
     from mbconv.generators.graph.graph import GraphError
     from mbconv.generators.planning.targets import make_target
 
@@ -67,7 +70,8 @@ def target_of(options: TargetOptions) -> Target:
     kinds = [name for name in options.names if name != "--clock"]
     if len(kinds) > 1:
         raise GraphError(f"{' and '.join(kinds)} are different targets: give one of them")
-    return make_target(multipliers=options.multipliers, fps=options.fps, clock_mhz=options.clock, board=options.board)
+    board = None if options.board is None else find_board(options.board)
+    return make_target(multipliers=options.multipliers, fps=options.fps, clock_mhz=options.clock, board=board)
 
 
 def planned_design(graph: Graph, options: TargetOptions) -> tuple[Design, Target]:
@@ -77,6 +81,7 @@ def planned_design(graph: Graph, options: TargetOptions) -> tuple[Design, Target
         GraphError: the options contradict each other, the target cannot be met, or the plan's file breaks a rule.
         OSError: the plan's file cannot be read.
     """
+    from mbconv.fpga.boards import boards, find_board
     from mbconv.generators.emission.design import make_design
     from mbconv.generators.graph.graph import GraphError
     from mbconv.generators.planning.board_plan import check_board, design_for_board
@@ -87,12 +92,12 @@ def planned_design(graph: Graph, options: TargetOptions) -> tuple[Design, Target
     if options.plan is None:
         target = target_of(options)
         if target.board is not None:
-            return design_for_board(graph, target.board), target
+            return design_for_board(graph, target.board, boards()), target
         return make_design(graph, plan=plan_for_target(build_network(graph), target)), target
     if len(options.names) > 1:
         others = " and ".join(name for name in options.names if name != "--plan")
         raise GraphError(f"--plan and {others} exclude each other: the target is in the file")
-    plan, target = read_plan(options.plan, build_network(graph))
+    plan, target = read_plan(options.plan, build_network(graph), find_board)
     design = make_design(graph, plan=plan)
     if target.board is not None:
         check_board(design, target.board)

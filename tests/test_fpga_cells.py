@@ -12,7 +12,7 @@ import pytest
 from mbconv.fpga.ecp5 import cells as ecp5_cells
 from mbconv.fpga.families import FAMILIES, find_part
 from mbconv.fpga.ice40 import cells as ice40_cells
-from mbconv.generators.planning.boards import BlockRam
+from mbconv.generators.planning.device import BlockRam
 from mbconv.generators.planning.resources import Memory
 from mbconv.generators.planning.tiling import tile
 from mbconv.hdl.cells import MemoryCell
@@ -158,6 +158,16 @@ def pair(kind, name, parameters, ports, output, width, checked, extra=None) -> l
     ]
 
 
+_NINE = [
+    Multiply(4, 2, (8, 1), (8, 1), 2),
+    Multiply(2, 1, (8, 0), (9, 1), 1),
+    Multiply(2, 2, (9, 1), (8, 0), 1),
+    Multiply(2, 2, (9, 1), (9, 1), 2),
+    Multiply(4, 4, (9, 0), (9, 0), 2),
+    Multiply(2, 2, (5, 0), (1, 1), 1),
+    Multiply(2, 2, (1, 0), (3, 1), 1),
+    Multiply(2, 2, (16, 1), (7, 1), 0),
+]
 MULTIPLICATIONS = {
     "ECP5": [
         Multiply(4, 2, (8, 1), (8, 1), 2),
@@ -185,6 +195,8 @@ MULTIPLICATIONS = {
         Multiply(2, 2, (16, 1), (7, 0), 1),
         Multiply(2, 2, (18, 1), (18, 1), 0),
     ],
+    "Gowin": _NINE,
+    "Nexus": _NINE,
 }
 _WIDE = [Ram(8, 2), Ram(16, 32), Ram(80, 33), Ram(36, 512), Ram(37, 512), Ram(72, 600), Ram(36, 1536), Ram(9, 2100),
          Ram(40, 1540), Ram(4, 5000), Ram(2, 9000), Ram(1, 20000), Ram(18, 1024), Ram(9, 4200),
@@ -194,8 +206,11 @@ _NARROW = [Ram(8, 2), Ram(8, 16), Ram(4, 33), Ram(16, 256), Ram(17, 256), Ram(8,
            Ram(3, 1800), Ram(2, 2048), Ram(1, 5000), Ram(30, 700), Ram(2, 9000),
            Rom(8, 1), Rom(24, 32), Rom(16, 256), Rom(40, 40), Rom(8, 512), Rom(7, 600), Rom(4, 1024), Rom(25, 1600),
            Rom(2, 2048), Rom(1, 4500), Rom(1, 9000)]  # fmt: skip
-MEMORIES = {"ECP5": _WIDE, "iCE40": _NARROW}
-PARTS = {"ECP5": "LFE5U-85F", "iCE40": "iCE40UP5K"}
+_SHAPES = [Ram(8, 2), Ram(16, 32), Ram(80, 33), Ram(37, 512), Ram(18, 1024), Ram(9, 2100), Ram(4, 4000), Ram(2, 8000),
+           Ram(1, 10000), Rom(8, 1), Rom(24, 32), Rom(72, 40), Rom(18, 1024), Rom(9, 2100), Rom(4, 4000), Rom(2, 8000),
+           Rom(1, 10000)]  # fmt: skip
+MEMORIES = {"ECP5": _WIDE, "iCE40": _NARROW, "Gowin": _SHAPES, "Nexus": _SHAPES}
+PARTS = {"ECP5": "LFE5U-85F", "iCE40": "iCE40UP5K", "Gowin": "GW2A-18C", "Nexus": "LIFCL-40"}
 CIRCUITS = {
     family.name: {
         f"circuit_{index}": circuit

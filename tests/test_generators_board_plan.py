@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from mbconv.fpga.boards import boards, find_board
+from mbconv.fpga.families import find_part
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.board_plan import (
@@ -14,11 +16,13 @@ from mbconv.generators.planning.board_plan import (
     design_resources,
     shortages,
 )
-from mbconv.generators.planning.boards import ECP5_25, UP5K, Board, find_board
+from mbconv.generators.planning.device import Board
 from mbconv.generators.planning.plan_report import report_design
 from mbconv.generators.planning.planner import plan_for_interval, plan_for_multipliers, slowest_interval
 from mbconv.generators.stages.network import build_network
 from mbconv.models import load
+
+ECP5_25, UP5K = find_part("LFE5U-25F").resources, find_part("iCE40UP5K").resources
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
 
@@ -64,7 +68,7 @@ def test_the_fastest_that_fits_where_luts_bind(graph):
 
 def test_too_few_multipliers(graph):
     with pytest.raises(GraphError) as caught:
-        design_for_board(graph, board(dsp_blocks=7))
+        design_for_board(graph, board(dsp_blocks=7), boards())
     text = str(caught.value)
     assert "digits needs at least 8 multipliers, one for each stage that multiplies, more than Mine (FPGA: 7 " in text
     assert "boards that are large enough: ulx3s-12f, " in text
@@ -73,19 +77,17 @@ def test_too_few_multipliers(graph):
 def test_too_little_memory(graph):
     graph = graph.layers(1, 5)
     with pytest.raises(GraphError) as caught:
-        design_for_board(graph, board(block_rams=1, luts=100))
+        design_for_board(graph, board(block_rams=1, luts=100), boards())
     text = str(caught.value)
     assert text.startswith("Mine (FPGA: 28 multipliers, 1 DP16KD, 100 LUTs) is too small for digits_1_5: even the ")
     assert " of 1 DP16KD and " in text and " of 90 LUTs" in text and "boards that are large enough: ulx3s-12f" in text
 
 
-def test_no_board_is_large_enough(graph, monkeypatch):
+def test_no_board_is_large_enough(graph):
     graph = graph.layers(1, 5)
-    monkeypatch.setattr(
-        "mbconv.generators.planning.board_plan.BOARDS", (Board("up5k", "UP5K", replace(UP5K, block_rams=0)),)
-    )
+    others = (Board("up5k", "UP5K", replace(UP5K, block_rams=0)),)
     with pytest.raises(GraphError, match="no board of the table is large enough"):
-        design_for_board(graph, board(block_rams=0))
+        design_for_board(graph, board(block_rams=0), others)
 
 
 def test_a_given_plan_is_checked(graph):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from small_networks import GraphBuilder
 
+from mbconv.fpga.boards import find_board
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.folding import Folding
 from mbconv.generators.planning.plan_file import parse_plan, plan_text, read_plan, structure_of, write_plan
@@ -45,11 +46,11 @@ def parse(network: Network, plan: dict):
 
 def message(network: Network, plan) -> str:
     with pytest.raises(GraphError) as caught:
-        parse_plan(plan if isinstance(plan, bytes) else json.dumps(plan).encode(), network)
+        parse_plan(plan if isinstance(plan, bytes) else json.dumps(plan).encode(), network, find_board)
     return str(caught.value)
 
 
-TARGETS = [{"multipliers": 40}, {"fps": 29.97, "clock_mhz": 0.1}, {"interval": 500}, {"board": "ulx3s-85f"}]
+TARGETS = [{"multipliers": 40}, {"fps": 29.97, "clock_mhz": 0.1}, {"interval": 500}, {"board": find_board("ulx3s-85f")}]
 
 
 @pytest.mark.parametrize("fields", TARGETS, ids=lambda fields: next(iter(fields)))
@@ -58,7 +59,7 @@ def test_round_trip(tmp_path, network, fields):
     chosen = plan_for_target(network, target)
     path = tmp_path / "plan.json"
     write_plan(path, network, chosen, target)
-    read, read_target = read_plan(path, network)
+    read, read_target = read_plan(path, network, find_board)
     assert read_target == target
     assert read == replace(chosen, budget=target.budget)
     write_plan(tmp_path / "again.json", network, read, read_target)
@@ -252,3 +253,9 @@ def test_the_file_is_named(tmp_path, network):
         read_plan(path, network)
     with pytest.raises(FileNotFoundError):
         read_plan(tmp_path / "none.json", network)
+
+
+def test_a_board_is_asked_for(network, plan):
+    plan["target"] = {"board": "ulx3s-85f"}
+    with pytest.raises(GraphError, match="the board 'ulx3s-85f' is not known here"):
+        parse_plan(json.dumps(plan).encode(), network)

@@ -10,7 +10,7 @@ from amaranth.hdl import signed
 from amaranth.lib.wiring import Component
 from circuits import random_requantization
 
-from mbconv.generators.planning.boards import ECP5_25, UP5K
+from mbconv.fpga.families import find_part
 from mbconv.generators.planning.resources import Memory, Resources, resources
 from mbconv.hdl.add import Add
 from mbconv.hdl.add_constants import AddConstants
@@ -26,6 +26,9 @@ from mbconv.hdl.window_geometry import WindowGeometry
 
 INSTANCE = re.compile(r"mbconv_r[ao]m\s*#\((.*?)\n\s*\)\s*\S+\s*\(", re.DOTALL)
 PARAMETER = re.compile(r"\.(WIDTH|DEPTH)\((?:\d+'s?d)?(\d+)\)")
+
+
+ECP5_25, UP5K = find_part("LFE5U-25F").resources, find_part("iCE40UP5K").resources
 
 
 def block_memories(component: Component) -> Counter:

@@ -6,12 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from mbconv.fpga.families import find_part
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.graph.mac_operator import MacOperator
 from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
 from mbconv.generators.planning.board_plan import design_resources, shortages
-from mbconv.generators.planning.boards import ECP5_85, UP5K
 from mbconv.models import builtin, builtin_models, load
 from mbconv.models.digit_pictures import digit_pictures, held_out_digits
 from mbconv.sim.golden.model import run
@@ -106,16 +106,18 @@ def test_cifar10_is_within_its_size():
 @pytest.mark.parametrize("multipliers", [8, 16])
 def test_digits_in_the_memories_and_multipliers_of_an_ice40(multipliers):
     """Its LUTs are too few: docs/digits.md."""
+    device = find_part("iCE40UP5K").resources
     found = design_resources(make_design(load("digits"), multipliers=multipliers))
-    assert found.multipliers == multipliers <= UP5K.multipliers
-    assert found.block_rams(UP5K) <= UP5K.block_rams == 30
+    assert found.multipliers == multipliers <= device.multipliers
+    assert found.block_rams(device) <= device.block_rams == 30
 
 
 def test_cifar10_fits_an_ecp5_85():
     design = make_design(load("cifar10"), multipliers=64)
     assert design.mac_efficiency >= 0.8
-    assert not shortages(design, ECP5_85)
-    assert ECP5_85.block_rams == 208
+    device = find_part("LFE5U-85F").resources
+    assert not shortages(design, device)
+    assert device.block_rams == 208
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mbconv.generators.planning.boards import BlockRam, Device, DspBlock
+from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 
 from ..family import CellKind, Family, Part
 from ..flow.survey import probe, trivial_netlist
@@ -72,7 +72,7 @@ class Ecp5(Family):
             device, self.name, cells["MULT18X18D"], DSP, BLOCK_RAM, cells["DP16KD"], cells["TRELLIS_COMB"]
         )  # fmt: skip
 
-    def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str) -> str:
+    def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:
         return _SCRIPT.format(reads=reads, top=top, json=json, verilog=verilog)
 
     def place_and_route(self, part: Part, constraints: Path | None, output: str) -> list[str]:

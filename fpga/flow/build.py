@@ -130,7 +130,7 @@ def implement(
     report = progress or (lambda step, doing: None)
     versions = tool_versions(YOSYS, part.family.nextpnr)
     sources = part.family.sources(verilog, part)
-    netlist = synthesise(sources, verilog.top, folder, part, lambda doing: report("synthesis", doing))
+    netlist = synthesise(sources, verilog.top, folder, part, doing=lambda doing: report("synthesis", doing))
     report("synthesis", "")
 
     def routed(seed: int) -> Route:

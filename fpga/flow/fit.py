@@ -5,7 +5,7 @@ from __future__ import annotations
 from mbconv.generators.emission.design import Design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.board_plan import design_resources
-from mbconv.generators.planning.boards import Device
+from mbconv.generators.planning.device import Device
 from mbconv.generators.planning.resources import Resources
 
 from ..family import Part

@@ -30,11 +30,14 @@ class Netlist:
     cells: dict[str, int]
 
 
-def synthesise(sources: Mapping[str, str], top: str, folder: Path, part: Part, doing: Doing | None = None) -> Netlist:
+def synthesise(
+    sources: Mapping[str, str], top: str, folder: Path, part: Part, *, pins: bool = False, doing: Doing | None = None
+) -> Netlist:
     """Synthesise modules for a part; what was done in this folder from the same sources is not done again.
 
     Args:
         sources: file name → text, as :meth:`~mbconv.fpga.family.Family.sources` makes them; written to ``folder``.
+        pins: the top's ports are pins of the device.
         doing: called with what Yosys is doing.
 
     Raises:
@@ -46,7 +49,7 @@ def synthesise(sources: Mapping[str, str], top: str, folder: Path, part: Part, d
     netlist, verilog = folder / "netlist.json", folder / "netlist.v"
     # `-defer`: modules are made only with the parameters that they are used with.
     reads = "\n".join(f"read_verilog -defer {name}" for name in sources)
-    script = part.family.synthesis(part, reads, top, netlist.name, verilog.name)
+    script = part.family.synthesis(part, reads, top, netlist.name, verilog.name, pins)
     (folder / "synthesis.ys").write_text(script)
 
     def run() -> None:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mbconv.generators.planning.boards import BlockRam, Device, DspBlock
+from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 
 from ..family import CellKind, Family, Part
 from ..flow.survey import probe, refused_package, trivial_netlist
@@ -80,7 +80,7 @@ class Ice40(Family):
             distributed=False,
         )
 
-    def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str) -> str:
+    def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:
         series = _SERIES[part.device[5:7]]
         return _SCRIPT.format(macro=series.upper(), reads=reads, top=top, series=series, json=json, verilog=verilog)
 

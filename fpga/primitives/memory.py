@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from mbconv.generators.planning.boards import BlockRam, Device
+from mbconv.generators.planning.device import BlockRam, Device
 from mbconv.generators.planning.resources import Memory
 from mbconv.generators.planning.tiling import Segment, tile
 from mbconv.hdl.cells import MemoryCell

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mbconv.generators.planning.boards import Device
+from mbconv.generators.planning.device import Device
 from mbconv.hdl.verilog import Verilog
 
 from .memory import BlockRamCell, memory_modules

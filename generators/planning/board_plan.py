@@ -8,13 +8,14 @@ until one fits, and the least is bisected below it, to within a hundredth.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 
 from ..emission.design import Design, make_design
 from ..graph.graph import Graph, GraphError
 from ..stages.network import Network, build_network
-from .boards import BOARDS, Board, Device
+from .device import Board, Device
 from .planner import Plan, plan_for_interval, plan_for_multipliers, slowest_interval
 from .resources import Resources, resources
 
@@ -60,8 +61,11 @@ def shortages(design: Design, device: Device) -> list[Use]:
     return [use for use in uses(design_resources(design), device) if not use.fits]
 
 
-def design_for_board(graph: Graph, board: Board) -> Design:
+def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -> Design:
     """The design of least interval that fits a board.
+
+    Args:
+        others: boards of which a refusal names those that are large enough.
 
     Raises:
         GraphError: not even the slowest design does; the message says what binds and names boards that hold it.
@@ -72,16 +76,16 @@ def design_for_board(graph: Graph, board: Board) -> Design:
         smallest = make_design(graph, plan=_within(network, slowest_interval(network), board))
         raise GraphError(
             f"{network.graph.name} needs at least {stages} multipliers, one for each stage that multiplies, more than "
-            f"{board} has; {_large_enough(smallest)}"
+            f"{board} has; {_large_enough(smallest, others)}"
         )
     fastest = plan_for_multipliers(network, board.device.multipliers)
     design = make_design(graph, plan=fastest)
     if not shortages(design, board.device):
         return design
-    return _slower_design(graph, network, board, design)
+    return _slower_design(graph, network, board, design, others)
 
 
-def _slower_design(graph: Graph, network: Network, board: Board, fastest: Design) -> Design:
+def _slower_design(graph: Graph, network: Network, board: Board, fastest: Design, others: Sequence[Board]) -> Design:
     """The design of least interval that fits, given that the fastest does not."""
     low, slowest = fastest.plan.interval, slowest_interval(network)
     smallest, best = fastest, None
@@ -93,7 +97,7 @@ def _slower_design(graph: Graph, network: Network, board: Board, fastest: Design
         else:
             best, high = design, design.plan.interval
     if best is None:
-        raise GraphError(_too_small(smallest, board))
+        raise GraphError(_too_small(smallest, board, others))
     while high > low * PRECISION:
         middle = min(max(ceil(sqrt(low * high)), low + 1), high - 1)
         design = make_design(graph, plan=_within(network, middle, board))
@@ -109,11 +113,11 @@ def _excess(design: Design, device: Device) -> float:
     return max(use.needed / max(use.available, 1) for use in shortages(design, device))
 
 
-def _too_small(smallest: Design, board: Board) -> str:
+def _too_small(smallest: Design, board: Board, others: Sequence[Board]) -> str:
     lacking = " and ".join(map(str, shortages(smallest, board.device)))
     return (
         f"{board} is too small for {smallest.name}: even the plan that comes nearest, {smallest.plan.interval:,}"
-        f" cycles a frame with {smallest.multipliers} multipliers, needs {lacking}; {_large_enough(smallest)}"
+        f" cycles a frame with {smallest.multipliers} multipliers, needs {lacking}; {_large_enough(smallest, others)}"
     )
 
 
@@ -139,8 +143,8 @@ def check_board(design: Design, board: Board) -> None:
     )
 
 
-def _large_enough(design: Design) -> str:
-    """The boards that hold a design."""
+def _large_enough(design: Design, boards: Sequence[Board]) -> str:
+    """Those of the boards that hold a design."""
     found = design_resources(design)
-    names = [board.name for board in BOARDS if all(use.fits for use in uses(found, board.device))]
+    names = [board.name for board in boards if all(use.fits for use in uses(found, board.device))]
     return f"boards that are large enough: {', '.join(names)}" if names else "no board of the table is large enough"

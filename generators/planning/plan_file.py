@@ -25,12 +25,15 @@ from typing import Any
 
 from ..graph.graph import GraphError
 from ..stages.network import Network
+from .device import Board
 from .folding import Folding
 from .plan_check import check_plan
 from .planner import Plan, interval_of
 from .targets import Target, make_target
 
 FORMAT, VERSION = "mbconv plan", 1
+
+FindBoard = Callable[[str], Board]
 
 
 def structure_of(network: Network) -> str:
@@ -107,8 +110,11 @@ def write_plan(path: Path, network: Network, plan: Plan, target: Target) -> None
     path.write_text(plan_text(network, plan, target), encoding="utf-8")
 
 
-def read_plan(path: Path, network: Network) -> tuple[Plan, Target]:
+def read_plan(path: Path, network: Network, find_board: FindBoard | None = None) -> tuple[Plan, Target]:
     """The plan of a file, checked against the network, with its interval counted anew.
+
+    Args:
+        find_board: from the name of a board to the board; without it a plan for a board is refused.
 
     Raises:
         GraphError: the file is no plan, is another network's, or holds a folding or lanes that break a rule or the
@@ -116,12 +122,12 @@ def read_plan(path: Path, network: Network) -> tuple[Plan, Target]:
         OSError: it cannot be read.
     """
     try:
-        return parse_plan(path.read_bytes(), network)
+        return parse_plan(path.read_bytes(), network, find_board)
     except GraphError as error:
         raise GraphError(f"{path}: {error}") from None
 
 
-def parse_plan(content: bytes, network: Network) -> tuple[Plan, Target]:
+def parse_plan(content: bytes, network: Network, find_board: FindBoard | None = None) -> tuple[Plan, Target]:
     """:func:`read_plan` of a file's content."""
     data = _object("the plan", _json(content), ("format", "version", "model", "target", "stages", "lanes"))
     if (data["format"], data["version"]) != (FORMAT, VERSION):
@@ -135,7 +141,7 @@ def parse_plan(content: bytes, network: Network) -> tuple[Plan, Target]:
             f"this plan was made for {model['name']!r}, whose layers are not those of {network.graph.name!r}: give the "
             "same model and the same --layers, or make a plan for this one"
         )
-    target = _target(data["target"])
+    target = _target(data["target"], find_board)
     nodes = {node.operator.index: node for node in network.nodes if node.is_mac}
     foldings = _rows(
         "stages", data["stages"], ("operator", "name", "folding"), {i: n.name for i, n in nodes.items()}, _folding
@@ -192,7 +198,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def _target(value: Any) -> Target:
+def _target(value: Any, find_board: FindBoard | None) -> Target:
     keys = ("multipliers", "fps", "clock_mhz", "board", "interval")
     if not isinstance(value, dict) or not value or set(value) - set(keys):
         raise GraphError(f"target must be an object with one of {', '.join(keys)}, not {_shown(value)}")
@@ -204,6 +210,10 @@ def _target(value: Any) -> Target:
             raise GraphError(f"target: {key} must be a number, not {_shown(value[key])}")
     if "board" in value and not isinstance(value["board"], str):
         raise GraphError(f"target: board must be a name, not {_shown(value['board'])}")
+    if "board" in value:
+        if find_board is None:
+            raise GraphError(f"target: the board {value['board']!r} is not known here")
+        value = {**value, "board": find_board(value["board"])}
     return make_target(**value)
 
 

@@ -47,7 +47,7 @@ from mbconv.hdl.widen import Widen
 from mbconv.hdl.window import Window
 from mbconv.hdl.window_memory import WindowMemory
 
-from .boards import Device
+from .device import Device
 
 LARGEST_DISTRIBUTED = 32
 """Up to this depth a memory is made of LUTs; ``mbconv.fpga`` tiles memories alike."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from ..graph.graph import GraphError
 from ..stages.network import Network
-from .boards import Board, find_board
+from .device import Board
 from .planner import Plan, plan_for_interval, plan_for_multipliers
 
 DEFAULT_MULTIPLIERS = 64
@@ -64,7 +64,7 @@ def make_target(
     multipliers: int | None = None,
     fps: float | str | None = None,
     clock_mhz: float | str | None = None,
-    board: str | None = None,
+    board: Board | None = None,
     interval: int | None = None,
 ) -> Target:
     """The target that a user's options name; without any, :data:`DEFAULT_MULTIPLIERS`.
@@ -72,7 +72,7 @@ def make_target(
     Numbers are taken as they are written in decimal: 0.1 is a tenth.
 
     Raises:
-        GraphError: options that exclude each other, a number that is none, an unknown board.
+        GraphError: options that exclude each other, or a number that is none.
     """
     if multipliers is fps is clock_mhz is board is interval is None:
         multipliers = DEFAULT_MULTIPLIERS
@@ -80,7 +80,7 @@ def make_target(
         multipliers,
         _fraction("frames per second", fps),
         _fraction("clock", clock_mhz),
-        None if board is None else find_board(board),
+        board,
         interval,
     )
 

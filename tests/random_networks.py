@@ -1,0 +1,349 @@
+"""Random valid networks that nobody chose, as ``.tflite`` files: branches, joins, odd shapes, every operator.
+
+A network is drawn operator by operator. Each reads tensors drawn from all that are there, so that some have three
+readers and some none, which makes them outputs; scales are drawn so that results spread over their range.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mbconv.training.tflite_writer import PADDINGS, TfliteWriter, output_size
+
+KERNELS = ((1, 1), (3, 3), (3, 3), (5, 5), (1, 3), (3, 1), (5, 3), (1, 5), (7, 1))
+STRIDES = ((1, 1), (1, 1), (2, 2), (2, 1), (1, 2), (3, 3))
+ACTIVATIONS = ("NONE", "NONE", "RELU", "RELU6")
+SPREAD = 74  # standard deviation of uniform int8
+
+
+class RandomNetwork:
+    """A network drawn from a seed.
+
+    Args:
+        seed: the same one gives the same file.
+        work: multiplications of a frame, about; larger drawings are left out.
+    """
+
+    def __init__(self, seed: int, work: int = 40_000):
+        self.seed, self.left = seed, work
+        self.rng = np.random.default_rng(seed)
+        self.writer = TfliteWriter(f"random_{seed}")
+        self.unsigned = self.chance(0.2)
+        self.low, self.high = (0, 255) if self.unsigned else (-128, 127)
+        self.tensors: list[int] = []  # those that may be read
+        self.read: set[int] = set()
+        for _ in range(1 + int(self.chance(0.15))):
+            self.add_input()
+        for _ in range(int(self.rng.integers(1, 10))):
+            self.add_operator()
+        if self.chance(0.5):
+            self.add_tail()
+        self.join_ends()
+
+    # Drawing
+
+    def chance(self, probability: float) -> bool:
+        return bool(self.rng.random() < probability)
+
+    def one_of(self, values):
+        return values[int(self.rng.integers(len(values)))]
+
+    def number(self, low: int, high: int) -> int:
+        """Of both ends, small ones more often."""
+        return int(np.floor(np.exp(self.rng.uniform(np.log(low), np.log(high + 1)))))
+
+    def scale(self, near: float = 0.03) -> float:
+        return float(np.float32(near * np.exp(self.rng.normal(0, 0.5))))
+
+    def zero_point(self) -> int:
+        if self.chance(0.4):
+            return self.low
+        return int(self.rng.integers(self.low, self.high + 1))
+
+    def shape(self, tensor: int) -> tuple[int, ...]:
+        return self.writer.tensors[tensor].shape
+
+    def scale_of(self, tensor: int) -> float:
+        return float(self.writer.tensors[tensor].scales[0])
+
+    def pick(self, rank: int | None = None) -> int | None:
+        """A tensor to read: mostly a late one, sometimes any, so that some are read again and again."""
+        found = [t for t in self.tensors if rank is None or len(self.shape(t)) == rank]
+        if not found:
+            return None
+        return found[-1] if self.chance(0.55) else self.one_of(found)
+
+    def added(self, output: int, *read: int) -> None:
+        self.read.update(read)
+        self.tensors.append(output)
+
+    # Operators
+
+    def add_input(self) -> None:
+        height, width = self.number(1, 13), self.number(1, 13)
+        shape = (1, height, width, self.number(1, 9))
+        name, dtype = f"input_{len(self.tensors)}", "uint8" if self.unsigned else "int8"
+        self.tensors.append(self.writer.input(name, shape, self.scale(), self.zero_point(), dtype))
+
+    def add_operator(self) -> None:
+        kinds = (
+            (self.convolution, 5),
+            (self.depthwise, 4),
+            (self.pointwise, 4),
+            (self.add, 4),
+            (self.constant_arithmetic, 2),
+            (self.table, 2),
+            (self.pad, 1),
+            (self.fully_connected, 1),
+            (self.residual, 3),
+        )
+        weights = np.array([weight for _, weight in kinds], float)
+        kinds[int(self.rng.choice(len(kinds), p=weights / weights.sum()))][0]()
+
+    def weights(self, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
+        """Weights and their zero point."""
+        if self.unsigned:
+            return self.rng.integers(0, 256, shape), int(self.rng.integers(90, 166))
+        return self.rng.integers(-127, 128, shape), 0
+
+    def requantised(self, x: int, terms: int, outputs: int) -> tuple[float, np.ndarray | float, np.ndarray]:
+        """The scales of output and weights with which results spread, and the bias."""
+        scale = self.scale()
+        base = self.one_of((0.5, 1.2, 2.5)) * scale / (self.scale_of(x) * np.sqrt(terms) * SPREAD)
+        if self.unsigned or self.chance(0.3):
+            scales = float(np.float32(base))
+        else:
+            scales = (base * self.rng.uniform(0.5, 1.6, outputs)).astype(np.float32)
+        spread = int(SPREAD * SPREAD * np.sqrt(terms) / 3) + 2
+        return scale, scales, self.rng.integers(-spread, spread, outputs)
+
+    def mapped(self, x: int, kernel: tuple[int, int], strides: tuple[int, int], padding: str) -> int | None:
+        """Pixels of a window's output; None where the kernel is larger than the map."""
+        sizes = self.shape(x)[1:3]
+        if padding == "VALID" and any(size < k for size, k in zip(sizes, kernel, strict=True)):
+            return None
+        return int(np.prod([output_size(s, k, n, padding) for s, k, n in zip(sizes, kernel, strides, strict=True)]))
+
+    def window(self, x: int) -> tuple[tuple[int, int], tuple[int, int], str]:
+        return self.one_of(KERNELS), self.one_of(STRIDES), self.one_of(PADDINGS)
+
+    def affordable(self, work: int) -> bool:
+        """Whether so many multiplications are left; they are spent."""
+        if work > self.left:
+            return False
+        self.left -= work
+        return True
+
+    def convolution(self, x: int | None = None, channels: int | None = None, strides=None, padding=None) -> int | None:
+        x = self.pick(4) if x is None else x
+        if x is None:
+            return None
+        kernel, any_strides, any_padding = self.window(x)
+        strides, padding = strides or any_strides, padding or any_padding
+        pixels, ci, co = self.mapped(x, kernel, strides, padding), self.shape(x)[3], channels or self.number(1, 12)
+        terms = kernel[0] * kernel[1] * ci
+        if pixels is None or not self.affordable(pixels * co * terms):
+            return None
+        weights, zero = self.weights((co, *kernel, ci))
+        scale, scales, bias = self.requantised(x, terms, co)
+        y = self.writer.convolution(
+            x, weights, scales, bias, scale, self.zero_point(), strides, padding, self.one_of(ACTIVATIONS), zero
+        )
+        self.added(y, x)
+        return y
+
+    def pointwise(self) -> None:
+        x = self.pick(4)
+        if x is None:
+            return
+        ci, co, pixels = self.shape(x)[3], self.number(1, 16), int(np.prod(self.shape(x)[1:3]))
+        if self.affordable(pixels * ci * co):
+            weights, zero = self.weights((co, 1, 1, ci))
+            scale, scales, bias = self.requantised(x, ci, co)
+            y = self.writer.convolution(
+                x, weights, scales, bias, scale, self.zero_point(), (1, 1), "SAME", self.one_of(ACTIVATIONS), zero
+            )
+            self.added(y, x)
+
+    def depthwise(self, x: int | None = None, same: bool = False) -> int | None:
+        x = self.pick(4) if x is None else x
+        if x is None:
+            return None
+        kernel, strides, padding = self.window(x)
+        if same:
+            strides, padding = (1, 1), "SAME"
+        pixels, channels = self.mapped(x, kernel, strides, padding), self.shape(x)[3]
+        outputs = channels * (self.number(1, 8) if channels == 1 else 1)
+        terms = kernel[0] * kernel[1]
+        if pixels is None or not self.affordable(pixels * outputs * terms):
+            return None
+        weights, zero = self.weights((*kernel, outputs))
+        scale, scales, bias = self.requantised(x, terms, outputs)
+        y = self.writer.depthwise(
+            x, weights, scales, bias, scale, self.zero_point(), strides, padding, self.one_of(ACTIVATIONS), zero
+        )
+        self.added(y, x)
+        return y
+
+    def add(self) -> None:
+        """Two tensors of one shape, which may be one tensor."""
+        a = self.pick()
+        b = self.one_of([t for t in self.tensors if self.shape(t) == self.shape(a)])
+        self.added(self.writer.add(a, b, self.scale(), self.zero_point(), self.one_of(ACTIVATIONS)), a, b)
+
+    def residual(self) -> None:
+        """Branches of one tensor, computed or not, joined; sometimes three."""
+        x = self.pick(4)
+        if x is None:
+            return
+        ends = [x] if self.chance(0.5) else []
+        while len(ends) < 2 + int(self.chance(0.3)):
+            y = self.depthwise(x, same=True) if self.chance(0.5) else x
+            if y is not None and (y == x or self.chance(0.6)):
+                y = self.convolution(y, self.shape(x)[3], (1, 1), "SAME")
+            if y is None or self.shape(y) != self.shape(x):
+                return
+            ends.append(y)
+        while len(ends) > 1:
+            a, b = ends.pop(), ends.pop()
+            y = self.writer.add(a, b, self.scale(), self.zero_point(), self.one_of(ACTIVATIONS))
+            self.added(y, a, b)
+            ends.append(y)
+
+    def constant_arithmetic(self) -> None:
+        x = self.pick()
+        channels = self.shape(x)[-1]
+        shape = self.one_of(((1,), (channels,)))
+        constant = self.rng.integers(self.low, self.high + 1, shape)
+        code = self.one_of(("MUL", "SUB", "ADD"))
+        y = self.writer.constant_arithmetic(
+            code, x, constant, self.scale(), self.zero_point(), self.scale(), self.zero_point(), self.chance(0.5),
+            self.one_of(ACTIVATIONS),
+        )  # fmt: skip
+        self.added(y, x)
+
+    def table(self) -> None:
+        x, w = self.pick(), self.writer
+        kinds = ["RELU", "RELU6", "QUANTIZE"]
+        if not self.unsigned:
+            kinds += ["HARD_SWISH", "LEAKY_RELU", "TANH", "LOGISTIC", "PRELU", "RELU_N1_TO_1"]
+        kind = self.one_of(kinds)
+        scale, zero = self.scale(), self.zero_point()
+        if kind == "QUANTIZE":
+            y = w.quantize(x, scale, zero, "uint8" if self.unsigned else "int8")
+        elif kind == "TANH":
+            y = w.unary(kind, x, 1 / 128, 0)
+        elif kind == "LOGISTIC":
+            y = w.unary(kind, x, 1 / 256, -128)
+        elif kind == "HARD_SWISH":
+            y = w.unary(kind, x, scale, zero)
+        elif kind == "LEAKY_RELU":
+            y = w.unary(kind, x, scale, zero, "LeakyReluOptions", {"Alpha": float(self.rng.uniform(0, 0.9))})
+        elif kind == "PRELU":
+            slopes = self.rng.integers(-99, 99, (1,) * (len(self.shape(x)) - 2) + (self.shape(x)[-1],))
+            y = w.prelu(x, slopes, 0.01, 2, scale, zero)
+        else:
+            y = w.rectify(x, kind, scale, zero)
+        self.added(y, x)
+
+    def pad(self) -> None:
+        """A PAD, which only a window may read."""
+        x = self.pick(4)
+        if x is None:
+            return
+        top, bottom, left, right = (int(self.rng.integers(0, 2)) for _ in range(4))
+        kernel = self.one_of(((3, 3), (5, 5), (3, 5)))
+        height, width, ci = self.shape(x)[1:]
+        if height + top + bottom < kernel[0] or width + left + right < kernel[1]:
+            return
+        strides, co = self.one_of(STRIDES), self.number(1, 8)
+        pixels = output_size(height + top + bottom, kernel[0], strides[0], "VALID") * output_size(
+            width + left + right, kernel[1], strides[1], "VALID"
+        )
+        terms = kernel[0] * kernel[1] * ci
+        if not self.affordable(pixels * terms * co):
+            return
+        padded = self.writer.pad(x, top, bottom, left, right)
+        weights, zero = self.weights((co, *kernel, ci))
+        scale, scales, bias = self.requantised(x, terms, co)
+        y = self.writer.convolution(
+            padded, weights, scales, bias, scale, self.zero_point(), strides, "VALID", "NONE", zero
+        )
+        self.added(y, x)
+
+    def fully_connected(self, x: int | None = None) -> int | None:
+        x = self.pick() if x is None else x
+        size, outputs = int(np.prod(self.shape(x)[1:])), self.number(1, 20)
+        if not self.affordable(size * outputs):
+            return None
+        flat = x
+        if len(self.shape(x)) == 4 and self.chance(0.6):
+            flat = self.writer.reshape(x, (1, size))
+        weights, zero = self.weights((outputs, size))
+        scale, scales, bias = self.requantised(x, size, outputs)
+        y = self.writer.fully_connected(
+            flat, weights, scales if np.ndim(scales) == 0 else float(scales[0]), bias, scale, self.zero_point(),
+            self.one_of(ACTIVATIONS), zero,
+        )  # fmt: skip
+        self.added(y, x)
+        return y
+
+    def add_tail(self) -> None:
+        """What classifiers end with: a mean over the map, a reshape, fully connected layers, SOFTMAX, DEQUANTIZE."""
+        x = self.pick(4)
+        if x is None:
+            return
+        _, height, width, channels = self.shape(x)
+        if self.chance(0.5):
+            y = self.writer.mean(x, self.scale(), self.zero_point(), keep=self.chance(0.5))
+        else:
+            y = self.writer.average_pool(x, (height, width), self.one_of(((1, 1), (height, width))))
+        self.added(y, x)
+        for _ in range(int(self.rng.integers(0, 3))):
+            found = self.fully_connected(y)
+            if found is None:
+                return
+            y = found
+        if self.chance(0.3) and len(self.shape(y)) == 2:
+            end = self.writer.softmax(y) if self.chance(0.6) else self.writer.dequantize(y)
+            self.read.add(y)
+            self.writer.output(end)
+
+    def join_ends(self) -> None:
+        """Ends of one shape are often joined; those that remain are outputs."""
+        ends = [t for t in self.tensors if t not in self.read and t not in self.writer.inputs]
+        while len(ends) > 1 and self.chance(0.7):
+            a = ends.pop(0)
+            same = [b for b in ends if self.shape(b) == self.shape(a)]
+            if not same:
+                ends.append(a)
+                continue
+            ends.remove(same[0])
+            y = self.writer.add(a, same[0], self.scale(), self.zero_point())
+            self.added(y, a, same[0])
+            ends.append(y)
+        read = [t for t in self.tensors if t in self.read and t not in self.writer.inputs]
+        ends += [self.one_of(read)] if read and self.chance(0.2) else []  # an output that is read, too
+        for tensor in ends:
+            self.writer.output(tensor)
+
+    @property
+    def valid(self) -> bool:
+        """Whether there is anything to compute."""
+        return bool(self.writer.outputs) and all(tensor in self.read for tensor in self.writer.inputs)
+
+    def write(self, folder: Path) -> Path:
+        path = folder / f"random_{self.seed}.tflite"
+        self.writer.write(path)
+        return path
+
+
+def random_network(seed: int, work: int = 40_000) -> RandomNetwork:
+    """The first network with something to compute that is drawn from the seed."""
+    for attempt in range(100):
+        network = RandomNetwork(seed * 100 + attempt, work)
+        if network.valid:
+            return network
+    raise ValueError(f"nothing was drawn from seed {seed}")

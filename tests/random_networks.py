@@ -295,7 +295,7 @@ class RandomNetwork:
         x = self.pick(4)
         if x is None:
             return
-        _, height, width, channels = self.shape(x)
+        height, width = self.shape(x)[1:3]
         if self.chance(0.5):
             y = self.writer.mean(x, self.scale(), self.zero_point(), keep=self.chance(0.5))
         else:

@@ -42,13 +42,16 @@ class Driver:
         ]
 
 
-def top_sources(drivers: Sequence[Driver], design: Sequence[str], outputs: Sequence[str] = ()) -> dict[str, str]:
+def top_sources(
+    drivers: Sequence[Driver], design: Sequence[str], outputs: Sequence[str] = (), watchers: int = 0
+) -> dict[str, str]:
     """The Verilog of top module :data:`TOP` and of the modules that it needs beside the design's, as file name → text.
 
     Args:
         drivers: the sources and sinks.
         design: lines of Verilog that instantiate the design between the drivers' wires, ``clk`` and ``rst``.
         outputs: further ports of the top that the design drives, such as ``[7:0] errors``.
+        watchers: further bits of ``done`` and ``progress``, above those of the drivers, which ``design`` drives.
     """
     ports = ["input wire clk", "input wire rst", *(f"input wire [31:0] {word}" for word in _WORDS)]
     ports += ["output reg [31:0] moved", "output wire finished", *(f"output wire {output}" for output in outputs)]
@@ -57,7 +60,7 @@ def top_sources(drivers: Sequence[Driver], design: Sequence[str], outputs: Seque
         f"module {TOP} (",
         ",\n".join(f"    {port} /* verilator public_flat_rw */" for port in ports),
         ");",
-        f"    wire [{count - 1}:0] done, progress;",
+        f"    wire [{count + watchers - 1}:0] done, progress;",
         "    reg [31:0] idle;",
         "    always @(posedge clk) begin",
         "        idle <= rst || progress != 0 ? 32'd0 : idle + 32'd1;",

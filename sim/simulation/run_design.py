@@ -84,14 +84,14 @@ class MonitorPoint:
     width: int
     beats: int
 
-    @property
-    def lines(self) -> list[str]:
-        """Verilog of the monitor, which reads the stream by its hierarchical name."""
+    def lines(self, index: int) -> list[str]:
+        """Verilog of the monitor, which reads the stream by its hierarchical name; its place among the drivers."""
         parts = ", ".join(f".{part}(dut.{self.place}__{part})" for part in ("valid", "ready", "payload"))
         return [
             f'    mbconv_monitor #(.WIDTH({self.width}), .BEATS({self.beats}), .NAME("{self.name}")) '
             f"watch_{self.name} (",
-            f"        .clk(clk), .rst(watch_rst), {parts});",
+            f"        .clk(clk), .rst(watch_rst), {parts},",
+            f"        .done(done[{index}]), .progress(progress[{index}]));",
         ]
 
 
@@ -180,7 +180,8 @@ def _sources(design: DesignSource) -> dict[str, str]:
     instance = [f"    {design.top} dut (", ",\n".join(f"        {line}" for line in connections), "    );"]
     instance += _monitors(design)
     drivers = [Driver(port.name, port.width, port.source) for port in design.ports]
-    sources = top_sources(drivers, instance, [f"[{width - 1}:0] {name}" for name, width in outputs.items()])
+    further = [f"[{width - 1}:0] {name}" for name, width in outputs.items()]
+    sources = top_sources(drivers, instance, further, len(design.monitors))
     if design.monitors:
         sources["mbconv_monitor.v"] = (FOLDER / "mbconv_monitor.v").read_text()
     if clash := sources.keys() & design.verilog.keys():
@@ -200,7 +201,8 @@ def _monitors(design: DesignSource) -> list[str]:
             f"    always @(posedge clk) late_rst <= {f'{{late_rst[{stages - 2}:0], rst}}' if stages > 1 else 'rst'};",
         ]
         lines.insert(0, lines.pop(1))
-    return lines + [line for point in design.monitors for line in point.lines]
+    first = len(design.ports)
+    return lines + [line for index, point in enumerate(design.monitors, first) for line in point.lines(index)]
 
 
 def run_design(
@@ -219,7 +221,10 @@ def run_design(
     folder: Path | None = None,
     optimization: str = verilator.OPTIMIZATION,
 ) -> DesignRecord:
-    """Simulate a design from reset until all expected beats came out, or nothing moved for a while.
+    """Simulate a design from reset until all beats went in, came out and passed the monitors, or nothing moved for a
+    while.
+
+    The last beats within may pass after the last has come out: rows that no later window reads.
 
     Args:
         beats: for each input the payloads of all frames; :func:`mbconv.sim.bench.bench_data.pack` makes them.
@@ -227,7 +232,8 @@ def run_design(
         frames: that the beats make up.
         source, sink: patterns of stalls at the ports.
         reset_after: first run for so many cycles and reset.
-        patience: cycles without a beat at any port after which the simulation ends; records then hold what came.
+        patience: cycles without a beat at any port or monitor after which the simulation ends; records then hold what
+            came.
         waves: a VCD file to write, of all signals.
         progress: called about every 10,000 cycles.
         folder: where the simulation's files go and stay; a temporary folder unless given.
@@ -249,6 +255,8 @@ def run_design(
             payloads = beats[port.name] if port.source else range(expected[port.name])
             for name, text in data_file(Driver(port.name, port.width, port.source), payloads).items():
                 (work / name).write_text(text)
+        for point in design.monitors:
+            (work / f"{point.name}.beats").write_text(f"{frames * point.beats:x}\n")
         run = Run(source, sink, reset_after)
         plan = {"patience": patience, "outputs": list(design.outputs or {}), "runs": [run.plan(seed)]}
         total = sum(map(len, beats.values())) + sum(expected.values())

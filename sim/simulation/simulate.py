@@ -12,7 +12,7 @@ from mbconv.generators.emission.bundle import Bundle, make_bundle
 from mbconv.generators.emission.design import Design
 from mbconv.generators.graph.graph import Graph, GraphError
 
-from ..bench.bench_case import ALWAYS, Pattern
+from ..bench.bench_case import ALWAYS, Pattern, Run
 from ..bench.bench_data import unpack_words
 from ..golden import model as golden
 from .description import Description, StreamDescription
@@ -80,12 +80,16 @@ def simulate_source(
     design: DesignSource,
     graph: Graph,
     frames: Sequence[Mapping[int, np.ndarray]],
+    *,
+    source: Pattern = ALWAYS,
+    sink: Pattern = ALWAYS,
     **options,
 ) -> SimulationResult:
     """Simulate Verilog that is, or claims to be, a described design: its netlist, too. What it watches is compared.
 
     Args:
-        options: ``source``, ``sink``, ``seed``, ``reset_after``, ``waves``, ``progress`` and ``folder`` of
+        source, sink: patterns of stalls at the ports.
+        options: ``seed``, ``reset_after``, ``waves``, ``progress`` and ``folder`` of
             :func:`~mbconv.sim.simulation.run_design.run_design`.
     """
     started = time.monotonic()
@@ -96,13 +100,15 @@ def simulate_source(
         output_beats(description, len(frames)),
         len(frames),
         patience=patience_of(description),
+        source=source,
+        sink=sink,
         **options,
     )
     outputs = checked_outputs(description, record, len(frames))
     watched = {point.name for point in design.monitors}
     streams = [stream for stream in description.streams if stream.name in watched]
     comparisons = _comparisons(description, streams, record, outputs, golden_frames)
-    return make_result(description, record, len(frames), outputs, comparisons, started)
+    return make_result(description, record, len(frames), outputs, comparisons, started, Run(source, sink).unstalled)
 
 
 def _comparisons(

@@ -21,6 +21,7 @@ MEASURED = (
     "frames",
     "interval_cycles",
     "latency_cycles",
+    "unstalled",
     "cycles",
     "seconds",
     "first_mismatch",
@@ -55,8 +56,14 @@ def predictions(description: Description) -> dict[str, Any]:
 
 
 def is_as_predicted(result: Mapping[str, Any]) -> bool:
-    """Every element equal, and the interval as predicted where one was measured."""
-    return result["mismatches"] == 0 and result["interval_cycles"] in (None, result["predicted_interval_cycles"])
+    """Every element equal and, where nothing stalled at the ports, interval (of several frames) and latency as
+    predicted."""
+    if result["mismatches"]:
+        return False
+    return not result["unstalled"] or (
+        result["interval_cycles"] in (None, result["predicted_interval_cycles"])
+        and result["latency_cycles"] == result["predicted_latency_cycles"]
+    )
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,7 @@ class SimulationResult:
         stream_mismatches: mismatches by tensor, of all tensors compared.
         streams: that were watched, in the order of the network.
         interval_cycles: between the last output beats of the last two frames; None for one frame.
+        unstalled: sources were always valid, sinks always ready.
         seconds: of the whole, the simulator's build included.
         outputs: elements of each output tensor, ``[frames, pixels, channels]``.
     """
@@ -122,6 +130,7 @@ class SimulationResult:
     predicted_interval_cycles: int
     latency_cycles: int
     predicted_latency_cycles: int
+    unstalled: bool
     multipliers: int
     budget: int
     macs: int
@@ -192,12 +201,14 @@ def make_result(
     outputs: Mapping[int, np.ndarray],
     comparisons: Iterable[Comparison],
     started: float,
+    unstalled: bool,
 ) -> SimulationResult:
     """Compare, and put the measured cycles beside the predicted.
 
     Args:
         comparisons: in the order of the network, so that the first mismatch is the one nearest to its cause.
         started: ``time.monotonic()`` at the beginning.
+        unstalled: sources were always valid, sinks always ready.
     """
     mismatches: dict[int, int] = {}
     elements, first = 0, None
@@ -222,6 +233,7 @@ def make_result(
         ),
         interval_cycles=record.interval(slowest),
         latency_cycles=latencies[slowest],
+        unstalled=unstalled,
         seconds=time.monotonic() - started,
         cycles=record.cycles,
         cached=record.cached,

@@ -112,7 +112,7 @@ def bounded_events(
         marks_latency: of the queues in which the marks of frames wait for the frames' ends at the outputs.
     """
     found = NetworkEvents(network, frames)
-    streams = _Streams(found, depths, queue_latency)
+    streams = Streams(found, depths, queue_latency)
     entered = {}
     for tensor, edge in input_edges.items():
         entered[tensor], valid = edge.events(found.graph, f"the input of tensor {tensor}", frames)
@@ -134,7 +134,7 @@ def bounded_events(
     return found
 
 
-class _Streams:
+class Streams:
     """The queues and forks of streams.
 
     A fork gives each beat to every branch once, when that branch is ready, and the next one when all have it.

@@ -19,9 +19,12 @@ REPORT_CYCLES = 10_000
 @cocotb.test()
 async def bench(dut):
     plan = json.loads(os.environ["MBCONV_BENCH_PLAN"])
-    dut.rst.value = 0  # every run begins with the rise of rst, the first too
+    # Every run begins with the rise of rst, the first too; its value at the first edges may be that of the simulator's
+    # random start.
+    dut.rst.value = 0
     dut.patience.value = plan["patience"]
     cocotb.start_soon(Clock(dut.clk, PERIOD, "step").start())
+    await Timer(2 * PERIOD, "step")
     for number, run in enumerate(plan["runs"]):
         await FallingEdge(dut.clk)
         for name, value in run["inputs"].items():

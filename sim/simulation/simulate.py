@@ -93,7 +93,6 @@ def simulate_source(
             :func:`~mbconv.sim.simulation.run_design.run_design`.
     """
     started = time.monotonic()
-    golden_frames = [golden.run(graph, frame) | dict(frame) for frame in frames]
     record = run_design(
         design,
         input_payloads(description, frames),
@@ -104,11 +103,29 @@ def simulate_source(
         sink=sink,
         **options,
     )
+    return judge(description, design, graph, frames, record, Run(source, sink).unstalled, started)
+
+
+def judge(
+    description: Description,
+    design: DesignSource,
+    graph: Graph,
+    frames: Sequence[Mapping[int, np.ndarray]],
+    record: DesignRecord,
+    unstalled: bool,
+    started: float,
+) -> SimulationResult:
+    """Compare what a simulation recorded with the golden model, and its cycles with those predicted.
+
+    Args:
+        unstalled, started: see :func:`~mbconv.sim.simulation.simulation_result.make_result`.
+    """
+    golden_frames = [golden.run(graph, frame) | dict(frame) for frame in frames]
     outputs = checked_outputs(description, record, len(frames))
     watched = {point.name for point in design.monitors}
     streams = [stream for stream in description.streams if stream.name in watched]
     comparisons = _comparisons(description, streams, record, outputs, golden_frames)
-    return make_result(description, record, len(frames), outputs, comparisons, started, Run(source, sink).unstalled)
+    return make_result(description, record, len(frames), outputs, comparisons, started, unstalled)
 
 
 def _comparisons(

@@ -75,6 +75,8 @@ class RegroupTiming:
         """
         if valid.size % self.beats_in:
             raise ValueError(f"{valid.size} beats are not whole frames of {self.beats_in}")
+        if self.wires:
+            return spaced(valid, 1)
         graph, frames = EventGraph(), valid.size // self.beats_in
         entered = graph.add("a beat enters", valid.size, earliest=valid)
         left = graph.add("a beat leaves", frames * self.beats_out)
@@ -82,15 +84,18 @@ class RegroupTiming:
         graph.settle()
         return left.times
 
+    @property
+    def wires(self) -> bool:
+        """Whether a beat leaves in the cycle in which it enters."""
+        return self.latency == 0
+
     def connect(self, entered: Events, valid: Events, left: Events, frames: int) -> None:
-        """Output beats are valid once their elements have entered, which enter when others have left."""
+        """Output beats are valid once their elements have entered, which enter when others have left; no wires."""
         given, wanted = self._ends(self.run_in, self.lanes_in, frames), self._ends(self.run_out, self.lanes_out, frames)
         valid.after_some(entered, self.latency, range(valid.count), np.searchsorted(given, wanted))
         if self.capacity is None:
-            # Wires, or one register: what was whole before this beat has left, at the latest in the same cycle.
+            # One register: what was whole before this beat has left, at the latest in the same cycle.
             freeing, delay = np.searchsorted(wanted, np.append(0, given[:-1]), side="right") - 1, 0
-            if self.latency == 0:
-                freeing = np.arange(given.size)
         else:
             must_leave = self._units(given, self.run_in) - self.capacity
             freeing = np.where(must_leave > 0, np.searchsorted(self._units(wanted, self.run_out), must_leave), -1)
@@ -125,15 +130,14 @@ class InputEdgeTiming:
     def of(cls, circuit: AxiStreamInput) -> Self:
         return cls(RegroupTiming.of_gearbox(circuit.gearbox), circuit.queue.depth, circuit.mark_queue.depth)
 
-    def events(self, graph: EventGraph, name: str, frames: int) -> tuple[Events, Events]:
-        """Add the classes of the edge, offered beats from cycle 0 on; the events that beats enter the gearbox, and that
-        beats of the tensor are valid."""
+    def events(self, graph: EventGraph, name: str, frames: int) -> InputEdgeEvents:
+        """Add the classes of the edge, offered beats from cycle 0 on."""
         offered = np.zeros(frames * self.gearbox.beats_in, np.int64)
         accepted = graph.add(f"{name} takes a beat", offered.size, earliest=offered)
-        entered = graph.add(f"{name} passes a beat on", offered.size)
-        entered.after(accepted, 1)
-        accepted.after(entered, 1, lag=self.queue_depth)
-        return entered, graph.add(f"{name} has a beat of the tensor", frames * self.gearbox.beats_out)
+        valid = graph.add(f"{name} has a beat of the tensor", frames * self.gearbox.beats_out)
+        passed = valid if self.gearbox.wires else graph.add(f"{name} passes a beat on", offered.size)
+        passed.after(accepted, 1)
+        return InputEdgeEvents(self, accepted, passed, valid, frames)
 
     def frame_ends(self, frames: int) -> range:
         """The beats with which frames end."""
@@ -143,6 +147,39 @@ class InputEdgeTiming:
     def run(self, valid: Times) -> Times:
         """When beats of the tensor leave to a sink that is always ready, given when AXI4-Stream beats are offered."""
         return self.gearbox.run(spaced(valid, 1) + 1)
+
+
+@dataclass(frozen=True)
+class InputEdgeEvents:
+    """The events of an input's edge.
+
+    Attributes:
+        accepted: when AXI4-Stream beats are taken.
+        passed: when they may go on from the queue.
+        valid: when beats of the tensor are valid.
+    """
+
+    timing: InputEdgeTiming
+    accepted: Events
+    passed: Events
+    valid: Events
+    frames: int
+
+    def connect(self, left: Events, ends: Events) -> None:
+        """Make the edge wait for the departure of the tensor's beats.
+
+        Args:
+            left: that departure.
+            ends: by frame, when all inputs have had its last beat and a mark of it may leave.
+        """
+        timing, frame_ends = self.timing, self.timing.frame_ends(self.frames)
+        entered = left if timing.gearbox.wires else self.passed
+        if not timing.gearbox.wires:
+            timing.gearbox.connect(self.passed, self.valid, left, self.frames)
+        self.accepted.after(entered, 1, lag=timing.queue_depth)
+        ends.after_some(entered, 1, range(self.frames), frame_ends)
+        waiting = frame_ends[timing.marks_depth :]
+        self.passed.after_some(ends, 1, waiting, range(len(waiting)))
 
 
 @dataclass(frozen=True)
@@ -166,7 +203,7 @@ class OutputEdgeTiming:
         tensor, and that a beat leaves the gearbox."""
         taken = graph.add(f"{name} takes a beat of the tensor", frames * self.gearbox.beats_in)
         left = taken
-        if self.gearbox.latency:
+        if not self.gearbox.wires:
             left = graph.add(f"{name} gives a beat", frames * self.gearbox.beats_out)
             self.gearbox.connect(taken, left, left, frames)
         return taken, left

@@ -113,10 +113,10 @@ def bounded_events(
     """
     found = NetworkEvents(network, frames)
     streams = Streams(found, depths, queue_latency)
-    entered = {}
+    inputs = {}
     for tensor, edge in input_edges.items():
-        entered[tensor], valid = edge.events(found.graph, f"the input of tensor {tensor}", frames)
-        streams.give(tensor, valid)
+        inputs[tensor] = edge.events(found.graph, f"the input of tensor {tensor}", frames)
+        streams.give(tensor, inputs[tensor].valid)
     holds = found.add_stages(timings, streams.give, streams.read)
     ends = found.graph.add("all inputs end a frame", frames)
     for tensor, edge in output_edges.items():
@@ -124,11 +124,8 @@ def bounded_events(
         found.taken[port], found.results[tensor] = edge.events(found.graph, f"the output of tensor {tensor}", frames)
         streams.read(port)
         found.results[tensor].after_some(ends, marks_latency, edge.frame_ends(frames), range(frames))
-    for tensor, edge in input_edges.items():
-        edge.gearbox.connect(entered[tensor], found.valid[tensor], streams.left(tensor), frames)
-        ends.after_some(entered[tensor], 1, range(frames), edge.frame_ends(frames))
-        waiting = edge.frame_ends(frames)[edge.marks_depth :]
-        entered[tensor].after_some(ends, 1, waiting, range(len(waiting)))
+    for tensor, events in inputs.items():
+        events.connect(streams.left(tensor), ends)
     for tensor, hold in holds.items():
         hold(streams.left(tensor))
     return found

@@ -86,13 +86,20 @@ def paced_events(
     def read(edge: Edge) -> None:
         found.delays[edge] = found.taken[edge].after(found.valid[edge[0]], delays.get(edge, 0))
 
-    for tensor in network.inputs.values():
-        beats = network.shapes[tensor].beats(lanes[tensor])
-        within = np.arange(beats, dtype=np.int64) * interval // beats
-        times = (np.arange(frames)[:, None] * interval + within).ravel()
-        found.valid[tensor] = found.graph.add(f"tensor {tensor} has a beat", times.size, None, times)
+    paced_sources(found, lanes, interval, found.valid.__setitem__)
     found.add_stages(timings, found.valid.__setitem__, read)
     return found
+
+
+def paced_sources(
+    found: NetworkEvents, lanes: Mapping[int, int], interval: int, give: Callable[[int, Events], None]
+) -> None:
+    """Add the beats of all inputs, a frame's spread evenly over each interval."""
+    for tensor in found.network.inputs.values():
+        beats = found.network.shapes[tensor].beats(lanes[tensor])
+        within = np.arange(beats, dtype=np.int64) * interval // beats
+        times = (np.arange(found.frames)[:, None] * interval + within).ravel()
+        give(tensor, found.graph.add(f"tensor {tensor} has a beat", times.size, None, times))
 
 
 def bounded_events(

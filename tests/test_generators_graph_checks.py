@@ -10,7 +10,6 @@ from mbconv.generators.graph.graph import FLOAT32, Activation, Element, Graph, G
 from mbconv.generators.graph.mac_operator import accumulator_bounds
 from mbconv.generators.operators.dequantize import Dequantize
 from mbconv.generators.operators.softmax import Softmax
-from mbconv.generators.operators.transpose import Transpose
 from mbconv.generators.readers.block import parse_block
 
 BLOCK = "block:inverted_residual,height=6,width=5,channels=4,expansion=2"
@@ -37,7 +36,8 @@ def appended(graph: Graph, kind, output_changes: dict, **fields) -> Graph:
 
 WRONG = {
     "batch": (lambda g: tensor(g, 0, shape=(2, 6, 5, 4)), "tensor 0 'input' has batch size 2"),
-    "rank": (lambda g: tensor(g, 0, shape=(1, 30, 4)), "has shape [1, 30, 4]"),
+    "rank": (lambda g: tensor(g, 0, shape=(1, 30, 4)), "CONV_2D reads shape [1, 30, 4]"),
+    "no dimension": (lambda g: tensor(g, 0, shape=()), "has shape []; 1 to 6 dimensions"),
     "dimension": (lambda g: tensor(g, 0, shape=(1, 0, 5, 4)), "has shape [1, 0, 5, 4]"),
     "scale": (lambda g: tensor(g, 2, scale=-0.5), "has scale -0.5"),
     "scale of double precision": (lambda g: tensor(g, 2, scale=0.1), "has scale 0.1"),
@@ -89,10 +89,6 @@ WRONG = {
     ),
     "sum": (lambda g: tensor(g, 4, scale=2.0**-30), "too fine"),
     "numbers": (lambda g: operator(g, ADD, numbers="float"), "numbers 'float'"),
-    "transpose": (
-        lambda g: appended(g, Transpose, {"shape": (1, 4, 6, 5)}, permutation=(0, 3, 1, 2)),
-        "90 TRANSPOSE stands inside the network",
-    ),
     "softmax": (lambda g: appended(g, Softmax, {}), "scale 1/256"),
     "real": (lambda g: appended(g, Dequantize, {}), "turns int8 into int8"),
 }

@@ -151,7 +151,6 @@ REFUSED = {
     ),
     "padded sum": (_padded_sum, "only convolutions can read a padded map"),
     "padded output": (lambda g: (g.pad(g.input(4, 4, 4), Padding(1, 1, 1, 1)),), "a padded map cannot be an output"),
-    "inner transpose": (lambda g: (g.transpose(g.convolution(g.input(4, 4, 4), 4), (0, 2, 1, 3)),), "TRANSPOSE of an"),
     "two orders": (_two_orders, "no single order"),
     "host only": (lambda g: (g.softmax(g.input(4)),), "nothing of this network is left to build"),
 }

@@ -16,6 +16,9 @@ MODELS = [
     "mobilenet_v1_0.25_128_quant",
     "mobilenetv2_160_035_cfu",
     "tf2_mobilenet_v2_1.0_224_ptq",
+    "mnv3small_224_keras_randomweights_int8",
+    "ppocr_cls_mnv3s035_int8",
+    "ssdlite_mnv2_ped_int8",
 ]
 PICTURES = ["grace_hopper.bmp", "parrot.jpg", "sunflower.bmp"]
 
@@ -34,9 +37,10 @@ def test_outputs_equal_the_stored_ones(shared, model):
     graph = read_tflite(shared / "models" / f"{model}.tflite")
     stored = np.load(shared / "golden" / f"{model}.npz")
     assert len(stored["inputs"]) == 2
-    for picture, expected in zip(stored["inputs"], stored["out0"], strict=True):
-        result = golden.run(graph, {graph.inputs[0]: picture[np.newaxis]})[graph.outputs[0]]
-        np.testing.assert_array_equal(result, expected)
+    for number, picture in enumerate(stored["inputs"]):
+        results = golden.run(graph, {graph.inputs[0]: picture[np.newaxis]})
+        for place, output in enumerate(graph.outputs):
+            np.testing.assert_array_equal(results[output], stored[f"out{place}"][number])
 
 
 @pytest.mark.parametrize("model", MODELS)

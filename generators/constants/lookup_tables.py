@@ -23,8 +23,8 @@ def lookup_tables(op: Operator, graph: Graph) -> np.ndarray:
             bits.
     """
     where = f"operator {op.index} {op.kind}"
-    if not isinstance(op, TableOperator):
-        raise GraphError(f"{where} is no function of one element")
+    if not isinstance(op, TableOperator) or not op.by_channel:
+        raise GraphError(f"{where} is no function of one element and its channel")
     if op.numbers != "affine":
         raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
     source, output = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from .graph import Graph, GraphError, Operator, Placement, Tensor
 from .number_checks import number_problems, valid_scale
 
+MAXIMUM_RANK = 6
 MAXIMUM_DIMENSION = 1 << 16
 MAXIMUM_ELEMENTS = 1 << 27
 
@@ -32,12 +33,9 @@ def check_graph(graph: Graph) -> None:
 def tensor_problems(tensor: Tensor) -> list[str]:
     """What is wrong with a tensor's shape or quantisation, as phrases that follow the tensor's name."""
     problems = []
-    if len(tensor.shape) not in (2, 4):
-        problems.append(
-            f"has shape {list(tensor.shape)}; shapes of 2 (batch, channels) and 4 dimensions (NHWC) are supported: "
-            "reshape it in the model"
-        )
-    elif tensor.shape[0] != 1:
+    if not 1 <= len(tensor.shape) <= MAXIMUM_RANK:
+        problems.append(f"has shape {list(tensor.shape)}; 1 to {MAXIMUM_RANK} dimensions are supported")
+    elif len(tensor.shape) == 4 and tensor.shape[0] != 1:
         problems.append(f"has batch size {tensor.shape[0]}; convert the model with batch size 1")
     elif not all(1 <= size <= MAXIMUM_DIMENSION for size in tensor.shape) or tensor.size > MAXIMUM_ELEMENTS:
         problems.append(
@@ -57,8 +55,8 @@ def operator_problems(op: Operator, tensors: Mapping[int, Tensor]) -> list[str]:
     """What is wrong with an operator, given valid tensors, as phrases that follow the operator's name."""
     if len(op.outputs) != 1:
         return [f"writes {len(op.outputs)} tensors, not one"]
-    if len(op.inputs) != op.INPUTS:
-        return [f"reads {len(op.inputs)} computed tensors, not {op.INPUTS}"]
+    if len(op.inputs) != op.INPUTS if op.INPUTS is not None else not op.inputs:
+        return [f"reads {len(op.inputs)} computed tensors, not {op.INPUTS or 'one or more'}"]
     if op.numbers not in ("affine", "fixed"):
         return [f"has numbers {op.numbers!r}, neither 'affine' nor 'fixed'"]
     sources = tuple(tensors[index] for index in op.inputs)
@@ -97,7 +95,7 @@ def structure_problems(graph: Graph) -> list[str]:
             known.add(tensor)
     read = {tensor for op in graph for tensor in op.inputs}
     for tensor in graph.inputs:
-        if tensor not in read:
+        if tensor in graph.tensors and tensor not in read:
             problems.append(f"input {tensor} is read by no operator; remove it from the model")
     for tensor in graph.outputs:
         if tensor not in written:
@@ -105,34 +103,24 @@ def structure_problems(graph: Graph) -> list[str]:
     for tensor, op in written.items():
         if tensor not in read and tensor not in graph.outputs:
             problems.append(f"operator {op.index} {op.kind} computes tensor {tensor}, which nothing reads; remove it")
-    return problems + _placement_problems(graph)
+    return problems or _placement_problems(graph)
 
 
 def _placement_problems(graph: Graph) -> list[str]:
-    """Operators that the host or the port computes stand at an end of the network."""
+    """The host computes what stands at the end; it multiplies no weights there."""
     problems = []
-    consumers: dict[int, list[Operator]] = {}
-    for op in graph:
-        for tensor in op.inputs:
-            consumers.setdefault(tensor, []).append(op)
-    host: set[int] = set()
-    for op in graph:
-        if op.PLACEMENT is Placement.INPUT and not set(op.inputs) <= set(graph.inputs):
+    for op in graph.host:
+        if op.WEIGHTED:
+            first = _first_of_host(graph, op)
             problems.append(
-                f"operator {op.index} {op.kind} stands inside the network; it is supported at the input only: "
-                "export the model channel-last (NHWC)"
+                f"operator {op.index} {op.kind} follows operator {first.index} {first.kind}, which is supported at the "
+                f"end of a network only, where the host computes it{first.HOST_ADVICE}"
             )
-        followers = [c for tensor in op.outputs for c in consumers.get(tensor, ())]
-        if op.WRITES_REAL and followers:
-            names = ", ".join(f"{c.index} {c.kind}" for c in followers)
-            problems.append(
-                f"operator {op.index} {op.kind} is followed by operator {names}; it is supported at the output only"
-            )
-        if (op.PLACEMENT is Placement.HOST and not op.WRITES_REAL) or host.intersection(op.inputs):
-            host.update(op.outputs)
-            if op.PLACEMENT not in (Placement.HOST, Placement.ANYWHERE_OR_HOST):
-                problems.append(
-                    f"operator {op.index} {op.kind} follows a SOFTMAX; SOFTMAX is supported at the output only, where "
-                    "the host computes it"
-                )
     return problems
+
+
+def _first_of_host(graph: Graph, op: Operator) -> Operator:
+    """The operator for which another behind it is the host's."""
+    while op.placement(graph) is not Placement.HOST:
+        op = next(p for t in op.inputs if (p := graph.producer(t)) in graph.host)
+    return op

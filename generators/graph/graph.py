@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from math import prod
 from typing import ClassVar
 
@@ -31,9 +32,10 @@ class GraphError(ValueError):
 
 @dataclass(frozen=True)
 class Element:
-    """The integer type of a tensor's elements: ``bits`` (2 to 32) and signedness.
+    """The integer type of a tensor's elements: ``bits`` (2 to 64) and signedness.
 
-    ``real`` marks the float32 that DEQUANTIZE hands to the host, the only elements that are no integers.
+    ``real`` marks the float32 that DEQUANTIZE hands to the host, the only elements that are no integers. More than 32
+    bits have only the places that ARG_MAX hands to it.
     """
 
     bits: int
@@ -41,8 +43,8 @@ class Element:
     real: bool = False
 
     def __post_init__(self) -> None:
-        if not 2 <= self.bits <= 32:
-            raise GraphError(f"an element has 2 to 32 bits, not {self.bits}")
+        if not 2 <= self.bits <= 64:
+            raise GraphError(f"an element has 2 to 64 bits, not {self.bits}")
 
     @property
     def minimum(self) -> int:
@@ -57,7 +59,7 @@ class Element:
         """The smallest numpy type that holds an element."""
         if self.real:
             return np.dtype(np.float32)
-        size = 8 if self.bits <= 8 else 16 if self.bits <= 16 else 32
+        size = next(size for size in (8, 16, 32, 64) if self.bits <= size)
         return np.dtype(f"{'int' if self.signed else 'uint'}{size}")
 
     def __str__(self) -> str:
@@ -67,11 +69,13 @@ class Element:
 INT8 = Element(8, True)
 UINT8 = Element(8, False)
 FLOAT32 = Element(32, True, real=True)
+INT32 = Element(32, True)
+INT64 = Element(64, True)
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor that an operator computes, or an input: NHWC (or N, C) with N = 1."""
+    """A tensor that an operator computes, or an input: NHWC with N = 1, or of any rank with the channels last."""
 
     index: int
     name: str
@@ -80,17 +84,23 @@ class Tensor:
     scale: float  # the float32 of the file, exactly
     zero_point: int
 
+    # Whatever the rank, the last axis holds the channels and those before it, in raster order, the pixels.
+
     @property
     def height(self) -> int:
-        return self.shape[1] if len(self.shape) == 4 else 1
+        return prod(self.shape[:-2])
 
     @property
     def width(self) -> int:
-        return self.shape[2] if len(self.shape) == 4 else 1
+        return self.shape[-2] if len(self.shape) > 1 else 1
 
     @property
     def channels(self) -> int:
         return self.shape[-1]
+
+    @property
+    def pixels(self) -> int:
+        return self.height * self.width
 
     @property
     def size(self) -> int:
@@ -136,11 +146,10 @@ NO_PADDING = Padding()
 
 
 class Placement(Enum):
-    """Where an operator may stand in a network."""
+    """Where an operator stands in a network, and who computes it there."""
 
-    ANYWHERE = "anywhere"
-    ANYWHERE_OR_HOST = "anywhere, and behind what the host computes"
-    INPUT = "at an input, where it becomes the order of the port"
+    CIRCUIT = "in the circuit"
+    PORT = "at an input, where it becomes the order of the port"
     HOST = "at the end, where the host computes it"
 
 
@@ -162,19 +171,21 @@ class Operator:
 
     Attributes:
         KIND: its name as users know it.
-        INPUTS: how many computed tensors it reads.
+        INPUTS: how many computed tensors it reads; None for one or more.
         FIXED_POINT: whether it is defined in binary fixed point too.
         MIXES_ELEMENTS: whether it may read int8 and write uint8, or the reverse.
-        WRITES_REAL: whether its output is float32.
-        PLACEMENT: where it may stand.
+        WRITES: the elements of its output, where they are not those of its inputs: reals and indices, the host's.
+        WEIGHTED: whether it multiplies weights; none does behind what the host computes.
+        HOST_ADVICE: what to do where one stands before such an operator though the host is to compute it.
     """
 
     KIND: ClassVar[str]
-    INPUTS: ClassVar[int] = 1
+    INPUTS: ClassVar[int | None] = 1
     FIXED_POINT: ClassVar[bool] = False
     MIXES_ELEMENTS: ClassVar[bool] = False
-    WRITES_REAL: ClassVar[bool] = False
-    PLACEMENT: ClassVar[Placement] = Placement.ANYWHERE
+    WRITES: ClassVar[tuple[Element, ...]] = ()
+    WEIGHTED: ClassVar[bool] = False
+    HOST_ADVICE: ClassVar[str] = ""
 
     index: int
     inputs: tuple[int, ...]
@@ -204,6 +215,10 @@ class Operator:
         """Whether no output exists before the last pixel of the input has arrived."""
         return False
 
+    def placement(self, graph: Graph) -> Placement:
+        """Where it stands. Whatever reads what the host computes is the host's too."""
+        return Placement.CIRCUIT
+
     def closes_block(self, graph: Graph) -> bool:
         """Whether it ends a unit of a MobileNet, as :mod:`~mbconv.generators.graph.ranges` cuts them."""
         return False
@@ -219,23 +234,65 @@ class Operator:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A network, or a range of one: tensors by index, operators in execution order, tensor indices in and out."""
+    """A network, or a range of one: tensors by index, operators in execution order, tensor indices in and out.
+
+    ``cuts`` are tensors that other operators of the network read, where this is a range of it: what writes them does
+    not stand at its end.
+    """
 
     name: str
     tensors: Mapping[int, Tensor]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    cuts: frozenset[int] = frozenset()
 
     def __iter__(self) -> Iterator[Operator]:
         return iter(self.operators)
 
+    @cached_property
+    def _producers(self) -> dict[int, Operator]:
+        return {tensor: op for op in reversed(self.operators) for tensor in op.outputs}
+
+    @cached_property
+    def _consumers(self) -> dict[int, tuple[Operator, ...]]:
+        found: dict[int, list[Operator]] = {}
+        for op in self.operators:
+            for tensor in dict.fromkeys(op.inputs):
+                found.setdefault(tensor, []).append(op)
+        return {tensor: tuple(readers) for tensor, readers in found.items()}
+
     def producer(self, tensor: int) -> Operator | None:
         """The operator that writes a tensor; None for an input."""
-        return next((op for op in self.operators if tensor in op.outputs), None)
+        return self._producers.get(tensor)
 
     def consumers(self, tensor: int) -> tuple[Operator, ...]:
-        return tuple(op for op in self.operators if tensor in op.inputs)
+        """The operators that read a tensor."""
+        return self._consumers.get(tensor, ())
+
+    @cached_property
+    def host(self) -> tuple[Operator, ...]:
+        """The operators that the host computes: those placed there, and all behind them."""
+        tensors: set[int] = set()
+        found = []
+        for op in self.operators:
+            if op.placement(self) is Placement.HOST or tensors.intersection(op.inputs):
+                found.append(op)
+                tensors.update(op.outputs)
+        return tuple(found)
+
+    @cached_property
+    def _needed(self) -> set[int]:
+        """Tensors from which an operator with weights is reached, or another part of the network."""
+        needed = set(self.cuts)
+        for op in reversed(self.operators):
+            if op.WEIGHTED or needed.intersection(op.outputs):
+                needed.update(op.inputs)
+        return needed
+
+    def at_end(self, operator: Operator) -> bool:
+        """Whether no operator with weights stands behind an operator, in the whole network."""
+        return not self._needed.intersection(operator.outputs)
 
     def macs(self, operator: Operator) -> int:
         """Multiply-accumulate operations that an operator needs for one frame, padding counted as the kernel's own."""
@@ -261,17 +318,23 @@ class Graph:
         inside = tuple(op for op in self.operators if first <= op.index < last)
         if not inside:
             raise GraphError(f"layers {first}:{last} hold no operator of this network")
-        written = {t for op in inside for t in op.outputs}
-        read = {t for op in inside for t in op.inputs}
-        later = {t for op in self.operators if op.index >= last for t in op.inputs}
-        inputs = tuple(dict.fromkeys(t for op in inside for t in op.inputs if t not in written))
-        outputs = tuple(t for op in inside for t in op.outputs if t in later or t in self.outputs)
-        used = written | read
+        return self.part(inside, f"{self.name}_{first}_{last}")
+
+    def part(self, operators: tuple[Operator, ...], name: str) -> Graph:
+        """Some of the operators, in their order: what they read and do not write becomes inputs, what they write and
+        others read (or is an output) becomes outputs."""
+        inside = {op.index for op in operators}
+        written = {t for op in operators for t in op.outputs}
+        used = written | {t for op in operators for t in op.inputs}
+        elsewhere = {t for op in self.operators if op.index not in inside for t in op.inputs}
+        inputs = tuple(dict.fromkeys(t for op in operators for t in op.inputs if t not in written))
+        outputs = tuple(t for op in operators for t in op.outputs if t in elsewhere or t in self.outputs)
         return replace(
             self,
-            name=f"{self.name}_{first}_{last}",
+            name=name,
             tensors={i: t for i, t in self.tensors.items() if i in used},
-            operators=inside,
+            operators=operators,
             inputs=inputs,
             outputs=outputs,
+            cuts=self.cuts & written | (written & elsewhere),
         )

@@ -22,6 +22,7 @@ class MacOperator(Operator):
     """
 
     FIXED_POINT: ClassVar[bool] = True
+    WEIGHTED: ClassVar[bool] = True
     REDUCED: ClassVar[tuple[int, ...]]  # the axes of the weights that one output sums over
 
     weights: np.ndarray

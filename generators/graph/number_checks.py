@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .graph import FLOAT32, INT8, UINT8, Activation, Operator, Tensor
+from .graph import INT8, UINT8, Activation, Operator, Tensor
 
 INT32_MAXIMUM = 2**31 - 1
 
@@ -27,9 +27,10 @@ def power_of_two(scale: float) -> bool:
 
 def number_problems(op: Operator, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
     """Element types and scales that an operator's number system does not allow."""
-    if op.WRITES_REAL:
-        if output.element != FLOAT32 or not {s.element for s in sources} <= {INT8, UINT8}:
-            return [f"turns {sources[0].element} into {output.element}; int8 and uint8 into float32 is supported"]
+    if op.WRITES:
+        if output.element not in op.WRITES or not {s.element for s in sources} <= {INT8, UINT8}:
+            names = " or ".join(map(str, op.WRITES))
+            return [f"turns {sources[0].element} into {output.element}; int8 and uint8 into {names} is supported"]
         return []
     if op.numbers == "fixed":
         return _fixed_point_problems(op, sources, output)
@@ -89,3 +90,26 @@ def activation_problems(numbers: str, activation: Activation, output: Tensor) ->
     if numbers == "fixed" and activation is Activation.RELU6 and output.scale > 2:
         return [f"writes RELU6 with scale {output.scale}, which cannot represent 6; use a scale of at most 2"]
     return []
+
+
+def broadcast_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The shape of an operation on two shapes, each axis of size 1 repeated as the other's; None if they do not fit."""
+    try:
+        return np.broadcast_shapes(a, b)
+    except ValueError:
+        return None
+
+
+def broadcast_problems(sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+    """Two inputs that do not broadcast to each other, or an output that is not what they broadcast to."""
+    shape = broadcast_shape(sources[0].shape, sources[1].shape)
+    if shape is None:
+        return [f"joins shapes {list(sources[0].shape)} and {list(sources[1].shape)}, which do not fit"]
+    return shape_problems(output, shape, "its inputs' shapes")
+
+
+def equal_quantization_problems(sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+    """Tensors of another type, scale or zero point than the output, where a kernel does not rescale."""
+    if all(source.quantization == output.quantization for source in sources):
+        return []
+    return ["writes another scale or zero point than it reads; its kernel does not rescale"]

@@ -18,6 +18,11 @@ class TableOperator(Operator):
     nothing about it remains to be proved but that it is the kernel's function, and tests compare all entries with it.
     """
 
+    @property
+    def by_channel(self) -> bool:
+        """Whether there is a table for all channels or one for each: not where constants differ from pixel to pixel."""
+        return True
+
     def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
         """The results for input elements ``values``, int64 ``[1][n]``: int64 ``[1 or C][n]``, within the output's
         element."""

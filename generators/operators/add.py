@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..graph.graph import Activation, Graph, Operator, Tensor
-from ..graph.number_checks import activation_problems, shape_problems, sum_problems
+from ..graph.number_checks import activation_problems, broadcast_problems, sum_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 from .constant_arithmetic import ConstantArithmetic, read_constant_arithmetic
 
 
 @dataclass(frozen=True, eq=False)
 class Add(Operator):
-    """ADD of two computed tensors of equal shape: the residual's join."""
+    """ADD of two computed tensors: of equal shape, the residual's join, or of which one is repeated over the other."""
 
     KIND: ClassVar[str] = "ADD"
     INPUTS: ClassVar[int] = 2
@@ -21,15 +21,10 @@ class Add(Operator):
     activation: Activation = Activation.NONE
 
     def closes_block(self, graph: Graph) -> bool:
-        return True
+        return len({graph.tensors[tensor].shape for tensor in self.inputs}) == 1
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        if sources[0].shape != sources[1].shape:
-            return [
-                f"joins shapes {list(sources[0].shape)} and {list(sources[1].shape)}; two tensors of equal shape, or a "
-                "tensor and a constant, are supported"
-            ]
-        problems = shape_problems(output, sources[0].shape, "its inputs' shape")
+        problems = broadcast_problems(sources, output)
         if self.numbers == "fixed":
             if output.scale < min(s.scale for s in sources):
                 problems.append(f"writes scale {output.scale}, finer than both of its inputs'")
@@ -41,8 +36,7 @@ class Add(Operator):
 
 
 def _read(reader: Reader) -> Add | ConstantArithmetic:
-    reader.check_inputs(2, 2)
-    if any(reader.needed(position, "operand").constant for position in (0, 1)):
+    if reader.any_constant():
         return read_constant_arithmetic(reader)
     return Add(**reader.common(reader.computed(0), reader.computed(1)), activation=reader.activation())
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..graph.graph import NO_PADDING, Activation, Operator, Padding, Tensor, Window
-from ..graph.window_checks import window_problems
+from ..graph.window_checks import pool_problems, window_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 
 
@@ -29,13 +29,7 @@ class AveragePool(Operator):
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources
-        problems = window_problems(self.window, source, output)
-        if output.channels != source.channels:
-            problems.append(f"reads {source.channels} channels and writes {output.channels}")
-        # The reference kernel's own condition: it does not rescale.
-        if output.zero_point != source.zero_point or abs(output.scale - source.scale) > 1e-6:
-            problems.append("writes another scale or zero point than it reads; pooling does not rescale")
-        return problems
+        return window_problems(self.window, source, output) + pool_problems(source, output)
 
 
 def _read(reader: Reader) -> AveragePool:

@@ -1,4 +1,4 @@
-"""MUL and SUB by a constant, and ADD of one."""
+"""MUL, SUB and ADD by a constant: read by the files of these operators."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from ..constants.step_function import multiply_by_quantized_multiplier, quantize_multiplier
 from ..constants.table_arithmetic import scaled_table
 from ..graph.graph import Activation, Element, Tensor
-from ..graph.number_checks import scaling_problems, shape_problems, sum_problems, valid_scale
+from ..graph.number_checks import broadcast_shape, scaling_problems, shape_problems, sum_problems, valid_scale
 from ..graph.table_operator import TableOperator
-from ..readers.tflite_reader import ELEMENTS, Reader, TfliteForm, Unsupported
+from ..readers.tflite_reader import ELEMENTS, Reader, Unsupported
 
 _LEFT_SHIFT = 20
 
 
 @dataclass(frozen=True, eq=False)
 class ConstantArithmetic(TableOperator):
-    """MUL, SUB or ADD of a tensor and a constant that is one number or one for each channel."""
+    """MUL, SUB or ADD of a tensor and a constant that broadcasts to it: one number, one for each channel, a map."""
 
     KIND: ClassVar[str] = "MUL, SUB or ADD by a constant"
 
     operation: str  # "MUL", "SUB" or "ADD"
-    constant: np.ndarray  # the file's integers, shape () or (C,)
+    constant: np.ndarray  # the file's integers; shape () or (C,) where they are one number or one a channel
     constant_element: Element
     constant_scale: float
     constant_zero_point: int
@@ -44,10 +44,9 @@ class ConstantArithmetic(TableOperator):
         problems = shape_problems(output, source.shape, "its input's shape")
         if self.operation not in ("MUL", "SUB", "ADD"):
             problems.append(f"computes {self.operation!r}; MUL, SUB and ADD are supported")
-        if self.constant.shape not in ((), (source.channels,)):
+        if broadcast_shape(source.shape, self.constant.shape) != source.shape:
             problems.append(
-                f"has a constant of shape {list(self.constant.shape)}; one number, or one for each of the "
-                f"{source.channels} channels, is supported"
+                f"has a constant of shape {list(self.constant.shape)}, which does not broadcast to {list(source.shape)}"
             )
         if self.constant_element != source.element:
             problems.append(f"has a {self.constant_element} constant on {source.element} activations")
@@ -61,6 +60,11 @@ class ConstantArithmetic(TableOperator):
         if self.operation == "MUL":
             return scaling_problems(255 * 255, source.scale * self.constant_scale / output.scale)
         return sum_problems((source.scale, self.constant_scale), output)
+
+    @property
+    def by_channel(self) -> bool:
+        """Whether the constant is one number or one for each channel, so that tables of a channel's own exist."""
+        return self.constant.ndim < 2
 
     def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
         constant = np.asarray(self.constant, np.int64).reshape(-1, 1) - self.constant_zero_point
@@ -82,16 +86,11 @@ class ConstantArithmetic(TableOperator):
 
 def read_constant_arithmetic(reader: Reader) -> ConstantArithmetic:
     """ADD, SUB or MUL of which one operand is a constant of the file."""
-    reader.check_inputs(2, 2)
     sources = [reader.needed(position, "operand") for position in (0, 1)]
     constants = [position for position in (0, 1) if sources[position].constant]
     if len(constants) == 2:
-        raise Unsupported("computes on two constants; fold constants by converting again")
+        raise Unsupported("computes on two constants of quantised numbers; fold constants by converting again")
     code = reader.operator.code
-    if not constants:
-        raise Unsupported(
-            f"has two computed operands (as in squeeze-excite); {code} of a tensor and a constant is supported"
-        )
     (position,) = constants
     source = reader.computed(1 - position)
     values = reader.constant(position, "constant", ("INT8", "UINT8"))
@@ -110,7 +109,4 @@ def read_constant_arithmetic(reader: Reader) -> ConstantArithmetic:
     )
 
 
-TFLITE = (
-    TfliteForm("SUB", "SubOptions", read_constant_arithmetic),
-    TfliteForm("MUL", "MulOptions", read_constant_arithmetic),
-)
+TFLITE = ()

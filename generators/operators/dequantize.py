@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Operator, Placement, Tensor
+from ..graph.graph import FLOAT32, Element, Graph, Operator, Placement, Tensor
 from ..graph.number_checks import shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 
@@ -15,8 +15,10 @@ class Dequantize(Operator):
     """DEQUANTIZE at the output: real numbers, computed by the host."""
 
     KIND: ClassVar[str] = "DEQUANTIZE"
-    WRITES_REAL: ClassVar[bool] = True
-    PLACEMENT: ClassVar[Placement] = Placement.HOST
+    WRITES: ClassVar[tuple[Element, ...]] = (FLOAT32,)
+
+    def placement(self, graph: Graph) -> Placement:
+        return Placement.HOST
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         return shape_problems(output, sources[0].shape, "its input's shape")

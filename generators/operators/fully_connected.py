@@ -13,13 +13,16 @@ from ..readers.tflite_weights import read_mac
 
 @dataclass(frozen=True, eq=False)
 class FullyConnected(MacOperator):
-    """FULLY_CONNECTED; weights ``[Co][Ci]``; a 4-D input is read as one vector in NHWC order."""
+    """FULLY_CONNECTED; weights ``[Co][Ci]``: every Ci elements of the input, in its own order, are one vector.
+
+    A map is read as one vector in NHWC order where it has Ci elements, pixel by pixel where it has Ci channels.
+    """
 
     KIND: ClassVar[str] = "FULLY_CONNECTED"
     REDUCED: ClassVar[tuple[int, ...]] = (1,)
 
     def reads_whole_map(self, source: Tensor) -> bool:
-        return True
+        return self.weights.shape[1] == source.size
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources
@@ -27,10 +30,11 @@ class FullyConnected(MacOperator):
             return [f"has weights of shape {list(self.weights.shape)}, not [Co][Ci]"]
         channels, depth = self.weights.shape
         problems = []
-        if depth != source.size:
+        if not depth or source.size % depth:
             problems.append(f"has weights for {depth} inputs, but reads {source.size} elements {list(source.shape)}")
-        if output.size != output.channels:
-            problems.append(f"writes shape {list(output.shape)}; one vector is supported")
+        elif output.size != source.size // depth * channels:
+            vectors = source.size // depth
+            problems.append(f"writes shape {list(output.shape)} where {vectors} vectors of {channels} are made")
         return problems + mac_problems(self, source, output, channels)
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..constants.table_arithmetic import real_table
-from ..graph.graph import Tensor
+from ..graph.graph import Graph, Placement, Tensor
 from ..graph.number_checks import shape_problems
 from ..graph.table_operator import TableOperator
 from ..readers.tflite_reader import Reader, TfliteForm
@@ -19,6 +19,10 @@ class Logistic(TableOperator):
     """LOGISTIC: 1 ÷ (1 + e^−x), a table of reals in the reference kernel too."""
 
     KIND: ClassVar[str] = "LOGISTIC"
+
+    def placement(self, graph: Graph) -> Placement:
+        # As with SOFTMAX, what is wanted of a circuit is the greatest of its inputs.
+        return Placement.HOST if graph.at_end(self) else Placement.CIRCUIT
 
     def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
         return real_table(values, source, output, lambda x: 1 / (1 + np.exp(-x)))

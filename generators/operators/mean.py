@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 from ..graph.graph import Operator, Tensor
 from ..graph.number_checks import scaling_problems, shape_problems
-from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
+from ..readers.tflite_reader import Reader, TfliteForm
 
 
 @dataclass(frozen=True, eq=False)
 class Mean(Operator):
-    """MEAN over height and width."""
+    """MEAN over some axes, in ascending order: over height and width of a map where none are given."""
 
     KIND: ClassVar[str] = "MEAN"
+    axes: tuple[int, ...] = (1, 2)
 
     def reads_whole_map(self, source: Tensor) -> bool:
-        return True
+        return self.over_all_pixels(source)
+
+    def over_all_pixels(self, source: Tensor) -> bool:
+        """Whether every pixel is taken together, and every channel left apart."""
+        last = len(source.shape) - 1
+        return last not in self.axes and all(source.shape[axis] == 1 for axis in range(last) if axis not in self.axes)
+
+    def count(self, source: Tensor) -> int:
+        """How many elements make one of the output."""
+        return prod(source.shape[axis] for axis in self.axes)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources
-        if len(source.shape) != 4:
-            return [f"reads shape {list(source.shape)}; a mean over height and width needs 4 dimensions (NHWC)"]
-        if output.shape not in ((1, source.channels), (1, 1, 1, source.channels)):
-            return shape_problems(output, (1, 1, 1, source.channels), "a mean over height and width")
-        pixels = source.height * source.width
-        return scaling_problems(255 * pixels, source.scale / (output.scale * pixels))
+        rank = len(source.shape)
+        if not self.axes or list(self.axes) != sorted(set(self.axes)) or not 0 <= self.axes[0] <= self.axes[-1] < rank:
+            return [f"takes the mean over axes {list(self.axes)} of shape {list(source.shape)}"]
+        kept = tuple(1 if axis in self.axes else size for axis, size in enumerate(source.shape))
+        left = tuple(size for axis, size in enumerate(source.shape) if axis not in self.axes)
+        if output.shape not in (kept, left):
+            return shape_problems(output, kept, f"a mean over axes {list(self.axes)}")
+        count = self.count(source)
+        return scaling_problems(255 * count, source.scale / (output.scale * count))
 
 
 def _read(reader: Reader) -> Mean:
@@ -34,11 +48,8 @@ def _read(reader: Reader) -> Mean:
     source = reader.computed()
     rank = len(source.shape)
     axes = reader.constant(1, "axes", ("INT32",)).reshape(-1).tolist()
-    if {axis + rank if axis < 0 else axis for axis in axes} != {1, 2} or rank != 4:
-        raise Unsupported(
-            f"takes the mean over axes {axes[:8]} of shape {list(source.shape)}; height and width are supported"
-        )
-    return Mean(**reader.common(source))
+    axes = tuple(sorted({axis + rank if axis < 0 else axis for axis in axes}))
+    return Mean(**reader.common(source), axes=axes)
 
 
 TFLITE = (TfliteForm("MEAN", "ReducerOptions", _read),)

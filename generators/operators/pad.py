@@ -12,20 +12,22 @@ from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 
 @dataclass(frozen=True, eq=False)
 class Pad(Operator):
-    """PAD of height and width with the zero point."""
+    """PAD of height and width, and of channels behind the last or before the first, with the zero point."""
 
     KIND: ClassVar[str] = "PAD"
     FIXED_POINT: ClassVar[bool] = True
     padding: Padding = NO_PADDING
+    channels: tuple[int, int] = (0, 0)  # before and behind the input's
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources
         p = self.padding
         if len(source.shape) != 4:
             return [f"reads shape {list(source.shape)}; padding of height and width needs 4 dimensions (NHWC)"]
-        if min(p.top, p.bottom, p.left, p.right) < 0:
-            return [f"pads by {p}; padding is 0 or more"]
-        expected = (1, source.height + p.top + p.bottom, source.width + p.left + p.right, source.channels)
+        if min(p.top, p.bottom, p.left, p.right, *self.channels) < 0:
+            return [f"pads by {p} and channels by {self.channels}; padding is 0 or more"]
+        height, width = source.height + p.top + p.bottom, source.width + p.left + p.right
+        expected = (1, height, width, source.channels + sum(self.channels))
         problems = shape_problems(output, expected, f"padding {p}")
         if source.quantization != output.quantization:
             problems.append("writes another scale or zero point than it reads; padding does not rescale")
@@ -36,15 +38,15 @@ def _read(reader: Reader) -> Pad:
     reader.check_inputs(2, 2)
     source = reader.computed()
     amounts = reader.constant(1, "paddings", ("INT32", "INT64"))
-    if amounts.shape != (4, 2):
+    if amounts.shape != (4, 2) or len(source.shape) != 4:
         raise Unsupported(
-            f"has paddings of shape {list(amounts.shape)} for shape {list(source.shape)}; padding of height and width "
-            "of a 4-dimensional tensor is supported"
+            f"has paddings of shape {list(amounts.shape)} for shape {list(source.shape)}; padding of 4-dimensional "
+            "tensors is supported"
         )
     batch, (top, bottom), (left, right), channels = amounts.tolist()
-    if any(batch) or any(channels):
-        raise Unsupported(f"pads by {amounts.tolist()}; padding of height and width is supported")
-    return Pad(**reader.common(source), padding=Padding(top, bottom, left, right))
+    if any(batch):
+        raise Unsupported(f"pads by {amounts.tolist()}; padding of the batch is not supported")
+    return Pad(**reader.common(source), padding=Padding(top, bottom, left, right), channels=tuple(channels))
 
 
 TFLITE = (TfliteForm("PAD", "PadOptions", _read),)

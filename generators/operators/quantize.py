@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..constants.table_arithmetic import scaled_table
-from ..graph.graph import Activation, Placement, Tensor
+from ..graph.graph import Activation, Tensor
 from ..graph.table_operator import TableOperator
 from ..readers.tflite_reader import Reader, TfliteForm
 
@@ -19,7 +19,6 @@ class Quantize(TableOperator):
 
     KIND: ClassVar[str] = "QUANTIZE"
     MIXES_ELEMENTS: ClassVar[bool] = True
-    PLACEMENT: ClassVar[Placement] = Placement.ANYWHERE_OR_HOST
 
     def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
         return scaled_table(values - source.zero_point, source.scale / output.scale, output, Activation.NONE)

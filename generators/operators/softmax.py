@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Operator, Placement, Tensor
+from ..graph.graph import Graph, Operator, Placement, Tensor
 from ..graph.number_checks import shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 
@@ -16,8 +16,10 @@ class Softmax(Operator):
     """SOFTMAX over the last axis, computed by the host."""
 
     KIND: ClassVar[str] = "SOFTMAX"
-    PLACEMENT: ClassVar[Placement] = Placement.HOST
     beta: float = 1.0
+
+    def placement(self, graph: Graph) -> Placement:
+        return Placement.HOST
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         problems = shape_problems(output, sources[0].shape, "its input's shape")

@@ -5,26 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Operator, Placement, Tensor
+from ..graph.graph import Graph, Operator, Placement, Tensor
 from ..graph.number_checks import shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 
 
 @dataclass(frozen=True, eq=False)
 class Transpose(Operator):
-    """TRANSPOSE by ``permutation``; accepted at the input only, where it becomes the port's order."""
+    """TRANSPOSE by ``permutation``: at an input the order of its port, at the end the host's.
+
+    One that moves only axes of size 1 leaves the elements in their order, wherever it stands.
+    """
 
     KIND: ClassVar[str] = "TRANSPOSE"
     FIXED_POINT: ClassVar[bool] = True
-    PLACEMENT: ClassVar[Placement] = Placement.INPUT
+    HOST_ADVICE: ClassVar[str] = ", or at an input: export the model channel-last (NHWC)"
     permutation: tuple[int, ...] = ()
+
+    def keeps_order(self, source: Tensor) -> bool:
+        """Whether the elements' order is the same before and behind it."""
+        moved = [axis for axis in self.permutation if source.shape[axis] > 1]
+        return moved == sorted(moved)
+
+    def placement(self, graph: Graph) -> Placement:
+        if self.keeps_order(graph.tensors[self.inputs[0]]):
+            return Placement.CIRCUIT
+        return Placement.PORT if self.inputs[0] in graph.inputs else Placement.HOST
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources
         if sorted(self.permutation) != list(range(len(source.shape))):
             return [f"has permutation {list(self.permutation)} for shape {list(source.shape)}"]
-        if self.permutation[0] != 0:
-            return [f"moves the batch axis (permutation {list(self.permutation)})"]
         expected = tuple(source.shape[axis] for axis in self.permutation)
         problems = shape_problems(output, expected, f"permutation {list(self.permutation)}")
         if source.quantization != output.quantization:

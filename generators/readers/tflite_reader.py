@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..graph.checks import tensor_problems
-from ..graph.graph import FLOAT32, INT8, UINT8, Activation, Operator, Padding, Tensor
+from ..graph.graph import FLOAT32, INT8, INT32, INT64, UINT8, Activation, Operator, Padding, Tensor
 from .tflite_content import Damaged, FileContent, FileOperator, FileTensor
 
 ELEMENTS = {"INT8": INT8, "UINT8": UINT8}
+INDICES = {"INT32": INT32, "INT64": INT64}
 
 _ACTIVATIONS = {0: Activation.NONE, 1: Activation.RELU, 2: Activation.RELU_N1_TO_1, 3: Activation.RELU6}
 _OTHER_ACTIVATIONS = {4: "TANH", 5: "SIGN_BIT"}
@@ -51,9 +52,10 @@ class Tensors:
         if index not in self.made:
             self.made[index] = self._make(self.content.tensors[index])
         tensor = self.made[index]
-        if tensor.element.real:
+        if tensor.element not in ELEMENTS.values():
+            producer = self.producers[index].code
             raise Unsupported(
-                f"uses {self.content.tensors[index]}, which a DEQUANTIZE writes; that is supported at the output only"
+                f"uses {self.content.tensors[index]}, which a {producer} writes; that is supported at the output only"
             )
         return tensor
 
@@ -77,6 +79,16 @@ class Tensors:
         for problem in tensor_problems(made):
             raise Unsupported(f"uses {tensor}, which {problem}")
         return made
+
+    def index(self, index: int) -> Tensor:
+        """A tensor of places, int32 or int64, of the host's."""
+        tensor = self.content.tensors[index]
+        if tensor.type not in INDICES:
+            raise Unsupported(f"writes {tensor} of type {tensor.type.lower()}; int32 and int64 are supported")
+        made = Tensor(index, tensor.name, tensor.shape, INDICES[tensor.type], 1.0, 0)
+        for problem in tensor_problems(made):
+            raise Unsupported(f"writes {tensor}, which {problem}")
+        return self.made.setdefault(index, made)
 
     def real(self, index: int) -> Tensor:
         """A float32 tensor of the host's."""
@@ -119,6 +131,11 @@ class Reader:
         if len(self.operator.outputs) != 1:
             raise Unsupported(f"writes {len(self.operator.outputs)} tensors, not one")
         return self.operator.outputs[0]
+
+    def any_constant(self) -> bool:
+        """Whether one of two operands is a constant."""
+        self.check_inputs(2, 2)
+        return any(self.needed(position, "operand").constant for position in (0, 1))
 
     def check_inputs(self, least: int, most: int) -> None:
         if not least <= len(self.operator.inputs) <= most:

@@ -14,12 +14,10 @@ from ..operators.add import Add
 from ..operators.average_pool import AveragePool
 from ..operators.convolution import Convolution
 from ..operators.depthwise_convolution import DepthwiseConvolution
-from ..operators.dequantize import Dequantize
 from ..operators.fully_connected import FullyConnected
 from ..operators.mean import Mean
 from ..operators.pad import Pad
 from ..operators.reshape import Reshape
-from ..operators.softmax import Softmax
 from ..operators.transpose import Transpose
 
 NO_PADDING = Padding()
@@ -96,17 +94,6 @@ class Network:
         return self.graph.macs(node.operator)
 
 
-def _host_operators(graph: Graph) -> set[int]:
-    """Indices of operators at or behind a SOFTMAX or DEQUANTIZE."""
-    tensors: set[int] = set()
-    found = set()
-    for op in graph:
-        if isinstance(op, (Softmax, Dequantize)) or tensors.intersection(op.inputs):
-            found.add(op.index)
-            tensors.update(op.outputs)
-    return found
-
-
 _KINDS = {
     Add: "add",
     AveragePool: "pool",
@@ -120,7 +107,7 @@ def build_network(graph: Graph) -> Network:
     Raises:
         GraphError: operators that no circuit exists for, all of them named.
     """
-    host = _host_operators(graph)
+    host = {op.index for op in graph.host}
     alias: dict[int, int] = {}
     pads: dict[int, Padding] = {}
     ports = {tensor: tensor for tensor in graph.inputs}
@@ -138,9 +125,11 @@ def build_network(graph: Graph) -> Network:
             continue
         try:
             inputs = tuple(source(t) for t in op.inputs)
-            if isinstance(op, Reshape):
+            if isinstance(op, Reshape) or (isinstance(op, Transpose) and op.keeps_order(graph.tensors[op.inputs[0]])):
                 alias[op.outputs[0]] = inputs[0]
             elif isinstance(op, Pad):
+                if any(op.channels):
+                    raise GraphError("padding of channels has no circuit yet")
                 alias[op.outputs[0]] = inputs[0]
                 pads[op.outputs[0]] = op.padding
                 if any(not isinstance(c, (Convolution, DepthwiseConvolution)) for c in graph.consumers(op.outputs[0])):
@@ -185,7 +174,7 @@ def build_network(graph: Graph) -> Network:
         tuple(outputs),
         shapes,
         frozenset(whole),
-        tuple(op for op in graph if op.index in host),
+        graph.host,
     )
 
 
@@ -221,8 +210,12 @@ def _node(graph: Graph, op: Operator, inputs: tuple[int, ...], pads: dict[int, P
         node = replace(node, kind=kind, kernel=kernel, strides=op.strides, padding=padding, reduction=reduction)
     elif isinstance(op, FullyConnected):
         node = replace(node, kind="pointwise", reduction=op.weights.shape[1])
-    elif isinstance(op, TableOperator):
+    elif isinstance(op, TableOperator) and op.by_channel:
         node = replace(node, kind="lookup")
+    elif isinstance(op, Add) and len({graph.tensors[t].shape for t in op.inputs}) > 1:
+        raise GraphError("one input is repeated over the other, which has no circuit yet")
+    elif isinstance(op, Mean) and not op.over_all_pixels(source):
+        raise GraphError(f"a mean over axes {list(op.axes)} of {list(source.shape)}; only over all pixels of a map")
     elif type(op) in _KINDS:
         node = replace(node, kind=_KINDS[type(op)])
         if isinstance(op, AveragePool) and (

@@ -9,6 +9,7 @@ from mbconv.generators.operators.average_pool import AveragePool
 
 from . import reference_arithmetic as reference
 from .kernels import kernel, refuse_fixed
+from .windows import valid_windows
 
 
 @kernel(AveragePool)
@@ -21,8 +22,8 @@ def average_pool(operator: AveragePool, sources: tuple[Tensor], output: Tensor, 
     source = sources[0]
     values = values.reshape(source.height, source.width, source.channels).astype(np.int64)
     result = np.empty((output.height, output.width, output.channels), np.int64)
-    rows = _windows(source.height, operator.kernel[0], operator.strides[0], operator.padding.top, output.height)
-    columns = _windows(source.width, operator.kernel[1], operator.strides[1], operator.padding.left, output.width)
+    rows = valid_windows(source.height, operator.kernel[0], operator.strides[0], operator.padding.top, output.height)
+    columns = valid_windows(source.width, operator.kernel[1], operator.strides[1], operator.padding.left, output.width)
     for y, (top, bottom) in enumerate(rows):
         for x, (left, right) in enumerate(columns):
             total = values[top:bottom, left:right].sum(axis=(0, 1))
@@ -30,9 +31,3 @@ def average_pool(operator: AveragePool, sources: tuple[Tensor], output: Tensor, 
             result[y, x] = np.sign(total) * ((np.abs(total) + count // 2) // count)
     limits = reference.activation_limits(operator.activation, output)
     return reference.saturate(result, limits, output).reshape(output.shape)
-
-
-def _windows(size: int, kernel: int, stride: int, before: int, count: int) -> list[tuple[int, int]]:
-    """The valid elements, half open, of each window along one axis."""
-    starts = [place * stride - before for place in range(count)]
-    return [(max(start, 0), min(start + kernel, size)) for start in starts]

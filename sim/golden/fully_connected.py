@@ -13,11 +13,11 @@ from .multiply_accumulate import centred_weights, exact_product, requantised
 
 @kernel(FullyConnected)
 def fully_connected(operator: FullyConnected, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
-    """FULLY_CONNECTED over the whole input as one vector.
+    """FULLY_CONNECTED over every vector of the input.
 
     Unlike the convolutions, its reference kernel rounds once, in double precision.
     """
-    vector = values.reshape(1, -1).astype(np.int32) - np.int32(sources[0].zero_point)
-    products = exact_product(vector, centred_weights(operator).T)
+    vectors = values.reshape(-1, operator.weights.shape[1]).astype(np.int32) - np.int32(sources[0].zero_point)
+    products = exact_product(vectors, centred_weights(operator).T)
     real = sources[0].scale * np.atleast_1d(operator.weight_scales).astype(np.float64) / output.scale
     return requantised(operator, sources[0], output, products, real, once=True)

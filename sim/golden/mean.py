@@ -13,10 +13,10 @@ from .kernels import kernel, refuse_fixed
 
 @kernel(Mean)
 def mean(operator: Mean, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
-    """MEAN over height and width: one scaling whose multiplier contains the division."""
+    """MEAN over some axes: one scaling whose multiplier contains the division."""
     refuse_fixed(operator)
     source = sources[0]
-    count = source.height * source.width
-    sums = values.reshape(count, source.channels).sum(axis=0, dtype=np.int64) - count * source.zero_point
+    count = operator.count(source)
+    sums = values.sum(axis=operator.axes, dtype=np.int64) - count * source.zero_point
     multiplier = reference.Multiplier.of(source.scale / output.scale).divided(count)
     return reference.requantize(sums, multiplier, output).reshape(output.shape)

@@ -14,5 +14,5 @@ from .kernels import kernel
 def pad(operator: Pad, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """PAD with the zero point."""
     p = operator.padding
-    amounts = ((0, 0), (p.top, p.bottom), (p.left, p.right), (0, 0))
+    amounts = ((0, 0), (p.top, p.bottom), (p.left, p.right), operator.channels)
     return np.pad(values, amounts, constant_values=sources[0].zero_point)

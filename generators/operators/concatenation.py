@@ -1,0 +1,51 @@
+"""CONCATENATION."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import UINT8, Operator, Tensor
+from ..graph.number_checks import equal_quantization_problems, shape_problems
+from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
+
+
+@dataclass(frozen=True, eq=False)
+class Concatenation(Operator):
+    """CONCATENATION along ``axis`` (0 or more) of any number of tensors.
+
+    All have the output's scale and zero point, but where they are uint8, which is rescaled.
+    """
+
+    KIND: ClassVar[str] = "CONCATENATION"
+    INPUTS: ClassVar[int | None] = None
+    FIXED_POINT: ClassVar[bool] = True
+    axis: int = 0
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        rank = len(sources[0].shape)
+        if not 0 <= self.axis < rank:
+            return [f"joins along axis {self.axis} of shape {list(sources[0].shape)}"]
+        rests = {(*s.shape[: self.axis], 0, *s.shape[self.axis + 1 :]) if len(s.shape) == rank else () for s in sources}
+        if len(rests) > 1:
+            shapes = ", ".join(str(list(source.shape)) for source in sources)
+            return [f"joins shapes {shapes} along axis {self.axis}, which do not fit"]
+        shape = list(sources[0].shape)
+        shape[self.axis] = sum(source.shape[self.axis] for source in sources)
+        problems = shape_problems(output, tuple(shape), "joining its inputs")
+        if output.element == UINT8 and self.numbers == "affine":
+            return problems  # whose kernel rescales
+        return problems + equal_quantization_problems(sources, output)
+
+
+def _read(reader: Reader) -> Concatenation:
+    count = len(reader.operator.inputs)
+    reader.check_inputs(1, max(count, 1))
+    if reader.activation().value != "none":
+        raise Unsupported("has a fused activation, which its kernel does not compute")
+    sources = [reader.computed(position) for position in range(count)]
+    axis = reader.option("Axis")
+    return Concatenation(**reader.common(*sources), axis=axis + len(sources[0].shape) if axis < 0 else axis)
+
+
+TFLITE = (TfliteForm("CONCATENATION", "ConcatenationOptions", _read),)

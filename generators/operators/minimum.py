@@ -1,0 +1,29 @@
+"""MINIMUM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import Operator, Tensor
+from ..graph.number_checks import broadcast_problems
+from ..readers.tflite_reader import Reader, TfliteForm
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum(Operator):
+    """MINIMUM of two computed tensors, of which one may be repeated over the other: of the integers as they are."""
+
+    KIND: ClassVar[str] = "MINIMUM"
+    INPUTS: ClassVar[int | None] = 2
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        return broadcast_problems(sources, output)
+
+
+def _read(reader: Reader) -> Minimum:
+    reader.check_inputs(2, 2)
+    return Minimum(**reader.common(reader.computed(0), reader.computed(1)))
+
+
+TFLITE = (TfliteForm("MINIMUM", "MaximumMinimumOptions", _read),)

@@ -1,0 +1,73 @@
+"""STRIDED_SLICE and SLICE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import Operator, Tensor
+from ..graph.number_checks import shape_problems
+from ..readers.slices import strided_slices
+from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
+
+
+@dataclass(frozen=True, eq=False)
+class StridedSlice(Operator):
+    """STRIDED_SLICE or SLICE: of each axis the elements ``first + k · step``, ``count`` of them; ``step`` may be less
+    than 0."""
+
+    KIND: ClassVar[str] = "STRIDED_SLICE"
+    FIXED_POINT: ClassVar[bool] = True
+    slices: tuple[tuple[int, int, int], ...] = ()  # first, step, count of each axis
+    name: str = "STRIDED_SLICE"  # or SLICE
+
+    @property
+    def kind(self) -> str:
+        return self.name
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (source,) = sources
+        inside = len(self.slices) == len(source.shape) and all(
+            count > 0 and step and 0 <= first < size and 0 <= first + (count - 1) * step < size
+            for (first, step, count), size in zip(self.slices, source.shape, strict=True)
+        )
+        if not inside:
+            return [f"takes {list(self.slices)} (first, step, count) of shape {list(source.shape)}"]
+        counts = tuple(count for _, _, count in self.slices)
+        if [count for count in counts if count > 1] != [size for size in output.shape if size > 1]:
+            return shape_problems(output, counts, "its slices")
+        return []
+
+
+def _read_strided(reader: Reader) -> StridedSlice:
+    reader.check_inputs(4, 4)
+    source = reader.computed()
+    begin, end, strides = (
+        reader.constant(place, what, ("INT32",)).reshape(-1).tolist()
+        for place, what in ((1, "begin"), (2, "end"), (3, "strides"))
+    )
+    try:
+        slices, _ = strided_slices(source.shape, begin, end, strides, reader.operator.options)
+    except ValueError as error:
+        raise Unsupported(str(error)) from None
+    return StridedSlice(**reader.common(source), slices=slices)
+
+
+def _read_slice(reader: Reader) -> StridedSlice:
+    reader.check_inputs(3, 3)
+    source = reader.computed()
+    begin, size = (reader.constant(place, what, ("INT32", "INT64")) for place, what in ((1, "begin"), (2, "size")))
+    begin, size = begin.reshape(-1).tolist(), size.reshape(-1).tolist()
+    if not len(begin) == len(size) == len(source.shape):
+        raise Unsupported(f"takes {size[:8]} elements from {begin[:8]} of shape {list(source.shape)}")
+    slices = tuple(
+        (first, 1, whole - first if count == -1 else count)
+        for first, count, whole in zip(begin, size, source.shape, strict=True)
+    )
+    return StridedSlice(**reader.common(source), slices=slices, name="SLICE")
+
+
+TFLITE = (
+    TfliteForm("STRIDED_SLICE", "StridedSliceOptions", _read_strided),
+    TfliteForm("SLICE", "SliceOptions", _read_slice),
+)

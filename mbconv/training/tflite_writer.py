@@ -18,9 +18,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .tflite_builder import ACTIVATIONS, output_size
+from .tflite_builder import ACTIVATIONS, PADDINGS, output_size
 from .tflite_map_operators import MapOperators
 
+__all__ = ["ACTIVATIONS", "PADDINGS", "TfliteWriter", "output_size"]
 _ARITHMETIC = ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM")
 
 

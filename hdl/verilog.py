@@ -16,6 +16,7 @@ from amaranth.lib.wiring import Component, In
 from .cells import MemoryCell, MultiplierCell, collect_cells
 from .primitives import primitive_files
 from .separate import as_value, set_aside
+from .tool_cache import ensure_tool_cache
 from .verilog_text import tidy
 
 _PRIMITIVE = re.compile(r"\bmbconv_(?=(multiply|ram|rom)\b)")
@@ -44,7 +45,11 @@ def to_verilog(component: Component, top: str, prefix: str = "") -> Verilog:
         component: its ports become the module's, the clock ``clk`` and the synchronous reset ``rst`` beside them.
         top: the name of the top module, with which every other module's name begins.
         prefix: put before the primitives' names as well, so that two designs share one chip.
+
+    Raises:
+        CacheError: Amaranth's Yosys finds no folder that it could write.
     """
+    ensure_tool_cache()
     with collect_cells() as cells, no_garbage_collection():
         rtlil_text = "".join(_rtlil(component, top))
         text = verilog._convert_rtlil_text(rtlil_text)

@@ -34,12 +34,13 @@ def test_a_cache_that_cannot_be_written_names_its_variable(monkeypatch, tmp_path
         verilator.build(EMPTY, "bench")
 
 
-def test_cache_folder(monkeypatch):
+def test_cache_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("MBCONV_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert verilator.cache_folder() == Path.home() / ".cache" / "mbconv"
-    monkeypatch.setenv("XDG_CACHE_HOME", "/x")
-    assert verilator.cache_folder() == Path("/x/mbconv")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert verilator.cache_folder() == tmp_path / ".cache" / "mbconv"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
+    assert verilator.cache_folder() == tmp_path / "x" / "mbconv"
     monkeypatch.setenv("MBCONV_CACHE", "/y")
     assert verilator.cache_folder() == Path("/y")
 

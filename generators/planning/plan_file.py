@@ -23,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..emission.files import write_whole
 from ..graph.graph import GraphError
 from ..stages.network import Network
 from .device import Board
@@ -102,12 +103,12 @@ def _target_fields(target: Target) -> dict[str, Any]:
 
 
 def write_plan(path: Path, network: Network, plan: Plan, target: Target) -> None:
-    """Write a plan's file.
+    """Write a plan's file, whole or not at all: one that was edited by hand is not lost to a full disk.
 
     Raises:
         OSError: it cannot be written.
     """
-    path.write_text(plan_text(network, plan, target), encoding="utf-8")
+    write_whole(path, plan_text(network, plan, target))
 
 
 def read_plan(path: Path, network: Network, find_board: FindBoard | None = None) -> tuple[Plan, Target]:

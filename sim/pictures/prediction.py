@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
+from mbconv.generators.emission.files import write_whole
 from mbconv.generators.graph.graph import Graph, GraphError, Tensor
 
 
@@ -72,7 +74,7 @@ def save_results(path: str | Path, graph: Graph, results: Mapping[int, np.ndarra
     if every_tensor:
         arrays |= {str(index): values for index, values in sorted(results.items())}
     try:
-        with open(path, "wb") as file:  # a name without .npz stays as it is
-            np.savez_compressed(file, **arrays)
+        np.savez_compressed(stored := BytesIO(), **arrays)
+        write_whole(Path(path), stored.getvalue())
     except OSError as error:
         raise GraphError(f"cannot write {path}: {error.strerror or error}") from error

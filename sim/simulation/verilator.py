@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mbconv.hdl.tool_cache import ensure_tool_cache
+
 from .toolchain import SimulatorError, Toolchain, find_toolchain
 
 OPTIMIZATION = "-O1"
@@ -54,7 +56,7 @@ def cache_folder() -> Path:
     """Where builds are kept; may be removed at any time when nothing runs."""
     if folder := os.environ.get("MBCONV_CACHE"):
         return Path(folder).absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "mbconv"
+    return ensure_tool_cache() / "mbconv"
 
 
 def _execute(command: Sequence[str], cwd: Path, what: str, environment: Mapping[str, str]) -> None:

@@ -86,12 +86,6 @@ def _status(work) -> int:
 
 
 def _status_of(error: Exception) -> int:
-    if isinstance(error, OSError) and error.filename is None:
-        try:
-            sys.stdout.flush()
-        except OSError as again:  # so it is the output that failed
-            again.filename = "standard output"
-            error = again
     message = user_message(error)
     if message is not None:
         click.echo(f"mbconv: {message}", err=True)

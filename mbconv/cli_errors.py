@@ -12,6 +12,8 @@ from importlib import metadata
 
 import click
 
+from mbconv.hdl.tool_cache import CacheError
+
 from .requirements import extra_of_module, install_command, installed_version, missing_packages, requirements
 
 REFUSED, FAULT, INTERRUPTED = 2, 70, 130
@@ -48,7 +50,9 @@ def user_message(error: Exception) -> str | None:
         return "there is not enough memory on this machine for what was asked"
     if isinstance(error, OSError):
         what = error.strerror or str(error)
-        return what if error.filename is None else f"{error.filename}: {what}"
+        # files that a user names are named by their errors
+        where = error.filename or f"the standard output, or a temporary file in {tempfile.gettempdir()}"
+        return what if isinstance(error, CacheError) else f"{where}: {what}"
     try:
         from mbconv.generators.graph.graph import GraphError  # here: the doctor works without numpy
     except ModuleNotFoundError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from ..graph.graph import GraphError
@@ -11,6 +12,14 @@ from .device import Board
 from .planner import Plan, plan_for_interval, plan_for_multipliers
 
 DEFAULT_MULTIPLIERS = 64
+
+RANGES = {
+    "multipliers": (1, 1_000_000),
+    "fps": (Fraction(1, 1_000_000), 1_000_000_000),
+    "clock_mhz": (Fraction(1, 1000), 100_000),
+    "interval": (1, 1 << 48),
+}
+"""What a target's numbers may be, both ends included: more than any FPGA gives, less than any count overflows at."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +44,13 @@ class Target:
             raise GraphError(
                 "a target is one of: a number of multipliers; frames per second at a clock; a board; an interval"
             )
-        for name in ("multipliers", "fps", "clock_mhz", "interval"):
+        for name, (least, most) in RANGES.items():
             value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise GraphError(f"a target's {name.replace('_mhz', '')} must be more than 0, not {float(value):g}")
+            if value is not None and not least <= value <= most:
+                what = {"fps": "frames per second", "clock_mhz": "megahertz of the clock", "interval": "cycles a frame"}
+                raise GraphError(
+                    f"a target's {what.get(name, name)} must be from {float(least):g} to {most:,}, not {_shown(value)}"
+                )
 
     @property
     def budget(self) -> int | None:
@@ -92,6 +104,11 @@ def _fraction(name: str, value: float | str | None) -> Fraction | None:
         return Fraction(str(value))
     except (ValueError, ZeroDivisionError):
         raise GraphError(f"the {name} must be a number, not {value}") from None
+
+
+def _shown(value: int | Fraction) -> str:
+    """A number that may be too large for a float."""
+    return f"{value}" if isinstance(value, int) else f"{Decimal(value.numerator) / value.denominator:.6g}"
 
 
 def number(value: Fraction) -> str:

@@ -211,7 +211,10 @@ EDITED = {
     "rate as text": (_set("target", value={"fps": "many", "clock_mhz": 1}), "the frames per second must be a number"),
     "rate as list": (_set("target", value={"fps": [1], "clock_mhz": 1}), "target: fps must be a number, not [1]"),
     "rate alone": (_set("target", value={"fps": 10}), "go together: give both"),
-    "no rate": (_set("target", value={"fps": 0, "clock_mhz": 1}), "a target's frames per second must be from 1e-06 to 1,000,000,000, not 0"),
+    "no rate": (
+        _set("target", value={"fps": 0, "clock_mhz": 1}),
+        "a target's frames per second must be from 1e-06 to 1,000,000,000, not 0",
+    ),
 }  # fmt: skip
 
 

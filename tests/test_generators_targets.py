@@ -31,7 +31,7 @@ def test_a_target_is_one_of_its_kinds():
         with pytest.raises(GraphError, match="give both"):
             make_target(**fields)
     for fields in ({"multipliers": 0}, {"fps": -1, "clock_mhz": 1}, {"fps": 1, "clock_mhz": 0}, {"interval": 0}):
-        with pytest.raises(GraphError, match="must be from .* to .*, not"):
+        with pytest.raises(GraphError, match=r"must be from .* to .*, not"):
             make_target(**fields)
     for value in ("nan", "inf", "1/0", "ten"):
         with pytest.raises(GraphError, match="the frames per second must be a number, not"):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+
+from amaranth.lib.wiring import In
 
 from mbconv.hdl.link.baud import STANDARD_RATES, BitLength, fastest_rate
 from mbconv.hdl.link.board_top import BoardTop
 from mbconv.hdl.link.identity import HASH_BYTES, Identity, PortShape
-from mbconv.hdl.memory_directory import with_memory_directory
-from mbconv.hdl.verilog import Verilog, to_verilog
+from mbconv.hdl.verilog import to_verilog
 
 from ..graph.graph import Graph, GraphError
-from ..readers.model_source import fingerprint
+from ..planning.targets import Target
+from ..readers.model_source import ModelSource, fingerprint
+from .bundle import Bundle, bundle_of
 from .design import Design
-from .design_verilog import top_name, with_prefix
+from .design_verilog import primitives_name, top_name, with_prefix
+from .manifest import manifest
 
 
 def model_hash(graph: Graph) -> bytes:
@@ -92,15 +95,41 @@ def board_top(
     return BoardTop(design.top(), described, bit, buffered=needs_buffer(design, bit), measures=measures)
 
 
-def board_verilog(design: Design, top: BoardTop, prefix: str = "") -> Verilog:
-    """The Verilog of a board's top: module ``<model>_board`` with the ports ``clk``, ``rst``, ``rx``, ``tx`` and
-    ``active``, the primitives, and the memory files, which it reads from ``MEMORY_DIRECTORY``.
+def board_bundle(
+    design: Design,
+    top: BoardTop,
+    prefix: str = "",
+    source: ModelSource | None = None,
+    target: Target | None = None,
+) -> Bundle:
+    """A board's top, emitted: module ``<model>_board`` with the ports ``clk``, ``rst``, ``rx``, ``tx`` and ``active``.
 
     Args:
-        prefix: as in :func:`.design_verilog.design_verilog`.
+        top: of this design, by :func:`board_top`.
+        prefix, source, target: as in :func:`.bundle.make_bundle`.
     """
-    verilog = with_prefix(to_verilog(top, f"{top_name(design, prefix)}_board", prefix), prefix)
-    return replace(verilog, text=with_memory_directory(verilog.text, verilog.top))
+    made = with_prefix(to_verilog(top, f"{top_name(design, prefix)}_board", prefix), prefix)
+    described = manifest(design, prefix, source, target)
+    described |= {
+        "top": made.top,
+        "verilog": [f"{made.top}.v", primitives_name(prefix)],
+        "clock": "clk",
+        "reset": "rst (synchronous, active high)",
+        "ports": [
+            {"name": name, "direction": "input" if member.flow == In else "output"}
+            for name, member in top.signature.members.items()
+        ],
+        "link": {
+            "protocol": top.identity.version,
+            "clock_hz": top.identity.clock,
+            "baud": top.identity.baud,
+            "baud_error": top.bit.error,
+            "model": top.identity.model.hex(),
+            "plan": top.identity.plan.hex(),
+            "buffered": top.buffered,
+        },
+    }
+    return bundle_of(made, described, prefix)
 
 
 def _only(design: Design, direction: str) -> tuple[str, int]:

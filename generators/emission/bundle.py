@@ -54,8 +54,11 @@ def make_bundle(
         prefix: begins every module's and every memory file's name.
         source, target: of the design, for the manifest; a folder without a source cannot be simulated again.
     """
-    made = design_verilog(design, prefix)
-    described = manifest(design, prefix, source, target)
+    return bundle_of(design_verilog(design, prefix), manifest(design, prefix, source, target), prefix)
+
+
+def bundle_of(made: Verilog, described: dict[str, Any], prefix: str = "") -> Bundle:
+    """Verilog and what is known of the design as a bundle; the manifest gains what the Verilog says of memories."""
     described["parameters"] = {MEMORY_DIRECTORY: MEMORY_DIRECTORY_MEANS} if made.memory_files else {}
     described["memory_files"] = sorted(made.memory_files)
     described["memories"] = [

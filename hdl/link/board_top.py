@@ -111,7 +111,7 @@ class BoardTop(Component):
         m.submodules.receiver, m.submodules.transmitter = self.receiver, self.transmitter
         m.submodules.decoder, m.submodules.encoder = self.decoder, self.encoder
         m.submodules.server = server = self.server
-        m.submodules.core = DomainRenamer("core")(self.core)
+        m.submodules.edges = DomainRenamer("network")(self.core)
 
         connect(m, self.receiver.o, self.decoder.i)
         connect(m, self.decoder.o, server.i)

@@ -10,7 +10,7 @@ import tempfile
 import tty
 from pathlib import Path
 
-from mbconv.generators.emission.board import board_top, board_verilog
+from mbconv.generators.emission.board import board_bundle, board_top
 from mbconv.generators.emission.design import Design
 from mbconv.hdl.link.board_top import BoardTop
 
@@ -39,10 +39,9 @@ class SimulatedBoard:
 
     def __init__(self, design: Design, clock: float, baud: float, link: Path | None = None, seed: int = 1):
         self.top: BoardTop = board_top(design, clock, baud, simulated=True)
-        verilog = board_verilog(design, self.top)
-        sources = {"board.v": verilog.text, "primitives.v": verilog.primitives}
-        self.build = verilator.build(sources, verilog.top, program=_PROGRAM.read_text())
-        self._memory_files, self._link, self._seed = verilog.memory_files, link, seed
+        bundle = board_bundle(design, self.top)
+        self.build = verilator.build(bundle.verilog, bundle.top, program=_PROGRAM.read_text())
+        self._memory_files, self._link, self._seed = bundle.memory_files, link, seed
         self._process: subprocess.Popen | None = None
 
     def __enter__(self) -> SimulatedBoard:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
 
 from mbconv.hdl.axi_stream import data_bytes_for, element_bytes
 from mbconv.hdl.axi_stream_input import AxiStreamInput
@@ -24,7 +23,7 @@ from ..stages.mac_stages import constants_of, mac_stage
 from ..stages.network import Network, build_network
 from ..stages.stage import Stage, window_geometry
 from ..timing.edge_timing import InputEdgeTiming, OutputEdgeTiming
-from ..timing.schedule import Schedule, edges, make_schedule
+from ..timing.schedule import Schedule, edges, frames_in_flight, make_schedule
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +87,7 @@ class Design:
     @property
     def frames_in_flight(self) -> int:
         """Frames begun and not finished at once, at most."""
-        return ceil(self.schedule.latency / self.schedule.interval) + 2
+        return frames_in_flight(self.schedule.latency, self.schedule.interval)
 
     def core(self, monitor=None) -> StreamGraph:
         """The stages between plain streams of tensors.

@@ -24,10 +24,11 @@ class RandomNetwork:
     Args:
         seed: the same one gives the same file.
         work: multiplications of a frame, about; larger drawings are left out.
+        views: with reshapes between maps.
     """
 
-    def __init__(self, seed: int, work: int = 40_000):
-        self.seed, self.left = seed, work
+    def __init__(self, seed: int, work: int = 40_000, views: bool = False):
+        self.seed, self.left, self.views = seed, work, views
         self.rng = np.random.default_rng(seed)
         self.writer = TfliteWriter(f"random_{seed}")
         self.unsigned = self.chance(0.2)
@@ -97,6 +98,7 @@ class RandomNetwork:
             (self.table, 2),
             (self.pad, 1),
             (self.fully_connected, 1),
+            *(((self.every_pixel, 1), (self.view, 1)) if self.views else ()),
             (self.residual, 3),
         )
         weights = np.array([weight for _, weight in kinds], float)
@@ -290,6 +292,33 @@ class RandomNetwork:
         self.added(y, x)
         return y
 
+    def view(self) -> None:
+        """A RESHAPE: rows and columns, or pixels and channels, of other numbers."""
+        x = self.pick()
+        size = int(np.prod(self.shape(x)))
+        channels = self.one_of([n for n in range(1, min(size, 24) + 1) if size % n == 0])
+        pixels = size // channels
+        height = self.one_of([n for n in range(1, pixels + 1) if pixels % n == 0])
+        self.added(self.writer.reshape(x, (1, height, pixels // height, channels)), x)
+
+    def every_pixel(self) -> None:
+        """A fully connected layer over each pixel, and the map again."""
+        x = self.pick(4)
+        if x is None:
+            return
+        _, height, width, channels = self.shape(x)
+        outputs = self.number(1, 12)
+        if not self.affordable(height * width * channels * outputs):
+            return
+        weights, zero = self.weights((outputs, channels))
+        scale, scales, bias = self.requantised(x, channels, outputs)
+        flat = self.writer.reshape(x, (height * width, channels))
+        y = self.writer.fully_connected(
+            flat, weights, scales if np.ndim(scales) == 0 else float(scales[0]), bias, scale, self.zero_point(),
+            self.one_of(ACTIVATIONS), zero,
+        )  # fmt: skip
+        self.added(self.writer.reshape(y, (1, height, width, outputs)), x)
+
     def add_tail(self) -> None:
         """What classifiers end with: a mean over the map, a reshape, fully connected layers, SOFTMAX, DEQUANTIZE."""
         x = self.pick(4)
@@ -340,10 +369,10 @@ class RandomNetwork:
         return path
 
 
-def random_network(seed: int, work: int = 40_000) -> RandomNetwork:
+def random_network(seed: int, work: int = 40_000, views: bool = False) -> RandomNetwork:
     """The first network with something to compute that is drawn from the seed."""
     for attempt in range(100):
-        network = RandomNetwork(seed * 100 + attempt, work)
+        network = RandomNetwork(seed * 100 + attempt, work, views)
         if network.valid:
             return network
     raise ValueError(f"nothing was drawn from seed {seed}")

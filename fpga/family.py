@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.device import Device
 from mbconv.hdl.verilog import Verilog
 
+from .flow.pll import Pll
 from .primitives.memory import BlockRamCell
 from .primitives.sources import cell_sources
 
@@ -35,6 +36,14 @@ class CellKind:
     title: str
     utilisation: str = ""
     netlist: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A pin of a package and its attributes (I/O standard, pull), as the family's constraints name them."""
+
+    name: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ class Family(ABC):
         kinds: the cells that reports count; ``lut``, ``ff``, ``dsp`` and ``block_ram`` are there in every family.
         folder: of the family's files.
         memory: the block RAM.
+        target_mhz: what place and route works for where no clock is asked for: above what designs reach.
         leaves_ports_open: nextpnr can place a design out of context; elsewhere its netlist gets no ports but the clock.
     """
 
@@ -82,6 +92,7 @@ class Family(ABC):
     kinds: ClassVar[tuple[CellKind, ...]]
     folder: ClassVar[Path]
     memory: ClassVar[BlockRamCell]
+    target_mhz: ClassVar[float]
     leaves_ports_open: ClassVar[bool] = False
 
     @cached_property
@@ -149,14 +160,34 @@ class Family(ABC):
             pins: the top's ports are pins of the device; otherwise they get no buffers.
         """
 
+    def mended(self, netlist: dict[str, Any], top: str) -> dict[str, Any]:
+        """A netlist in Yosys' JSON, with what nextpnr does not take as Yosys writes it made good."""
+        return netlist
+
     @abstractmethod
     def place_and_route(self, part: Part, constraints: Path | None, output: str) -> list[str]:
-        """nextpnr's arguments beyond netlist, seed, frequency and report.
+        """nextpnr's arguments beyond netlist, seed, frequency and report. Ports that no pin is given for are refused.
 
         Args:
             constraints: the file of pins; None for a design out of context.
             output: the file that it writes for the packer; nothing is written out of context.
         """
+
+    @abstractmethod
+    def constraints(self, pins: Mapping[str, Pin]) -> tuple[str, str]:
+        """The name and the text of the file that puts ports on pins; a port that is an input is pulled up."""
+
+    @abstractmethod
+    def pack(self, part: Part, routed: str, name: str) -> tuple[str, list[str], str]:
+        """The packer, its arguments, and the bitstream's file, whose name begins with ``name``."""
+
+    def pll(self, part: Part, reference_mhz: float, wanted_mhz: float, pin: str) -> Pll | None:
+        """The setting of highest clock up to the one wanted; None where there is none, or no PLL that the tools set.
+
+        Args:
+            pin: of the oscillator.
+        """
+        return None
 
     @abstractmethod
     def models(self) -> dict[str, str]:

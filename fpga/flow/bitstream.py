@@ -1,0 +1,158 @@
+"""A bitstream for a board: a design behind the board's UART, its clock from a PLL, placed on the board's pins.
+
+The clock is part of what is built (the UART's divider, the board's answer to who it is), so it must be known first.
+Where none is asked for, the design is routed once for the family's usual target, then built again for the highest clock that
+the PLL makes of the oscillator and that was reached, and so on downwards until a build meets its own clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mbconv.generators.emission.board import board_bundle, board_top
+from mbconv.generators.emission.design import Design
+from mbconv.generators.graph.graph import GraphError
+from mbconv.hdl.verilog import Verilog
+
+from ..boards import FpgaBoard
+from .build import Implementation, Report, route_seeds
+from .pll import Pll
+from .step import done_once
+from .synthesis import synthesise
+from .tools import YOSYS, run_tool, tool_versions
+
+TOP = "mbconv_board_pins"
+CLOCK = "core_clk"
+_ATTEMPTS = 5
+_WORTH_ANOTHER_BUILD = 1.05
+
+
+@dataclass(frozen=True)
+class Bitstream:
+    """What was built for a board.
+
+    Attributes:
+        clock_mhz: of the design, met by the best seed.
+        baud: of the UART.
+        path: the file for the board's loader.
+        verilog: of the design with its link, without pins and PLL.
+    """
+
+    board: FpgaBoard
+    clock_mhz: float
+    baud: float
+    path: Path
+    made: Implementation
+    verilog: Verilog
+
+
+def build_bitstream(
+    design: Design,
+    board: FpgaBoard,
+    folder: Path,
+    *,
+    clock_mhz: float | None = None,
+    seeds: int = 1,
+    progress: Report | None = None,
+) -> Bitstream:
+    """Build a bitstream in a folder; what was done there before from the same input is not done again.
+
+    Args:
+        clock_mhz: the clock asked for, of which the PLL makes the highest that is not above it; by default the highest
+            that is met.
+
+    Raises:
+        GraphError: the board has no UART, the PLL makes no such clock, or the clock is not met.
+        ToolError: a tool is missing or failed.
+    """
+    if board.rx is None or board.tx is None:
+        raise GraphError(f"{board.title} has no UART: name its pins, --uart RX,TX")
+    report = progress or (lambda step, doing: None)
+    family = board.part.family
+    tool_versions(YOSYS, family.nextpnr, family.pack(board.part, "", "")[0])
+    (folder / "bitstream.done").unlink(missing_ok=True)
+    wanted = clock_mhz or family.target_mhz
+    for attempt in range(_ATTEMPTS):
+        clock, source = _clock(board, wanted)
+        top = board_top(design, clock * 1e6)
+        verilog = board_bundle(design, top).made
+        made = _implement(verilog, board, source, clock, folder, seeds, report)
+        reached = made.best.fmax_mhz
+        if reached >= clock:
+            # Only the first attempt, whose clock was a guess, may turn out to be too modest.
+            higher = _clock(board, reached)[0] if clock_mhz is None and attempt == 0 else clock
+            if higher <= clock * _WORTH_ANOTHER_BUILD:
+                return _pack(board, clock, float(top.bit.baud), made, verilog, folder, design.name, report)
+        elif clock_mhz is not None:
+            raise GraphError(
+                f"{clock:g} MHz are not met: {design.name} on {board.title} reaches {reached:.1f} MHz (the best of "
+                f"{seeds} seeds), and no bitstream is written; --clock {reached:.1f} or less, or more --seeds"
+            )
+        wanted = reached
+    raise GraphError(
+        f"{design.name} on {board.title} met no clock in {_ATTEMPTS} attempts, the last {clock:g} MHz with "
+        f"{reached:.1f} MHz reached: ask for a lower one, --clock {0.9 * reached:.0f}"
+    )
+
+
+def _clock(board: FpgaBoard, wanted: float) -> tuple[float, Pll | None]:
+    """The highest clock up to the one wanted: the oscillator's own, or a PLL's."""
+    found = board.part.family.pll(board.part, board.clock_mhz, wanted, board.clock.name)
+    if found is not None and (found.mhz > board.clock_mhz or wanted < board.clock_mhz):
+        return found.mhz, found
+    if board.clock_mhz <= wanted * (1 + 1e-9):
+        return board.clock_mhz, None
+    raise GraphError(
+        f"{board.title} has no clock of {wanted:g} MHz or less: its oscillator makes {board.clock_mhz:g} MHz, and its "
+        "PLL nothing as slow"
+    )
+
+
+def _implement(
+    verilog: Verilog, board: FpgaBoard, pll: Pll | None, clock: float, folder: Path, seeds: int, report: Report
+) -> Implementation:
+    part, family = board.part, board.part.family
+    sources = {**family.sources(verilog, part), f"{TOP}.v": _pins(verilog.top, pll)}
+    netlist = synthesise(sources, TOP, folder, part, pins=True, doing=lambda doing: report("synthesis", doing))
+    report("synthesis", "")
+    name, text = family.constraints({"clk": board.clock, "rx": board.rx, "tx": board.tx})
+    (folder / name).write_text(text)
+    routes = route_seeds(
+        netlist, CLOCK if pll else "clk", part, seeds=seeds, target_mhz=clock, constraints=folder / name, report=report
+    )
+    versions = tool_versions(YOSYS, family.nextpnr)
+    return Implementation(part, clock, netlist, routes, sum(cell.count for cell in verilog.multipliers), versions)
+
+
+def _pins(top: str, pll: Pll | None) -> str:
+    """The module whose ports are pins. Its reset is the PLL's lock, through two registers, which begin at 0."""
+    clock = (
+        f"    wire {CLOCK}, locked;\n{pll.verilog}\n" if pll else f"    wire {CLOCK} = clk;\n    wire locked = 1'b1;\n"
+    )
+    return (
+        f"module {TOP} (\n    input wire clk,\n    input wire rx,\n    output wire tx\n);\n{clock}"
+        f"    reg [1:0] released = 2'b00;\n    always @(posedge {CLOCK}) released <= {{released[0], locked}};\n"
+        f"    {top} board (.clk({CLOCK}), .rst(~released[1]), .rx(rx), .tx(tx), .active());\nendmodule\n"
+    )
+
+
+def _pack(
+    board: FpgaBoard,
+    clock: float,
+    baud: float,
+    made: Implementation,
+    verilog: Verilog,
+    folder: Path,
+    name: str,
+    report: Callable[[str, str], None],
+) -> Bitstream:
+    program, arguments, file = board.part.family.pack(board.part, made.best.output.name, name)
+
+    def run() -> None:
+        run_tool(program, arguments, folder, "bitstream.log", lambda doing: report("bitstream", doing))
+
+    done_once("bitstream", folder, program, [*arguments, made.best.output], [file], run)
+    report("bitstream", "")
+    return Bitstream(board, clock, baud, folder / file, made, verilog)

@@ -1,78 +1,177 @@
-"""``mbconv build``: a model's circuit through synthesis, place and route for an FPGA, and its netlist simulated."""
+"""``mbconv build``: a model's circuit through synthesis, place and route: a bitstream for a board, or a device without
+pins; and its netlist simulated."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from .cli_errors import require_extra
+from .cli_errors import UserError, require_extra
 from .cli_options import existing_file, json_option, layers_option, model_argument
 from .cli_output import print_json, results, simulation_progress, step_progress, table
 from .cli_simulation import print_result
 from .cli_target import target_design, target_options
 
 REPORT = "build.json"
+DEFAULT_DEVICE = "LFE5U-85F"
 
 
-@click.command(short_help="Synthesis, place and route for an FPGA, out of context.")
+@click.command(short_help="A bitstream for a board; or an FPGA without pins.")
 @model_argument
 @layers_option
 @target_options
-@click.option(
-    "--device", default="LFE5U-85F", show_default=True, help="The FPGA; its package may follow, as in iCE40UP5K-SG48."
-)
+@click.option("--device", help="An FPGA without pins; its package may follow, as in iCE40UP5K-SG48.  "
+              f"[default: {DEFAULT_DEVICE}]")  # fmt: skip
 @click.option("--package", help="Its package.  [default: the one with the most pins]")
 @click.option("--speed", help="Its speed grade, where it has any.  [default: the slowest]")
-@click.option("--frequency", type=click.FloatRange(min=0, min_open=True), metavar="MHZ",
-              help="What place and route works for.  [default: --clock, else 150]")  # fmt: skip
-@click.option("--seeds", type=click.IntRange(1, 4), default=4, show_default=True,
-              help="Place and route so many times, of which the best counts.")  # fmt: skip
+@click.option(
+    "--uart", metavar="RX,TX", help="The pins of a UART on --board, where the board has none or another is meant."
+)
+@click.option("--frequency", type=click.FloatRange(min=1, max=2000), metavar="MHZ",
+              help="What place and route of a --device works for.  [default: --clock, else much]")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(1, 4),
+              help="Place and route so many times, of which the best counts.  [default: 4; for a board 1]")  # fmt: skip
 @click.option("-o", "--output", "directory", required=True, type=click.Path(file_okay=False, path_type=Path),
-              metavar="DIR", help="Where sources, netlist, logs and build.json go.")  # fmt: skip
+              metavar="DIR", help="Where sources, netlist, logs, bitstream and build.json go.")  # fmt: skip
 @click.option("--image", "images", type=existing_file, multiple=True,
               help="A picture for the simulation; may be given several times.  [default: random inputs]")  # fmt: skip
 @click.option("--frames", type=click.IntRange(min=1),
               help="Frames of the netlist's simulation.  [default: what the interval needs]")  # fmt: skip
 @click.option("--no-simulation", is_flag=True, help="Do not simulate the netlist.")
 @json_option
-def build(model, layers, target, device, package, speed, frequency, seeds, directory, images, frames, no_simulation,
-          as_json) -> int:  # fmt: skip
-    """Implement a model's circuit with Yosys and nextpnr from PyPI, and simulate the synthesised netlist against the
-    golden model. What was done in the same folder before from the same input is not done again.
+def build(model, layers, target, device, package, speed, uart, frequency, seeds, directory, images, frames,
+          no_simulation, as_json) -> int:  # fmt: skip
+    """Implement a model's circuit with Yosys, nextpnr and the packers from PyPI. What was done in the same folder
+    before from the same input is not done again.
 
-    It is out of context: no pins and no link to a host, so that paths between registers are timed and nothing else. The
-    report has the look-up tables, registers, DSP blocks and block RAMs, the greatest clock of each seed, and from which
-    stage to which the critical path runs.
+    With --board it is a bitstream: the circuit behind the board's UART, its clock from a PLL, --clock or the highest
+    that is met. One that misses its clock is not written. The plan is the fastest that fits the board, or what
+    --multipliers, --fps or --plan ask for.
+
+    Otherwise it is out of context, for a --device: no pins and no link to a host, so that paths between registers are
+    timed and nothing else. The synthesised netlist is simulated against the golden model.
+
+    The report has the look-up tables, registers, DSP blocks and block RAMs, the greatest clock of each seed, and from
+    which stage to which the critical path runs.
 
     Exit code 1: an output of the netlist or its interval is other than predicted.
     """
     require_extra("fpga", "implementation")
-    if not no_simulation:
-        require_extra("sim", "the netlist's simulation (or give --no-simulation)")
+    from mbconv.models import load
 
+    whole = load(model)
+    graph = whole if layers is None else whole.layers(*layers)
+    if target.board is None:
+        if uart is not None:
+            raise UserError("--uart names pins of a board: give --board as well")
+        if not no_simulation:
+            require_extra("sim", "the netlist's simulation (or give --no-simulation)")
+        part = _part(device or DEFAULT_DEVICE, package, speed)
+        return _without_pins(whole, graph, target, part, frequency, seeds or 4, directory, images, frames,
+                             no_simulation, as_json)  # fmt: skip
+    if frequency is not None or images or frames is not None or no_simulation:
+        raise UserError("--frequency, --image, --frames and --no-simulation are for a --device: --board takes --clock")
+    return _for_board(graph, target, device, package, speed, uart, seeds or 1, directory, as_json)
+
+
+def _part(device, package, speed):
     from mbconv.fpga.families import find_part
+
+    return find_part(device, package, speed)
+
+
+def _board(target, device, package, speed, uart):
+    """The board that is asked for, with the UART that is asked for.
+
+    Raises:
+        GraphError, UserError: there is none, or the options contradict it.
+    """
+    from mbconv.fpga.boards import find_board
+    from mbconv.fpga.family import Pin
+
+    board = find_board(target.board)
+    if device or package or speed:
+        asked = _part(device or board.part.device, package, speed or board.part.speed or None)
+        if asked != board.part and (asked.device != board.part.device or package or speed):
+            raise UserError(
+                f"{board.title} has a {board.part}, not a {asked}: leave --device, --package and --speed out"
+            )
+    if uart is None:
+        return board
+    pins = [name.strip() for name in uart.split(",")]
+    if len(pins) != 2 or not all(pins) or pins[0] == pins[1]:
+        raise UserError(f"--uart names two pins, of the receiver and of the transmitter, not {uart!r}")
+    like = board.rx or board.clock
+    return replace(board, rx=Pin(pins[0], like.attributes), tx=Pin(pins[1], like.attributes))
+
+
+def _planning(target):
+    """What the plan is for: the board where nothing else is said. A clock alone is the bitstream's."""
+    others = [value for value in (target.multipliers, target.fps, target.plan) if value is not None]
+    return replace(
+        target, board=None if others else target.board, clock=target.clock if target.fps is not None else None
+    )
+
+
+def _for_board(graph, target, device, package, speed, uart, seeds, directory, as_json) -> int:
+    from mbconv.fpga.flow.bitstream import build_bitstream
+    from mbconv.fpga.flow.fit import check_fit
+
+    board = _board(target, device, package, speed, uart)
+    with step_progress(quiet=as_json) as report:
+        report("planning", "folding, schedule")
+        design = target_design(graph, _planning(target))
+        check_fit(design, board.part)
+        report("planning", "")
+        (directory / REPORT).unlink(missing_ok=True)
+        built = build_bitstream(design, board, directory, clock_mhz=target.clock, seeds=seeds, progress=report)
+    answer = {
+        "model": graph.name,
+        "board": board.name,
+        "clock_mhz": round(built.clock_mhz, 4),
+        "baud": built.baud,
+        "bitstream": built.path.name,
+        "interval_cycles": design.schedule.interval,
+        "latency_cycles": design.schedule.latency,
+        **built.made.to_dict(),
+    }
+    _write(directory, answer)
+    if as_json:
+        print_json(answer)
+        return 0
+    console = results()
+    console.print(f"{graph.name} on {board.title}: {built.made.part}")
+    _print_made(built.made)
+    rate = built.clock_mhz * 1e6 / design.schedule.interval
+    console.print(
+        f"clock {built.clock_mhz:.2f} MHz, UART {built.baud:,.0f} baud; interval {design.schedule.interval:,} cycles: "
+        f"{rate:,.1f} frames per second, latency {design.schedule.latency / built.clock_mhz / 1e3:,.2f} ms"
+    )
+    console.print(f"bitstream: {built.path}, {built.path.stat().st_size:,} bytes")
+    return 0
+
+
+def _without_pins(whole, graph, target, part, frequency, seeds, directory, images, frames, no_simulation,
+                  as_json) -> int:  # fmt: skip
     from mbconv.fpga.flow.build import implement
     from mbconv.fpga.flow.fit import check_fit
     from mbconv.fpga.flow.netlist import check_netlist
     from mbconv.generators.emission.bundle import make_bundle
-    from mbconv.models import load
 
     from .frames import chosen_frames, measuring_frames
 
-    part = find_part(device, package, speed)
-    whole = load(model)
-    graph = whole if layers is None else whole.layers(*layers)
-    (directory / REPORT).unlink(missing_ok=True)
     with step_progress(quiet=as_json) as report:
         report("planning", "folding, schedule")
-        design = target_design(graph, target)
+        design = target_design(graph, _planning(target))
         check_fit(design, part)
         if not no_simulation:
             count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
             inputs = chosen_frames(whole, graph, count, images)
         report("planning", "")
+        (directory / REPORT).unlink(missing_ok=True)
         bundle = make_bundle(design)
         made = implement(
             bundle.made,
@@ -80,7 +179,7 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
             directory,
             part,
             seeds=seeds,
-            target_mhz=frequency or target.clock or 150.0,
+            target_mhz=frequency or target.clock or part.family.target_mhz,
             progress=report,
         )
     result = None
@@ -94,7 +193,7 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
         **made.to_dict(),
         "netlist": None if result is None else result.to_dict(),
     }
-    (directory / REPORT).write_text(json.dumps(answer, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _write(directory, answer)
     if as_json:
         print_json(answer)
     else:
@@ -102,22 +201,30 @@ def build(model, layers, target, device, package, speed, frequency, seeds, direc
     return 0 if result is None or result.ok else 1
 
 
-def _print(graph, design, made, result, inputs: str) -> None:
+def _write(directory: Path, answer: dict) -> None:
+    (directory / REPORT).write_text(json.dumps(answer, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _print_made(made) -> None:
     console = results()
-    console.print(f"{graph.name}: {made.part}, out of context")
     console.print(", ".join(f"{tool} {version}" for tool, version in made.versions.items()))
-    found = made.to_dict()
     rows = table("", "used", "of", left=("",))
     for count in made.counts:
         available = "" if count.available is None else f"{count.available:,}"
         rows.add_row(count.kind.title, f"{count.used:,}", available)
     console.print(rows)
+    found = made.to_dict()
     console.print(f"{made.multipliers} multipliers in MAC arrays, {found['dsp']} DSP blocks")
     for route in made.routes:
         console.print(f"seed {route.seed}: {route.fmax_mhz:6.1f} MHz{' (best)' if route is made.best else ''}")
     start, end = made.critical_path
-    delay = found["critical_path"]["delay_ns"]
-    console.print(f"critical path: {delay} ns, from {start} to {end}")
+    console.print(f"critical path: {found['critical_path']['delay_ns']} ns, from {start} to {end}")
+
+
+def _print(graph, design, made, result, inputs: str) -> None:
+    console = results()
+    console.print(f"{graph.name}: {made.part}, out of context")
+    _print_made(made)
     rate = made.best.fmax_mhz * 1e6 / design.schedule.interval
     console.print(
         f"interval {design.schedule.interval:,} cycles: {rate:,.1f} frames per second at {made.best.fmax_mhz:.1f} MHz"

@@ -9,9 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from mbconv.cli import main
+from mbconv.fpga.boards import find_board
 from mbconv.fpga.devices import table_text
 from mbconv.fpga.families import FAMILIES, find_part
+from mbconv.fpga.family import Pin
 from mbconv.fpga.flow import tools
+from mbconv.fpga.flow.bitstream import _clock
 from mbconv.fpga.flow.build import stage_of
 from mbconv.fpga.flow.fit import check_fit
 from mbconv.fpga.flow.place_and_route import PathStep, read_report
@@ -75,6 +78,8 @@ def test_the_table_is_what_the_tools_say(family):
         ("core.taken_LUT4_Z.A", "core"),
         ("last_LUT4_Z.F", "top"),
         ("m_axis_marks.level[2]_LUT4_B.D", "m_axis_marks"),
+        ("board.edges.core.layer_09_pointwise.mac.total_SB_DFF_Q.D", "layer_09_pointwise"),
+        ("board.server.state_SB_DFF_Q.D", "server"),
     ],
 )
 def test_stage_of_a_pin(pin, stage):
@@ -119,8 +124,11 @@ def test_report_of_place_and_route(clock):
 
 
 def test_report_without_the_clock():
+    found = report("other")
+    assert read_report(found, "aclk", 1).fmax_mhz == 142.5, "there is no other"
+    found["fmax"]["third"] = found["fmax"]["other"]
     with pytest.raises(ToolError, match="aclk"):
-        read_report(report("other"), "aclk", 1)
+        read_report(found, "aclk", 1)
 
 
 def test_missing_tool_names_the_command(monkeypatch, tmp_path):
@@ -152,6 +160,80 @@ def test_refusals_leave_nothing(options, words, tmp_path, monkeypatch):
     assert done.exit_code == 2 and words in done.stderr
     assert done.stderr.startswith("mbconv: ") and done.stderr.count("\n") == 1
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--board", "icebraker"], "did you mean icebreaker?"),
+        (
+            ["--board", "icebreaker", "--device", "LFE5U-85F"],
+            "iCEBreaker has a iCE40UP5K, package SG48, not a LFE5U-85F",
+        ),
+        (["--board", "ulx3s-85f", "--package", "CABGA756"], "ULX3S 85F has a LFE5U-85F, package CABGA381"),
+        (
+            ["--board", "orangecrab-25f", "--multipliers", "8"],
+            "OrangeCrab 25F has no UART: name its pins, --uart RX,TX",
+        ),
+        (["--board", "icebreaker", "--uart", "6"], "--uart names two pins"),
+        (["--uart", "6,9"], "give --board as well"),
+        (["--board", "icebreaker", "--multipliers", "8", "--clock", "3"], "no clock of 3 MHz or less"),
+        (["--board", "icebreaker", "--frames", "3"], "are for a --device"),
+        (["--board", "icebreaker", "--multipliers", "8", "--fps", "3", "--clock", "3"], "different targets"),
+    ],
+)
+def test_refusals_of_a_board_leave_nothing(options, words, tmp_path, monkeypatch):
+    monkeypatch.setattr("mbconv.command_build.require_extra", lambda extra, purpose: None)
+    folder = tmp_path / "out"
+    done = CliRunner().invoke(main, ["build", "digits", "--layers", "9:11", "-o", str(folder), *options])
+    assert done.exit_code == 2 and words in done.stderr, done.stderr
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("board", "wanted", "mhz"),
+    [("icebreaker", 24, 24), ("icebreaker", 25, 24.75), ("ulx3s-85f", 110.2, 110), ("ulx3s-85f", 25, 25),
+     ("colorlight-i5", 100, 100), ("tang-nano-9k", 54, 54), ("tang-nano-20k", 80, 78), ("crosslink-nx-evn", 40, 12),
+     ("icebreaker", 14, 12)],
+)  # fmt: skip
+def test_clocks_of_boards(board, wanted, mhz):
+    found, pll = _clock(find_board(board), wanted)
+    assert found == pytest.approx(mhz, abs=1e-9) and found <= wanted
+    assert (pll is None) == (mhz == find_board(board).clock_mhz)
+
+
+def test_every_family_constrains_pins():
+    pins = {"clk": Pin("A1", {"IO_TYPE": "LVCMOS33"}), "rx": Pin("B2", {"IO_TYPE": "LVCMOS33"}), "tx": Pin("C3")}
+    texts = {family.name: family.constraints(pins)[1] for family in FAMILIES}
+    assert texts["iCE40"] == "set_io clk A1\nset_io -pullup yes rx B2\nset_io tx C3\n"
+    assert 'LOCATE COMP "rx" SITE "B2";' in texts["ECP5"] and "PULLMODE=UP IO_TYPE=LVCMOS33;" in texts["ECP5"]
+    assert 'IO_LOC "rx" B2;' in texts["Gowin"] and "PULL_MODE=UP IO_TYPE=LVCMOS33;" in texts["Gowin"]
+    assert "ldc_set_location -site {B2} [get_ports rx]" in texts["Nexus"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("board", "mhz"), [("icebreaker", 24), ("colorlight-i5", 80)])
+def test_a_bitstream_is_the_same_from_every_folder(board, mhz, tmp_path):
+    """The last layers of digits; and what is done is not done again."""
+    arguments = ["digits", "--layers", "9:11", "--multipliers", "2", "--board", board, "--clock", str(mhz)]
+    found = [built(tmp_path / name, *arguments) for name in ("first", "a/second")]
+    files = [(tmp_path / name / found[0]["bitstream"]) for name in ("first", "a/second")]
+    assert files[0].read_bytes() == files[1].read_bytes() and files[0].stat().st_size > 50_000
+    assert found[0] == found[1]
+    assert found[0]["clock_mhz"] <= min(mhz, found[0]["fmax_mhz"]) and found[0]["dsp"] == {"icebreaker": 1}.get(
+        board, 2
+    )
+    netlist = tmp_path / "first" / "netlist.json"
+    before = netlist.stat().st_mtime_ns
+    assert built(tmp_path / "first", *arguments) == found[0] and netlist.stat().st_mtime_ns == before
+    # A clock that cannot be met is refused, and the old bitstream is gone.
+    done = subprocess.run(
+        [sys.executable, "-m", "mbconv", "build", *arguments[:-1], "250", "-o", str(tmp_path / "first")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and "are not met: digits_9_11 on" in done.stderr
+    assert not files[0].exists()
 
 
 def test_a_device_that_is_too_small():

@@ -1,8 +1,8 @@
 """A bitstream for a board: a design behind the board's UART, its clock from a PLL, placed on the board's pins.
 
 The clock is part of what is built (the UART's divider, the board's answer to who it is), so it must be known first.
-Where none is asked for, the design is routed once for the family's usual target, then built again for the highest clock that
-the PLL makes of the oscillator and that was reached, and so on downwards until a build meets its own clock.
+Where none is asked for, the design is routed once for the family's usual target, then built again for the highest clock
+that the PLL makes of the oscillator and that was reached, and so on downwards until a build meets its own clock.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def build_bitstream(
     report = progress or (lambda step, doing: None)
     family = board.part.family
     tool_versions(YOSYS, family.nextpnr, family.pack(board.part, "", "")[0])
-    (folder / "bitstream.done").unlink(missing_ok=True)
+    file = family.pack(board.part, "", design.name)[2]
     wanted = clock_mhz or family.target_mhz
     for attempt in range(_ATTEMPTS):
         clock, source = _clock(board, wanted)
@@ -86,6 +86,8 @@ def build_bitstream(
             if higher <= clock * _WORTH_ANOTHER_BUILD:
                 return _pack(board, clock, float(top.bit.baud), made, verilog, folder, design.name, report)
         elif clock_mhz is not None:
+            for stale in (folder / file, folder / "bitstream.done"):  # of another clock
+                stale.unlink(missing_ok=True)
             raise GraphError(
                 f"{clock:g} MHz are not met: {design.name} on {board.title} reaches {reached:.1f} MHz (the best of "
                 f"{seeds} seeds), and no bitstream is written; --clock {reached:.1f} or less, or more --seeds"

@@ -92,12 +92,16 @@ class Implementation:
         }
 
 
+_AROUND = ("board", "edges", "core")
+"""The instances around a network's stages: the board's link, the AXI4-Stream edges, the network."""
+
+
 def stage_of(pin: str) -> str:
     """The stage that a pin (``instance.….cell.port``) of the flat netlist belongs to: the instance below the network's
-    core, or below the top."""
+    core, or below what is around it."""
     instances = pin.split(".")[:-2]
-    if len(instances) > 1 and instances[0] == "core":
-        return instances[1]
+    while len(instances) > 1 and instances[0] in _AROUND:
+        instances = instances[1:]
     return instances[0] if instances else "top"
 
 

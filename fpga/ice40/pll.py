@@ -18,7 +18,7 @@ def _settings(reference: float) -> Iterator[tuple[float, tuple[int, ...]]]:
         detector = reference / (divider + 1)
         if not _REFERENCE_MHZ[0] <= detector <= _REFERENCE_MHZ[1]:
             continue
-        for feedback in range(64):
+        for feedback in range(128):
             oscillator = detector * (feedback + 1)
             if not _OSCILLATOR_MHZ[0] <= oscillator <= _OSCILLATOR_MHZ[1]:
                 continue

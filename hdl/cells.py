@@ -60,6 +60,11 @@ class Cells:
     memories: list[MemoryCell] = field(default_factory=list)
     multipliers: list[MultiplierCell] = field(default_factory=list)
 
+    def add(self, others: Cells) -> None:
+        """Put others behind these."""
+        self.memories += others.memories
+        self.multipliers += others.multipliers
+
     def memory_files(self) -> dict[str, str]:
         """The contents of the ROMs by file name.
 

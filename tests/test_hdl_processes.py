@@ -1,0 +1,56 @@
+"""Work shared among processes, and Verilog that does not depend on how many there were."""
+
+import os
+import time
+
+import pytest
+
+from mbconv.generators.emission.design import make_design
+from mbconv.generators.emission.design_verilog import design_verilog
+from mbconv.hdl import verilog
+from mbconv.hdl.processes import in_processes
+from mbconv.models import load
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*created but never used"),
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork"),
+]
+
+
+def test_results_come_in_order_from_other_processes():
+    found = in_processes(lambda item: (item * 2, os.getpid()), [1, 2, 3])
+    assert [value for value, _ in found] == [2, 4, 6]
+    processes = [process for _, process in found]
+    assert processes[0] == os.getpid() and len(set(processes)) == 3
+    assert in_processes(str, []) == []
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_exception_comes_out_and_nobody_stays(place):
+    def work(item: int) -> int:
+        if item == place:
+            raise KeyError("no")
+        if item == 2:
+            time.sleep(600)
+        return os.getpid()
+
+    with pytest.raises(KeyError, match="no"):
+        in_processes(work, [0, 1, 2])
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_process_that_dies_is_an_error():
+    with pytest.raises(RuntimeError, match="ended without a result"):
+        in_processes(lambda item: os._exit(3) if item else None, [0, 1])
+
+
+def test_the_text_does_not_depend_on_the_number_of_processes(monkeypatch):
+    design = make_design(load("digits"), multipliers=128)
+    found = []
+    for processes in (1, 2, 3):
+        monkeypatch.setattr(verilog, "processors", lambda processes=processes: processes)
+        monkeypatch.setattr(verilog, "_FEW_MULTIPLIERS", 1)
+        found.append(design_verilog(design))
+    assert found[0] == found[1] == found[2]
+    assert found[0].memories and found[0].multipliers

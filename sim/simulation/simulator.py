@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from .process_group import process_group
 from .toolchain import SimulatorError
 from .verilator import Build
 
@@ -22,32 +23,16 @@ def _simulate(
 ) -> int:
     """Run to the end and return the exit status; an exception in ``report``, such as an interrupt, ends the process."""
     read, write = os.pipe()
-    try:
-        if report is not None:
-            environment["MBCONV_REPORT"] = str(write)
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=[write] if report is not None else [],
-        )
-    except BaseException:
-        os.close(read)
-        raise
-    finally:
-        os.close(write)
-    try:
-        with os.fdopen(read) as lines:  # ends when the process does
-            for line in lines:
+    passed = [write] if report is not None else []
+    if report is not None:
+        environment["MBCONV_REPORT"] = str(write)
+    with os.fdopen(read) as lines, os.fdopen(write, "wb") as ours:
+        files = {"stdout": log, "stderr": subprocess.STDOUT, "pass_fds": passed}
+        with process_group(command, cwd=folder, env=environment, **files) as process:
+            ours.close()
+            for line in lines:  # ends when the process does
                 report(line)
-        return process.wait()
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
+            return process.wait()
 
 
 def run(

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from mbconv.hdl.tool_cache import ensure_tool_cache
 
+from .process_group import process_group
 from .toolchain import SimulatorError, Toolchain, find_toolchain
 
 OPTIMIZATION = "-O1"
@@ -60,14 +61,14 @@ def cache_folder() -> Path:
 
 
 def _execute(command: Sequence[str], cwd: Path, what: str, environment: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    if done.returncode:
-        lines = done.stdout.decode(errors="replace").splitlines()
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with process_group(command, cwd=cwd, env=environment, **pipes) as process:
+        output, _ = process.communicate()
+    if process.returncode:
+        lines = output.decode(errors="replace").splitlines()
         useful = [line for line in lines if "rror" in line][:_LINES_OF_FAILURE] or lines[-_LINES_OF_FAILURE:]
         raise SimulatorError(
-            f"{what} failed ({' '.join(command[:2])} …, exit {done.returncode}):\n" + "\n".join(useful)
+            f"{what} failed ({' '.join(command[:2])} …, exit {process.returncode}):\n" + "\n".join(useful)
         )
 
 
@@ -86,15 +87,20 @@ def _made_once(folder: Path) -> Iterator[Path | None]:
             f"simulators are kept in {folder.parent}, which cannot be written ({error.strerror}): name another folder "
             "with the environment variable MBCONV_CACHE"
         ) from None
+    # make refuses to work in a folder whose path has a space
+    place = Path(tempfile.mkdtemp(prefix="mbconv-build-")) if " " in str(work) else work
     try:
-        yield work
+        yield place
+        if place is not work:
+            shutil.copytree(place, work, symlinks=True, dirs_exist_ok=True)
         try:
             work.rename(folder)
         except OSError:  # another process was quicker
             if not folder.exists():
                 raise
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        for made in {work, place}:
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def _hash(*texts: str) -> str:
@@ -169,13 +175,14 @@ def build(
             verilator = ["perl", str(tools.root / "bin" / "verilator"), *arguments, *sorted(sources)]
             _execute(verilator, work, "Verilator", tools.environment)
             library = _library(tools, optimization, trace)
-            objects = " ".join(str(path) for path in sorted(library.glob("*.o")))
+            (work / "library").symlink_to(library)  # make takes no path with a space
+            objects = " ".join(f"library/{path.name}" for path in sorted(library.glob("*.o")))
             command = ["make", "-j2", "-f", "Vtop.mk", top, *tools.make_variables]
             command += [f"OPT_FAST={optimization}", f"OPT_SLOW={optimization}"]
             command += ["VM_GLOBAL_FAST=", "VM_GLOBAL_SLOW=", f"USER_LDLIBS={objects}"]
             # Our precompiled headers in place of Verilator's own, which every large design would compile twice: 14 s
             # instead of 29 s for 512 multipliers.
-            command += [f"USER_CPPFLAGS=-include {library / 'headers.h'}", "CFG_CXXFLAGS_PCH=-fsyntax-only"]
+            command += ["USER_CPPFLAGS=-include library/headers.h", "CFG_CXXFLAGS_PCH=-fsyntax-only"]
             command += ["VK_PCH_I_FAST=", "VK_PCH_I_SLOW="]
             _execute(command, work, "compiling the simulator", tools.environment)
             for path in work.iterdir():

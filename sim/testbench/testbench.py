@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mbconv.generators.emission.bundle import Bundle
+from mbconv.generators.emission.read_bundle import manifest_name
 from mbconv.generators.graph.graph import Graph
 
 from ..simulation.axi_frames import packet
@@ -37,8 +38,14 @@ def testbench_files(bundle: Bundle, graph: Graph, frames: Sequence[Frame]) -> di
             port.name: [packet(port, elements).hex() for elements in outputs[port.name]] for port in description.outputs
         },
     }
+    prefix = bundle.manifest["prefix"]
+    folder, manifest = f"{prefix}{FOLDER}", manifest_name(prefix)
+
+    def text(name: str) -> str:
+        return (here / name).read_text(encoding="utf-8").replace('"manifest.json"', f'"{manifest}"')
+
     return {
-        f"{FOLDER}/test_design.py": (here / "testbench_cocotb.py").read_text(encoding="utf-8"),
-        f"{FOLDER}/run.py": (here / "testbench_run.py").read_text(encoding="utf-8"),
-        f"{FOLDER}/vectors.json": json.dumps(vectors, indent=1) + "\n",
+        f"{folder}/test_design.py": text("testbench_cocotb.py"),
+        f"{folder}/run.py": text("testbench_run.py"),
+        f"{folder}/vectors.json": json.dumps(vectors, indent=1) + "\n",
     }

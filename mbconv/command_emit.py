@@ -49,12 +49,11 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
     from mbconv.generators.emission.bundle import make_bundle
     from mbconv.generators.emission.emit import emit as write
     from mbconv.generators.emission.read_bundle import manifest_name
-    from mbconv.models import load
+    from mbconv.models import load_part
 
     from .emitted import model_source
 
-    whole = load(model)
-    graph = whole if layers is None else whole.layers(*layers)
+    whole, graph = load_part(model, layers)
     source = model_source(whole, model, layers)
     notes: list[str] = []
     with progress_console(quiet=as_json).status("emitting"):

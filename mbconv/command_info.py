@@ -18,15 +18,16 @@ def info(model: str, layers: tuple[int, int] | None, as_json: bool) -> None:
     """List a model's operators: shapes, MACs, parameters, and the memory that streaming needs.
 
     The line buffer of a k×k window is k-1 rows and k pixels of its input; the residual delay is what waits on the
-    shorter path of a join for the longer one. Sizes are in bytes (1 kB = 1000 B).
+    shorter path of a join for the longer one. Sizes are in bytes (1 kB = 1000 B). Below the table stand the operators
+    that no circuit exists for, as plan and every other command name them.
     """
     from mbconv.generators.graph.analysis import summarize
+    from mbconv.generators.stages.network import circuit_problems
     from mbconv.models import load
 
-    graph = load(model)
-    if layers is not None:
-        graph = graph.layers(*layers)
+    graph = load(model, layers)
     operators, totals = summarize(graph)
+    refused = circuit_problems(graph)
     if as_json:
         print_json(
             {
@@ -35,6 +36,7 @@ def info(model: str, layers: tuple[int, int] | None, as_json: bool) -> None:
                 "outputs": [_tensor(graph.tensors[index]) for index in graph.outputs],
                 "operators": [asdict(row) for row in operators],
                 "totals": asdict(totals),
+                "without_circuit": refused,
             }
         )
         return
@@ -63,6 +65,8 @@ def info(model: str, layers: tuple[int, int] | None, as_json: bool) -> None:
     console = results()
     console.print(f"{graph.name}: {_ends(graph, graph.inputs)} → {_ends(graph, graph.outputs)}")
     console.print(columns)
+    if refused:
+        console.print("\n  ".join(["No circuit exists for all of it; predict and evaluate work:", *refused]))
 
 
 def _tensor(tensor) -> dict:

@@ -37,9 +37,7 @@ def plan(model, layers, target, output, as_json) -> None:
     from mbconv.generators.planning.plan_report import report_design
     from mbconv.models import load
 
-    graph = load(model)
-    if layers is not None:
-        graph = graph.layers(*layers)
+    graph = load(model, layers)
     with progress_console(quiet=as_json).status("planning"):
         design, wanted = planned_design(graph, target)
     report = report_design(design)

@@ -78,10 +78,9 @@ def _check_waves(waves: Path | None) -> None:
 def _model(model, layers, target):
     """A model, its part, and what is emitted of it."""
     from mbconv.generators.emission.bundle import make_bundle
-    from mbconv.models import load
+    from mbconv.models import load_part
 
-    graph = load(model)
-    part = graph if layers is None else graph.layers(*layers)
+    graph, part = load_part(model, layers)
     return graph, part, make_bundle(target_design(part, target))
 
 

@@ -10,7 +10,7 @@ from mbconv.generators.emission.bundle import Bundle
 from mbconv.generators.emission.read_bundle import MANIFEST, find_manifest, read_bundle
 from mbconv.generators.graph.graph import Graph, GraphError
 from mbconv.generators.readers.model_source import ModelSource, fingerprint
-from mbconv.models import builtin, load
+from mbconv.models import builtin, load_part
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,24 +51,24 @@ def read_emitted(directory: Path) -> Emitted:
     source = bundle.manifest["source"]
     if source is None:
         raise GraphError(f"{path} does not name its model: emit the folder with mbconv emit")
-    model = _model(path, source)
+    model, part = _model(path, source)
     if fingerprint(model) != source["fingerprint"]:
         raise GraphError(
             f"{source['path'] or source['model']} is not the model any more that {directory} was made from: emit "
             "again, or put the old model back"
         )
-    part = model if source["layers"] is None else model.layers(*source["layers"])
     return Emitted(directory, bundle, model, part)
 
 
-def _model(path: Path, source: dict[str, Any]) -> Graph:
-    """The model by its absolute path, or else by the name that was given."""
+def _model(path: Path, source: dict[str, Any]) -> tuple[Graph, Graph]:
+    """The model by its absolute path, or else by the name that was given, and the range of it."""
     name, absolute = source["model"], source["path"]
+    layers = None if source["layers"] is None else tuple(source["layers"])
     if absolute is None:
-        return load(name)
+        return load_part(name, layers)
     for candidate in (absolute, name):
         if Path(candidate).is_file():
-            return load(str(Path(candidate).absolute()))
+            return load_part(str(Path(candidate).absolute()), layers)
     raise GraphError(
         f"{absolute}, the model that {path.parent} was made from, is not there any more: put it back, or emit again"
     )

@@ -142,15 +142,15 @@ def _padded_sum(g):
 
 
 REFUSED = {
-    "even kernel": (lambda g: (g.convolution(g.input(6, 6, 4), 4, (2, 3)),), "2×3 kernel is even"),
+    "even kernel": (lambda g: (g.convolution(g.input(6, 6, 4), 4, (2, 3)),), "2×3 kernel, which is even"),
     "multiplier": (lambda g: (g.depthwise(g.input(6, 6, 4), multiplier=2),), "depth multiplier 2 over 4 channels"),
     "part of a map": (lambda g: (g.pool(g.input(6, 6, 4), (3, 3)),), "3×3 window over 6×6"),
     "window in the padding": (
         lambda g: (g.convolution(g.pad(g.input(4, 4, 4), Padding(1, 1, 1, 1)), 4),),
         "lies wholly in the padding",
     ),
-    "padded sum": (_padded_sum, "only convolutions can read a padded map"),
-    "padded output": (lambda g: (g.pad(g.input(4, 4, 4), Padding(1, 1, 1, 1)),), "a padded map cannot be an output"),
+    "padded sum": (_padded_sum, "only they can read a padded map"),
+    "padded output": (lambda g: (g.pad(g.input(4, 4, 4), Padding(1, 1, 1, 1)),), "PAD cannot be an output"),
     "two orders": (_two_orders, "no single order"),
     "host only": (lambda g: (g.softmax(g.input(4)),), "nothing of this network is left to build"),
 }

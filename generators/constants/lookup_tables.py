@@ -25,7 +25,7 @@ def lookup_tables(op: Operator, graph: Graph) -> np.ndarray:
     where = f"operator {op.index} {op.kind}"
     if not isinstance(op, TableOperator) or not op.by_channel:
         raise GraphError(f"{where} is no function of one element and its channel")
-    if op.numbers != "affine":
+    if op.numbers != "affine" and not op.FIXED_POINT:
         raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
     source, output = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
     if source.element.bits > 16:

@@ -15,7 +15,8 @@ from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 from mbconv.hdl.verilog import no_garbage_collection
 
-from ..graph.graph import Graph
+from ..graph.checks import check_graph
+from ..graph.graph import Graph, GraphError
 from ..planning.planner import Plan, plan_for_multipliers
 from ..stages.element_shape import element_shape
 from ..stages.elementwise_stages import elementwise_stage
@@ -133,8 +134,12 @@ def make_design(graph: Graph, multipliers: int | None = None, plan: Plan | None 
         multipliers: the budget of the plan, where none is given; 64 by default.
 
     Raises:
-        GraphError: an operator without a circuit, a budget too small, or no exact requantisation.
+        GraphError: the graph is not valid, both a plan and multipliers are given, an operator without a circuit,
+            a budget too small, or no exact requantisation.
     """
+    if plan is not None and multipliers is not None:
+        raise GraphError("a plan holds its own multipliers: give either of them")
+    check_graph(graph)
     network = build_network(graph)
     if plan is None:
         plan = plan_for_multipliers(network, 64 if multipliers is None else multipliers)

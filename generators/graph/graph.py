@@ -141,6 +141,11 @@ class Padding:
     def __str__(self) -> str:
         return f"{self.top},{self.bottom},{self.left},{self.right}"
 
+    def __add__(self, other: Padding) -> Padding:
+        return Padding(
+            self.top + other.top, self.bottom + other.bottom, self.left + other.left, self.right + other.right
+        )
+
 
 NO_PADDING = Padding()
 
@@ -162,6 +167,9 @@ class Window:
     padding: Padding
 
 
+NO_WINDOW = Window((1, 1), (1, 1), NO_PADDING)
+
+
 @dataclass(frozen=True, eq=False)
 class Operator:
     """What every operator has: the index in its file and the tensors it reads and writes.
@@ -175,6 +183,7 @@ class Operator:
         FIXED_POINT: whether it is defined in binary fixed point too.
         MIXES_ELEMENTS: whether it may read int8 and write uint8, or the reverse.
         WRITES: the elements of its output, where they are not those of its inputs: reals and indices, the host's.
+        TAKES_PADDING: whether it can pad its input by more than its own padding.
         WEIGHTED: whether it multiplies weights; none does behind what the host computes.
         HOST_ADVICE: what to do where one stands before such an operator though the host is to compute it.
     """
@@ -184,6 +193,7 @@ class Operator:
     FIXED_POINT: ClassVar[bool] = False
     MIXES_ELEMENTS: ClassVar[bool] = False
     WRITES: ClassVar[tuple[Element, ...]] = ()
+    TAKES_PADDING: ClassVar[bool] = False
     WEIGHTED: ClassVar[bool] = False
     HOST_ADVICE: ClassVar[str] = ""
 
@@ -218,6 +228,17 @@ class Operator:
     def placement(self, graph: Graph) -> Placement:
         """Where it stands. Whatever reads what the host computes is the host's too."""
         return Placement.CIRCUIT
+
+    def lower(self, graph: Graph, padding: Padding):
+        """What it becomes, a :data:`~mbconv.generators.graph.lowering.Lowering`; not asked of what the host computes.
+
+        Args:
+            padding: what a PAD before it adds to its own.
+
+        Raises:
+            GraphError: no circuit computes it; the message follows the operator's name.
+        """
+        raise GraphError("has no circuit yet")
 
     def closes_block(self, graph: Graph) -> bool:
         """Whether it ends a unit of a MobileNet, as :mod:`~mbconv.generators.graph.ranges` cuts them."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .graph import Operator, Tensor
+from .graph import Graph, GraphError, Operator, Padding, Tensor
+from .lowering import Circuit
 from .number_checks import scaling_problems, shape_problems
 
 
@@ -27,6 +28,11 @@ class TableOperator(Operator):
         """The results for input elements ``values``, int64 ``[1][n]``: int64 ``[1 or C][n]``, within the output's
         element."""
         raise NotImplementedError(f"{type(self).__name__} has no tables")
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        if not self.by_channel:
+            raise GraphError("has a constant that differs from pixel to pixel, which has no circuit yet")
+        return Circuit("lookup")
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         problems = shape_problems(output, sources[0].shape, "its input's shape")

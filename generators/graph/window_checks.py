@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .graph import Tensor, Window
+from .graph import GraphError, Tensor, Window
 from .number_checks import shape_problems
 
 
@@ -33,3 +33,20 @@ def pool_problems(source: Tensor, output: Tensor) -> list[str]:
     if output.zero_point != source.zero_point or abs(output.scale - source.scale) > 1e-6:
         problems.append("writes another scale or zero point than it reads; pooling does not rescale")
     return problems
+
+
+def check_circuit_window(window: Window) -> Window:
+    """A window that the circuits have.
+
+    Raises:
+        GraphError: they do not; the message follows the operator's name.
+    """
+    kernel, padding = window.kernel, window.padding
+    if any(size % 2 == 0 for size in kernel):
+        raise GraphError(f"has a {kernel[0]}×{kernel[1]} kernel, which is even; windows have odd kernels")
+    if padding.top >= kernel[0] or padding.left >= kernel[1]:
+        raise GraphError(
+            f"has {padding.top} rows of padding above and {padding.left} columns to the left, so that the first window "
+            f"of {kernel[0]}×{kernel[1]} lies wholly in the padding; pad less than the kernel"
+        )
+    return window

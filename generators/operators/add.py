@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Activation, Graph, Operator, Tensor
+from ..graph.graph import Activation, Graph, GraphError, Operator, Padding, Tensor
+from ..graph.lowering import Circuit
 from ..graph.number_checks import activation_problems, broadcast_problems, sum_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 from .constant_arithmetic import ConstantArithmetic, read_constant_arithmetic
@@ -22,6 +23,12 @@ class Add(Operator):
 
     def closes_block(self, graph: Graph) -> bool:
         return len({graph.tensors[tensor].shape for tensor in self.inputs}) == 1
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        shapes = [list(graph.tensors[tensor].shape) for tensor in self.inputs]
+        if shapes[0] != shapes[1]:
+            raise GraphError(f"repeats one of shapes {shapes[0]} and {shapes[1]} over the other: it has no circuit yet")
+        return Circuit("add")
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         problems = broadcast_problems(sources, output)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import NO_PADDING, Activation, Operator, Padding, Tensor, Window
+from ..graph.graph import NO_PADDING, Activation, Graph, GraphError, Operator, Padding, Tensor, Window
+from ..graph.lowering import Circuit
 from ..graph.window_checks import pool_problems, window_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 
@@ -26,6 +27,15 @@ class AveragePool(Operator):
 
     def reads_whole_map(self, source: Tensor) -> bool:
         return self.kernel == (source.height, source.width)
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        source, output = graph.tensors[self.inputs[0]], graph.tensors[self.outputs[0]]
+        if self.kernel != (source.height, source.width) or output.size != source.channels:
+            raise GraphError(
+                f"has a {self.kernel[0]}×{self.kernel[1]} window over {source.height}×{source.width}; the mean of the "
+                "whole map has a circuit"
+            )
+        return Circuit("pool")
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

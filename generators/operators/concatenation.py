@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import UINT8, Operator, Tensor
+from ..graph.graph import UINT8, Graph, Operator, Placement, Tensor
 from ..graph.number_checks import equal_quantization_problems, shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 
@@ -21,6 +21,9 @@ class Concatenation(Operator):
     INPUTS: ClassVar[int | None] = None
     FIXED_POINT: ClassVar[bool] = True
     axis: int = 0
+
+    def placement(self, graph: Graph) -> Placement:
+        return Placement.HOST if graph.at_end(self) else Placement.CIRCUIT
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         rank = len(sources[0].shape)

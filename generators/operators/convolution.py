@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
-from ..graph.graph import NO_PADDING, Graph, Padding, Tensor, Window
+from ..graph.graph import NO_PADDING, NO_WINDOW, Graph, Padding, Tensor, Window
+from ..graph.lowering import Circuit
 from ..graph.mac_operator import MacOperator, mac_problems
-from ..graph.window_checks import window_problems
+from ..graph.window_checks import check_circuit_window, window_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 from ..readers.tflite_weights import read_mac
 from .depthwise_convolution import DepthwiseConvolution
@@ -18,6 +20,7 @@ class Convolution(MacOperator):
     """CONV_2D; weights ``[Co][kh][kw][Ci]``."""
 
     KIND: ClassVar[str] = "CONV_2D"
+    TAKES_PADDING: ClassVar[bool] = True
     REDUCED: ClassVar[tuple[int, ...]] = (1, 2, 3)
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING
@@ -36,6 +39,11 @@ class Convolution(MacOperator):
 
     def closes_block(self, graph: Graph) -> bool:
         return not self.pointwise or isinstance(graph.producer(self.inputs[0]), DepthwiseConvolution)
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        window = check_circuit_window(Window(self.kernel, self.strides, self.padding + padding))
+        pointwise = window == NO_WINDOW
+        return Circuit("pointwise" if pointwise else "convolution", window, prod(self.weights.shape[1:]))
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
-from ..graph.graph import NO_PADDING, Graph, Padding, Tensor, Window
+from ..graph.graph import NO_PADDING, Graph, GraphError, Padding, Tensor, Window
+from ..graph.lowering import Circuit
 from ..graph.mac_operator import MacOperator, mac_problems
-from ..graph.window_checks import window_problems
+from ..graph.window_checks import check_circuit_window, window_problems
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 from ..readers.tflite_weights import read_mac
 
@@ -17,6 +19,7 @@ class DepthwiseConvolution(MacOperator):
     """DEPTHWISE_CONV_2D; weights ``[kh][kw][Co]``; output channel ``c·depth_multiplier + m`` reads input channel c."""
 
     KIND: ClassVar[str] = "DEPTHWISE_CONV_2D"
+    TAKES_PADDING: ClassVar[bool] = True
     REDUCED: ClassVar[tuple[int, ...]] = (0, 1)
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING
@@ -32,6 +35,13 @@ class DepthwiseConvolution(MacOperator):
 
     def closes_block(self, graph: Graph) -> bool:
         return self.depth_multiplier > 1  # a first convolution in another guise
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        window = check_circuit_window(Window(self.kernel, self.strides, self.padding + padding))
+        channels = graph.tensors[self.inputs[0]].channels
+        if self.depth_multiplier > 1 and channels > 1:
+            raise GraphError(f"has depth multiplier {self.depth_multiplier} over {channels} channels; only over one")
+        return Circuit("depthwise" if channels > 1 else "convolution", window, prod(self.kernel))
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Tensor
+from ..graph.graph import Graph, GraphError, Padding, Tensor
+from ..graph.lowering import Circuit
 from ..graph.mac_operator import MacOperator, mac_problems
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 from ..readers.tflite_weights import read_mac
@@ -23,6 +24,15 @@ class FullyConnected(MacOperator):
 
     def reads_whole_map(self, source: Tensor) -> bool:
         return self.weights.shape[1] == source.size
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        source, depth = graph.tensors[self.inputs[0]], self.weights.shape[1]
+        if depth not in (source.size, source.channels):
+            raise GraphError(
+                f"reads vectors of {depth} elements, which are neither the pixels of shape {list(source.shape)} nor "
+                "the whole of it"
+            )
+        return Circuit("pointwise", reduction=depth, whole_vector=depth == source.size)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

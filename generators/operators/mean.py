@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from ..graph.graph import Operator, Tensor
+from ..graph.graph import Graph, GraphError, Operator, Padding, Tensor
+from ..graph.lowering import Circuit
 from ..graph.number_checks import scaling_problems, shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 
@@ -29,6 +30,15 @@ class Mean(Operator):
     def count(self, source: Tensor) -> int:
         """How many elements make one of the output."""
         return prod(source.shape[axis] for axis in self.axes)
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        source = graph.tensors[self.inputs[0]]
+        if not self.over_all_pixels(source):
+            raise GraphError(
+                f"takes the mean over axes {list(self.axes)} of shape {list(source.shape)}; the mean over all pixels "
+                "has a circuit"
+            )
+        return Circuit("pool")
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

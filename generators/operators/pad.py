@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import NO_PADDING, Operator, Padding, Tensor
+from ..graph.graph import NO_PADDING, Graph, GraphError, Operator, Padding, Tensor
+from ..graph.lowering import Padded
 from ..graph.number_checks import shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 
@@ -16,8 +17,19 @@ class Pad(Operator):
 
     KIND: ClassVar[str] = "PAD"
     FIXED_POINT: ClassVar[bool] = True
+    TAKES_PADDING: ClassVar[bool] = True
     padding: Padding = NO_PADDING
     channels: tuple[int, int] = (0, 0)  # before and behind the input's
+
+    def lower(self, graph: Graph, padding: Padding) -> Padded:
+        if any(self.channels):
+            raise GraphError(f"pads channels by {self.channels[0]} and {self.channels[1]}, which has no circuit yet")
+        readers = graph.consumers(self.outputs[0])
+        if self.outputs[0] in graph.outputs:
+            raise GraphError("cannot be an output; end the range before it or after the convolution")
+        if not all(reader.TAKES_PADDING for reader in readers):
+            raise GraphError("is read by other than convolutions; only they can read a padded map")
+        return Padded(self.padding + padding)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Operator, Tensor
+import numpy as np
+
+from ..graph.graph import Graph, Padding, Tensor
+from ..graph.lowering import Wire
+from ..graph.table_operator import TableOperator
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 
 
 @dataclass(frozen=True, eq=False)
-class Reshape(Operator):
+class Reshape(TableOperator):
     """RESHAPE, SQUEEZE or EXPAND_DIMS: the same elements in the same order."""
 
     KIND: ClassVar[str] = "RESHAPE"
@@ -20,6 +24,12 @@ class Reshape(Operator):
     @property
     def kind(self) -> str:
         return self.name
+
+    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        return values
+
+    def lower(self, graph: Graph, padding: Padding) -> Wire:
+        return Wire()
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

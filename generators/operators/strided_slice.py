@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Operator, Tensor
+from ..graph.graph import Graph, Operator, Placement, Tensor
 from ..graph.number_checks import shape_problems
 from ..readers.slices import strided_slices
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
@@ -24,6 +24,9 @@ class StridedSlice(Operator):
     @property
     def kind(self) -> str:
         return self.name
+
+    def placement(self, graph: Graph) -> Placement:
+        return Placement.HOST if graph.at_end(self) else Placement.CIRCUIT
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

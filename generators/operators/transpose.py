@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Graph, Operator, Placement, Tensor
+from ..graph.graph import Graph, GraphError, Operator, Padding, Placement, Tensor
+from ..graph.lowering import PortOrder, Wire
 from ..graph.number_checks import shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 
@@ -31,6 +32,14 @@ class Transpose(Operator):
         if self.keeps_order(graph.tensors[self.inputs[0]]):
             return Placement.CIRCUIT
         return Placement.PORT if self.inputs[0] in graph.inputs else Placement.HOST
+
+    def lower(self, graph: Graph, padding: Padding) -> Wire | PortOrder:
+        source = self.inputs[0]
+        if self.keeps_order(graph.tensors[source]):
+            return Wire()
+        if len(graph.consumers(source)) > 1:
+            raise GraphError("turns an input that is also read as it is; it has no single order")
+        return PortOrder()
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

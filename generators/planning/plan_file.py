@@ -43,6 +43,7 @@ def structure_of(network: Network) -> str:
     content = {
         "nodes": [
             [n.operator.index, n.kind, n.inputs, n.output, n.kernel, n.strides, str(n.padding), n.reduction]
+            + ([str(n.raster)] if n.raster != shapes[n.inputs[0]] else [])
             for n in network.nodes
         ],
         "shapes": [

@@ -6,21 +6,11 @@ port's element order. The host's: SOFTMAX, DEQUANTIZE and whatever follows them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
-from ..graph.graph import Graph, GraphError, Operator, Padding, Tensor
-from ..graph.table_operator import TableOperator
-from ..operators.add import Add
-from ..operators.average_pool import AveragePool
-from ..operators.convolution import Convolution
-from ..operators.depthwise_convolution import DepthwiseConvolution
-from ..operators.fully_connected import FullyConnected
-from ..operators.mean import Mean
-from ..operators.pad import Pad
-from ..operators.reshape import Reshape
-from ..operators.transpose import Transpose
-
-NO_PADDING = Padding()
+from ..graph.graph import NO_PADDING, Graph, GraphError, Operator, Padding, Tensor
+from ..graph.lowering import Circuit, Padded, PortOrder, Wire
+from ..graph.refusal import refusal_lines, usable_range
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +22,7 @@ class Node:
         inputs, output: tensors, renamed ones resolved to the one that their stream is named by.
         kernel, strides, padding: of the window; a pointwise stage has none.
         reduction: products that one output sums.
+        raster: rows, columns and channels as it reads its first input, which a RESHAPE may have changed.
     """
 
     name: str
@@ -43,6 +34,7 @@ class Node:
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING
     reduction: int = 0
+    raster: StreamShape | None = None
 
     @property
     def is_mac(self) -> bool:
@@ -73,6 +65,7 @@ class Network:
         inputs: tensor that the port is named by → the tensor whose raster it carries (different behind a TRANSPOSE).
         whole_vectors: tensors read as one vector of all their pixels, whose lanes must divide their channels.
         host: operators left to the host, after the outputs.
+        streams: of tensors that are another name or raster of a stream, the tensor that it is named by.
     """
 
     graph: Graph
@@ -82,6 +75,7 @@ class Network:
     shapes: dict[int, StreamShape]
     whole_vectors: frozenset[int]
     host: tuple[Operator, ...]
+    streams: dict[int, int] = field(default_factory=dict)
 
     def tensor(self, index: int) -> Tensor:
         return self.graph.tensors[index]
@@ -94,11 +88,116 @@ class Network:
         return self.graph.macs(node.operator)
 
 
-_KINDS = {
-    Add: "add",
-    AveragePool: "pool",
-    Mean: "pool",
-}
+class _Assembly:
+    """A network being put together, operator by operator."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.ports = {tensor: tensor for tensor in graph.inputs}
+        self.nodes: list[Node] = []
+        self.whole: set[int] = set()
+        self.streams: dict[int, int] = {}  # of renamed tensors: the stream that carries them
+        self._rasters: dict[int, StreamShape] = {}  # of padded tensors: what is there before the padding
+        self._padding: dict[int, Padding] = {}
+
+    def stream(self, tensor: int) -> int:
+        """The tensor that the stream of a tensor is named by."""
+        return self.streams.get(tensor, tensor)
+
+    def add(self, op: Operator) -> None:
+        """Put an operator in its place.
+
+        Raises:
+            GraphError: no circuit computes it; the message follows the operator's name.
+        """
+        (tensor, *_), output = op.inputs, op.outputs[0]
+        padding = self._padding.get(tensor, NO_PADDING)
+        lowering = op.lower(self.graph, padding)
+        if isinstance(lowering, Circuit):
+            self._circuit(op, lowering)
+        elif isinstance(lowering, PortOrder):
+            self.ports[tensor] = output
+        elif isinstance(lowering, Padded):
+            self.streams[output] = self.stream(tensor)
+            self._rasters[output] = self._raster(tensor)
+            self._padding[output] = lowering.padding
+        elif isinstance(lowering, Wire) and self._is_wire(tensor, output):
+            self.streams[output] = self.stream(tensor)
+        else:  # other pixels of the same elements: a table that changes nothing, with lanes that divide both
+            self._circuit(op, Circuit("lookup"))
+            self.whole |= {self.stream(tensor), output}
+
+    def _circuit(self, op: Operator, circuit: Circuit) -> None:
+        inputs = tuple(self.stream(tensor) for tensor in op.inputs)
+        window = circuit.window
+        self.nodes.append(
+            Node(
+                f"layer_{op.index:02d}_{circuit.kind}",
+                circuit.kind,
+                op,
+                inputs,
+                op.outputs[0],
+                window.kernel,
+                window.strides,
+                window.padding,
+                circuit.reduction,
+                self._raster(op.inputs[0]),
+            )
+        )
+        if circuit.whole_vector and self.graph.tensors[inputs[0]].channels != circuit.reduction:
+            self.whole.add(inputs[0])
+
+    def _raster(self, tensor: int) -> StreamShape:
+        return self._rasters.get(tensor, stream_shape(self.graph.tensors[tensor]))
+
+    def _is_wire(self, tensor: int, output: int) -> bool:
+        """Whether a stream can be read in another shape as it is: pixels stay pixels, or nobody looks at them."""
+        channels = self.graph.tensors[self.stream(tensor)].channels
+        return channels == self.graph.tensors[output].channels or self._is_vector(output)
+
+    def _is_vector(self, tensor: int) -> bool:
+        """Whether all that read a tensor take it as one vector, or are the host's."""
+        return all(
+            op in self.graph.host
+            or (isinstance(lowering := op.lower(self.graph, NO_PADDING), Circuit) and lowering.whole_vector)
+            or (isinstance(lowering, Wire) and self._is_vector(op.outputs[0]))
+            for op in self.graph.consumers(tensor)
+        )
+
+
+def stream_shape(tensor: Tensor) -> StreamShape:
+    """The raster of a tensor as it is."""
+    return StreamShape(tensor.height, tensor.width, tensor.channels)
+
+
+def _assembled(graph: Graph) -> tuple[_Assembly, list[tuple[int, str, str]]]:
+    """The network's parts, and the operators that no circuit exists for: index, kind and reason."""
+    assembly, problems = _Assembly(graph), []
+    for op in graph:
+        if op not in graph.host:
+            try:
+                assembly.add(op)
+            except GraphError as error:
+                problems.append((op.index, op.kind, str(error)))
+    return assembly, problems
+
+
+def circuit_problems(graph: Graph) -> list[str]:
+    """What no circuit exists for, one line for each reason, then what can be built all the same; empty where all of a
+    graph can be."""
+    assembly, problems = _assembled(graph)
+    if problems:
+        indices = [op.index for op in graph]
+        alone = usable_range(indices, (index for index, _, _ in problems), lambda *r: _can_be_built(graph.layers(*r)))
+        return [*refusal_lines(problems), *([alone] if alone else [])]
+    if not assembly.nodes:
+        return ["nothing of this network is left to build: all its operators are wiring or the host's"]
+    return []
+
+
+def _can_be_built(graph: Graph) -> bool:
+    assembly, problems = _assembled(graph)
+    return bool(assembly.nodes) and not problems
 
 
 def build_network(graph: Graph) -> Network:
@@ -107,123 +206,21 @@ def build_network(graph: Graph) -> Network:
     Raises:
         GraphError: operators that no circuit exists for, all of them named.
     """
-    host = {op.index for op in graph.host}
-    alias: dict[int, int] = {}
-    pads: dict[int, Padding] = {}
-    ports = {tensor: tensor for tensor in graph.inputs}
-    nodes: list[Node] = []
-    whole: set[int] = set()
-    problems: list[str] = []
-
-    def source(tensor: int) -> int:
-        while tensor in alias:
-            tensor = alias[tensor]
-        return tensor
-
-    for op in graph:
-        if op.index in host:
-            continue
-        try:
-            inputs = tuple(source(t) for t in op.inputs)
-            if isinstance(op, Reshape) or (isinstance(op, Transpose) and op.keeps_order(graph.tensors[op.inputs[0]])):
-                alias[op.outputs[0]] = inputs[0]
-            elif isinstance(op, Pad):
-                if any(op.channels):
-                    raise GraphError("padding of channels has no circuit yet")
-                alias[op.outputs[0]] = inputs[0]
-                pads[op.outputs[0]] = op.padding
-                if any(not isinstance(c, (Convolution, DepthwiseConvolution)) for c in graph.consumers(op.outputs[0])):
-                    raise GraphError("only convolutions can read a padded map")
-                if op.outputs[0] in graph.outputs:
-                    raise GraphError(
-                        "a padded map cannot be an output; end the range before it or after the convolution"
-                    )
-            elif isinstance(op, Transpose):
-                if op.inputs[0] not in ports:
-                    raise GraphError("only a TRANSPOSE of an input can be dissolved")
-                if len(graph.consumers(op.inputs[0])) > 1:
-                    raise GraphError("an input that is read both transposed and not has no single order")
-                ports[op.inputs[0]] = op.outputs[0]
-            else:
-                node = _node(graph, op, inputs, pads)
-                if isinstance(op, FullyConnected) and graph.tensors[inputs[0]].channels != node.reduction:
-                    whole.add(inputs[0])
-                nodes.append(node)
-        except GraphError as error:
-            problems.append(f"operator {op.index} {op.kind}: {error}")
+    problems = circuit_problems(graph)
     if problems:
-        raise GraphError("no circuit exists for\n  " + "\n  ".join(problems))
-
-    outputs = [source(t) for t in graph.outputs if (p := graph.producer(t)) is None or p.index not in host]
-    outputs += [
-        source(t)
-        for op in graph
-        if op.index in host
-        for t in op.inputs
-        if (p := graph.producer(t)) and p.index not in host
-    ]
-    outputs = list(dict.fromkeys(outputs))
+        raise GraphError("\n  ".join([f"{graph.name} cannot be built:", *problems]))
+    assembly, _ = _assembled(graph)
+    inside = [t for t in graph.outputs if graph.producer(t) not in graph.host]
+    inside += [t for op in graph.host for t in op.inputs if (p := graph.producer(t)) and p not in graph.host]
+    nodes, ports = tuple(assembly.nodes), assembly.ports
     used = set(ports.values()) | {t for node in nodes for t in (*node.inputs, node.output)}
-    shapes = {t: StreamShape(graph.tensors[t].height, graph.tensors[t].width, graph.tensors[t].channels) for t in used}
-    if not nodes:
-        raise GraphError("nothing of this network is left to build: all its operators are wiring or the host's")
     return Network(
         graph,
-        tuple(nodes),
+        nodes,
         ports,
-        tuple(outputs),
-        shapes,
-        frozenset(whole),
+        tuple(dict.fromkeys(assembly.stream(tensor) for tensor in inside)),
+        {tensor: stream_shape(graph.tensors[tensor]) for tensor in used},
+        frozenset(assembly.whole),
         graph.host,
+        assembly.streams,
     )
-
-
-def _node(graph: Graph, op: Operator, inputs: tuple[int, ...], pads: dict[int, Padding]) -> Node:
-    node = Node("", "", op, inputs, op.outputs[0])
-    source = graph.tensors[op.inputs[0]]
-    if isinstance(op, (Convolution, DepthwiseConvolution)):
-        extra = pads.get(op.inputs[0], Padding())
-        own = op.padding
-        padding = Padding(
-            own.top + extra.top, own.bottom + extra.bottom, own.left + extra.left, own.right + extra.right
-        )
-        kernel = op.kernel
-        if any(size % 2 == 0 for size in kernel):
-            raise GraphError(f"a {kernel[0]}×{kernel[1]} kernel is even; windows have odd kernels")
-        if padding.top >= kernel[0] or padding.left >= kernel[1]:
-            raise GraphError(
-                f"with {padding.top} rows above and {padding.left} columns to the left the first window of "
-                f"{kernel[0]}×{kernel[1]} lies wholly in the padding; pad less than the kernel"
-            )
-        if isinstance(op, DepthwiseConvolution) and not (op.depth_multiplier == 1 and source.channels > 1):
-            if source.channels != 1:
-                raise GraphError(
-                    f"depth multiplier {op.depth_multiplier} over {source.channels} channels; only over one"
-                )
-            kind, reduction = "convolution", kernel[0] * kernel[1]
-        elif isinstance(op, DepthwiseConvolution):
-            kind, reduction = "depthwise", kernel[0] * kernel[1]
-        else:
-            kind, reduction = "convolution", kernel[0] * kernel[1] * source.channels
-            if kernel == (1, 1) and op.strides == (1, 1) and padding == Padding():
-                kind = "pointwise"
-        node = replace(node, kind=kind, kernel=kernel, strides=op.strides, padding=padding, reduction=reduction)
-    elif isinstance(op, FullyConnected):
-        node = replace(node, kind="pointwise", reduction=op.weights.shape[1])
-    elif isinstance(op, TableOperator) and op.by_channel:
-        node = replace(node, kind="lookup")
-    elif isinstance(op, Add) and len({graph.tensors[t].shape for t in op.inputs}) > 1:
-        raise GraphError("one input is repeated over the other, which has no circuit yet")
-    elif isinstance(op, Mean) and not op.over_all_pixels(source):
-        raise GraphError(f"a mean over axes {list(op.axes)} of {list(source.shape)}; only over all pixels of a map")
-    elif type(op) in _KINDS:
-        node = replace(node, kind=_KINDS[type(op)])
-        if isinstance(op, AveragePool) and (
-            op.kernel != (source.height, source.width) or graph.tensors[op.outputs[0]].size != source.channels
-        ):
-            raise GraphError(
-                f"a {op.kernel[0]}×{op.kernel[1]} window over {source.height}×{source.width}; only the whole map"
-            )
-    else:
-        raise GraphError("it has no circuit yet")
-    return replace(node, name=f"layer_{op.index:02d}_{node.kind}")

@@ -59,7 +59,7 @@ class Stage:
 
 def window_geometry(network: Network, node: Node) -> WindowGeometry:
     """The window of a node over its input map."""
-    shape = network.shapes[node.inputs[0]]
+    shape = node.raster or network.shapes[node.inputs[0]]
     padding = node.padding
     return WindowGeometry(
         shape.height,

@@ -70,10 +70,13 @@ def builtin(name: str) -> BuiltinModel | None:
     return next((model for model in _BUILTIN if model.name == name), None)
 
 
-def load(model: str) -> Graph:
+def load(model: str, layers: tuple[int, int] | None = None) -> Graph:
     """The network that a user names: a built-in model, a ``block:…`` description, or the path of a ``.tflite`` file.
 
     A built-in name wins over a file of the same name; ``./digits`` is the file.
+
+    Args:
+        layers: operators ``(first, last)`` (half open) alone; a file's other operators need not be supported.
 
     Raises:
         GraphError: no such model or file, or what is there cannot be used.
@@ -81,15 +84,33 @@ def load(model: str) -> Graph:
     if model.startswith("block:"):
         from mbconv.generators.readers.block import parse_block
 
-        return parse_block(model)
+        graph = parse_block(model)
+        return graph if layers is None else graph.layers(*layers)
     from mbconv.generators.readers.tflite_file import read_tflite
 
     known = builtin(model)
     if known is not None:
-        return read_tflite(known.path)
+        return read_tflite(known.path, layers)
     path = Path(model)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is no file"
         names = ", ".join(known.name for known in _BUILTIN)
         raise GraphError(f"{model!r} {what}; give a .tflite file, a built-in model ({names}) or block:…")
-    return read_tflite(path)
+    return read_tflite(path, layers)
+
+
+def load_part(model: str, layers: tuple[int, int] | None) -> tuple[Graph, Graph]:
+    """A network and a range of it; errors as :func:`load`.
+
+    Where other operators of the file are not supported, the range stands for the whole too: frames are then given at
+    its own inputs.
+    """
+    if layers is None:
+        whole = load(model)
+        return whole, whole
+    try:
+        whole = load(model)
+    except GraphError:
+        part = load(model, layers)
+        return part, part
+    return whole, whole.layers(*layers)

@@ -167,12 +167,14 @@ def _elements(stream: StreamDescription, record: DesignRecord, frames: int) -> n
 
 def host_outputs(design: Design, outputs: Mapping[int, np.ndarray], frame: int) -> dict[int, np.ndarray]:
     """A frame's outputs of the whole graph: what the operators left to the host make of the circuit's outputs."""
-    tensors = design.graph.tensors
-    known = {
-        tensor: values[frame].reshape(tensors[tensor].shape).astype(tensors[tensor].element.dtype)
-        for tensor, values in outputs.items()
-    }
-    if design.network.host:
-        host = design.graph.layers(design.network.host[0].index, design.network.host[-1].index + 1)
+    graph, network = design.graph, design.network
+    host = graph.part(network.host, f"{graph.name}_host") if network.host else None
+    wanted = (*outputs, *graph.outputs, *(host.inputs if host else ()))
+    known = {}
+    for tensor in (graph.tensors[index] for index in dict.fromkeys(wanted)):
+        stream = network.streams.get(tensor.index, tensor.index)
+        if stream in outputs:
+            known[tensor.index] = outputs[stream][frame].reshape(tensor.shape).astype(tensor.element.dtype)
+    if host:
         known |= golden.run(host, {tensor: known[tensor] for tensor in host.inputs})
     return known

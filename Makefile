@@ -4,13 +4,14 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help demo test slow bench lint clean
+.PHONY: help demo test slow bench area lint clean
 
 help:
 	@echo 'make demo    a picture classified by a simulated network (a minute after installation)'
 	@echo 'make test    the tests (ten minutes)'
 	@echo 'make slow    the slow tests (half an hour; goes on where it was interrupted)'
 	@echo 'make bench   whole networks measured: the table of README'
+	@echo 'make area    cells of fixed circuits, beside those of before'
 	@echo 'make lint    style checks'
 	@echo 'make clean   remove .venv, .venv-converters and build'
 
@@ -30,6 +31,10 @@ slow: .venv/installed-test .venv/installed-fpga .venv/installed-training $(if $(
 MODELS ?= $(wildcard ../shared/models)
 bench: .venv/installed-sim
 	$(BIN)/mbconv bench $(if $(MODELS),--models $(MODELS))
+
+# The stages of the VWW network are measured where its file is, in ../shared/models.
+area: .venv/installed-sim .venv/installed-fpga
+	$(BIN)/python -m mbconv.fpga.area
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

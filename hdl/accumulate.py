@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
-from amaranth.hdl import Module, Shape, ShapeLike, Signal, signed
+from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from .counting import delayed
+from .family import GENERIC, Family
 from .primitives import Multipliers
 
 
@@ -19,21 +19,31 @@ def tree_levels(terms: int) -> int:
 class AccumulateArray(Component):
     """``outputs`` dot products of ``terms`` products a cycle, accumulated over the steps of a block.
 
-    A step with ``first`` starts a sum, one with ``last`` ends it: ``done`` is then high for one cycle with the sums in
-    ``sums``, which hold until the next valid step's sum. With ``pixels`` = Q > 1 the steps of Q pixels alternate
-    (``first`` and ``last`` each last Q valid steps) and so do their sums.
+    A step with ``last`` ends a sum, and the next one begins another from ``bias``: ``ends`` is high in the cycle before
+    the sums are in ``sums``, which hold until the next valid step's sum. ``bias`` is read with the first step of a sum,
+    at the earliest in the cycle after ``ends``.
 
-    ``latency`` is the number of cycles from a step's operands to its ``done``: 3 for the multipliers, ⌈log₂ terms⌉ for
-    the tree, 1 for the accumulator. Cost: ``outputs`` × ``terms`` multipliers.
+    ``latency`` is the number of cycles from a step's operands to the sums that hold it: the multipliers', ⌈log₂ terms⌉
+    for the tree, 1 for the accumulator. Cost: ``outputs`` × ``terms`` multipliers; for each output an adder and a
+    two-way selection.
+
+    Args:
+        accumulator_bits: of a sum, modulo which it is exact.
+        bias_bits: of what a sum begins with; 0: nothing.
+        shared: all outputs multiply the same data.
 
     Members:
-        valid, first, last: ``In(1)``, with the operands of a step
+        valid, last: ``In(1)``, with the operands of a step
         data: ``In(ArrayLayout(data_shape, terms))`` shared by all outputs, or ``outputs × terms`` when not ``shared``
             (output-major)
         weights: ``In(ArrayLayout(ArrayLayout(weight_shape, terms), outputs))``
+        bias: ``In(ArrayLayout(signed(bias_bits), outputs))``
         sums: ``Out(ArrayLayout(signed(accumulator_bits), outputs))``
-        done: ``Out(1)``
+        ends: ``Out(1)``
     """
+
+    memory_bits = 0
+    cycles_per_beat = 1
 
     def __init__(
         self,
@@ -44,32 +54,40 @@ class AccumulateArray(Component):
         accumulator_bits: int,
         *,
         shared: bool,
-        pixels: int = 1,
+        bias_bits: int = 0,
+        family: Family = GENERIC,
     ):
         if accumulator_bits < 2:
             raise ValueError(f"an accumulator has at least 2 bits, not {accumulator_bits}")
-        if pixels < 1:
-            raise ValueError(f"at least one pixel shares a weight, not {pixels}")
-        self.outputs, self.terms, self.pixels = outputs, terms, pixels
+        self.outputs, self.terms, self.family = outputs, terms, family
         self.accumulator_bits = accumulator_bits
         self.multiply = Multipliers(
-            outputs * terms, data_shape, weight_shape, a_count=terms if shared else outputs * terms
+            outputs * terms, data_shape, weight_shape, a_count=terms if shared else outputs * terms, family=family
         )
         super().__init__(
             {
                 "valid": In(1),
-                "first": In(1),
                 "last": In(1),
                 "data": In(ArrayLayout(data_shape, terms if shared else outputs * terms)),
                 "weights": In(ArrayLayout(ArrayLayout(weight_shape, terms), outputs)),
+                "bias": In(ArrayLayout(Shape(bias_bits, bias_bits > 0), outputs)),
                 "sums": Out(ArrayLayout(signed(accumulator_bits), outputs)),
-                "done": Out(1),
+                "ends": Out(1),
             }
         )
 
     @property
+    def multipliers(self) -> int:
+        return self.outputs * self.terms
+
+    @staticmethod
+    def latency_of(terms: int, family: Family) -> int:
+        """The latency of an array of so many terms."""
+        return family.multiplier_latency + tree_levels(terms) + 1
+
+    @property
     def latency(self) -> int:
-        return Multipliers.LATENCY + tree_levels(self.terms) + 1
+        return self.latency_of(self.terms, self.family)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -78,28 +96,22 @@ class AccumulateArray(Component):
             self.multiply.a.as_value().eq(self.data.as_value()),
             self.multiply.b.as_value().eq(self.weights.as_value()),
         ]
-        depth = self.latency - 1
-        valid, first, last = (Signal(depth, name=f"{name}_at") for name in ("valid", "first", "last"))
-        m.d.sync += [
-            valid.eq((valid << 1) | self.valid),
-            first.eq((first << 1) | self.first),
-            last.eq((last << 1) | self.last),
-            self.done.eq(valid[-1] & last[-1]),
-        ]
+        valid = delayed(m, self.valid, self.latency - 1, "valid", reset=True)
+        last = delayed(m, self.last, self.latency - 1, "last")
+        begins = Signal(init=1)  # the next sum is a block's first
+        m.d.comb += self.ends.eq(valid & last)
+        with m.If(valid):
+            m.d.sync += begins.eq(last)
         for output in range(self.outputs):
             terms = [self.multiply.p[output * self.terms + term] for term in range(self.terms)]
             total = self._tree(m, terms, output)
-            ring = [Signal(signed(self.accumulator_bits), name=f"sum_{output}_{age}") for age in range(self.pixels)]
-            with m.If(valid[-1]):
-                with m.If(first[-1]):
-                    m.d.sync += ring[0].eq(total)
-                with m.Else():
-                    m.d.sync += ring[0].eq(ring[-1] + total)
-                m.d.sync += [older.eq(newer) for newer, older in pairwise(ring)]
-            m.d.comb += self.sums[output].eq(ring[0])
+            accumulator = Signal(signed(self.accumulator_bits), name=f"sum_{output}", reset_less=True)
+            with m.If(valid):
+                m.d.sync += accumulator.eq(Mux(begins, self.bias[output], accumulator) + total)
+            m.d.comb += self.sums[output].eq(accumulator)
         return m
 
-    def _tree(self, m: Module, values: list, output: int):
+    def _tree(self, m: Module, values: list, output: int) -> Value:
         """A binary tree of adders, registered at each level."""
         level = 0
         while len(values) > 1:
@@ -110,7 +122,7 @@ class AccumulateArray(Component):
                 total = left if right is None else left + right
                 shape = Shape.cast(total.shape())
                 width = min(shape.width, self.accumulator_bits)
-                register = Signal(Shape(width, shape.signed), name=f"tree_{output}_{level}_{position}")
+                register = Signal(Shape(width, shape.signed), name=f"tree_{output}_{level}_{position}", reset_less=True)
                 m.d.sync += register.eq(total)
                 values.append(register)
         return values[0]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Shape, ShapeLike, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .add_constants import AddConstants
-from .fifo import CreditQueue
+from .credit_queue import CreditQueue, least_depth
+from .family import GENERIC, Family
 from .requantize_format import signed_bits
 from .value_tables import ValueTables, value_range
 
@@ -25,8 +26,8 @@ class Add(Component):
         second ──►│ table │──┘   └───┘   └──────────┘   └────┘   └───────┘   └───────┘
 
     A pair of beats is taken when both are there and the queue has room; one each cycle. Its sum is valid ``latency``
-    cycles later: 2 for the tables, 1 for the sum, 1 for the rounding where it depends on the sum's sign, 1 for the
-    limits, 1 for the queue (4 for one of more than 32 beats).
+    cycles later: the memory's for the tables, 1 for the sum, 1 for the rounding where it depends on the sum's sign, 1
+    for the limits, the queue's.
 
     Cycles per frame: its beats. Cost: no multiplier; ``memory_bits`` of queue and of tables that are no straight lines.
 
@@ -59,6 +60,7 @@ class Add(Component):
         *,
         queue_depth: int | None = None,
         name: str = "add",
+        family: Family = GENERIC,
     ):
         self.shape, self.lanes, self.constants = Shape.cast(shape), lanes, constants
         _check_limits(self.shape, constants)
@@ -69,11 +71,11 @@ class Add(Component):
         first = constants.first
         if not self.rounds:
             first = tuple(entry + self._constants[0] for entry in first)
-        self.first_table = ValueTables(first_shape, first, lanes, f"{name}_first")
-        self.second_table = ValueTables(second_shape, constants.second, lanes, f"{name}_second")
+        self.first_table = ValueTables(first_shape, first, lanes, f"{name}_first", family=family)
+        self.second_table = ValueTables(second_shape, constants.second, lanes, f"{name}_second", family=family)
         beat = ArrayLayout(self.shape, lanes)
-        self.queue_depth = self._pipeline + 2 if queue_depth is None else queue_depth
-        self.queue = CreditQueue(beat, self.queue_depth)
+        self.queue_depth = least_depth(self._pipeline, family) if queue_depth is None else queue_depth
+        self.queue = CreditQueue(beat, self.queue_depth, family=family)
         super().__init__(
             {
                 "first": In(Signature(self.first_table.x.shape())),
@@ -85,7 +87,7 @@ class Add(Component):
     @property
     def _pipeline(self) -> int:
         """Cycles from taking a pair to pushing its sum into the queue."""
-        return ValueTables.latency + 2 + int(self.rounds)
+        return self.first_table.latency + 2 + int(self.rounds)
 
     @property
     def latency(self) -> int:
@@ -111,7 +113,7 @@ class Add(Component):
             self.second_table.x.eq(self.second.payload),
             self.queue.push.eq(pushed[-1]),
         ]
-        m.d.sync += pushed.eq((pushed << 1) | take)
+        m.d.sync += pushed.eq(Cat(take, pushed))
         for lane in range(self.lanes):
             result = self._lane(m, lane, self.first_table.y[lane], self.second_table.y[lane])
             m.d.comb += self.queue.payload[lane].eq(result)

@@ -8,7 +8,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from .fifo import LARGEST_DISTRIBUTED, CreditQueue, advance
+from .counting import advance, delayed
+from .credit_queue import CreditQueue, least_depth
+from .family import GENERIC, Family
 from .primitives import Ram
 from .requantize import Requantize, RequantizeFormat, RequantizeWords
 from .requantize_format import signed_bits
@@ -27,10 +29,11 @@ class AveragePool(Component):
 
     The first pixel of a frame overwrites the sums, so frames follow each other without a gap. A beat is taken in each
     cycle; one of the last pixel needs room in the queue, and its result is valid ``latency`` cycles later: 1 for the
-    sum (3 from block RAM), the requantisation's, and the queue's.
+    sum, from block RAM with the memory's latency before it, the requantisation's, and the queue's.
 
-    Cycles per frame: pixels · ⌈channels/lanes⌉. Cost: no multiplier; ``memory_bits``: the sums (distributed RAM for up
-    to 32 groups of lanes, block RAM beyond) and the queue; a requantisation for ``lanes`` results.
+    Cycles per frame: pixels · ⌈channels/lanes⌉. Cost: no multiplier; ``memory_bits``: the sums and the queue; a
+    requantisation for ``lanes`` results. The sums of a few groups of lanes are registers that move on with each beat;
+    those of more are distributed RAM, where LUTs can be that, up to the family's limit, or block RAM.
 
     Args:
         shape: of an input element.
@@ -60,6 +63,7 @@ class AveragePool(Component):
         words: RequantizeWords,
         *,
         queue_depth: int | None = None,
+        family: Family = GENERIC,
     ):
         for name, value in (("channels", channels), ("lanes", lanes), ("pixels", pixels)):
             if value < 1:
@@ -72,14 +76,11 @@ class AveragePool(Component):
             raise ValueError(
                 f"sums of {pixels} elements of {self.shape} need {needed} bits, not {format.accumulator_bits}"
             )
-        self.format, self.words = format, words
+        self.format, self.words, self.family = format, words, family
         self.groups = -(-channels // lanes)
         self.requantize = Requantize(format, lanes)
-        if queue_depth is None:
-            queue_depth = self._pipeline + 2
-            queue_depth += 3 if queue_depth > LARGEST_DISTRIBUTED else 0  # a queue in block RAM answers later
-        self.queue_depth = queue_depth
-        self.queue = CreditQueue(ArrayLayout(format.output, lanes), queue_depth)
+        self.queue_depth = least_depth(self._pipeline, family) if queue_depth is None else queue_depth
+        self.queue = CreditQueue(ArrayLayout(format.output, lanes), self.queue_depth, family=family)
         super().__init__(
             {
                 "i": In(Signature(ArrayLayout(self.shape, lanes))),
@@ -88,13 +89,18 @@ class AveragePool(Component):
         )
 
     @property
+    def in_registers(self) -> bool:
+        """A sum that comes again sooner than it can be written to block RAM and read is in registers."""
+        return self.groups <= max(self.family.largest_register_queue, self.family.memory_latency + 1)
+
+    @property
     def in_block_ram(self) -> bool:
-        return self.groups > LARGEST_DISTRIBUTED
+        return not self.in_registers and self.family.queue_in_block_ram(self.groups)
 
     @property
     def _pipeline(self) -> int:
         """Cycles from taking a last pixel's beat to pushing its result into the queue."""
-        return (Ram.LATENCY if self.in_block_ram else 0) + 1 + self.requantize.latency
+        return (self.family.memory_latency if self.in_block_ram else 0) + 1 + self.requantize.latency
 
     @property
     def latency(self) -> int:
@@ -112,7 +118,7 @@ class AveragePool(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.requantize, m.submodules.queue = self.requantize, self.queue
-        pixel, group = Signal(range(max(2, self.pixels))), Signal(range(max(2, self.groups)))
+        pixel, group = Signal(range(self.pixels)), Signal(range(self.groups))
         first, last, take = Signal(), Signal(), Signal()
         m.d.comb += [
             first.eq(pixel == 0),
@@ -125,10 +131,12 @@ class AveragePool(Component):
             advance(m, group, self.groups)
             with m.If(group == self.groups - 1):
                 advance(m, pixel, self.pixels)
-        if self.in_block_ram:
+        if self.in_registers:
+            self._sum_in_registers(m, first, last, take)
+        elif self.in_block_ram:
             self._sum_in_block_ram(m, group, first, last, take)
         else:
-            self._sum_in_registers(m, group, first, last, take)
+            self._sum_in_distributed_ram(m, group, first, last, take)
         word = Const(self.format.pack(self.words)[0], self.format.word_bits)
         for lane in range(self.lanes):
             m.d.comb += self.requantize.words[lane].as_value().eq(word)
@@ -142,33 +150,51 @@ class AveragePool(Component):
             m.d.comb += sums[lane].eq(Mux(first, 0, old[lane]) + x[lane])
         return sums
 
-    def _sum_in_registers(self, m: Module, group: Signal, first: Value, last: Value, take: Value) -> None:
+    def _sum_in_registers(self, m: Module, first: Value, last: Value, take: Value) -> None:
+        """The sums go round: the oldest is added to and becomes the newest."""
+        shape = self.requantize.accumulators.shape()
+        ring = [Signal(shape, name=f"sums_{age}", reset_less=True) for age in range(self.groups)]
+        sums = self._accumulate(m, ring[-1], self.i.payload, first)
+        with m.If(take):
+            m.d.sync += [later.eq(earlier) for later, earlier in zip(ring, [sums, *ring], strict=False)]
+        m.d.sync += self.requantize.valid.eq(take & last)
+        m.d.comb += self.requantize.accumulators.eq(ring[0])
+
+    def _sum_in_distributed_ram(self, m: Module, group: Signal, first: Value, last: Value, take: Value) -> None:
         """Read, add and write in the cycle in which a beat is taken."""
-        m.submodules.sums = memory = Memory(shape=self.requantize.accumulators.shape(), depth=self.groups, init=[])
+        shape = self.requantize.accumulators.shape()
+        m.submodules.sums = memory = Memory(shape=shape, depth=self.groups, init=[])
         write, read = memory.write_port(), memory.read_port(domain="comb")
-        sums = self._accumulate(m, read.data, self.i.payload, first)
-        if self.groups > 1:
-            m.d.comb += [write.addr.eq(group), read.addr.eq(group)]
-        m.d.comb += [write.data.eq(sums), write.en.eq(take)]
-        m.d.sync += [self.requantize.valid.eq(take & last), self.requantize.accumulators.eq(sums)]
+        sums, made = self._accumulate(m, read.data, self.i.payload, first), Signal(shape, reset_less=True)
+        m.d.comb += [
+            write.addr.eq(group),
+            read.addr.eq(group),
+            write.data.eq(sums),
+            write.en.eq(take),
+            self.requantize.accumulators.eq(made),
+        ]
+        m.d.sync += [self.requantize.valid.eq(take & last), made.eq(sums)]
 
     def _sum_in_block_ram(self, m: Module, group: Signal, first: Value, last: Value, take: Value) -> None:
-        """Read two cycles ahead, write one after the sum: a group comes again after 33 cycles at the earliest."""
-        m.submodules.sums = memory = Ram(self.requantize.accumulators.shape(), self.groups)
-        m.d.comb += memory.r_addr.eq(group)
-        state = [take, first, last, group, self.i.payload]
-        for age in range(Ram.LATENCY):
-            held = [Signal.like(value, name=f"state_{index}_{age}") for index, value in enumerate(state)]
-            m.d.sync += [new.eq(old) for new, old in zip(held, state, strict=True)]
-            state = held
-        taken, first, last, group, x = state
-        sums = self._accumulate(m, memory.r_data, x, first)
+        """Read when a beat is taken, write a cycle after its sum: groups that come again too soon are in registers."""
+        shape = self.requantize.accumulators.shape()
+        m.submodules.sums = memory = Ram(shape, self.groups, family=self.family)
+        cycles = memory.latency
+        taken = delayed(m, take, cycles, "take", reset=True)
+        first, last = delayed(m, first, cycles, "first"), delayed(m, last, cycles, "last")
+        x = Signal(self.i.payload.shape())
+        sums, made = self._accumulate(m, memory.r_data, x, first), Signal(shape, reset_less=True)
+        m.d.comb += [
+            memory.r_addr.eq(group),
+            x.as_value().eq(delayed(m, self.i.payload.as_value(), cycles, "x")),
+            memory.w_addr.eq(delayed(m, group, cycles + 1, "group")),
+            memory.w_data.eq(made),
+            self.requantize.accumulators.eq(made),
+        ]
         m.d.sync += [
             memory.w_en.eq(taken),
-            memory.w_addr.eq(group),
-            memory.w_data.eq(sums),
+            made.eq(sums),
             self.requantize.valid.eq(taken & last),
-            self.requantize.accumulators.eq(sums),
         ]
 
 

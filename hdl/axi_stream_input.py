@@ -8,7 +8,9 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .axi_stream import AxiFrame, axi_payload
-from .fifo import Fifo, advance
+from .counting import advance
+from .family import GENERIC, Family
+from .fifo import Fifo
 from .gearbox import Gearbox
 
 COUNTER_BITS = 16
@@ -67,14 +69,24 @@ class AxiStreamInput(Component):
 
     multipliers = 0
 
-    def __init__(self, shape: ShapeLike, channels: int, pixels: int, lanes: int, data_bytes: int, fill: int = 0):
+    def __init__(
+        self,
+        shape: ShapeLike,
+        channels: int,
+        pixels: int,
+        lanes: int,
+        data_bytes: int,
+        fill: int = 0,
+        *,
+        family: Family = GENERIC,
+    ):
         self.frame = AxiFrame(shape, channels, pixels, data_bytes)
         self.fill, self.lanes = fill, lanes
         if Const(fill, Shape.cast(shape)).value != fill:
             raise ValueError(f"a frame cannot be filled with {fill}, which is no {Shape.cast(shape)!r}")
         self.gearbox = Gearbox(shape, channels, self.frame.elements_per_beat, lanes, pixels=pixels, contiguous_in=True)
-        self.queue = Fifo(axi_payload(data_bytes), 2)
-        self.mark_queue = Fifo(1, 2)
+        self.queue = Fifo(axi_payload(data_bytes), 2, family=family)
+        self.mark_queue = Fifo(1, 2, family=family)
         super().__init__(
             {
                 "i": In(Signature(axi_payload(data_bytes))),
@@ -108,7 +120,7 @@ class AxiStreamInput(Component):
         filling = Signal()  # the packet has ended, its frame has not
         dropping = Signal()  # the frame has ended, its packet has not
         incomplete = Signal()  # an element of this frame was missing
-        index = Signal(range(max(2, self.frame.beats)))
+        index = Signal(range(self.frame.beats))
         last, kept = Signal(), Signal(self.frame.elements_per_beat)
         missing, surplus = self._judge(m, last, kept)
 

@@ -8,7 +8,9 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .axi_stream import AxiFrame, axi_payload
-from .fifo import Fifo, advance
+from .counting import advance
+from .family import GENERIC, Family
+from .fifo import Fifo
 from .gearbox import Gearbox
 
 
@@ -49,11 +51,13 @@ class AxiStreamOutput(Component):
 
     multipliers = 0
 
-    def __init__(self, shape: ShapeLike, channels: int, pixels: int, lanes: int, data_bytes: int):
+    def __init__(
+        self, shape: ShapeLike, channels: int, pixels: int, lanes: int, data_bytes: int, *, family: Family = GENERIC
+    ):
         self.frame = AxiFrame(shape, channels, pixels, data_bytes)
         self.lanes = lanes
         self.gearbox = Gearbox(shape, channels, lanes, self.frame.elements_per_beat, pixels=pixels, contiguous_out=True)
-        self.queue = Fifo(axi_payload(data_bytes, user=True), 2)
+        self.queue = Fifo(axi_payload(data_bytes, user=True), 2, family=family)
         super().__init__(
             {
                 "i": In(Signature(ArrayLayout(shape, lanes))),
@@ -81,7 +85,7 @@ class AxiStreamOutput(Component):
         connect(m, self.queue.o, flipped(self.o))
 
         contiguous, packet = self.gearbox.o, self.queue.i
-        index = Signal(range(max(2, self.frame.beats)))
+        index = Signal(range(self.frame.beats))
         last = Signal()
         may_go = ~last | self.marks.valid
         m.d.comb += [

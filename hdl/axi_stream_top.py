@@ -14,6 +14,7 @@ from amaranth.lib.wiring import Component, In, Out, connect
 from .axi_stream import AxiFrame, data_bytes_for
 from .axi_stream_input import COUNTER_BITS, AxiStreamInput
 from .axi_stream_output import AxiStreamOutput
+from .family import GENERIC, Family
 from .fifo import Fifo
 from .fork import Fork
 from .separate import separate
@@ -97,19 +98,23 @@ class AxiStreamTop(Component):
         inputs: Mapping[str, AxiStreamEdge],
         outputs: Mapping[str, AxiStreamEdge],
         mark_depth: int,
+        *,
+        family: Family = GENERIC,
     ):
         self.core, self.inputs, self.outputs = core, dict(inputs), dict(outputs)
         self.mark_depth = mark_depth
         self._check()
         self.input_edges = {
-            port: AxiStreamInput(edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes, edge.fill)
+            port: AxiStreamInput(
+                edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes, edge.fill, family=family
+            )
             for port, edge in self.inputs.items()
         }
         self.output_edges = {
-            port: AxiStreamOutput(edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes)
+            port: AxiStreamOutput(edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes, family=family)
             for port, edge in self.outputs.items()
         }
-        self.mark_queues = {port: Fifo(1, mark_depth) for port in self.outputs}
+        self.mark_queues = {port: Fifo(1, mark_depth, family=family) for port in self.outputs}
         members = {"aclk": In(1), "aresetn": In(1)}
         for edges, toward, away in ((self.inputs, In, Out), (self.outputs, Out, In)):
             for edge in edges.values():

@@ -17,6 +17,7 @@ class MemoryCell:
         width, depth: bits of a word, and words.
         name: of a ROM, whose contents are in the file ``<name>.hex``; a RAM has none.
         words: a ROM's contents.
+        latency: cycles from an address to its word.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class MemoryCell:
     depth: int
     name: str = ""
     words: Sequence[int] = ()
+    latency: int = 2
 
     @property
     def file(self) -> str:
@@ -51,6 +53,7 @@ class MultiplierCell:
     a_signed: bool
     b_width: int
     b_signed: bool
+    latency: int = 3
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Module, ShapeLike
 from amaranth.lib.wiring import Component, connect, flipped
 
+from .family import GENERIC, Family
 from .mac import stage_ports
 from .narrow import Narrow
 from .pointwise import Pointwise
@@ -43,7 +44,7 @@ class Convolution(Component):
         input_lanes, lanes: of the streams; the first divides C.
         pad_value: of taps in the padding.
         capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window.Window`.
-        interval, queue_depth: see :class:`~mbconv.hdl.mac.MacPipeline`.
+        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac.MacPipeline`.
 
     Members:
         i: ``In(stream.Signature(ArrayLayout(data_shape, input_lanes)))``
@@ -75,6 +76,8 @@ class Convolution(Component):
         capacity: int | None = None,
         interval: int | None = None,
         queue_depth: int | None = None,
+        elastic: bool = False,
+        family: Family = GENERIC,
     ):
         given = taps * channels
         if given < 1 or input_folding < 1:
@@ -84,7 +87,13 @@ class Convolution(Component):
         self.geometry, self.channels, self.outputs, self.taps = geometry, channels, outputs, taps
         self.widen = Widen(data_shape, channels, input_lanes, channels)
         self.window = WindowStream(
-            geometry, shape=data_shape, channels=channels, taps=taps, capacity=capacity, pad_value=pad_value
+            geometry,
+            shape=data_shape,
+            channels=channels,
+            taps=taps,
+            capacity=capacity,
+            pad_value=pad_value,
+            family=family,
         )
         inputs = geometry.taps * channels
         fed = min(given, input_folding)
@@ -101,6 +110,8 @@ class Convolution(Component):
             lanes=lanes,
             interval=interval,
             queue_depth=queue_depth,
+            elastic=elastic,
+            family=family,
         )
         super().__init__(stage_ports(self.pointwise.mac, input_lanes))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Module, ShapeLike
 from amaranth.lib.wiring import Component, connect, flipped
 
+from .family import GENERIC, Family
 from .mac import MacPipeline, stage_ports
 from .requantize import RequantizeFormat
 from .widen import Widen
@@ -41,7 +42,7 @@ class Depthwise(Component):
         input_lanes, lanes: of the streams.
         pad_value: of taps in the padding.
         capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window.Window`.
-        interval, queue_depth: see :class:`~mbconv.hdl.mac.MacPipeline`.
+        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac.MacPipeline`.
 
     Members:
         i: ``In(stream.Signature(ArrayLayout(data_shape, input_lanes)))``
@@ -72,6 +73,8 @@ class Depthwise(Component):
         capacity: int | None = None,
         interval: int | None = None,
         queue_depth: int | None = None,
+        elastic: bool = False,
+        family: Family = GENERIC,
     ):
         if input_lanes < 1 or channel_folding < 1 or channel_folding % input_lanes:
             raise ValueError(f"{input_lanes} input lanes do not divide the {channel_folding} channels a cycle")
@@ -87,6 +90,7 @@ class Depthwise(Component):
             taps=taps,
             capacity=capacity,
             pad_value=pad_value,
+            family=family,
         )
         self.mac = MacPipeline(
             outputs=channel_folding,
@@ -101,6 +105,8 @@ class Depthwise(Component):
             data_latency=self.window.latency,
             interval=interval,
             queue_depth=queue_depth,
+            elastic=elastic,
+            family=family,
         )
         super().__init__(stage_ports(self.mac, input_lanes))
 
@@ -133,6 +139,9 @@ class Depthwise(Component):
         m.d.comb += [
             self.window.permit.eq(self.mac.can_issue),
             self.mac.issue.eq(self.window.issued),
+            self.mac.first.eq(self.window.first),
+            self.mac.last.eq(self.window.last),
+            self.mac.last_block.eq(self.window.last_group),
             self.mac.data.as_value().eq(self.window.o.as_value()),
         ]
         return m

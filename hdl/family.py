@@ -22,6 +22,8 @@ class Family:
         largest_distributed: words of the largest memory that is made of LUTs, where they can be that memory: constant
             words always, others only with ``distributed_ram``. Larger memories are block RAM.
         distributed_ram: LUTs can be written as memory.
+        largest_rounded_memory: words of the largest memory whose depth is rounded up to a power of two where that makes
+            an address a plain counter: up to there it takes no further block RAM.
         largest_register_queue: beats of the largest queue that is made of registers, one and a LUT for each bit. Longer
             queues are distributed RAM up to ``largest_distributed`` beats, where LUTs can be that, or block RAM.
         block_products: products of 8 × 8 bits that one multiplier block gives each cycle.
@@ -36,6 +38,7 @@ class Family:
     multiplier_latency: int = 3
     largest_distributed: int = 32
     distributed_ram: bool = True
+    largest_rounded_memory: int = 1024
     largest_register_queue: int = 2
     block_products: int = 1
     product_luts: int = 138
@@ -45,6 +48,7 @@ class Family:
             ("memory_latency", 1, 2),
             ("multiplier_latency", 2, 3),
             ("largest_distributed", 0, 1 << 16),
+            ("largest_rounded_memory", 0, 1 << 20),
             ("largest_register_queue", 2, 1 << 16),
             ("block_products", 1, 16),
             ("product_luts", 0, 1 << 16),
@@ -52,6 +56,11 @@ class Family:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"{name} of the family {self.name} is {low} to {high}, not {value}")
+
+    def rounded_depth(self, depth: int) -> int:
+        """The depth of a memory of at least so many words: a power of two where that costs nothing."""
+        rounded = 1 << (depth - 1).bit_length()
+        return rounded if rounded <= self.largest_rounded_memory else depth
 
     def queue_in_registers(self, depth: int) -> bool:
         """Whether a queue of so many beats is made of registers."""

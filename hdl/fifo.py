@@ -1,33 +1,33 @@
-"""Queues of stream beats: a FIFO of any depth, and one whose space is reserved before its beats are made."""
+"""A queue of stream beats, of registers, of distributed RAM or of block RAM."""
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Shape, ShapeLike, Signal
+from amaranth.hdl import Cat, Module, Mux, Shape, ShapeLike, Signal, Value
 from amaranth.lib.memory import Memory
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .counting import advance, step_level
+from .family import GENERIC, Family
 from .primitives import Ram, address_width
-
-LARGEST_DISTRIBUTED = 32
-"""Up to this depth a queue is distributed RAM (or registers), beyond it block RAM behind a small prefetch queue."""
-
-_PREFETCH = 4  # covers the block RAM's two cycles, the push and the pop, so that a beat leaves every cycle
-
-
-def advance(m: Module, pointer: Signal, depth: int) -> None:
-    """Step a pointer into a ring of any depth."""
-    with m.If(pointer == depth - 1):
-        m.d.sync += pointer.eq(0)
-    with m.Else():
-        m.d.sync += pointer.eq(pointer + 1)
 
 
 class Fifo(Component):
     """A queue of ``depth`` beats between two streams, one beat per cycle in and out.
 
-    ``latency`` is the number of cycles from the acceptance of a beat by an empty queue to ``o.valid``: 1 up to
-    :data:`LARGEST_DISTRIBUTED` beats, 4 beyond. Cost: ``memory_bits``, in distributed RAM or block RAM.
+    ::
+
+        few beats          │ some, where LUTs can be RAM │ many
+                           │                             │
+        i ─┬────┬────┐     │     ┌─────────────────┐     │     ┌───────────┐   ┌───────────┐
+           ▼    ▼    ▼     │ i ─►│ distributed RAM ├─► o │ i ─►│ block RAM ├──►│ registers ├─► o
+        o ◄□◄── □◄── □     │     └─────────────────┘     │     └───────────┘   └───────────┘
+
+    ``latency`` is the number of cycles from the acceptance of a beat by an empty queue to ``o.valid``: 1, or the
+    memory's and 2 for block RAM. ``i.ready`` and ``o.valid`` come from registers.
+
+    Cost: ``memory_bits``; in registers a LUT and a register for each bit and for each beat. The family says up to
+    which depths (:meth:`~mbconv.hdl.family.Family.queue_in_registers`).
 
     Members:
         i: ``In(stream.Signature(shape))``
@@ -39,18 +39,19 @@ class Fifo(Component):
 
     multipliers = 0
 
-    def __init__(self, shape: ShapeLike, depth: int):
+    def __init__(self, shape: ShapeLike, depth: int, *, family: Family = GENERIC):
         if depth < 1:
             raise ValueError(f"a queue holds at least one beat, not {depth}")
-        self.shape, self.depth = shape, depth
+        self.shape, self.depth, self.family = shape, depth, family
+        self.in_registers = family.queue_in_registers(depth)
+        self.in_block_ram = family.queue_in_block_ram(depth)
         super().__init__({"i": In(Signature(shape)), "o": Out(Signature(shape))})
-        if self.in_block_ram:
-            self.ram = Ram(shape, depth)
-            self.front = Fifo(shape, _PREFETCH)
-
-    @property
-    def in_block_ram(self) -> bool:
-        return self.depth > LARGEST_DISTRIBUTED
+        if self.in_registers:
+            self.registers = RegisterQueue(shape, depth)
+        elif self.in_block_ram:
+            self.ram = Ram(shape, depth, family=family)
+            # Covers the block RAM's cycles, the push and the pop, so that a beat leaves every cycle.
+            self.front = RegisterQueue(shape, family.memory_latency + 2)
 
     @property
     def cycles_per_beat(self) -> int:
@@ -59,7 +60,7 @@ class Fifo(Component):
 
     @property
     def latency(self) -> int:
-        return 4 if self.in_block_ram else 1
+        return self.family.queue_latency(self.depth)
 
     @property
     def memory_bits(self) -> int:
@@ -67,25 +68,33 @@ class Fifo(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        level = Signal(range(self.depth + 1))
+        if self.in_registers:
+            m.submodules.registers = self.registers
+            connect(m, flipped(self.i), self.registers.i)
+            connect(m, self.registers.o, flipped(self.o))
+            return m
         push = self.i.valid & self.i.ready
         pop = self.o.valid & self.o.ready
-        m.d.comb += self.i.ready.eq(level != self.depth)
-        m.d.sync += level.eq(level + push - pop)
         write = Signal(address_width(self.depth))
         with m.If(push):
             advance(m, write, self.depth)
+        # Places that are free, less one: the sign says that there is none.
+        room = Signal(range(-1, self.depth), init=self.depth - 1)
+        m.d.comb += self.i.ready.eq(~room[-1])
+        m.d.sync += room.eq(room + pop - push)
         if self.in_block_ram:
             self._from_block_ram(m, write, push, pop)
         else:
-            self._from_registers(m, write, push, pop, level)
+            self._from_distributed_ram(m, write, push, pop)
         return m
 
-    def _from_registers(self, m: Module, write: Signal, push, pop, level: Signal) -> None:
+    def _from_distributed_ram(self, m: Module, write: Signal, push: Value, pop: Value) -> None:
         m.submodules.memory = memory = Memory(shape=self.shape, depth=self.depth, init=[])
         write_port = memory.write_port()
         read_port = memory.read_port(domain="comb")
         read = Signal(address_width(self.depth))
+        waiting = Signal(range(-1, self.depth), init=-1)  # beats that wait, less one
+        m.d.sync += waiting.eq(waiting + push - pop)
         with m.If(pop):
             advance(m, read, self.depth)
         if self.depth > 1:
@@ -94,22 +103,23 @@ class Fifo(Component):
             write_port.data.eq(self.i.payload),
             write_port.en.eq(push),
             self.o.payload.eq(read_port.data),
-            self.o.valid.eq(level != 0),
+            self.o.valid.eq(~waiting[-1]),
         ]
 
-    def _from_block_ram(self, m: Module, write: Signal, push, pop) -> None:
+    def _from_block_ram(self, m: Module, write: Signal, push: Value, pop: Value) -> None:
         m.submodules.ram, m.submodules.front = self.ram, self.front
-        stored = Signal(range(self.depth + 1))  # beats whose read has not been started
-        claimed = Signal(range(_PREFETCH + 1))  # places of the front queue that are taken or promised
+        stored = Signal(range(-1, self.depth), init=-1)  # beats whose read has not been started, less one
+        places = self.front.depth
+        free = Signal(range(-1, places), init=places - 1)  # places in front neither taken nor promised, less one
         read = Signal(address_width(self.depth))
-        start = (stored != 0) & (claimed != _PREFETCH)
-        started = Signal(Ram.LATENCY)
+        start = ~stored[-1] & ~free[-1]
+        started = Signal(self.ram.latency)
         with m.If(start):
             advance(m, read, self.depth)
         m.d.sync += [
             stored.eq(stored + push - start),
-            claimed.eq(claimed + start - pop),
-            started.eq((started << 1) | start),
+            free.eq(free + pop - start),
+            started.eq(Cat(start, started)),
         ]
         m.d.comb += [
             self.ram.w_en.eq(push),
@@ -122,69 +132,49 @@ class Fifo(Component):
         connect(m, self.front.o, flipped(self.o))
 
 
-class CreditQueue(Component):
-    """The queue at the end of a pipeline without enables: space is reserved where work is issued, so a push never
-    fails.
+class RegisterQueue(Component):
+    """A queue of a few beats, each in registers of its own; the first is always at ``o``.
 
-    ``room`` says that ``step`` beats are unreserved; in a cycle with ``room``, ``reserve`` takes ``reserve_count`` of
-    them. A beat taken from ``o`` gives one back, visible in the next cycle. ``o.valid`` rises ``latency`` cycles after
-    ``push``.
+    A beat goes to the lowest free place; when one leaves, all move down. A place keeps its beat while that stays, and
+    takes what is above it, or the input, in every other cycle: a two-way selection and a register for each bit. A
+    register for each place says whether it is taken, so that no counter stands in ``i.ready`` or ``o.valid``.
 
-    Members:
-        room: ``Out(1)``
-        reserve: ``In(1)``, only where ``room``
-        reserve_count: ``In(range(step + 1))``, ``step`` unless driven
-        push: ``In(1)``, payload: ``In(shape)``
-        o: ``Out(stream.Signature(shape))``
-
-    Raises:
-        ValueError: a depth below ``step``, or a step below 1.
+    Latency 1; a beat each cycle, or every second with a single place. Members: as of :class:`Fifo`.
     """
 
     multipliers = 0
+    latency = 1
 
-    def __init__(self, shape: ShapeLike, depth: int, step: int = 1):
-        if step < 1:
-            raise ValueError(f"at least one beat is reserved at a time, not {step}")
-        if depth < step:
-            raise ValueError(f"a queue of {depth} beats cannot hold the {step} beats reserved at a time")
-        self.depth, self.step = depth, step
-        self.fifo = Fifo(shape, depth)
-        super().__init__(
-            {
-                "room": Out(1),
-                "reserve": In(1),
-                "reserve_count": In(range(step + 1), init=step),
-                "push": In(1),
-                "payload": In(shape),
-                "o": Out(Signature(shape)),
-            }
-        )
+    def __init__(self, shape: ShapeLike, depth: int):
+        self.shape, self.depth = shape, depth
+        super().__init__({"i": In(Signature(shape)), "o": Out(Signature(shape))})
 
     @property
     def cycles_per_beat(self) -> int:
-        return self.fifo.cycles_per_beat
-
-    @property
-    def latency(self) -> int:
-        return self.fifo.latency
+        return 2 if self.depth == 1 else 1
 
     @property
     def memory_bits(self) -> int:
-        return self.fifo.memory_bits
+        return Shape.cast(self.shape).width * self.depth
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.fifo = self.fifo
-        free = Signal(range(self.depth + 1), init=self.depth)
-        taken = Signal(range(self.step + 1))
-        with m.If(self.reserve):
-            m.d.comb += taken.eq(self.reserve_count)
+        taken = Signal(self.depth)
+        push, pop = Signal(), Signal()
+        width = Shape.cast(self.shape).width
+        places = [Signal(width, name=f"place_{place}", reset_less=True) for place in range(self.depth)]
         m.d.comb += [
-            self.room.eq(free >= self.step),
-            self.fifo.i.valid.eq(self.push),
-            self.fifo.i.payload.eq(self.payload),
+            self.i.ready.eq(~taken[-1]),
+            self.o.valid.eq(taken[0]),
+            Value.cast(self.o.payload).eq(places[0]),
+            push.eq(self.i.valid & self.i.ready),
+            pop.eq(self.o.valid & self.o.ready),
         ]
-        m.d.sync += free.eq(free - taken + (self.o.valid & self.o.ready))
-        connect(m, self.fifo.o, flipped(self.o))
+        step_level(m, taken, push, pop)
+        for place, held in enumerate(places):
+            incoming = Value.cast(self.i.payload)
+            if place + 1 < self.depth:
+                incoming = Mux(taken[place + 1], places[place + 1], incoming)
+            with m.If(pop | ~taken[place]):
+                m.d.sync += held.eq(incoming)
         return m

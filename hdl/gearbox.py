@@ -10,7 +10,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from .fifo import advance
+from .counting import advance
 from .narrow import Narrow
 from .widen import Widen
 
@@ -171,7 +171,7 @@ class Gearbox(Component):
     def _position(self, m: Module, side: str, run: int, lanes: int, moved: Value) -> tuple[Value, int]:
         """Whether a side's present beat is the last of its run, and the units of that last beat."""
         beats = -(-run // lanes)
-        beat = Signal(range(max(2, beats)), name=f"beat_{side}")
+        beat = Signal(range(beats), name=f"beat_{side}")
         with m.If(moved):
             advance(m, beat, beats)
         return beat == beats - 1, -(-(run - (beats - 1) * lanes) // self.unit)

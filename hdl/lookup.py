@@ -10,7 +10,9 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from .fifo import CreditQueue, advance
+from .counting import advance
+from .credit_queue import CreditQueue, least_depth
+from .family import GENERIC, Family
 from .primitives import Rom
 from .value_tables import value_range
 
@@ -18,8 +20,8 @@ from .value_tables import value_range
 class Lookup(Component):
     """Every element replaced by its entry in a table, one for all channels or one for each.
 
-    A beat is taken in each cycle in which the output queue has room; its result is valid ``latency`` cycles later: 2
-    for the memory and the queue's (1; 4 for one of more than 32 beats).
+    A beat is taken in each cycle in which the output queue has room; its result is valid ``latency`` cycles later: the
+    memory's and the queue's.
 
     Cycles per frame: its beats. Cost: no multiplier; ``memory_bits``: for each lane a memory of its tables, and the
     queue.
@@ -52,6 +54,7 @@ class Lookup(Component):
         *,
         queue_depth: int | None = None,
         name: str = "lookup",
+        family: Family = GENERIC,
     ):
         self.shape_in, self.shape_out = Shape.cast(shape_in), Shape.cast(shape_out)
         if channels < 1 or lanes < 1:
@@ -67,11 +70,11 @@ class Lookup(Component):
             raise ValueError(
                 f"entries {self.tables.min()}..{self.tables.max()} exceed the output's range {low}..{high}"
             )
-        self.channels, self.lanes = channels, lanes
+        self.channels, self.lanes, self.family = channels, lanes, family
         self.groups = -(-channels // lanes)
         self.roms = [self._rom(lane, name) for lane in range(lanes)]
-        self.queue_depth = Rom.LATENCY + 2 if queue_depth is None else queue_depth
-        self.queue = CreditQueue(ArrayLayout(self.shape_out, lanes), self.queue_depth)
+        self.queue_depth = least_depth(family.memory_latency, family) if queue_depth is None else queue_depth
+        self.queue = CreditQueue(ArrayLayout(self.shape_out, lanes), self.queue_depth, family=family)
         super().__init__(
             {
                 "i": In(Signature(ArrayLayout(self.shape_in, lanes))),
@@ -90,7 +93,7 @@ class Lookup(Component):
     @property
     def latency(self) -> int:
         """Cycles from taking a beat to its result at ``o``, when the queue is empty."""
-        return Rom.LATENCY + self.queue.latency
+        return self.family.memory_latency + self.queue.latency
 
     @property
     def memory_bits(self) -> int:
@@ -104,21 +107,21 @@ class Lookup(Component):
         tables = self.tables[channels] if self.per_channel else self.tables
         by_bits = np.roll(tables, -(tables.shape[1] // 2), axis=1) if self.shape_in.signed else tables
         words = [int(word) for word in by_bits.ravel() & ((1 << width) - 1)]
-        return Rom(words, width, f"{name}_{lane}" if self.per_channel else name)
+        return Rom(words, width, f"{name}_{lane}" if self.per_channel else name, family=self.family)
 
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.queue = self.queue
         take = Signal()
-        pushed = Signal(Rom.LATENCY)
-        group = Signal(range(max(2, self.groups)))
+        pushed = Signal(self.family.memory_latency)
+        group = Signal(range(self.groups))
         m.d.comb += [
             take.eq(self.i.valid & self.queue.room),
             self.i.ready.eq(self.queue.room),
             self.queue.reserve.eq(take),
             self.queue.push.eq(pushed[-1]),
         ]
-        m.d.sync += pushed.eq((pushed << 1) | take)
+        m.d.sync += pushed.eq(Cat(take, pushed))
         if self.per_channel:
             with m.If(take):
                 advance(m, group, self.groups)

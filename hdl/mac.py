@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, ShapeLike, Signal
+from amaranth.hdl import Module, ShapeLike
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .accumulate import AccumulateArray
-from .fifo import Fifo, advance
-from .pixel_group import PixelGroupResultPath
+from .counting import delayed
+from .elastic_source import ElasticSource
+from .family import GENERIC, Family
 from .requantize import RequantizeFormat
 from .result_path import ResultPath
 
@@ -23,35 +24,37 @@ def stage_ports(mac: MacPipeline, input_lanes: int) -> dict:
 
 
 class MacPipeline(Component):
-    """Weights, multipliers, accumulators and requantisation of a stage; its owner supplies the data of each issued
-    step.
+    """Weights, multipliers, accumulators and requantisation of a stage; its owner counts the loops and supplies the
+    data of each issued step.
 
-    A group of ``pixels`` = Q pixels (1 by default) is ``blocks`` = ⌈channels/outputs⌉ blocks of ``steps`` × Q issue
-    cycles: for each step, each of the Q pixels. The owner issues in any cycle with ``can_issue`` (and its data at hand)
-    by ``issue``, and gives the data ``data_latency`` cycles later. A beat of ``weights`` serves the Q pixels of its
-    step.
+    A pixel is ``blocks`` = ⌈channels/outputs⌉ blocks of ``steps`` issue cycles. The owner issues in any cycle with
+    ``can_issue`` (and its data at hand) by ``issue``, says which step of its loops it is, and gives the data
+    ``data_latency`` cycles later. These marks travel with the data: nothing here counts.
 
-    Q = 1: the first beat of a block is valid at ``o`` ``latency`` cycles after the block's last issue, the others
-    ``interval`` cycles apart. Q > 1: the first beat of a pixel group is valid ``latency`` cycles after the group's last
-    issue, the others follow one each cycle. Cost: ``multipliers`` = outputs × terms.
+    The first beat of a block is valid at ``o`` ``latency`` cycles after the block's last issue, the others ``interval``
+    cycles apart. Cost: ``multipliers`` = outputs × terms.
+
+    Weights and requantisation words come from sources that never starve, or with ``elastic`` from any stream: then a
+    queue (:class:`~mbconv.hdl.elastic_source.ElasticSource`) in front of each says whether a step can be issued.
 
     Args:
         outputs, terms: the folding: Po × Pi, or P × K.
         channels: output channels of a pixel.
-        steps: issue cycles of a block, for each pixel.
+        steps: issue cycles of a block.
         data_shape, weight_shape: of an element and of a weight (already less its zero point).
         format: the requantisation, accumulator width included.
         lanes: of the output stream; divides ``outputs`` and must drain a block in ``steps`` cycles.
         shared: the data of a step is one vector for all outputs (pointwise), not one for each (depthwise).
         interval: cycles a requantised beat may take; by default as many as the folding leaves.
-        queue_depth: beats of the output queue (Q = 1); by default the least that never delays the stage.
-        pixels: Q.
+        queue_depth: beats of the output queue; by default the least that never delays the stage.
+        elastic: ``weights`` and ``requantization`` may pause.
 
     Members:
-        weights: ``In(stream.Signature(ArrayLayout(ArrayLayout(weight_shape, terms), outputs)))``
-        requantization: ``In(stream.Signature(ArrayLayout(format.word_layout, lanes)))``
-        can_issue: ``Out(1)``; issue: ``In(1)``; last_pixel, last_step, last_block: ``Out(1)``, of the issue that is
-            next
+        weights: ``In(stream.Signature(ArrayLayout(ArrayLayout(weight_shape, terms), outputs), always_valid))``, where
+            ``always_valid`` is true unless ``elastic``
+        requantization: ``In(stream.Signature(ArrayLayout(format.word_layout, lanes), always_valid))``
+        can_issue: ``Out(1)``; issue: ``In(1)``; first, last, last_block: ``In(1)``, of the step that is next: first or
+            last of its block, block the pixel's last
         data: ``In(ArrayLayout(data_shape, terms))``, times ``outputs`` (output-major) when not ``shared``
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
     """
@@ -71,7 +74,8 @@ class MacPipeline(Component):
         data_latency: int,
         interval: int | None = None,
         queue_depth: int | None = None,
-        pixels: int = 1,
+        elastic: bool = False,
+        family: Family = GENERIC,
     ):
         for name, value in (("outputs", outputs), ("terms", terms), ("channels", channels), ("steps", steps)):
             if value < 1:
@@ -86,30 +90,47 @@ class MacPipeline(Component):
         self.blocks = -(-channels // outputs)
         self.data_latency, self.interval, self.lanes = data_latency, interval, lanes
         self.data_shape, self.weight_shape, self.format = data_shape, weight_shape, format
-        self.pixels = pixels
-        self.array = AccumulateArray(
-            outputs, terms, data_shape, weight_shape, format.accumulator_bits, shared=shared, pixels=pixels
+        claim_to_sums = steps - 1 + data_latency + AccumulateArray.latency_of(terms, family)
+        self.result = ResultPath(
+            outputs,
+            lanes,
+            channels,
+            format,
+            interval=interval,
+            spacing=steps,
+            queue_depth=queue_depth,
+            claim_to_sums=claim_to_sums,
+            family=family,
         )
-        self.weights_queue = Fifo(self.array.weights.shape(), data_latency + 2)
-        common = {"interval": interval, "spacing": steps}
-        claim_to_done = steps * pixels - 1 + data_latency + self.array.latency
-        if pixels == 1:
-            self.result = ResultPath(
-                outputs, lanes, channels, format, queue_depth=queue_depth, claim_to_done=claim_to_done, **common
-            )
-        else:
-            self.result = PixelGroupResultPath(
-                outputs, lanes, channels, format, pixels=pixels, claim_to_done=claim_to_done, **common
-            )
+        self.array = AccumulateArray(
+            outputs,
+            terms,
+            data_shape,
+            weight_shape,
+            self.result.sum_bits,
+            shared=shared,
+            bias_bits=self.result.bias_bits,
+            family=family,
+        )
+        weights, word = self.array.weights.shape(), ArrayLayout(format.word_layout, lanes)
+        self.elastic: dict[str, ElasticSource] = {}
+        if elastic:
+            # Claimed with a block, taken until its last beat is drained.
+            beats = self.result.beats
+            blocks = -(-(claim_to_sums + 1 + beats * interval) // steps) + 1
+            self.elastic = {
+                "weights": ElasticSource(weights, data_latency + 2, family=family),
+                "requantization": ElasticSource(word, blocks * beats + 2, beats, family=family),
+            }
         super().__init__(
             {
-                "weights": In(Signature(self.array.weights.shape())),
-                "requantization": In(Signature(ArrayLayout(format.word_layout, lanes))),
+                "weights": In(Signature(weights, always_valid=not elastic)),
+                "requantization": In(Signature(word, always_valid=not elastic)),
                 "can_issue": Out(1),
                 "issue": In(1),
-                "last_pixel": Out(1),
-                "last_step": Out(1),
-                "last_block": Out(1),
+                "first": In(1),
+                "last": In(1),
+                "last_block": In(1),
                 "data": In(self.array.data.shape()),
                 "o": Out(Signature(ArrayLayout(format.output, lanes))),
             }
@@ -117,63 +138,57 @@ class MacPipeline(Component):
 
     @property
     def multipliers(self) -> int:
-        return self.outputs * self.terms
+        return self.array.multipliers
 
     @property
     def memory_bits(self) -> int:
-        return self.weights_queue.memory_bits + self.result.memory_bits
+        return self.result.memory_bits + sum(source.memory_bits for source in self.elastic.values())
+
+    @property
+    def cycles_per_pixel(self) -> int:
+        return self.blocks * self.steps
 
     @property
     def latency(self) -> int:
-        """Cycles from the last issue of a block (of a pixel group where Q > 1) to its first beat at ``o``."""
+        """Cycles from the last issue of a block to its first beat at ``o``."""
         return self.data_latency + self.array.latency + self.result.latency
 
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.array, m.submodules.result = self.array, self.result
-        connect(m, flipped(self.requantization), self.result.requantization)
         connect(m, self.result.o, flipped(self.o))
-        pixel, step, block = (Signal(range(max(2, count))) for count in (self.pixels, self.steps, self.blocks))
-        first = Signal()
-        m.submodules.weights_queue = self.weights_queue
-        connect(m, flipped(self.weights), self.weights_queue.i)
-        # Beats of weights at hand that no issued step has claimed, less one: its sign says that there is none.
-        spare = Signal(range(-1, self.weights_queue.depth), init=-1)
-        arrived = self.weights.valid & self.weights.ready
-        m.d.sync += spare.eq(spare + arrived - (self.issue & self.last_pixel))
+        claim = self.issue & self.first
+        room = self.result.room
+        weights, words = flipped(self.weights), flipped(self.requantization)
+        if self.elastic:
+            m.submodules.weights = elastic_weights = self.elastic["weights"]
+            m.submodules.words = elastic_words = self.elastic["requantization"]
+            connect(m, weights, elastic_weights.i)
+            connect(m, words, elastic_words.i)
+            weights, words = elastic_weights.o, elastic_words.o
+            m.d.comb += [
+                elastic_weights.claim.eq(self.issue),
+                elastic_words.claim.eq(claim),
+                elastic_words.claim_count.eq(self.result.claimed_beats),
+            ]
+            room = room & elastic_words.at_hand
+            m.d.comb += self.can_issue.eq(elastic_weights.at_hand & (~self.first | room))
+        else:
+            m.d.comb += self.can_issue.eq(~self.first | room)
+        connect(m, words, self.result.requantization)
         m.d.comb += [
-            first.eq(step == 0),
-            self.last_pixel.eq(pixel == self.pixels - 1),
-            self.last_step.eq(step == self.steps - 1),
-            self.last_block.eq(block == self.blocks - 1),
-            self.can_issue.eq(~spare[-1] & (~(first & (pixel == 0)) | self.result.room)),
-            self.result.claim.eq(self.issue & first & (pixel == 0)),
-        ]
-        with m.If(self.issue):
-            advance(m, pixel, self.pixels)
-            with m.If(self.last_pixel):
-                advance(m, step, self.steps)
-                with m.If(self.last_step):
-                    advance(m, block, self.blocks)
-        self._operands(m, first)
-        m.d.comb += [self.result.done.eq(self.array.done), self.result.sums.eq(self.array.sums)]
-        return m
-
-    def _operands(self, m: Module, first: Signal) -> None:
-        """Delay an issued step's control and weights until its data are there."""
-        control = [self.issue, first, self.last_step, self.issue & self.last_pixel]
-        for age in range(self.data_latency):
-            if age == self.data_latency - 1:
-                m.d.comb += self.weights_queue.o.ready.eq(control[3])
-            delayed = [Signal(name=f"{name}_{age}") for name in ("valid", "first", "last", "take")]
-            m.d.sync += [new.eq(old) for new, old in zip(delayed, control, strict=True)]
-            control = delayed
-        weights = Signal(self.weights.payload.shape(), reset_less=True)
-        m.d.sync += weights.eq(self.weights_queue.o.payload)
-        m.d.comb += [
-            self.array.valid.eq(control[0]),
-            self.array.first.eq(control[1]),
-            self.array.last.eq(control[2]),
-            self.array.weights.eq(weights),
+            self.result.claim.eq(claim),
+            self.result.claim_last.eq(self.last_block),
+            self.array.valid.eq(delayed(m, self.issue, self.data_latency, "valid", reset=True)),
+            self.array.last.eq(delayed(m, self.last, self.data_latency, "last")),
             self.array.data.eq(self.data),
+            self.array.weights.eq(weights.payload),
+            weights.ready.eq(self.array.valid),
+            self.array.bias.eq(self.result.bias),
+            self.result.ends.eq(self.array.ends),
+            self.result.sums.eq(self.array.sums),
         ]
+        if self.result.uneven:
+            last_block = delayed(m, self.last_block, self.data_latency + self.array.latency, "last_block")
+            m.d.comb += self.result.last.eq(last_block)
+        return m

@@ -7,7 +7,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from .fifo import advance
+from .counting import advance
 
 
 class Narrow(Component):
@@ -78,7 +78,7 @@ class Narrow(Component):
         with m.If(self.i.valid & free):
             m.d.sync += [word.eq(self.i.payload), left.eq(pieces)]
             if last_pieces != pieces:
-                index = Signal(range(max(2, words)))
+                index = Signal(range(words))
                 advance(m, index, words)
                 m.d.sync += left.eq(Mux(index == words - 1, last_pieces, pieces))
         return m

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, ShapeLike, Signal
+from amaranth.hdl import Cat, Module, ShapeLike, Signal, Value
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, connect, flipped
 
-from .fifo import advance
+from .counting import advance, step_level
+from .family import GENERIC, Family
 from .mac import MacPipeline, stage_ports
-from .primitives import Ram, address_width
+from .primitives import Ram
 from .requantize import RequantizeFormat
 from .widen import Widen
 
@@ -25,16 +26,16 @@ class Pointwise(Component):
                       weights [Po][Pi] ──────────────►│                             │
                       requantization [Lo] ───────────►└─────────────────────────────┘
 
-    A group of Q pixels arrives whole (⌈Ci/Pi⌉ words each), is then read once for each of ⌈Co/Po⌉ groups of outputs
-    while the next arrives.
+    A pixel arrives whole (⌈Ci/Pi⌉ words), is then read once for each of ⌈Co/Po⌉ groups of outputs while the next
+    arrives.
 
     Cycles per pixel: ⌈Ci/Pi⌉ · ⌈Co/Po⌉, every one of them a use of all Po × Pi multipliers; the stage holds that rate
     when its input arrives in as many cycles. The order of weights is that of the loops: for each group of Po outputs,
-    for each group of Pi inputs, one beat [Po][Pi], which serves Q pixels; the period is a pixel group. Weights of
-    channels that do not exist must be 0.
+    for each group of Pi inputs, one beat [Po][Pi]; the period is a pixel. Weights of channels that do not exist must
+    be 0.
 
-    Cost: Po × Pi multipliers; a buffer of 2·Q pixels; requantisation for Lo results; for Q > 1 a memory of 2·Q pixels
-    of results.
+    Cost: Po × Pi multipliers; a buffer of ``slots`` pixels, whose words are rounded up to a power of two so that an
+    address is a slot beside a step; requantisation for Lo results.
 
     Args:
         inputs, outputs: channels Ci and Co.
@@ -42,9 +43,8 @@ class Pointwise(Component):
         data_shape, weight_shape: of an element and of a weight already less its zero point.
         format: the requantisation, accumulator width included.
         input_lanes, lanes: of the streams.
-        pixels: Q, pixels computed with each weight; divides the pixels of a frame.
-        slots: pixel groups that the buffer holds.
-        interval, queue_depth: see :class:`~mbconv.hdl.mac.MacPipeline`.
+        slots: pixels that the buffer holds.
+        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac.MacPipeline`.
 
     Members:
         i: ``In(stream.Signature(ArrayLayout(data_shape, input_lanes)))``
@@ -73,12 +73,13 @@ class Pointwise(Component):
         format: RequantizeFormat,
         input_lanes: int,
         lanes: int,
-        pixels: int = 1,
         slots: int = 2,
         interval: int | None = None,
         queue_depth: int | None = None,
+        elastic: bool = False,
+        family: Family = GENERIC,
     ):
-        for name, value in (("inputs", inputs), ("outputs", outputs), ("pixels", pixels), ("slots", slots)):
+        for name, value in (("inputs", inputs), ("outputs", outputs), ("slots", slots)):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, not {value}")
         if input_folding < 1 or input_lanes < 1 or input_folding % input_lanes:
@@ -87,12 +88,14 @@ class Pointwise(Component):
             raise ValueError(
                 f"the folding {input_folding} × {output_folding} exceeds the {inputs} × {outputs} channels"
             )
-        self.inputs, self.outputs, self.pixels, self.slots = inputs, outputs, pixels, slots
+        self.inputs, self.outputs, self.slots = inputs, outputs, slots
         self.input_folding, self.output_folding = input_folding, output_folding
         self.input_lanes, self.lanes = input_lanes, lanes
         self.words = -(-inputs // input_folding)
         self.widen = Widen(data_shape, inputs, input_lanes, input_folding)
-        self.buffer = Ram(ArrayLayout(data_shape, input_folding), slots * pixels * self.words)
+        self._word_bits = (self.words - 1).bit_length()
+        depth = (slots - 1 << self._word_bits) + self.words
+        self.buffer = Ram(ArrayLayout(data_shape, input_folding), depth, family=family)
         self.mac = MacPipeline(
             outputs=output_folding,
             terms=input_folding,
@@ -103,10 +106,11 @@ class Pointwise(Component):
             format=format,
             lanes=lanes,
             shared=True,
-            data_latency=Ram.LATENCY,
+            data_latency=self.buffer.latency,
             interval=interval,
             queue_depth=queue_depth,
-            pixels=pixels,
+            elastic=elastic,
+            family=family,
         )
         super().__init__(stage_ports(self.mac, input_lanes))
 
@@ -116,10 +120,8 @@ class Pointwise(Component):
 
     @property
     def latency(self) -> int:
-        """Cycles from taking the last beat of a pixel (of a group of Q pixels) to its first result at ``o``, when
-        nothing waits."""
-        steps = self.words if self.pixels == 1 else self.pixels * self.words * self.mac.blocks
-        return self.widen.latency + self.AVAILABLE_DELAY + steps - 1 + self.mac.latency
+        """Cycles from taking the last beat of a pixel to its first result at ``o``, when nothing waits."""
+        return self.widen.latency + self.AVAILABLE_DELAY + self.words - 1 + self.mac.latency
 
     @property
     def multipliers(self) -> int:
@@ -137,45 +139,42 @@ class Pointwise(Component):
         connect(m, flipped(self.requantization), self.mac.requantization)
         connect(m, self.mac.o, flipped(self.o))
 
-        complete = Signal(range(self.slots + 1))  # pixel groups whose words are all in the buffer, not yet released
+        complete = Signal(self.slots)  # a bit for each pixel whose words are all in the buffer, the oldest lowest
         arrived, released = Signal(), Signal()
-        m.d.sync += complete.eq(complete + arrived - released)
-        self._write(m, complete, arrived)
-        self._read(m, complete, released)
+        step_level(m, complete, arrived, released)
+        self._write(m, complete[-1], arrived)
+        self._read(m, complete[0], released)
         return m
 
-    def _write(self, m: Module, complete: Signal, arrived: Signal) -> None:
-        group = self.pixels * self.words
-        address, word = Signal(address_width(self.buffer.depth)), Signal(range(max(2, group)))
+    def _write(self, m: Module, full: Value, arrived: Signal) -> None:
+        word, slot = Signal(self._word_bits), Signal(range(self.slots))
         m.d.comb += [
-            self.widen.o.ready.eq(complete != self.slots),
+            self.widen.o.ready.eq(~full),
             self.buffer.w_en.eq(self.widen.o.valid & self.widen.o.ready),
-            self.buffer.w_addr.eq(address),
+            self.buffer.w_addr.eq(Cat(word, slot)),
             self.buffer.w_data.eq(self.widen.o.payload),
-            arrived.eq(self.buffer.w_en & (word == group - 1)),
+            arrived.eq(self.buffer.w_en & (word == self.words - 1)),
         ]
         with m.If(self.buffer.w_en):
-            advance(m, address, self.buffer.depth)
-            advance(m, word, group)
+            advance(m, word, self.words)
+        with m.If(arrived):
+            advance(m, slot, self.slots)
 
-    def _read(self, m: Module, complete: Signal, released: Signal) -> None:
-        """Issue: for each group of outputs, for each word, for each pixel; the address is kept ready for the next
-        issue."""
-        group = self.pixels * self.words
-        width = address_width(self.buffer.depth)
-        base, word, address = Signal(width), Signal(width), Signal(width)  # of the group, of its pixel 0, of the issue
+    def _read(self, m: Module, available: Value, released: Signal) -> None:
+        """Issue: for each group of outputs, for each word."""
+        step, slot, block = Signal(self._word_bits), Signal(range(self.slots)), Signal(range(self.mac.blocks))
         m.d.comb += [
-            self.mac.issue.eq(self.mac.can_issue & (complete != 0)),
+            self.mac.first.eq(step == 0),
+            self.mac.last.eq(step == self.words - 1),
+            self.mac.last_block.eq(block == self.mac.blocks - 1),
+            self.mac.issue.eq(self.mac.can_issue & available),
             self.mac.data.eq(self.buffer.r_data),
-            self.buffer.r_addr.eq(address),
-            released.eq(self.mac.issue & self.mac.last_pixel & self.mac.last_step & self.mac.last_block),
+            self.buffer.r_addr.eq(Cat(step, slot)),
+            released.eq(self.mac.issue & self.mac.last & self.mac.last_block),
         ]
         with m.If(self.mac.issue):
-            m.d.sync += address.eq(address + self.words)
-            with m.If(self.mac.last_pixel):
-                m.d.sync += [word.eq(word + 1), address.eq(word + 1)]
-                with m.If(self.mac.last_step):
-                    m.d.sync += [word.eq(base), address.eq(base)]
+            advance(m, step, self.words)
+            with m.If(self.mac.last):
+                advance(m, block, self.mac.blocks)
         with m.If(released):
-            following = Mux(base == (self.slots - 1) * group, 0, base + group)
-            m.d.sync += [base.eq(following), word.eq(following), address.eq(following)]
+            advance(m, slot, self.slots)

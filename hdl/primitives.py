@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from amaranth.hdl import ClockSignal, Instance, Module, Shape, ShapeCastable, ShapeLike, signed, unsigned
+from amaranth.hdl import ClockSignal, Instance, Module, Shape, ShapeCastable, ShapeLike, Value, signed, unsigned
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from .cells import MemoryCell, MultiplierCell, record_memory, record_multipliers
+from .family import GENERIC, Family
 
 VERILOG_FOLDER = Path(__file__).parent / "primitives"
 
@@ -30,8 +31,8 @@ def address_width(depth: int) -> int:
 
 
 class Multipliers(Component):
-    """``count`` multipliers with input, pipeline and output registers: latency 3, one product each per cycle, no
-    enable.
+    """``count`` multipliers with registers at their inputs and outputs: one product each per cycle, no enable; latency
+    ``latency``, the family's.
 
     Product ``i`` is ``a[i % a_count] * b[i]``. Cost: ``count`` multipliers.
 
@@ -44,13 +45,19 @@ class Multipliers(Component):
         ValueError: no multiplier is asked for, or ``a_count`` does not divide ``count``.
     """
 
-    LATENCY = 3
-
-    def __init__(self, count: int, a_shape: ShapeLike, b_shape: ShapeLike, *, a_count: int | None = None):
+    def __init__(
+        self,
+        count: int,
+        a_shape: ShapeLike,
+        b_shape: ShapeLike,
+        *,
+        a_count: int | None = None,
+        family: Family = GENERIC,
+    ):
         a_count = count if a_count is None else a_count
         if count < 1 or a_count < 1 or count % a_count:
             raise ValueError(f"a multiple of a_count (a_count = {a_count}) multipliers is needed, not {count}")
-        self.count, self.a_count = count, a_count
+        self.count, self.a_count, self.latency = count, a_count, family.multiplier_latency
         self.a_shape, self.b_shape = Shape.cast(a_shape), Shape.cast(b_shape)
         width = self.a_shape.width + self.b_shape.width
         product = signed(width) if self.a_shape.signed or self.b_shape.signed else unsigned(width)
@@ -64,7 +71,7 @@ class Multipliers(Component):
 
     def elaborate(self, platform) -> Module:
         a, b = self.a_shape, self.b_shape
-        record_multipliers(MultiplierCell(self.count, self.a_count, a.width, a.signed, b.width, b.signed))
+        record_multipliers(MultiplierCell(self.count, self.a_count, a.width, a.signed, b.width, b.signed, self.latency))
         m = Module()
         m.submodules.product = Instance(
             "mbconv_multiply",
@@ -74,6 +81,7 @@ class Multipliers(Component):
             p_A_SIGNED=int(self.a_shape.signed),
             p_B_WIDTH=self.b_shape.width,
             p_B_SIGNED=int(self.b_shape.signed),
+            p_LATENCY=self.latency,
             i_clk=ClockSignal(),
             i_a=self.a.as_value(),
             i_b=self.b.as_value(),
@@ -83,21 +91,20 @@ class Multipliers(Component):
 
 
 class Ram(Component):
-    """A memory with one write and one read port, for ``depth`` words of any shape; read latency 2.
+    """A memory with one write and one read port, for ``depth`` words of any shape.
 
-    A word written in cycle t may be read by an address given in cycle t + 1 or later. Undefined before the first write.
+    A word written in cycle t may be read by an address given in cycle t + 1 or later. What is read is undefined before
+    the first write, and where the address is given in the cycle of the write.
 
     Members:
         w_en, w_addr, w_data: the write port.
-        r_addr, r_data: the read port; ``r_data`` is valid two cycles after ``r_addr``.
+        r_addr, r_data: the read port; ``r_data`` is valid ``latency`` cycles, the family's, after ``r_addr``.
     """
 
-    LATENCY = 2
-
-    def __init__(self, shape: ShapeLike | ShapeCastable, depth: int):
+    def __init__(self, shape: ShapeLike | ShapeCastable, depth: int, *, family: Family = GENERIC):
         if depth < 1:
             raise ValueError(f"a memory has at least one word, not {depth}")
-        self.shape, self.depth = shape, depth
+        self.shape, self.depth, self.latency = shape, depth, family.memory_latency
         self.width = Shape.cast(shape).width
         super().__init__(
             {
@@ -114,43 +121,42 @@ class Ram(Component):
         return self.width * self.depth
 
     def elaborate(self, platform) -> Module:
-        record_memory(MemoryCell("ram", self.width, self.depth))
+        record_memory(MemoryCell("ram", self.width, self.depth, latency=self.latency))
         m = Module()
         m.submodules.memory = Instance(
             "mbconv_ram",
             p_WIDTH=self.width,
             p_DEPTH=self.depth,
             p_ADDRESS_WIDTH=address_width(self.depth),
+            p_LATENCY=self.latency,
             i_clk=ClockSignal(),
             i_w_en=self.w_en,
             i_w_addr=self.w_addr,
-            i_w_data=getattr(self.w_data, "as_value", lambda: self.w_data)(),
+            i_w_data=Value.cast(self.w_data),
             i_r_addr=self.r_addr,
-            o_r_data=getattr(self.r_data, "as_value", lambda: self.r_data)(),
+            o_r_data=Value.cast(self.r_data),
         )
         return m
 
 
 class Rom(Component):
-    """Constant words, read latency 2 in cycles with ``en``.
+    """Constant words, read in ``latency`` cycles, the family's, counted in cycles with ``en``.
 
     Args:
         words: the contents, non-negative integers of ``width`` bits.
         name: the file of the contents is ``<name>.hex``; see :func:`.cells.collect_cells`.
 
     Members:
-        en: memory and output register advance.
-        addr, data: ``data`` is valid two enabled cycles after ``addr``.
+        en: memory and output register, where there is one, advance.
+        addr, data: ``data`` is valid ``latency`` enabled cycles after ``addr``.
     """
 
-    LATENCY = 2
-
-    def __init__(self, words: Sequence[int], width: int, name: str):
+    def __init__(self, words: Sequence[int], width: int, name: str, *, family: Family = GENERIC):
         if len(words) < 1:
             raise ValueError(f"the memory {name} has no word")
         if min(words) < 0 or max(words) >> width:
             raise ValueError(f"the memory {name} holds a word that {width} bits do not hold")
-        self.words, self.width, self.name = words, width, name
+        self.words, self.width, self.name, self.latency = words, width, name, family.memory_latency
         super().__init__({"en": In(1), "addr": In(address_width(len(words))), "data": Out(width)})
 
     @property
@@ -158,13 +164,14 @@ class Rom(Component):
         return self.width * len(self.words)
 
     def elaborate(self, platform) -> Module:
-        record_memory(MemoryCell("rom", self.width, len(self.words), self.name, self.words))
+        record_memory(MemoryCell("rom", self.width, len(self.words), self.name, self.words, self.latency))
         m = Module()
         m.submodules.memory = Instance(
             "mbconv_rom",
             p_WIDTH=self.width,
             p_DEPTH=len(self.words),
             p_ADDRESS_WIDTH=address_width(len(self.words)),
+            p_LATENCY=self.latency,
             p_FILE=f"{self.name}.hex",
             i_clk=ClockSignal(),
             i_en=self.en,

@@ -36,8 +36,9 @@ class Requantize(Component):
                                   │ (rows of adders)    │   └─────────┘   │ point     │
                                   └─────────────────────┘                 └───────────┘
 
-    Operands may come every ``interval`` cycles or less often. ``o_valid`` is ``valid`` delayed by ``latency``:
-    1 (bias) + the multiplication + ⌈shift_bits/3⌉ + 2 (zero point, clamp).
+    Operands may come every ``interval`` cycles or less often. ``o_valid`` is ``valid`` delayed by ``latency``: 1 (bias,
+    or the cycle in which an accumulator that began with its bias gets its last product) + the multiplication +
+    ⌈shift_bits/3⌉ + 2 (zero point, clamp).
 
     The multiplication takes one cycle for each Booth digit of the narrower operand when ``interval`` ≤ 2; otherwise its
     adders are used ``interval − 1`` times, with Booth's digits or single bits, whichever is cheaper
@@ -49,10 +50,11 @@ class Requantize(Component):
         format: widths and constants.
         lanes: accumulators at once, ≥ 1.
         interval: least number of cycles between operands, ≥ 1.
+        biased: the accumulators began with the bias, and come a cycle after ``valid`` and the words.
 
     Members:
         valid: ``In(1)``
-        accumulators: ``In(ArrayLayout(signed(accumulator_bits), lanes))``
+        accumulators: ``In(ArrayLayout(signed(accumulator_bits), lanes))``, of ``sum_bits`` where ``biased``
         words: ``In(ArrayLayout(format.word_layout, lanes))``
         o_valid: ``Out(1)``
         o: ``Out(ArrayLayout(format.output, lanes))``
@@ -64,17 +66,17 @@ class Requantize(Component):
     multipliers = 0
     memory_bits = 0
 
-    def __init__(self, format: RequantizeFormat, lanes: int, interval: int = 1):
+    def __init__(self, format: RequantizeFormat, lanes: int, interval: int = 1, *, biased: bool = False):
         if lanes < 1:
             raise ValueError(f"at least one lane is requantised, not {lanes}")
         if interval < 1:
             raise ValueError(f"operands come at most once a cycle: the interval must be at least 1, not {interval}")
-        self.format, self.lanes, self.interval = format, lanes, interval
+        self.format, self.lanes, self.interval, self.biased = format, lanes, interval, biased
         self.plan: MultiplyPlan | None = cheapest_plan(format, interval) if format.multiplier_bits else None
         super().__init__(
             {
                 "valid": In(1),
-                "accumulators": In(ArrayLayout(signed(format.accumulator_bits), lanes)),
+                "accumulators": In(ArrayLayout(signed(format.sum_bits if biased else format.accumulator_bits), lanes)),
                 "words": In(ArrayLayout(format.word_layout, lanes)),
                 "o_valid": Out(1),
                 "o": Out(ArrayLayout(format.output, lanes)),
@@ -129,8 +131,19 @@ class Requantize(Component):
         format = self.format
         value = signed_bits(*self._value_bounds)
         word = format.word_bits - format.bias_bits
-        luts = format.sum_bits + value * format.shift_bits + 2 * self._rounded_bits + format.output.width
-        registers = format.sum_bits + word + value * self._shift_stages + self._rounded_bits + format.output.width
+        luts = (
+            format.sum_bits * (not self.biased)
+            + value * format.shift_bits
+            + 2 * self._rounded_bits
+            + format.output.width
+        )
+        registers = (
+            format.sum_bits * (not self.biased)
+            + word
+            + value * self._shift_stages
+            + self._rounded_bits
+            + format.output.width
+        )
         if self.plan:
             luts += self.plan.luts + format.constant_bits
             registers += self.plan.registers
@@ -161,7 +174,11 @@ class Requantize(Component):
         def field(name: str) -> Signal | None:
             return register(name, word[name]) if name in format.word_layout.members else None
 
-        total = register("sum", self.accumulators[lane] + word.bias, format.sum_bits)
+        if self.biased:
+            total = Signal(signed(format.sum_bits), name=f"sum_{lane}")
+            m.d.comb += total.eq(self.accumulators[lane])
+        else:
+            total = register("sum", self.accumulators[lane] + word.bias, format.sum_bits)
         multiplier, positive, negative, shift = map(field, ("multiplier", "positive", "negative", "shift"))
         if positive is None:
             positive, negative = Const(format.positive, signed(48)), Const(format.negative, signed(48))

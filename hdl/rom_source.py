@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module, Shape, ShapeLike, Signal
+from amaranth.hdl import Cat, Module, Shape, ShapeLike, Signal, Value
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, Out
 
-from .fifo import advance
+from .counting import advance
+from .family import GENERIC, Family
 from .primitives import Rom, address_width
 
 
 class RomSource(Component):
-    """Streams the words of a :class:`~mbconv.hdl.primitives.Rom` over and over, one each cycle, from its first after
-    reset.
+    """Streams the words of a :class:`~mbconv.hdl.primitives.Rom` over and over, from its first after reset.
 
-    The first beat is valid three cycles after reset. Cost: ``memory_bits``.
+    It never starves, as ``always_valid`` says: each word is read before the one in front of it is taken, and the first
+    is there ``latency`` cycles after reset, before any pipeline can want it: what is issued in the first cycle has its
+    data that much later.
+
+    A beat each cycle. Cost: ``memory_bits``, an address counter.
 
     Args:
         shape: of a beat's payload.
@@ -24,17 +28,21 @@ class RomSource(Component):
         name: of the memory file.
 
     Members:
-        o: ``Out(stream.Signature(shape))``
+        o: ``Out(stream.Signature(shape, always_valid=True))``
     """
 
     multipliers = 0
     cycles_per_beat = 1
-    latency = 3
 
-    def __init__(self, shape: ShapeLike, words: Sequence[int], name: str):
+    def __init__(self, shape: ShapeLike, words: Sequence[int], name: str, *, family: Family = GENERIC):
         self.shape = shape
-        self.rom = Rom(words, Shape.cast(shape).width, name)
-        super().__init__({"o": Out(Signature(shape))})
+        self.rom = Rom(words, Shape.cast(shape).width, name, family=family)
+        super().__init__({"o": Out(Signature(shape, always_valid=True))})
+
+    @property
+    def latency(self) -> int:
+        """Cycles after reset before the first word is there."""
+        return self.rom.latency
 
     @property
     def memory_bits(self) -> int:
@@ -44,15 +52,13 @@ class RomSource(Component):
         m = Module()
         m.submodules.rom = self.rom
         address = Signal(address_width(len(self.rom.words)))
-        full = Signal(Rom.LATENCY)  # which of the memory's two registers hold a word
+        filled = Signal(self.rom.latency)  # which of the memory's registers hold a word
         m.d.comb += [
-            self.rom.en.eq(~full[-1] | self.o.ready),
+            self.rom.en.eq(~filled[-1] | self.o.ready),
             self.rom.addr.eq(address),
-            self.o.valid.eq(full[-1]),
-            getattr(self.o.payload, "as_value", lambda: self.o.payload)().eq(self.rom.data),
+            Value.cast(self.o.payload).eq(self.rom.data),
         ]
+        m.d.sync += filled.eq(Cat(1, filled))
         with m.If(self.rom.en):
-            m.d.sync += full.eq((full << 1) | 1)
-            if len(self.rom.words) > 1:
-                advance(m, address, len(self.rom.words))
+            advance(m, address, len(self.rom.words))
         return m

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from amaranth.hdl import ClockSignal, Instance, ResetSignal, Value, ValueCastable
-from amaranth.lib.wiring import Component, In
+from amaranth.hdl import ClockSignal, Const, Instance, ResetSignal, Value
+from amaranth.lib.wiring import Component, Flow, In
 
 
 @dataclass
@@ -58,13 +58,14 @@ class _Apart(Component):
         super().__init__(component.signature)
 
     def elaborate(self, platform) -> Instance:
-        ports = [
-            ("i" if member.flow == In else "o", "__".join(map(str, path)), as_value(value))
-            for path, member, value in self.signature.flatten(self)
-        ]
+        ports = [("i" if flow == In else "o", name, value) for name, value, flow in ports_of(self)]
         return Instance(self._module, ("i", "clk", ClockSignal()), ("i", "rst", ResetSignal()), *ports)
 
 
-def as_value(value: Value | ValueCastable) -> Value:
-    """A port's value without its layout."""
-    return value.as_value() if isinstance(value, ValueCastable) else value
+def ports_of(component: Component) -> Iterator[tuple[str, Value, Flow]]:
+    """The ports of a component's module, without their layouts; what is constant, as ``valid`` of a stream that is
+    always valid, is none."""
+    for path, member, port in component.signature.flatten(component):
+        value = Value.cast(port)
+        if not isinstance(value, Const):
+            yield "__".join(map(str, path)), value, member.flow

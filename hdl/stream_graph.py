@@ -9,6 +9,7 @@ from amaranth.hdl import Module
 from amaranth.lib.stream import Interface, Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .family import GENERIC, Family
 from .fifo import Fifo
 from .fork import Fork
 from .separate import separate
@@ -68,6 +69,7 @@ class StreamGraph(Component):
         inputs, outputs: names of the circuit's ports, each of the shape of the stage port that it is connected to.
         monitor: called as ``monitor(m, stream, interface, payload shape)`` for every stream; simulation adds its
             observers there.
+        family: of the queues.
 
     Raises:
         ValueError: a port that is unknown, connected twice or not at all; payloads of different shapes.
@@ -80,11 +82,13 @@ class StreamGraph(Component):
         inputs: Sequence[str] = (),
         outputs: Sequence[str] = (),
         monitor=None,
+        *,
+        family: Family = GENERIC,
     ):
         self.stages, self.streams, self.monitor = dict(stages), tuple(streams), monitor
         self._check(inputs, outputs)
         self.queues = {
-            (stream.name, sink): Fifo(self._payload(stream), stream.depth(sink))
+            (stream.name, sink): Fifo(self._payload(stream), stream.depth(sink), family=family)
             for stream in self.streams
             for sink in range(len(stream.sinks))
             if stream.depth(sink)

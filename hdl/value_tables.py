@@ -8,6 +8,7 @@ from amaranth.hdl import Const, Module, Shape, ShapeLike, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from .family import GENERIC, Family
 from .primitives import Rom
 from .requantize_format import signed_bits
 
@@ -49,7 +50,7 @@ def line_adders(shape: Shape, slope: int, first: int) -> int:
 
 
 class ValueTables(Component):
-    """``y[lane]`` is the table's entry for ``x[lane]``, ``latency`` = 2 cycles later; no enable, no reset.
+    """``y[lane]`` is the table's entry for ``x[lane]``, ``latency`` cycles later, the memory's; no enable, no reset.
 
     A straight line is computed: shifted copies of x added, four between two registers. Any other table is a
     :class:`~mbconv.hdl.primitives.Rom` for each lane. Cost: ``memory_bits``, or ``adders`` of ``bits`` bits.
@@ -68,9 +69,10 @@ class ValueTables(Component):
         ValueError: a table that has not one entry for each value, or no lane.
     """
 
-    latency = Rom.LATENCY
+    multipliers = 0
+    cycles_per_beat = 1
 
-    def __init__(self, shape: ShapeLike, table: Sequence[int], lanes: int, name: str):
+    def __init__(self, shape: ShapeLike, table: Sequence[int], lanes: int, name: str, *, family: Family = GENERIC):
         self.shape = Shape.cast(shape)
         if not 2 <= self.shape.width <= 16:
             raise ValueError(f"an element has 2 to 16 bits, not {self.shape.width}")
@@ -78,7 +80,8 @@ class ValueTables(Component):
             raise ValueError(f"{self.shape} has {1 << self.shape.width} values, the table {name} {len(table)} entries")
         if lanes < 1:
             raise ValueError(f"at least one lane is looked up, not {lanes}")
-        self.table, self.lanes, self.name = tuple(table), lanes, name
+        self.table, self.lanes, self.name, self.family = tuple(table), lanes, name, family
+        self.latency = family.memory_latency
         self.least, self.greatest = min(table), max(table)
         self.bits = signed_bits(self.least, self.greatest)
         self.line = linear(self.table)
@@ -110,7 +113,7 @@ class ValueTables(Component):
             if self.line:
                 m.d.comb += self.y[lane].eq(self._line(m, self.x[lane], lane))
             else:
-                m.submodules[f"rom_{lane}"] = rom = Rom(self.words(), self.bits, self.name)
+                m.submodules[f"rom_{lane}"] = rom = Rom(self.words(), self.bits, self.name, family=self.family)
                 m.d.comb += [rom.en.eq(1), rom.addr.eq(self.x[lane]), self.y[lane].eq(rom.data)]
         return m
 
@@ -123,13 +126,16 @@ class ValueTables(Component):
         return [*terms, (1, Const(at_zero))] if at_zero or not terms else terms
 
     def _line(self, m: Module, x: Value, lane: int) -> Value:
-        """The straight line in two registers; all sums are exact modulo 2^bits, which is all that is kept."""
-        terms = self._terms(x)
-        partial = []
-        for index in range(0, len(terms), _TERMS_PER_STAGE):
-            held = Signal(signed(self.bits), name=f"partial_{index}_{lane}", reset_less=True)
-            m.d.sync += held.eq(_sum(terms[index : index + _TERMS_PER_STAGE]))
-            partial.append((1, held))
+        """The straight line, in as many registers as a memory; all sums are exact modulo 2^bits, which is all that is
+        kept."""
+        partial = self._terms(x)
+        if self.latency > 1:
+            groups = [partial[index : index + _TERMS_PER_STAGE] for index in range(0, len(partial), _TERMS_PER_STAGE)]
+            partial = []
+            for index, group in enumerate(groups):
+                held = Signal(signed(self.bits), name=f"partial_{index}_{lane}", reset_less=True)
+                m.d.sync += held.eq(_sum(group))
+                partial.append((1, held))
         total = Signal(signed(self.bits), name=f"total_{lane}", reset_less=True)
         m.d.sync += total.eq(_sum(partial))
         return total

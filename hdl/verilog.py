@@ -16,7 +16,7 @@ from amaranth.lib.wiring import Component, In, Out
 from .cells import Cells, MemoryCell, MultiplierCell, collect_cells
 from .primitives import primitive_files
 from .processes import in_processes, processors
-from .separate import as_value, set_aside
+from .separate import ports_of, set_aside
 from .stream_graph import StreamGraph
 from .tool_cache import ensure_tool_cache
 from .verilog_text import tidy
@@ -94,10 +94,7 @@ def _module(component: Component, name: str, *, is_part: bool) -> tuple[str, lis
     with set_aside(name) as modules:
         fragment = Fragment.get(component, None)
         directions = {In: PortDirection.Input, Out: PortDirection.Output}
-        ports = {
-            "__".join(map(str, path)): (as_value(value), directions[member.flow])
-            for path, member, value in component.signature.flatten(component)
-        }
+        ports = {port: (value, directions[flow]) for port, value, flow in ports_of(component)}
         if is_part:  # clock and reset are ports whether or not the module needs both
             domain = ClockDomain("sync")
             fragment.add_domains(domain)

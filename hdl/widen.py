@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Shape, ShapeLike, Signal
+from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from .fifo import advance
+from .counting import advance
 
 
 class Widen(Component):
@@ -61,21 +61,34 @@ class Widen(Component):
         if self.lanes_in == self.lanes_out:
             connect(m, flipped(self.i), flipped(self.o))
             return m
-        beats, pieces = self.cycles_per_pixel, self.lanes_out // self.lanes_in
-        beat, piece = Signal(range(max(2, beats))), Signal(range(pieces))
+        pieces = self.lanes_out // self.lanes_in
+        piece = Signal(range(pieces))
+        ends = Signal()
         word, full = Signal(self.o.payload.shape(), reset_less=True), Signal()
         m.d.comb += [
             self.i.ready.eq(~full | self.o.ready),
             self.o.valid.eq(full),
             self.o.payload.eq(word),
+            ends.eq(piece == self._last_piece(m, ends)),
         ]
-        with m.If(self.o.ready):
-            m.d.sync += full.eq(0)
-        with m.If(self.i.valid & self.i.ready):
+        with m.If(self.i.ready):
+            m.d.sync += full.eq(self.i.valid & ends)
+        # What is not taken is overwritten by the beat that is: the place depends on a register only.
+        with m.If(self.i.ready):
             width = Shape.cast(self.shape).width * self.lanes_in
             m.d.sync += word.as_value().word_select(piece, width).eq(self.i.payload.as_value())
-            advance(m, beat, beats)
-            advance(m, piece, pieces)
-            with m.If((beat == beats - 1) | (piece == pieces - 1)):
-                m.d.sync += [full.eq(1), piece.eq(0)]
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += piece.eq(Mux(ends, 0, piece + 1))
         return m
+
+    def _last_piece(self, m: Module, ends: Signal):
+        """The place of a word's last piece: the last word of a pixel may have fewer than the others."""
+        pieces = self.lanes_out // self.lanes_in
+        words = -(-self.cycles_per_pixel // pieces)
+        last = self.cycles_per_pixel - (words - 1) * pieces
+        if last == pieces or words == 1:
+            return min(last, pieces) - 1
+        index = Signal(range(words))
+        with m.If(self.i.valid & self.i.ready & ends):
+            advance(m, index, words)
+        return Mux(index == words - 1, last - 1, pieces - 1)

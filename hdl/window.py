@@ -8,7 +8,8 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
-from .fifo import advance
+from .counting import advance
+from .family import GENERIC, Family
 from .window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
 from .window_memory import WindowMemory
 from .window_position import RingPosition
@@ -82,6 +83,7 @@ class Window(Component):
         taps: int = 1,
         capacity: int | None = None,
         pad_value: int = 0,
+        family: Family = GENERIC,
     ):
         if channels < 1 or lanes < 1:
             raise ValueError(f"a window has at least one channel and one lane, not {channels} and {lanes}")
@@ -114,6 +116,7 @@ class Window(Component):
             taps=taps,
             capacity=capacity,
             pad_value=pad_value,
+            family=family,
         )
         super().__init__(
             {
@@ -153,7 +156,7 @@ class Window(Component):
         m = Module()
         m.submodules.memory = self.memory
         m.submodules.sequence = sequence = PixelSequence(self.geometry)
-        step, group = Signal(range(max(2, self.steps))), Signal(range(max(2, self.groups)))
+        step, group = Signal(range(self.steps)), Signal(range(self.groups))
         m.d.comb += [
             self.issued.eq(self.permit & self.available),
             self.first.eq(step == 0),
@@ -188,7 +191,7 @@ class Window(Component):
         most_room = max(self.capacity + int(a) - int(r) for a, r in zip(released, required, strict=True))
         room = Signal(range(-1, max(most_room, self.capacity) + 1), init=self.capacity - 1)
 
-        group = Signal(range(max(2, self.groups)))
+        group = Signal(range(self.groups))
         pixel_accepted, pixel_written = Signal(), Signal()
         last_group = group == self.groups - 1
         accepted = self.i.valid & self.i.ready
@@ -234,12 +237,12 @@ class Window(Component):
         ]
         m.submodules.position = position = RingPosition(
             banks=self.memory.column_banks,
-            words=self.memory.words,
+            size=self.memory.depth,
             scale=self.groups,
             start=-top * geometry.width - left,
             moves=moves,
         )
-        row, column = Signal(range(max(2, rows))), Signal(range(max(2, column_steps)))
+        row, column = Signal(range(rows)), Signal(range(column_steps))
         row_ends = Signal()
         m.d.comb += row_ends.eq(column == column_steps - 1)
         with m.If(self.issued):
@@ -277,14 +280,14 @@ class Window(Component):
         last_row = (geometry.output_height - 1) * geometry.strides[0]
         m.submodules.row = row = RingPosition(
             banks=self.memory.row_banks,
-            words=self.memory.row_slots,
+            size=self.memory.depth,
             scale=self.memory.row_words,
             start=-top,
             moves=[geometry.strides[0], geometry.height - last_row],
         )
         m.submodules.column = column = RingPosition(
             banks=self.memory.column_banks,
-            words=self.memory.words,
+            size=self.memory.row_words,
             scale=self.groups,
             start=-left,
             moves=[geometry.strides[1], -(geometry.output_width - 1) * geometry.strides[1]],

@@ -6,6 +6,7 @@ from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from .family import GENERIC, Family
 from .primitives import Ram, address_width
 from .window_geometry import WindowGeometry
 
@@ -50,6 +51,7 @@ class WindowMemory(Component):
         taps: int,
         capacity: int,
         pad_value: int,
+        family: Family = GENERIC,
     ):
         self.geometry, self.groups, self.taps, self.pad_value = geometry, groups, taps, pad_value
         self.whole_rows = geometry.whole_rows(taps)
@@ -65,23 +67,27 @@ class WindowMemory(Component):
             self.row_banks = self.row_slots = 1
             self.words = capacity // self.column_banks
         self.row_words = self.words * groups
-        self.depth = self.row_slots * self.row_words
+        # A ring of pixels may be larger than what it holds: its addresses go round at any size that is large enough.
+        self.depth = self.row_slots * self.row_words if self.whole_rows else family.rounded_depth(self.row_words)
         word = ArrayLayout(shape, lanes)
         self.word = word
-        self.banks = [[Ram(word, self.depth) for _ in range(self.column_banks)] for _ in range(self.row_banks)]
-        address, column = address_width(self.depth), address_width(self.row_words)
+        self.banks = [
+            [Ram(word, self.depth, family=family) for _ in range(self.column_banks)] for _ in range(self.row_banks)
+        ]
+        address = address_width(self.depth)
+        column = address_width(self.row_words) if self.whole_rows else address
         super().__init__(
             {
                 "w_valid": In(1),
                 "w_last_group": In(1),
                 "w_data": In(word),
-                "row_bank": In(range(max(2, self.row_banks))),
+                "row_bank": In(range(self.row_banks)),
                 "row_slot": In(address),
                 "row_slot_following": In(address),
-                "column_bank": In(range(max(2, self.column_banks))),
+                "column_bank": In(range(self.column_banks)),
                 "column_word": In(column),
                 "column_word_following": In(column),
-                "group": In(range(max(2, groups))),
+                "group": In(range(groups)),
                 "inside": In(taps),
                 "o": Out(ArrayLayout(ArrayLayout(shape, taps), lanes)),
             }
@@ -90,7 +96,7 @@ class WindowMemory(Component):
     @property
     def latency(self) -> int:
         """Address register, memory, and a register after each rotation."""
-        return 1 + Ram.LATENCY + (2 if self.whole_rows else 1)
+        return 1 + self.banks[0][0].latency + (2 if self.whole_rows else 1)
 
     @property
     def memory_bits(self) -> int:
@@ -108,23 +114,23 @@ class WindowMemory(Component):
     def _write(self, m: Module) -> None:
         address = Signal(address_width(self.depth))  # of the next beat
         pixel = Signal.like(address)  # of its pixel's first beat
-        column_bank, row_bank = Signal(range(max(2, self.column_banks))), Signal(range(max(2, self.row_banks)))
-        row_end = Signal()
+        column_bank, row_bank = Signal(range(self.column_banks)), Signal(range(self.row_banks))
         after = Signal.like(address)
         m.d.comb += after.eq(address + 1)
-        if not self.whole_rows:
+        if not self.whole_rows and self.depth != 1 << len(address):
             with m.If(address == self.depth - 1):
                 m.d.comb += after.eq(0)
 
         with m.If(self.w_valid):
             m.d.sync += address.eq(after)
-            with m.If(self.w_last_group):
-                with m.If(column_bank == self.column_banks - 1):
-                    m.d.sync += [column_bank.eq(0), pixel.eq(after)]
-                with m.Else():
-                    m.d.sync += [column_bank.eq(column_bank + 1), address.eq(pixel)]
+            if self.column_banks > 1:
+                with m.If(self.w_last_group):
+                    with m.If(column_bank == self.column_banks - 1):
+                        m.d.sync += [column_bank.eq(0), pixel.eq(after)]
+                    with m.Else():
+                        m.d.sync += [column_bank.eq(column_bank + 1), address.eq(pixel)]
             if self.whole_rows:
-                self._write_row_end(m, row_end, row_bank, address, pixel, column_bank)
+                self._write_row_end(m, row_bank, address, pixel, column_bank)
 
         written = Signal(self.word, reset_less=True)
         written_address = Signal.like(address, reset_less=True)
@@ -135,10 +141,10 @@ class WindowMemory(Component):
                 m.d.sync += enable.eq(self.w_valid & (row_bank == row) & (column_bank == column))
                 m.d.comb += [ram.w_en.eq(enable), ram.w_addr.eq(written_address), ram.w_data.eq(written)]
 
-    def _write_row_end(self, m: Module, row_end, row_bank, address, pixel, column_bank) -> None:
+    def _write_row_end(self, m: Module, row_bank, address, pixel, column_bank) -> None:
         """After a row's last beat go on in the next row bank, and after the last of them in the next slot."""
         column = Signal(address_width(self.geometry.width))
-        row = Signal.like(address)
+        row, row_end = Signal.like(address), Signal()
         m.d.comb += row_end.eq(self.w_last_group & (column == self.geometry.width - 1))
         next_row = Signal.like(address)
         m.d.comb += next_row.eq(row)
@@ -174,7 +180,7 @@ class WindowMemory(Component):
         self._rotate(m)
 
     def _rotate(self, m: Module) -> None:
-        delay = 1 + Ram.LATENCY
+        delay = 1 + self.banks[0][0].latency
         rows = [[ram.r_data for ram in banks] for banks in self.banks]
         if self.whole_rows:
             bank = _delay(m, self.row_bank, delay)

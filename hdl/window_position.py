@@ -11,17 +11,19 @@ from .primitives import address_width
 
 
 class RingPosition(Component):
-    """Where a run of consecutive places begins in a ring of ``banks × words`` places dealt round to ``banks`` banks.
+    """Where a run of consecutive places begins in a ring that is dealt round to ``banks`` banks.
 
-    Place p lies in bank p mod banks at word ⌊p / banks⌋, whose address is ``scale`` times that. Any ``banks``
+    Place p lies in bank p mod banks, at ``scale`` · ⌊p / banks⌋ modulo ``size``. Any ``banks``
     consecutive places, wrapped or not, lie in distinct banks: from ``bank`` on at ``address``, below it at
     ``following``.
 
     The position moves by one of the constants ``moves``, either from itself or from a kept base. Each move is one
-    addition and, beside it, the same addition less the ring's size; the sign chooses.
+    addition and, where ``size`` is no power of two, beside it the same addition less ``size``; the sign chooses.
 
     Args:
-        banks, words, scale: the ring; it addresses ``words * scale`` words of each bank.
+        banks: of the ring.
+        size: addresses of a bank; a power of two, or a multiple of ``scale``.
+        scale: addresses of a place.
         start: the first position.
         moves: in places, of either sign, any size.
 
@@ -33,30 +35,31 @@ class RingPosition(Component):
         address, following: ``Out``; bank: ``Out(range(banks))``
     """
 
-    def __init__(self, *, banks: int, words: int, scale: int, start: int, moves: Sequence[int]):
-        for name, value in (("banks", banks), ("words", words), ("scale", scale), ("moves", len(moves))):
+    def __init__(self, *, banks: int, size: int, scale: int, start: int, moves: Sequence[int]):
+        for name, value in (("banks", banks), ("size", size), ("scale", scale), ("moves", len(moves))):
             if value < 1:
                 raise ValueError(f"{name} of a ring position must be at least 1, not {value}")
-        self.banks, self.words, self.scale = banks, words, scale
-        self.size = words * scale
-        places = banks * words
-        self.start = divmod(start % places, banks)
-        self.moves = [divmod(move % places, banks) for move in moves]
+        self.wraps_itself = size == 1 << address_width(size)
+        if not self.wraps_itself and size % scale:
+            raise ValueError(f"a ring of {size} addresses holds no whole number of places of {scale}")
+        self.banks, self.size, self.scale = banks, size, scale
+        self.start = divmod(start, banks)
+        self.moves = [divmod(move, banks) for move in moves]
         width = address_width(self.size)
         super().__init__(
             {
                 "enable": In(1),
-                "move": In(range(max(2, len(moves)))),
+                "move": In(range(len(moves))),
                 "from_base": In(1),
                 "set_base": In(1),
                 "address": Out(width, init=self._address(self.start[0])),
                 "following": Out(width, init=self._address(self.start[0] + 1)),
-                "bank": Out(range(max(2, banks)), init=self.start[1]),
+                "bank": Out(range(banks), init=self.start[1]),
             }
         )
 
     def _address(self, word: int) -> int:
-        return word % self.words * self.scale
+        return word * self.scale % self.size
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -75,7 +78,7 @@ class RingPosition(Component):
     def _move_bank(self, m: Module, bank) -> tuple[Signal, Signal]:
         """The new bank, and whether it wrapped into the next word."""
         new_bank, carry = Signal.like(self.bank), Signal()
-        places = Signal(range(max(2, self.banks)))
+        places = Signal(range(self.banks))
         with m.Switch(self.move):
             for index, (_, remainder) in enumerate(self.moves):
                 with m.Case(index):
@@ -89,10 +92,18 @@ class RingPosition(Component):
         return new_bank, carry
 
     def _move_address(self, m: Module, address, carry: Signal, ahead: int) -> Signal:
-        """The new address, ``ahead`` words on."""
+        """The new address, ``ahead`` places of its bank on."""
+        if self.wraps_itself:
+            step = Signal(range(self.size), name=f"step_{ahead}")
+            with m.Switch(self.move):
+                for index, (words, _) in enumerate(self.moves):
+                    with m.Case(index):
+                        far, near = self._address(words + ahead + 1), self._address(words + ahead)
+                        m.d.comb += step.eq(Mux(carry, far, near) if self.banks > 1 else near)
+            return (address + step)[: len(self.address)]
         name = "following" if ahead else "address"
         # Both sums' constants are selected, so that neither addition waits for the other.
-        distance = Signal(range(max(2, self.size)), name=f"{name}_distance")
+        distance = Signal(range(self.size), name=f"{name}_distance")
         back = Signal(range(-self.size, 1), name=f"{name}_back")
         with m.Switch(self.move):
             for index, (words, _) in enumerate(self.moves):

@@ -7,7 +7,8 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from .fifo import CreditQueue
+from .credit_queue import CreditQueue, least_depth
+from .family import GENERIC, Family
 from .window import Window
 from .window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
 
@@ -45,14 +46,21 @@ class WindowStream(Component):
         capacity: int | None = None,
         pad_value: int = 0,
         queue_depth: int | None = None,
+        family: Family = GENERIC,
     ):
         self.window = Window(
-            geometry, shape=shape, channels=channels, lanes=channels, taps=taps, capacity=capacity, pad_value=pad_value
+            geometry,
+            shape=shape,
+            channels=channels,
+            lanes=channels,
+            taps=taps,
+            capacity=capacity,
+            pad_value=pad_value,
+            family=family,
         )
         beat = ArrayLayout(shape, taps * channels)
-        # A place is taken from issue to the cycle after departure.
-        self.queue_depth = self.window.latency + 2 if queue_depth is None else queue_depth
-        self.queue = CreditQueue(beat, self.queue_depth)
+        self.queue_depth = least_depth(self.window.latency, family) if queue_depth is None else queue_depth
+        self.queue = CreditQueue(beat, self.queue_depth, family=family)
         super().__init__({"i": In(Signature(ArrayLayout(shape, channels))), "o": Out(Signature(beat))})
 
     @property

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mbconv.generators.emission.design import Design
     from mbconv.generators.graph.graph import Graph
     from mbconv.generators.planning.targets import Target
+    from mbconv.hdl.family import Family
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,11 @@ def target_of(options: TargetOptions) -> Target:
     return make_target(multipliers=options.multipliers, fps=options.fps, clock_mhz=options.clock, board=board)
 
 
-def planned_design(graph: Graph, options: TargetOptions) -> tuple[Design, Target]:
+def planned_design(graph: Graph, options: TargetOptions, family: Family | None = None) -> tuple[Design, Target]:
     """The design of a graph for the target that the options name, and that target.
+
+    Args:
+        family: of FPGAs that the circuits are made for; by default the target's.
 
     Raises:
         GraphError: the options contradict each other, the target cannot be met, or the plan's file breaks a rule.
@@ -93,17 +97,18 @@ def planned_design(graph: Graph, options: TargetOptions) -> tuple[Design, Target
         target = target_of(options)
         if target.board is not None:
             return design_for_board(graph, target.board, boards()), target
-        return make_design(graph, plan=plan_for_target(build_network(graph), target)), target
+        plan = plan_for_target(build_network(graph), target)
+        return make_design(graph, plan=plan, family=family or target.family), target
     if len(options.names) > 1:
         others = " and ".join(name for name in options.names if name != "--plan")
         raise GraphError(f"--plan and {others} exclude each other: the target is in the file")
     plan, target = read_plan(options.plan, build_network(graph), find_board)
-    design = make_design(graph, plan=plan)
+    design = make_design(graph, plan=plan, family=family or target.family)
     if target.board is not None:
         check_board(design, target.board)
     return design, target
 
 
-def target_design(graph: Graph, options: TargetOptions) -> Design:
-    """The design of a graph for the target that the options name; errors as :func:`planned_design`."""
-    return planned_design(graph, options)[0]
+def target_design(graph: Graph, options: TargetOptions, family: Family | None = None) -> Design:
+    """The design of a graph for the target that the options name; arguments and errors as of :func:`planned_design`."""
+    return planned_design(graph, options, family)[0]

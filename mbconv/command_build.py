@@ -164,7 +164,7 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
 
     with step_progress(quiet=as_json) as report:
         report("planning", "folding, schedule")
-        design = target_design(graph, _planning(target))
+        design = target_design(graph, _planning(target), part.resources.circuits)
         check_fit(design, part)
         if not no_simulation:
             count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)

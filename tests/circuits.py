@@ -5,8 +5,23 @@ from amaranth.hdl import Shape, signed
 
 from mbconv.generators.constants.weights import accumulator_range, folded_weights, pack_records
 from mbconv.generators.planning.folding import Folding
+from mbconv.hdl.family import Family
 from mbconv.hdl.requantize import RequantizeFormat, RequantizeWords
 from mbconv.sim.bench.bench import Payloads, Periodic
+
+OTHER = Family(
+    "other",
+    memory_latency=1,
+    multiplier_latency=2,
+    largest_distributed=8,
+    distributed_ram=False,
+    largest_register_queue=8,
+    block_products=2,
+)
+"""A family that differs from the generic one in everything that a circuit's shape depends on."""
+
+VARIANTS = {"steady sources": {}, "sources that pause, another family": {"elastic": True, "family": OTHER}}
+"""How every case of a multiplying circuit is built and simulated."""
 
 
 def random_requantization(

@@ -2,15 +2,17 @@
 exact."""
 
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
 from amaranth.hdl import Shape, signed, unsigned
-from circuits import random_requantization, requantization_beats, weight_beats
+from circuits import VARIANTS, random_requantization, requantization_beats, weight_beats
 from elements import random_elements
 from windowed import counted_cycles, windows
 
 from mbconv.hdl.convolution import Convolution
+from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
 
@@ -31,6 +33,8 @@ def convolution_case(
     data: Shape = signed(8),
     weight: Shape = signed(8),
     output: Shape = signed(8),
+    elastic: bool = False,
+    family: Family = GENERIC,
 ) -> Case:
     """A case of C to Co channels, K taps and Pi × Po products; the ring holds ``extra`` pixels beyond the least, or by
     default a whole frame, with which no cycle of the slower of window and multipliers is lost."""
@@ -61,6 +65,8 @@ def convolution_case(
         lanes=lanes[1],
         pad_value=pad_value,
         capacity=capacity,
+        elastic=elastic,
+        family=family,
     )
     interval, latency = counted_cycles(stage, FRAMES)
     if extra is None:
@@ -82,40 +88,38 @@ def convolution_case(
     )
 
 
-def cases() -> list[Case]:
+def cases(**how) -> list[Case]:
+    case = partial(convolution_case, **how)
     return [
         # Pi a part of what the window gives (Narrow), all of it, and more (Widen), for each number of taps
-        *(convolution_case(SAME, (3, 8), 1, (pi, 2)) for pi in (1, 3, 6, 9)),
-        *(convolution_case(SAME, (3, 8), 3, (pi, 2)) for pi in (3, 9, 18)),
-        *(convolution_case(SAME, (3, 6), 9, (pi, po), (3, po)) for pi, po in ((1, 2), (9, 3), (27, 2))),
+        *(case(SAME, (3, 8), 1, (pi, 2)) for pi in (1, 3, 6, 9)),
+        *(case(SAME, (3, 8), 3, (pi, 2)) for pi in (3, 9, 18)),
+        *(case(SAME, (3, 6), 9, (pi, po), (3, po)) for pi, po in ((1, 2), (9, 3), (27, 2))),
         # strides, outputs that Po does not divide, lanes on either side
-        *(convolution_case(HALVED, (3, 5), taps, (pi, 2), (3, 2)) for taps, pi in ((1, 3), (3, 9), (9, 27))),
-        convolution_case(HALVED, (4, 6), 3, (6, 4), (2, 2)),
-        convolution_case(WindowGeometry(7, 5, (3, 3), (2, 1), (1, 0, 2, 1)), (2, 3), 3, (2, 3)),
-        convolution_case(WindowGeometry(5, 7, (3, 5), (1, 2), (1, 1, 2, 2)), (2, 4), 5, (10, 2), (2, 1)),
-        convolution_case(WindowGeometry(4, 4, (5, 5), (1, 1), (2, 2, 2, 2)), (1, 4), 5, (5, 4)),
-        convolution_case(WindowGeometry(4, 6, (1, 1), (2, 2)), (3, 4), 1, (3, 2), (3, 2)),
+        *(case(HALVED, (3, 5), taps, (pi, 2), (3, 2)) for taps, pi in ((1, 3), (3, 9), (9, 27))),
+        case(HALVED, (4, 6), 3, (6, 4), (2, 2)),
+        case(WindowGeometry(7, 5, (3, 3), (2, 1), (1, 0, 2, 1)), (2, 3), 3, (2, 3)),
+        case(WindowGeometry(5, 7, (3, 5), (1, 2), (1, 1, 2, 2)), (2, 4), 5, (10, 2), (2, 1)),
+        case(WindowGeometry(4, 4, (5, 5), (1, 1), (2, 2, 2, 2)), (1, 4), 5, (5, 4)),
+        case(WindowGeometry(4, 6, (1, 1), (2, 2)), (3, 4), 1, (3, 2), (3, 2)),
         # one channel: a first layer in grey, and a depthwise convolution with a depth multiplier
-        *(convolution_case(SAME, (1, 8), taps, (pi, 2)) for taps, pi in ((1, 1), (1, 3), (3, 3), (3, 1))),
-        convolution_case(HALVED, (1, 8), 9, (9, 8), (1, 8)),
+        *(case(SAME, (1, 8), taps, (pi, 2)) for taps, pi in ((1, 1), (1, 3), (3, 3), (3, 1))),
+        case(HALVED, (1, 8), 9, (9, 8), (1, 8)),
         # few outputs: the window is slower than the multipliers
-        convolution_case(SAME, (2, 2), 1, (6, 2), (2, 2)),
-        convolution_case(SAME, (2, 1), 1, (18, 1), (2, 1)),
+        case(SAME, (2, 2), 1, (6, 2), (2, 2)),
+        case(SAME, (2, 1), 1, (18, 1), (2, 1)),
         # element shapes
-        convolution_case(
-            SAME, (3, 4), 3, (9, 2), pad_value=114, data=unsigned(8), weight=signed(9), output=unsigned(8)
-        ),
-        convolution_case(
-            HALVED, (2, 4), 1, (2, 2), pad_value=0, data=unsigned(4), weight=signed(3), output=unsigned(6)
-        ),
+        case(SAME, (3, 4), 3, (9, 2), pad_value=114, data=unsigned(8), weight=signed(9), output=unsigned(8)),
+        case(HALVED, (2, 4), 1, (2, 2), pad_value=0, data=unsigned(4), weight=signed(3), output=unsigned(6)),
         # the least ring, and a little more: slower, by what counting says
-        *(convolution_case(SAME, (3, 4), taps, (pi, 2), extra=0) for taps, pi in ((1, 3), (3, 9))),
-        *(convolution_case(HALVED, (3, 4), taps, (pi, 4), (1, 2), extra=3) for taps, pi in ((1, 1), (3, 9), (9, 9))),
+        *(case(SAME, (3, 4), taps, (pi, 2), extra=0) for taps, pi in ((1, 3), (3, 9))),
+        *(case(HALVED, (3, 4), taps, (pi, 4), (1, 2), extra=3) for taps, pi in ((1, 1), (3, 9), (9, 9))),
     ]
 
 
-def test_convolution():
-    run_cases(cases())
+@pytest.mark.parametrize("how", VARIANTS.values(), ids=VARIANTS)
+def test_convolution(how):
+    run_cases(cases(**how))
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 """The depthwise stage: kernels, strides, paddings, foldings, lanes, element shapes; data and cycles exact."""
 
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
 from amaranth.hdl import Shape, signed, unsigned
-from circuits import random_requantization, requantization_beats, weight_beats
+from circuits import VARIANTS, random_requantization, requantization_beats, weight_beats
 from elements import random_elements
 from windowed import counted_cycles, windows
 
 from mbconv.hdl.depthwise import Depthwise
+from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
 
@@ -29,6 +31,8 @@ def depthwise_case(
     weight: Shape = signed(8),
     output: Shape = signed(8),
     multiply: bool = True,
+    elastic: bool = False,
+    family: Family = GENERIC,
 ) -> Case:
     """A case of K taps × P channels; the ring holds ``extra`` pixels beyond the least, or by default a whole frame,
     with which no cycle of the multipliers is lost."""
@@ -57,6 +61,8 @@ def depthwise_case(
         lanes=lanes[1],
         pad_value=pad_value,
         capacity=capacity,
+        elastic=elastic,
+        family=family,
     )
     interval, latency = counted_cycles(stage, FRAMES)
     if extra is None:
@@ -78,64 +84,66 @@ def depthwise_case(
     )
 
 
-def kernels_and_strides() -> list[Case]:
+def kernels_and_strides(**how) -> list[Case]:
+    case = partial(depthwise_case, **how)
     three = WindowGeometry(6, 7, (3, 3), (1, 1), SAME)
     five = WindowGeometry(6, 5, (5, 5), (1, 1), (2, 2, 2, 2))
     halved = WindowGeometry(8, 6, (3, 3), (2, 2), (0, 1, 0, 1))
     return [
         # a kernel's taps at once, a row's, one by one; channels that P divides and does not, P of a part, beyond all
-        *(depthwise_case(three, 6, (taps, 2), (1, lanes)) for taps, lanes in ((1, 1), (3, 1), (9, 2))),
-        *(depthwise_case(three, 5, (taps, 2), (2, 2)) for taps in (1, 3, 9)),
-        *(depthwise_case(three, 5, (taps, 8), (4, 8)) for taps in (1, 3, 9)),
-        *(depthwise_case(five, 3, (taps, 2), (1, 2)) for taps in (1, 5, 25)),
-        *(depthwise_case(halved, 4, (taps, 2), (2, 2)) for taps in (1, 3, 9)),
-        *(depthwise_case(WindowGeometry(7, 9, (5, 5), (2, 2), (1, 2, 1, 2)), 2, (t, 1), (1, 1)) for t in (1, 5, 25)),
+        *(case(three, 6, (taps, 2), (1, lanes)) for taps, lanes in ((1, 1), (3, 1), (9, 2))),
+        *(case(three, 5, (taps, 2), (2, 2)) for taps in (1, 3, 9)),
+        *(case(three, 5, (taps, 8), (4, 8)) for taps in (1, 3, 9)),
+        *(case(five, 3, (taps, 2), (1, 2)) for taps in (1, 5, 25)),
+        *(case(halved, 4, (taps, 2), (2, 2)) for taps in (1, 3, 9)),
+        *(case(WindowGeometry(7, 9, (5, 5), (2, 2), (1, 2, 1, 2)), 2, (t, 1), (1, 1)) for t in (1, 5, 25)),
         # strides of each axis, padding on any side, none
-        depthwise_case(WindowGeometry(6, 7, (3, 3), (1, 2), SAME), 4, (3, 4), (2, 2)),
-        depthwise_case(WindowGeometry(7, 5, (3, 3), (2, 1), (1, 0, 2, 1)), 3, (9, 1), (1, 1)),
-        depthwise_case(WindowGeometry(5, 6, (3, 3), (3, 2), (0, 2, 1, 0)), 3, (1, 3), (3, 1)),
-        depthwise_case(WindowGeometry(5, 5, (3, 3)), 4, (3, 2), (1, 1)),
-        depthwise_case(WindowGeometry(6, 4, (3, 5), (1, 1), (1, 1, 2, 2)), 2, (5, 2), (1, 1)),
+        case(WindowGeometry(6, 7, (3, 3), (1, 2), SAME), 4, (3, 4), (2, 2)),
+        case(WindowGeometry(7, 5, (3, 3), (2, 1), (1, 0, 2, 1)), 3, (9, 1), (1, 1)),
+        case(WindowGeometry(5, 6, (3, 3), (3, 2), (0, 2, 1, 0)), 3, (1, 3), (3, 1)),
+        case(WindowGeometry(5, 5, (3, 3)), 4, (3, 2), (1, 1)),
+        case(WindowGeometry(6, 4, (3, 5), (1, 1), (1, 1, 2, 2)), 2, (5, 2), (1, 1)),
         # maps smaller than the kernel, a kernel of one tap
-        depthwise_case(WindowGeometry(1, 1, (3, 3), (1, 1), SAME), 6, (9, 3), (3, 3)),
-        depthwise_case(WindowGeometry(2, 3, (5, 5), (1, 1), (2, 2, 2, 2)), 4, (5, 2), (2, 1)),
-        depthwise_case(WindowGeometry(4, 3, (1, 1)), 4, (1, 2), (2, 2)),
+        case(WindowGeometry(1, 1, (3, 3), (1, 1), SAME), 6, (9, 3), (3, 3)),
+        case(WindowGeometry(2, 3, (5, 5), (1, 1), (2, 2, 2, 2)), 4, (5, 2), (2, 1)),
+        case(WindowGeometry(4, 3, (1, 1)), 4, (1, 2), (2, 2)),
     ]
 
 
-def lanes_shapes_and_rings() -> list[Case]:
+def lanes_shapes_and_rings(**how) -> list[Case]:
+    case = partial(depthwise_case, **how)
     geometry = WindowGeometry(5, 6, (3, 3), (1, 1), SAME)
     wide, least = dict(data=signed(16), weight=signed(2), output=signed(4)), WindowGeometry(6, 6, (3, 3), (1, 1), SAME)
     return [
         # lanes on either side: one, some, all of P, more than there are channels
-        *(depthwise_case(geometry, 8, (3, 4), lanes) for lanes in ((1, 4), (2, 2), (4, 2))),
-        depthwise_case(geometry, 8, (1, 8), (8, 1)),
-        depthwise_case(geometry, 1, (3, 2), (2, 1)),
-        depthwise_case(geometry, 1, (1, 1), (1, 1)),
+        *(case(geometry, 8, (3, 4), lanes) for lanes in ((1, 4), (2, 2), (4, 2))),
+        case(geometry, 8, (1, 8), (8, 1)),
+        case(geometry, 1, (3, 2), (2, 1)),
+        case(geometry, 1, (1, 1), (1, 1)),
         # element shapes
-        depthwise_case(
-            geometry, 4, (3, 2), (1, 1), pad_value=131, data=unsigned(8), weight=signed(9), output=unsigned(8)
-        ),
-        depthwise_case(geometry, 5, (9, 2), (2, 2), data=unsigned(4), weight=signed(3), output=unsigned(4)),
-        depthwise_case(geometry, 3, (3, 1), (1, 1), pad_value=-30000, **wide),
-        depthwise_case(geometry, 6, (1, 3), (1, 1), data=unsigned(6), weight=signed(5), multiply=False),
+        case(geometry, 4, (3, 2), (1, 1), pad_value=131, data=unsigned(8), weight=signed(9), output=unsigned(8)),
+        case(geometry, 5, (9, 2), (2, 2), data=unsigned(4), weight=signed(3), output=unsigned(4)),
+        case(geometry, 3, (3, 1), (1, 1), pad_value=-30000, **wide),
+        case(geometry, 6, (1, 3), (1, 1), data=unsigned(6), weight=signed(5), multiply=False),
         # the least ring and a little more than that: slower, by what counting says
-        *(depthwise_case(least, 4, (taps, 2), (2, 2), extra=0) for taps in (1, 3, 9)),
-        *(depthwise_case(least, 3, (taps, 3), (1, 3), extra=2) for taps in (1, 3, 9)),
+        *(case(least, 4, (taps, 2), (2, 2), extra=0) for taps in (1, 3, 9)),
+        *(case(least, 3, (taps, 3), (1, 3), extra=2) for taps in (1, 3, 9)),
         *(
-            depthwise_case(WindowGeometry(6, 6, (3, 3), (2, 2), (0, 1, 0, 1)), 4, (taps, 4), (2, 4), extra=extra)
+            case(WindowGeometry(6, 6, (3, 3), (2, 2), (0, 1, 0, 1)), 4, (taps, 4), (2, 4), extra=extra)
             for taps in (1, 3)
             for extra in (0, 5)
         ),
     ]
 
 
-def test_kernels_and_strides():
-    run_cases(kernels_and_strides())
+@pytest.mark.parametrize("how", VARIANTS.values(), ids=VARIANTS)
+def test_kernels_and_strides(how):
+    run_cases(kernels_and_strides(**how))
 
 
-def test_lanes_shapes_and_rings():
-    run_cases(lanes_shapes_and_rings())
+@pytest.mark.parametrize("how", VARIANTS.values(), ids=VARIANTS)
+def test_lanes_shapes_and_rings(how):
+    run_cases(lanes_shapes_and_rings(**how))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import pytest
 from amaranth.hdl import signed
 from amaranth.lib.data import ArrayLayout
 
-from mbconv.hdl.fifo import CreditQueue, Fifo
+from mbconv.hdl.credit_queue import CreditQueue
+from mbconv.hdl.fifo import Fifo
 from mbconv.sim.bench.bench import Case, run_cases
 
 

@@ -6,7 +6,8 @@ from amaranth.hdl import Shape, signed
 from circuits import random_requantization
 
 from mbconv.generators.emission.design import make_design
-from mbconv.hdl.fifo import CreditQueue, Fifo
+from mbconv.hdl.credit_queue import CreditQueue
+from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.requantize import Requantize
 from mbconv.hdl.rom_source import RomSource
 from mbconv.models import load

@@ -1,12 +1,15 @@
 """The pointwise stage: foldings that divide and that do not, lanes, pixel groups, element shapes; data and cycles
 exact."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from amaranth.hdl import Shape, signed, unsigned
-from circuits import random_requantization, requantization_beats, weight_beats
+from circuits import VARIANTS, random_requantization, requantization_beats, weight_beats
 from windowed import counted_cycles
 
+from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.pointwise import Pointwise
 from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
 
@@ -24,14 +27,15 @@ def pointwise_case(
     folding: tuple[int, int],
     lanes: tuple[int, int],
     *,
-    pixels: int = 1,
     slots: int = 2,
     data: Shape = signed(8),
     weight: Shape = signed(8),
     output: Shape = signed(8),
     multiply: bool = True,
+    elastic: bool = False,
+    family: Family = GENERIC,
 ) -> Case:
-    rng = np.random.default_rng([*channels, *folding, *lanes, pixels])
+    rng = np.random.default_rng([*channels, *folding, *lanes])
     x = random_elements(rng, data, (FRAMES * PIXELS, channels[0]))
     weights = random_elements(rng, weight, (channels[1], channels[0]))
     format, words = random_requantization(rng, weights, data, output, multiply=multiply)
@@ -46,12 +50,14 @@ def pointwise_case(
         format=format,
         input_lanes=lanes[0],
         lanes=lanes[1],
-        pixels=pixels,
         slots=slots,
+        elastic=elastic,
+        family=family,
     )
     beats, _ = tensor_beats(x, lanes[0], random_elements(rng, data, (97,)))
     return Case(
-        f"{channels[0]} to {channels[1]} channels, folding {folding}, lanes {lanes}, Q = {pixels}, {data} × {weight}",
+        f"{channels[0]} to {channels[1]} channels, folding {folding}, lanes {lanes}, {data} × {weight}"
+        f"{', elastic' * elastic}, {family.name}",
         stage,
         {
             "i": beats,
@@ -62,39 +68,27 @@ def pointwise_case(
         FRAMES,
         # The stage's own cycles, unless its streams carry more beats than that.
         interval=PIXELS * max(stage.cycles_per_pixel, -(-channels[0] // lanes[0]), -(-channels[1] // lanes[1])),
-        latency=counted_cycles(stage, FRAMES, PIXELS)[1] if pixels == 1 else None,  # the event model has Q = 1
+        latency=counted_cycles(stage, FRAMES, PIXELS)[1],
     )
 
 
-def test_pointwise():
+@pytest.mark.parametrize("how", VARIANTS.values(), ids=VARIANTS)
+def test_pointwise(how):
+    case = partial(pointwise_case, **how)
     run_cases(
         [
-            pointwise_case((8, 16), (2, 2), (1, 1)),
-            pointwise_case((8, 16), (8, 4), (4, 4)),
-            pointwise_case((8, 16), (8, 16), (8, 16)),
-            pointwise_case((7, 5), (3, 2), (1, 1)),
-            pointwise_case((7, 5), (4, 3), (2, 3)),
-            pointwise_case((5, 3), (6, 2), (2, 2)),
-            pointwise_case((16, 4), (1, 1), (1, 1)),
-            pointwise_case((1, 1), (1, 1), (1, 1)),
-            pointwise_case((9, 10), (3, 4), (1, 2), multiply=False),
-            pointwise_case((6, 4), (2, 2), (2, 1), data=unsigned(8), weight=signed(9), output=unsigned(8)),
-            pointwise_case((6, 4), (3, 2), (1, 1), data=unsigned(4), weight=signed(3), output=signed(12)),
-            pointwise_case((4, 6), (2, 3), (2, 3), data=signed(16), weight=signed(2), output=signed(4), slots=3),
-        ]
-    )
-
-
-def test_pixel_groups():
-    run_cases(
-        [
-            pointwise_case((8, 16), (2, 2), (1, 1), pixels=2),
-            pointwise_case((8, 16), (4, 4), (4, 2), pixels=4),
-            pointwise_case((7, 5), (3, 2), (1, 1), pixels=3),
-            pointwise_case((9, 10), (3, 4), (1, 2), pixels=6),
-            pointwise_case((4, 4), (4, 4), (4, 4), pixels=2),
-            pointwise_case((8, 3), (1, 1), (1, 1), pixels=12),
-            pointwise_case((1, 1), (1, 1), (1, 1), pixels=2),
+            case((8, 16), (2, 2), (1, 1)),
+            case((8, 16), (8, 4), (4, 4)),
+            case((8, 16), (8, 16), (8, 16)),
+            case((7, 5), (3, 2), (1, 1)),
+            case((7, 5), (4, 3), (2, 3)),
+            case((5, 3), (6, 2), (2, 2)),
+            case((16, 4), (1, 1), (1, 1)),
+            case((1, 1), (1, 1), (1, 1)),
+            case((9, 10), (3, 4), (1, 2), multiply=False),
+            case((6, 4), (2, 2), (2, 1), data=unsigned(8), weight=signed(9), output=unsigned(8)),
+            case((6, 4), (3, 2), (1, 1), data=unsigned(4), weight=signed(3), output=signed(12)),
+            case((4, 6), (2, 3), (2, 3), data=signed(16), weight=signed(2), output=signed(4), slots=3),
         ]
     )
 

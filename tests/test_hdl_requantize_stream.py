@@ -9,7 +9,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from test_hdl_requantize import FORMATS, random_accumulators, random_words
 
 from mbconv.generators.constants.weights import pack_records
-from mbconv.hdl.fifo import CreditQueue
+from mbconv.hdl.credit_queue import CreditQueue
 from mbconv.hdl.requantize import Requantize
 from mbconv.hdl.requantize_format import RequantizeFormat
 from mbconv.sim.bench.bench import Case, Payloads, run_cases

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, unsigned
+from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
@@ -24,11 +24,13 @@ class Gated(Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.source = self.source
+        filled = Signal(self.source.latency)  # the first word is there so long after reset
+        m.d.sync += filled.eq(Cat(1, filled))
         m.d.comb += [
-            self.o.valid.eq(self.i.valid & self.source.o.valid),
+            self.o.valid.eq(self.i.valid & filled[-1]),
             self.o.payload.eq(self.source.o.payload),
-            self.i.ready.eq(self.o.ready & self.source.o.valid),
-            self.source.o.ready.eq(self.o.ready & self.i.valid),
+            self.i.ready.eq(self.o.ready & filled[-1]),
+            self.source.o.ready.eq(self.o.valid & self.o.ready),
         ]
         return m
 

@@ -7,10 +7,11 @@ import pytest
 from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from windowed import window_times
 
-from mbconv.hdl.fifo import CreditQueue
+from mbconv.hdl.credit_queue import CreditQueue
 from mbconv.hdl.window import Window
-from mbconv.hdl.window_geometry import WindowGeometry, window_times
+from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.sim.bench.bench import STANDARD_RUNS, Case, Expected, Run, run_cases, tensor_beats
 from mbconv.sim.bench.bench_check import read_log
 

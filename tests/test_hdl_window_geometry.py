@@ -4,8 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
+from windowed import window_times
 
-from mbconv.hdl.window_geometry import RELEASE_DELAY, WindowGeometry, window_times
+from mbconv.hdl.window_geometry import RELEASE_DELAY, WindowGeometry
 
 
 def naive(geometry: WindowGeometry) -> tuple[list[int], list[int]]:

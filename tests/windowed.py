@@ -8,7 +8,7 @@ from mbconv.generators.timing.timing import ConvolutionTiming, DepthwiseTiming, 
 from mbconv.hdl.convolution import Convolution
 from mbconv.hdl.depthwise import Depthwise
 from mbconv.hdl.pointwise import Pointwise
-from mbconv.hdl.window_geometry import WindowGeometry
+from mbconv.hdl.window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
 
 
 def windows(geometry: WindowGeometry, frames: np.ndarray, pad_value: int) -> np.ndarray:
@@ -62,3 +62,54 @@ def counted_cycles(
     accepted, left = counted_times(event_model(stage, pixels), None, frames)
     ends = left.reshape(frames, -1)[:, -1]
     return int(ends[-1] - ends[-2]), int(ends[0] - accepted[0])
+
+
+def window_times(
+    geometry: WindowGeometry, *, capacity: int, groups: int, steps: int, offered: np.ndarray, frames: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """When a window accepts its beats and starts its output pixels, if every issue is permitted.
+
+    Args:
+        capacity: pixels that the ring holds.
+        groups: beats of a pixel.
+        steps: issue cycles of a group.
+        offered: ``[frames · pixels · groups]``, never decreasing: the cycle from which the source offers a beat.
+        frames: frames back to back.
+
+    Returns:
+        The cycle in which each beat is accepted, and the cycle of each output pixel's first issue.
+
+    Raises:
+        ValueError: the capacity is too small for the geometry: the window would wait for ever.
+    """
+    per_frame = np.arange(frames)[:, None] * geometry.pixels
+    required = (geometry.required + per_frame).ravel().tolist()
+    released = (geometry.released + per_frame).ravel().tolist()
+    pixels = geometry.pixels * frames
+    accept: list[int] = []
+    starts: list[int] = []
+    freeing = 0  # the output pixel whose end makes room for the next pixel
+
+    def take(pixel: int) -> None:
+        nonlocal freeing
+        earliest = 0
+        if pixel >= capacity:
+            while freeing < len(released) and released[freeing] < pixel + 1 - capacity:
+                freeing += 1
+            if freeing >= len(starts):
+                raise ValueError(f"a ring of {capacity} pixels is too small for {geometry}")
+            earliest = starts[freeing] + groups * steps - 1 + RELEASE_DELAY
+        for beat in range(pixel * groups, (pixel + 1) * groups):
+            earliest = max(earliest, int(offered[beat]), accept[-1] + 1 if accept else 0)
+            accept.append(earliest)
+
+    for need in required:
+        while len(accept) < need * groups:
+            take(len(accept) // groups)
+        start = starts[-1] + groups * steps if starts else 0
+        if need:
+            start = max(start, accept[need * groups - 1] + AVAILABLE_DELAY)
+        starts.append(start)
+    while len(accept) < pixels * groups:
+        take(len(accept) // groups)
+    return np.array(accept), np.array(starts)

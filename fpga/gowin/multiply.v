@@ -9,6 +9,7 @@ module mbconv_multiply #(
     parameter A_SIGNED = 1,
     parameter B_WIDTH = 8,
     parameter B_SIGNED = 1,
+    parameter LATENCY = 3,
     parameter DSP_COUNT = COUNT
 ) (
     input  wire                               clk,
@@ -20,6 +21,9 @@ module mbconv_multiply #(
     generate
         if (DSP_COUNT > 0 && (A_WIDTH > 9 || B_WIDTH > 9)) begin : refuse
             mbconv_multiply_has_at_most_9_bits too_wide ();
+        end
+        if (LATENCY != 3) begin : refuse_latency
+            mbconv_multiply_has_a_latency_of_3 other_latency ();
         end
         for (i = 0; i < COUNT; i = i + 1) begin : product
             wire [A_WIDTH-1:0] x = a[(i % A_COUNT)*A_WIDTH +: A_WIDTH];

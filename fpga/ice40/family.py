@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mbconv.generators.planning.device import BlockRam, Device, DspBlock
+from mbconv.hdl.family import Family as CircuitFamily
 
 from ..family import CellKind, Family, Part, Pin
 from ..flow.pll import Pll
@@ -18,6 +19,19 @@ from .pll import pll
 
 BLOCK_RAM = BlockRam("SB_RAM40_4K", ((16, 256), (8, 512), (4, 1024), (2, 2048)))
 DSP = DspBlock("SB_MAC16", ((8, 8, 2), (16, 16, 1)))
+CIRCUITS = CircuitFamily(
+    "ice40",
+    memory_latency=1,
+    multiplier_latency=3,
+    largest_distributed=16,
+    distributed_ram=False,
+    largest_rounded_memory=1024,
+    largest_register_queue=8,
+    block_products=2,
+    product_luts=150,
+)
+"""No output register in the block RAM and no RAM in tables; the registers of SB_MAC16 cost nothing."""
+
 _SERIES = {"UP": "u", "HX": "hx", "LP": "lp"}
 _OPTIONS = {
     f"iCE40{series}{size}": f"--{series.lower()}{size.lower()}"
@@ -84,7 +98,7 @@ class Ice40(Family):
             BLOCK_RAM,
             cells["ICESTORM_RAM"],
             cells["ICESTORM_LC"],
-            distributed=False,
+            CIRCUITS,
         )
 
     def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:

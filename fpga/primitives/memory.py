@@ -21,7 +21,8 @@ class BlockRamCell(Protocol):
     """A family's block RAM as a memory of one read port and at most one write port.
 
     Attributes:
-        registered: its output register is used: read latency 2. Otherwise 1, and a register follows in the fabric.
+        registered: its output register is used: read latency 2. Otherwise 1, and where a design counts on 2 a register
+            follows in the fabric.
     """
 
     registered: bool
@@ -96,8 +97,9 @@ def _header(name: str, ports, sizes: Mapping[str, object]) -> str:
 
 def _choice(name: str, ports, further: str, conditions: Mapping[str, str]) -> str:
     """The module that its users instantiate: one of the specialised ones."""
-    header = _header(f"{name} #(\n    parameter WIDTH = 8,\n    parameter DEPTH = 2,\n    parameter ADDRESS_WIDTH = 1"
-                     f"{further}\n)", ports, {"WIDTH": "WIDTH", "ADDRESS_WIDTH": "ADDRESS_WIDTH"})  # fmt: skip
+    header = _header(f"{name} #(\n    parameter WIDTH = 8,\n    parameter DEPTH = 2,\n    parameter ADDRESS_WIDTH = 1,"
+                     f"\n    parameter LATENCY = 2{further}\n)",
+                     ports, {"WIDTH": "WIDTH", "ADDRESS_WIDTH": "ADDRESS_WIDTH"})  # fmt: skip
     connections = ", ".join(f".{port}({port})" for *_, port in ports)
     lines = [
         f"        {'else ' if index else ''}if ({condition}) begin : cells\n"
@@ -110,7 +112,7 @@ def _choice(name: str, ports, further: str, conditions: Mapping[str, str]) -> st
 
 def _table_ram(name: str, memory: MemoryCell, device: Device) -> str:
     width, depth = memory.width, memory.depth
-    style = "distributed" if device.distributed else "registers"
+    style = "distributed" if device.circuits.distributed_ram else "registers"
     lines = [
         _header(name, _RAM_PORTS, {"WIDTH": width, "ADDRESS_WIDTH": memory.address_width}),
         f'    (* ram_style = "{style}" *) reg [{width - 1}:0] memory [0:{depth - 1}];',
@@ -120,7 +122,7 @@ def _table_ram(name: str, memory: MemoryCell, device: Device) -> str:
         "        word <= memory[r_addr];",
         "        data <= word;",
         "    end",
-        "    assign r_data = data;",
+        f"    assign r_data = {'word' if memory.latency == 1 else 'data'};",
     ]
     return "\n".join([*lines, "endmodule"])
 
@@ -138,7 +140,7 @@ def _table_rom(name: str, memory: MemoryCell) -> str:
         "        word <= memory[addr];",
         "        value <= word;",
         "    end",
-        "    assign data = value;",
+        f"    assign data = {'word' if memory.latency == 1 else 'value'};",
     ]
     return "\n".join([*lines, "endmodule"])
 
@@ -164,7 +166,7 @@ def _block_ram(name: str, memory: MemoryCell, cell: BlockRamCell, block: BlockRa
                     read=("1'b1", f"r_addr_{number}", f"data_{number}[{high}:{low}]"),
                 )
             )
-    lines += _select("r_data", "r_addr", "", width, segments, cell.registered)
+    lines += _select("r_data", "r_addr", "", width, segments, cell.registered, memory.latency)
     return "\n".join([*lines, "endmodule"])
 
 
@@ -186,7 +188,7 @@ def _block_rom(name: str, memory: MemoryCell, cell: BlockRamCell, block: BlockRa
                     contents=[(word >> low) & ((1 << segment.bits) - 1) for word in part],
                 )
             )
-    lines += _select("data", "addr", "if (en) ", width, segments, cell.registered)
+    lines += _select("data", "addr", "if (en) ", width, segments, cell.registered, memory.latency)
     return "\n".join([*lines, "endmodule"])
 
 
@@ -211,10 +213,18 @@ def _selected(address: str, number: int, segments: tuple[Segment, ...]) -> str:
 
 
 def _select(
-    output: str, address: str, enable: str, width: int, segments: tuple[Segment, ...], registered: bool
+    output: str, address: str, enable: str, width: int, segments: tuple[Segment, ...], registered: bool, latency: int
 ) -> list[str]:
     """The output of the segment that the address lay in: two cycles ago where the cells have output registers, else one
-    cycle ago, and a register of the fabric behind it."""
+    cycle ago, and a register of the fabric behind it for a latency of 2.
+
+    Raises:
+        ValueError: a latency shorter than the cells'.
+    """
+    if registered and latency == 1:
+        raise ValueError(
+            "a block RAM with output registers cannot be read in one cycle: make the design for its family"
+        )
     outputs = [f"data_{number}[{width - 1}:0]" for number in range(len(segments))]
     lines, value = [], outputs[0]
     if len(segments) > 1:
@@ -229,7 +239,7 @@ def _select(
         ]
         value = " : ".join(f"{selected} == {index} ? {name}" for index, name in enumerate(outputs[:-1]))
         value = f"{value} : {outputs[-1]}"
-    if registered:
+    if registered or latency == 1:
         return [*lines, f"    assign {output} = {value};"]
     return [
         *lines,

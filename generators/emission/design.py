@@ -10,7 +10,7 @@ from mbconv.hdl.axi_stream import data_bytes_for, element_bytes
 from mbconv.hdl.axi_stream_input import AxiStreamInput
 from mbconv.hdl.axi_stream_output import AxiStreamOutput
 from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop
-from mbconv.hdl.fifo import Fifo
+from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 from mbconv.hdl.verilog import no_garbage_collection
@@ -35,6 +35,7 @@ class Design:
         stages: in the order of the network.
         schedule: interval, latency, queue depths and window capacities.
         inputs, outputs: the AXI4-Stream edge of each port of the core; ``t<index>`` is the tensor's port.
+        family: of FPGAs that it is made for.
     """
 
     graph: Graph
@@ -44,6 +45,7 @@ class Design:
     schedule: Schedule
     inputs: dict[str, AxiStreamEdge]
     outputs: dict[str, AxiStreamEdge]
+    family: Family = GENERIC
 
     @property
     def name(self) -> str:
@@ -101,13 +103,13 @@ class Design:
             for port, words in stage.sources.items():
                 shape = stage.component.signature.members[port].signature.members["payload"].shape
                 name = f"{stage.name}_{port}"
-                stages[f"{name}_rom"] = RomSource(shape, words, name)
+                stages[f"{name}_rom"] = RomSource(shape, words, name, family=self.family)
                 streams.append(Stream(name, Port(f"{name}_rom", "o"), (Port(stage.name, port),)))
-        return StreamGraph(stages, streams, list(self.inputs), list(self.outputs), monitor)
+        return StreamGraph(stages, streams, list(self.inputs), list(self.outputs), monitor, family=self.family)
 
     def top(self, monitor=None) -> AxiStreamTop:
         """The whole with its AXI4-Stream edges."""
-        return AxiStreamTop(self.core(monitor), self.inputs, self.outputs, self.frames_in_flight)
+        return AxiStreamTop(self.core(monitor), self.inputs, self.outputs, self.frames_in_flight, family=self.family)
 
     def _stream(self, tensor: int) -> Stream:
         """The stream of a tensor, from its producer or port to all its readers."""
@@ -127,11 +129,14 @@ class Design:
 
 
 @no_garbage_collection()
-def make_design(graph: Graph, multipliers: int | None = None, plan: Plan | None = None) -> Design:
+def make_design(
+    graph: Graph, multipliers: int | None = None, plan: Plan | None = None, family: Family = GENERIC
+) -> Design:
     """Everything from a graph to circuits: network, plan (unless given), constants, schedule, edges.
 
     Args:
         multipliers: the budget of the plan, where none is given; 64 by default.
+        family: of FPGAs whose memories and multipliers the circuits are made for.
 
     Raises:
         GraphError: the graph is not valid, both a plan and multipliers are given, an operator without a circuit,
@@ -145,9 +150,9 @@ def make_design(graph: Graph, multipliers: int | None = None, plan: Plan | None 
         plan = plan_for_multipliers(network, 64 if multipliers is None else multipliers)
     constants = {node.name: constants_of(network, node, plan) for node in network.nodes if node.is_mac}
     stages = {
-        node.name: mac_stage(network, node, plan, constants[node.name])
+        node.name: mac_stage(network, node, plan, constants[node.name], family=family)
         if node.is_mac
-        else elementwise_stage(network, node, plan)
+        else elementwise_stage(network, node, plan, family)
         for node in network.nodes
     }
     inputs, outputs = _edges(network, plan)
@@ -162,13 +167,13 @@ def make_design(graph: Graph, multipliers: int | None = None, plan: Plan | None 
         plan.lanes,
         {name: stage.timing for name, stage in stages.items()},
         plan.interval,
-        lambda depth: Fifo(1, depth).latency,
+        family.queue_latency,
         round_capacity,
         **_edge_timings(network, inputs, outputs),
     )
     for name, capacity in schedule.capacities.items():
-        stages[name] = mac_stage(network, stages[name].node, plan, constants[name], capacity)
-    return Design(graph, network, plan, tuple(stages.values()), schedule, inputs, outputs)
+        stages[name] = mac_stage(network, stages[name].node, plan, constants[name], capacity, family)
+    return Design(graph, network, plan, tuple(stages.values()), schedule, inputs, outputs, family)
 
 
 def _edges(network: Network, plan: Plan) -> tuple[dict[str, AxiStreamEdge], dict[str, AxiStreamEdge]]:

@@ -73,13 +73,15 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
     network = build_network(graph)
     stages = sum(node.is_mac for node in network.nodes)
     if stages > board.device.multipliers:
-        smallest = make_design(graph, plan=_within(network, slowest_interval(network), board))
+        smallest = make_design(
+            graph, plan=_within(network, slowest_interval(network), board), family=board.device.circuits
+        )
         raise GraphError(
             f"{network.graph.name} needs at least {stages} multipliers, one for each stage that multiplies, more than "
             f"{board} has; {_large_enough(smallest, others)}"
         )
     fastest = plan_for_multipliers(network, board.device.multipliers)
-    design = make_design(graph, plan=fastest)
+    design = make_design(graph, plan=fastest, family=board.device.circuits)
     if not shortages(design, board.device):
         return design
     return _slower_design(graph, network, board, design, others)
@@ -90,7 +92,7 @@ def _slower_design(graph: Graph, network: Network, board: Board, fastest: Design
     low, slowest = fastest.plan.interval, slowest_interval(network)
     smallest, best = fastest, None
     while best is None and low < slowest:
-        design = make_design(graph, plan=_within(network, min(2 * low, slowest), board))
+        design = make_design(graph, plan=_within(network, min(2 * low, slowest), board), family=board.device.circuits)
         if shortages(design, board.device):
             low = min(2 * low, slowest)
             smallest = min(smallest, design, key=lambda d: _excess(d, board.device))
@@ -100,7 +102,7 @@ def _slower_design(graph: Graph, network: Network, board: Board, fastest: Design
         raise GraphError(_too_small(smallest, board, others))
     while high > low * PRECISION:
         middle = min(max(ceil(sqrt(low * high)), low + 1), high - 1)
-        design = make_design(graph, plan=_within(network, middle, board))
+        design = make_design(graph, plan=_within(network, middle, board), family=board.device.circuits)
         if shortages(design, board.device):
             low = middle
         else:

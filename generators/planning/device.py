@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mbconv.hdl.family import GENERIC, Family
+
 from .tiling import tile
 
 
@@ -47,7 +49,7 @@ class Device:
         dsp_blocks: how many blocks of the kind ``dsp``.
         block_rams: how many blocks of the kind ``block_ram``.
         luts: four-input tables.
-        distributed: whether a table can be 16 bits of RAM.
+        circuits: what circuits must know of its family.
     """
 
     name: str
@@ -57,7 +59,7 @@ class Device:
     block_ram: BlockRam
     block_rams: int
     luts: int
-    distributed: bool = True
+    circuits: Family = GENERIC
 
     @property
     def multipliers(self) -> int:

@@ -1,8 +1,8 @@
 """What a design takes of an FPGA: multipliers, block RAMs and an estimate of its LUTs, from its components.
 
 Memories are exact: each is a :class:`~mbconv.hdl.primitives.Ram`, a :class:`~mbconv.hdl.primitives.Rom` or a small
-queue of known width and depth. Small queues, constant memories of up to :data:`LARGEST_DISTRIBUTED` words, and others
-of as many where LUTs can be RAM, are made of LUTs, every other of block RAMs of its own.
+queue of known width and depth. Small queues, constant memories of up to as many words as the
+family says, and others of as many where LUTs can be RAM, are made of LUTs, every other of block RAMs of its own.
 
 LUTs are a model, in four-input tables, where a bit of an adder or of a two-way selection counts as one:
 
@@ -14,6 +14,7 @@ window                 a two-way selection for each level of its banks' rotation
 addition               its tables' adders, a sum, a rounding and two limits for each lane
 pool                   a sum and a selection for each lane
 lanes                  a selection for each bit of a word; a shifter in front of a gearbox's buffer
+queue in registers     a two-way selection for each of its bits
 distributed memory     a table for 16 bits, half as many again to write them, selections beyond 16
 control                counters of a queue's or stage's size
 =====================  =============================================================================
@@ -34,11 +35,12 @@ from amaranth.lib.wiring import Component
 from mbconv.hdl.accumulate import AccumulateArray, tree_levels
 from mbconv.hdl.add import Add
 from mbconv.hdl.average_pool import AveragePool
-from mbconv.hdl.fifo import CreditQueue, Fifo
+from mbconv.hdl.credit_queue import CreditQueue
+from mbconv.hdl.elastic_source import ElasticSource
+from mbconv.hdl.fifo import Fifo, RegisterQueue
 from mbconv.hdl.gearbox import Gearbox
 from mbconv.hdl.mac import MacPipeline
 from mbconv.hdl.narrow import Narrow
-from mbconv.hdl.pixel_group import PixelGroupResultPath
 from mbconv.hdl.primitives import Ram, Rom, address_width
 from mbconv.hdl.requantize import Requantize
 from mbconv.hdl.result_path import ResultPath
@@ -48,9 +50,6 @@ from mbconv.hdl.window import Window
 from mbconv.hdl.window_memory import WindowMemory
 
 from .device import Device
-
-LARGEST_DISTRIBUTED = 32
-"""Up to this depth a memory is made of LUTs; ``mbconv.fpga`` tiles memories alike."""
 
 LARGEST_IN_REGISTERS = 128
 """Up to so many bits a memory is made of registers where LUTs cannot be RAM."""
@@ -75,13 +74,13 @@ class Memory:
     def in_block_ram(self, device: Device) -> bool:
         if self.read_at_once:
             return False
-        if self.constant or device.distributed:
-            return self.depth > LARGEST_DISTRIBUTED
+        if self.constant or device.circuits.distributed_ram:
+            return self.depth > device.circuits.largest_distributed
         return self.bits > LARGEST_IN_REGISTERS
 
     def luts(self, device: Device) -> int:
         """Estimated tables of a memory without block RAM; registers where tables cannot be RAM."""
-        if not self.constant and not device.distributed:
+        if not self.constant and not device.circuits.distributed_ram:
             return self.width * (self.depth + (self.depth + 1) // 2)
         banks = -(-self.depth // 16)
         return self.width * (2 * banks - 1) + (0 if self.constant else self.width * banks // 2)
@@ -141,16 +140,13 @@ def _memories(component: Component) -> Iterator[Memory]:
         yield Memory(component.width, component.depth)
     elif isinstance(component, Rom):
         yield Memory(component.width, len(component.words), constant=True)
-    elif isinstance(component, Fifo) and not component.in_block_ram:
+    elif isinstance(component, Fifo) and not (component.in_registers or component.in_block_ram):
         yield Memory(Shape.cast(component.shape).width, component.depth, read_at_once=True)
     elif isinstance(component, ValueTables) and not component.line:
         yield from [Memory(component.bits, len(component.table), constant=True)] * component.lanes
-    elif isinstance(component, AveragePool):
+    elif isinstance(component, AveragePool) and not component.in_registers:
         at_once = not component.in_block_ram
         yield Memory(component.format.accumulator_bits * component.lanes, component.groups, read_at_once=at_once)
-    elif isinstance(component, PixelGroupResultPath):
-        sums = component.format.accumulator_bits * component.outputs
-        yield Memory(sums, 2 * component.pixels, read_at_once=True)
 
 
 def _accumulate(array: AccumulateArray) -> int:
@@ -187,7 +183,9 @@ _LOGIC: dict[type, Callable[[Any], int]] = {
     MacPipeline: lambda pipeline: 40,
     Add: _add,
     AveragePool: lambda pool: 2 * pool.lanes * pool.format.accumulator_bits + 40,
-    Fifo: lambda fifo: 3 * address_width(fifo.depth) + 5,
+    RegisterQueue: lambda queue: queue.memory_bits + 2 * queue.depth + 2,
+    ElasticSource: lambda source: 2 * address_width(source.depth) + 5,
+    Fifo: lambda fifo: 0 if fifo.in_registers else 3 * address_width(fifo.depth) + 5,
     CreditQueue: lambda queue: 2 * address_width(queue.depth) + 5,
     Narrow: lambda narrow: _beat_bits(narrow, narrow.lanes_in),
     Widen: lambda widen: _beat_bits(widen, widen.lanes_out),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from mbconv.hdl.family import GENERIC, Family
+
 from ..graph.graph import GraphError
 from ..stages.network import Network
 from .device import Board
@@ -56,6 +58,11 @@ class Target:
     def budget(self) -> int | None:
         """The multipliers that may be used; None where the rate decides."""
         return self.board.device.multipliers if self.board else self.multipliers
+
+    @property
+    def family(self) -> Family:
+        """What circuits must know of the FPGA: a board's, else no family in particular."""
+        return self.board.device.circuits if self.board else GENERIC
 
     @property
     def interval_limit(self) -> int | None:

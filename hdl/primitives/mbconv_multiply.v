@@ -1,4 +1,5 @@
-// COUNT products, each with an input, a pipeline and an output register: p is valid three cycles after a and b.
+// COUNT products: p is valid LATENCY cycles after a and b, 3 with an input, a pipeline and an output register, 2 without
+// the pipeline register.
 // Product i multiplies b[i] by a[i % A_COUNT], so that operands shared by several products are wired once.
 // Behavioural twin for simulation and unknown targets; a family's file of the same name replaces it with equal latency.
 `default_nettype none
@@ -8,7 +9,8 @@ module mbconv_multiply #(
     parameter A_WIDTH = 8,
     parameter A_SIGNED = 1,
     parameter B_WIDTH = 8,
-    parameter B_SIGNED = 1
+    parameter B_SIGNED = 1,
+    parameter LATENCY = 3
 ) (
     input  wire                               clk,
     input  wire [A_COUNT*A_WIDTH-1:0]         a,
@@ -23,16 +25,22 @@ module mbconv_multiply #(
             wire b_sign = (B_SIGNED != 0) & b[i*B_WIDTH+B_WIDTH-1];
             reg signed [A_WIDTH:0] a_input;
             reg signed [B_WIDTH:0] b_input;
-`ifdef YOSYS
-            (* keep *)  // synth_ice40 -dsp loses the product where it packs both registers behind it (seen in Yosys 0.70)
-`endif
-            reg signed [A_WIDTH+B_WIDTH-1:0] pipeline;
+            wire signed [A_WIDTH+B_WIDTH-1:0] made;
             reg signed [A_WIDTH+B_WIDTH-1:0] result;
+            if (LATENCY == 2) begin : without_pipeline
+                assign made = a_input * b_input;
+            end else begin : with_pipeline
+`ifdef YOSYS
+                (* keep *)  // synth_ice40 -dsp loses the product where it packs both registers behind it (Yosys 0.70)
+`endif
+                reg signed [A_WIDTH+B_WIDTH-1:0] pipeline;
+                always @(posedge clk) pipeline <= a_input * b_input;
+                assign made = pipeline;
+            end
             always @(posedge clk) begin
                 a_input <= {a_sign, a[(i % A_COUNT)*A_WIDTH +: A_WIDTH]};
                 b_input <= {b_sign, b[i*B_WIDTH +: B_WIDTH]};
-                pipeline <= a_input * b_input;
-                result <= pipeline;
+                result <= made;
             end
             assign p[i*(A_WIDTH+B_WIDTH) +: A_WIDTH+B_WIDTH] = result;
         end

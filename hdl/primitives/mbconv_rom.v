@@ -1,17 +1,18 @@
-// Constant words from a hexadecimal file; data is valid two cycles after addr, counted in cycles with en
-// (memory and output register both hold while en is low).
+// Constant words from a hexadecimal file; data is valid LATENCY cycles after addr, counted in cycles with en (memory and,
+// with a latency of 2, output register both hold while en is low).
 // Behavioural twin for simulation and unknown targets; a family's file of the same name replaces it with equal latency.
 `default_nettype none
 module mbconv_rom #(
     parameter WIDTH = 8,
     parameter DEPTH = 2,
     parameter ADDRESS_WIDTH = 1,
+    parameter LATENCY = 2,
     parameter FILE = ""
 ) (
     input  wire                     clk,
     input  wire                     en,
     input  wire [ADDRESS_WIDTH-1:0] addr,
-    output reg  [WIDTH-1:0]         data
+    output wire [WIDTH-1:0]         data
 );
     reg [WIDTH-1:0] words [0:DEPTH-1];
     reg [WIDTH-1:0] word;
@@ -20,11 +21,15 @@ module mbconv_rom #(
             initial $readmemh(FILE, words);
         end
     endgenerate
-    always @(posedge clk) begin
-        if (en) begin
-            word <= words[addr];
-            data <= word;
+    always @(posedge clk) if (en) word <= words[addr];
+    generate
+        if (LATENCY == 1) begin : memory_alone
+            assign data = word;
+        end else begin : output_register
+            reg [WIDTH-1:0] register;
+            always @(posedge clk) if (en) register <= word;
+            assign data = register;
         end
-    end
+    endgenerate
 endmodule
 `default_nettype wire

@@ -15,21 +15,31 @@ SETTLING = 100
 _WORDS = ("run", "seed", "source_stall", "source_resume", "sink_stall", "sink_resume", "sink_patient", "patience")
 
 
+FILLING = 2
+"""Cycles after reset before a memory's first word is there: no circuit may take it earlier."""
+
+
 @dataclass(frozen=True)
 class Driver:
-    """A source or a sink with wires ``<name>__valid``, ``__payload``, ``__ready``; its files begin with its name."""
+    """A source or a sink with wires ``<name>__valid``, ``__payload``, ``__ready``; its files begin with its name.
+
+    A ``steady`` source stands for one that never starves: it never stalls.
+    """
 
     name: str
     width: int
     source: bool
     periodic: bool = False
+    steady: bool = False
 
     def lines(self, index: int) -> list[str]:
         kind = "source" if self.source else "sink"
         parameters = f'.WIDTH({self.width}), .ID({index}), .NAME("{self.name}")'
         pattern = f".stall({kind}_stall), .resume({kind}_resume)"
         if self.source:
-            parameters += f", .PERIODIC({int(self.periodic)})"
+            parameters += f", .PERIODIC({int(self.periodic)}), .FILLING({FILLING if self.steady else 0})"
+            if self.steady:
+                pattern = ".stall(32'd0), .resume(32'd0)"
         else:
             pattern += ", .patient(sink_patient[0])"
         return [

@@ -10,7 +10,7 @@ import numpy as np
 from amaranth.hdl import Module, Shape, ShapeLike
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
-from amaranth.lib.wiring import Component, In, Member, flipped
+from amaranth.lib.wiring import Component, In, Member, Out, flipped
 from amaranth.lib.wiring import connect as connect_interfaces
 
 from mbconv.hdl.verilog import to_verilog
@@ -24,7 +24,10 @@ _SOURCE_POSITIONS = re.compile(r'^\s*\(\* src = "[^"]*" \*\)\n', re.MULTILINE)
 
 @dataclass(frozen=True, eq=False)
 class Port:
-    """A stream port of a case with its beats as payloads; ``name`` is that of its files."""
+    """A stream port of a case with its beats as payloads; ``name`` is that of its files.
+
+    A ``steady`` one is always valid and never stalled.
+    """
 
     case: Case
     port: str
@@ -34,10 +37,11 @@ class Port:
     masks: list[int] | None = None
     source: bool = True
     periodic: bool = False
+    steady: bool = False
 
     @property
     def driver(self) -> Driver:
-        return Driver(self.name, Shape.cast(self.shape).width, self.source, self.periodic)
+        return Driver(self.name, Shape.cast(self.shape).width, self.source, self.periodic, self.steady)
 
 
 def _port(case: Case, index: int, port: str, member: Member) -> Port:
@@ -53,7 +57,9 @@ def _port(case: Case, index: int, port: str, member: Member) -> Port:
         raise ValueError(f"case {case.name}, port {port}: {error}") from None
     if not payloads or (not periodic and len(payloads) % case.frames):
         raise ValueError(f"case {case.name}, port {port}: {len(payloads)} beats are not {case.frames} equal frames")
-    return Port(case, port, f"case{index}_{port}", shape, payloads, masks, source, periodic)
+    return Port(
+        case, port, f"case{index}_{port}", shape, payloads, masks, source, periodic, member.signature.always_valid
+    )
 
 
 def _masks(shape: ShapeLike, beats: np.ndarray, mask: np.ndarray) -> list[int]:
@@ -90,15 +96,19 @@ class _Cases(Component):
 
     def __init__(self, cases: Sequence[Case], ports: Sequence[Port]):
         self.cases, self.port_list = cases, ports
-        super().__init__({p.name: p.case.component.signature.members[p.port] for p in ports})
+        # A signal for each wire, also for a port that is always valid.
+        super().__init__({p.name: (In if p.source else Out)(Signature(p.shape)) for p in ports})
 
     def elaborate(self, platform) -> Module:
         m = Module()
         for index, case in enumerate(self.cases):
             m.submodules[f"case{index}"] = case.component
         for port in self.port_list:
-            outer = flipped(getattr(self, port.name))
-            connect_interfaces(m, outer, getattr(port.case.component, port.port))
+            outer, inner = flipped(getattr(self, port.name)), getattr(port.case.component, port.port)
+            if port.steady:
+                m.d.comb += [inner.payload.eq(outer.payload), outer.ready.eq(inner.ready)]
+            else:
+                connect_interfaces(m, outer, inner)
         return m
 
 

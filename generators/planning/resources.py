@@ -59,20 +59,22 @@ LARGEST_IN_REGISTERS = 128
 class Memory:
     """``depth`` words of ``width`` bits.
 
-    ``constant`` ones are never written; ``read_at_once`` ones, of small queues, cannot be block RAM.
+    ``constant`` ones are never written; ``read_at_once`` ones, of small queues, cannot be block RAM; ``in_registers``
+    ones are a register and a table for each bit.
     """
 
     width: int
     depth: int
     constant: bool = False
     read_at_once: bool = False
+    in_registers: bool = False
 
     @property
     def bits(self) -> int:
         return self.width * self.depth
 
     def in_block_ram(self, device: Device) -> bool:
-        if self.read_at_once:
+        if self.read_at_once or self.in_registers:
             return False
         if self.constant or device.circuits.distributed_ram:
             return self.depth > device.circuits.largest_distributed
@@ -80,6 +82,8 @@ class Memory:
 
     def luts(self, device: Device) -> int:
         """Estimated tables of a memory without block RAM; registers where tables cannot be RAM."""
+        if self.in_registers:
+            return self.bits
         if not self.constant and not device.circuits.distributed_ram:
             return self.width * (self.depth + (self.depth + 1) // 2)
         banks = -(-self.depth // 16)
@@ -140,13 +144,16 @@ def _memories(component: Component) -> Iterator[Memory]:
         yield Memory(component.width, component.depth)
     elif isinstance(component, Rom):
         yield Memory(component.width, len(component.words), constant=True)
+    elif isinstance(component, RegisterQueue):
+        yield Memory(Shape.cast(component.shape).width, component.depth, in_registers=True)
     elif isinstance(component, Fifo) and not (component.in_registers or component.in_block_ram):
         yield Memory(Shape.cast(component.shape).width, component.depth, read_at_once=True)
     elif isinstance(component, ValueTables) and not component.line:
         yield from [Memory(component.bits, len(component.table), constant=True)] * component.lanes
-    elif isinstance(component, AveragePool) and not component.in_registers:
-        at_once = not component.in_block_ram
-        yield Memory(component.format.accumulator_bits * component.lanes, component.groups, read_at_once=at_once)
+    elif isinstance(component, AveragePool):
+        width = component.format.accumulator_bits * component.lanes
+        at_once = not (component.in_registers or component.in_block_ram)
+        yield Memory(width, component.groups, read_at_once=at_once, in_registers=component.in_registers)
 
 
 def _accumulate(array: AccumulateArray) -> int:
@@ -183,7 +190,7 @@ _LOGIC: dict[type, Callable[[Any], int]] = {
     MacPipeline: lambda pipeline: 40,
     Add: _add,
     AveragePool: lambda pool: 2 * pool.lanes * pool.format.accumulator_bits + 40,
-    RegisterQueue: lambda queue: queue.memory_bits + 2 * queue.depth + 2,
+    RegisterQueue: lambda queue: 2 * queue.depth + 2,
     ElasticSource: lambda source: 2 * address_width(source.depth) + 5,
     Fifo: lambda fifo: 0 if fifo.in_registers else 3 * address_width(fifo.depth) + 5,
     CreditQueue: lambda queue: 2 * address_width(queue.depth) + 5,

@@ -37,7 +37,7 @@ def encoder_case(name: str, given: list[bytes]) -> Case:
         {"i": {"data": data, "last": last}},
         {"o": np.frombuffer(out, np.uint8)},
         frames=1,
-        latency=sum(map(CobsEncoder.cycles, given)) - 1,
+        latency=sum(map(CobsEncoder().cycles, given)) - 1,
     )
 
 

@@ -92,7 +92,9 @@ def board_top(
     except ValueError as error:
         raise GraphError(str(error)) from None
     described = identity(design, bit, simulated)
-    return BoardTop(design.top(), described, bit, buffered=needs_buffer(design, bit), measures=measures)
+    return BoardTop(
+        design.top(), described, bit, buffered=needs_buffer(design, bit), measures=measures, family=design.family
+    )
 
 
 def board_bundle(

@@ -6,6 +6,7 @@ from amaranth.hdl import ClockDomain, DomainRenamer, Module, ResetInserter, Sign
 from amaranth.lib.wiring import Component, In, Out, connect
 
 from ..axi_stream_top import AxiStreamTop
+from ..family import GENERIC, Family
 from ..fifo import Fifo
 from .baud import BITS_PER_BYTE, BitLength
 from .byte_frame import ByteFrame
@@ -52,6 +53,7 @@ class BoardTop(Component):
             they come, or where its first results leave before the frame's end.
         measures: serves the request to measure.
         name: of the identity's memory file.
+        family: of FPGAs.
 
     Members:
         clk, rst: ``In(1)``
@@ -71,6 +73,7 @@ class BoardTop(Component):
         buffered: bool = False,
         measures: bool = True,
         name: str = "identity",
+        family: Family = GENERIC,
     ):
         if len(core.inputs) != 1 or len(core.outputs) != 1:
             raise ValueError(
@@ -86,10 +89,10 @@ class BoardTop(Component):
                 f"{(round(bit.clock), round(bit.baud), *frames)}"
             )
         self.receiver, self.transmitter = UartReceiver(bit), UartTransmitter(bit)
-        self.decoder, self.encoder = CobsDecoder(), CobsEncoder()
+        self.decoder, self.encoder = CobsDecoder(), CobsEncoder(family=family)
         quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
-        self.server = LinkServer(identity.encode(), frames[0], quiet, measures, name)
-        self.queue = Fifo(PACKET, frames[0]) if buffered else None
+        self.server = LinkServer(identity.encode(), frames[0], quiet, measures, name, family=family)
+        self.queue = Fifo(PACKET, frames[0], family=family) if buffered else None
         self.byte_frame, self.frame_bytes = ByteFrame(self.source.data_bytes), FrameBytes(self.result.data_bytes)
         # Behind a frame's end its mark may wait in the input's queue, in the fork, and in the outputs' queues.
         self.measurement = Measurement(self.source.frame, self.result.frame, core.mark_depth + 4) if measures else None

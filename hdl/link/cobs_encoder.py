@@ -7,6 +7,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
+from ..family import GENERIC, Family
 from ..primitives import Ram
 
 PACKET = StructLayout({"data": 8, "last": 1})
@@ -30,16 +31,15 @@ class CobsEncoder(Component):
         busy: ``Out(1)``, a block is being sent
     """
 
-    def __init__(self):
-        self.ram = Ram(8, LONGEST_BLOCK)
+    def __init__(self, *, family: Family = GENERIC):
+        self.ram = Ram(8, LONGEST_BLOCK, family=family)
         super().__init__({"i": In(Signature(PACKET)), "o": Out(Signature(8)), "busy": Out(1)})
 
     @property
     def memory_bits(self) -> int:
         return self.ram.memory_bits
 
-    @staticmethod
-    def cycles(packet: bytes) -> int:
+    def cycles(self, packet: bytes) -> int:
         """From the acceptance of a packet's first byte to that of its delimiter, and one: where nothing stalls."""
         blocks, length = [], 0
         for byte in packet:
@@ -49,14 +49,14 @@ class CobsEncoder(Component):
                 length = 0
         if length or packet.endswith(b"\0"):
             blocks.append(length)
-        return len(packet) + sum(1 + (1 + Ram.LATENCY) * length for length in blocks) + 1
+        return len(packet) + sum(1 + (1 + self.ram.latency) * length for length in blocks) + 1
 
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.ram = ram = self.ram
         written, read = Signal(8), Signal(8)
         zero, last = Signal(), Signal()  # the block ended with one; the packet ended with it
-        waiting = Signal(range(Ram.LATENCY + 1))  # cycles until the memory shows the byte at ``read``
+        waiting = Signal(range(ram.latency + 1))  # cycles until the memory shows the byte at ``read``
         m.d.comb += [ram.w_addr.eq(written), ram.w_data.eq(self.i.p.data), ram.r_addr.eq(read)]
 
         with m.FSM() as states:
@@ -72,7 +72,7 @@ class CobsEncoder(Component):
                         m.next = "LENGTH"
             with m.State("LENGTH"):
                 m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(written + 1)]
-                m.d.sync += waiting.eq(Ram.LATENCY)
+                m.d.sync += waiting.eq(ram.latency)
                 with m.If(self.o.ready):
                     m.next = "BYTES"
                     self._end_of_block(m, written == 0, written, zero, last)
@@ -81,7 +81,7 @@ class CobsEncoder(Component):
                 with m.If(waiting != 0):
                     m.d.sync += waiting.eq(waiting - 1)
                 with m.Elif(self.o.ready):
-                    m.d.sync += [read.eq(read + 1), waiting.eq(Ram.LATENCY)]
+                    m.d.sync += [read.eq(read + 1), waiting.eq(ram.latency)]
                     self._end_of_block(m, read + 1 == written, written, zero, last)
             with m.State("DELIMITER"):
                 m.d.comb += self.o.valid.eq(1)

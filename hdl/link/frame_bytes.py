@@ -7,7 +7,7 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from ..axi_stream import axi_payload
-from ..fifo import advance
+from ..counting import advance
 from .cobs_encoder import PACKET
 
 

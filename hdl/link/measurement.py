@@ -7,7 +7,7 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from ..axi_stream import AxiFrame, axi_payload
-from ..fifo import advance
+from ..counting import advance
 from .shift_sequence import BITS, following
 
 FRAMES_BITS = 16

@@ -8,12 +8,12 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
+from ..family import GENERIC, Family
 from ..primitives import Rom
 from .cobs_decoder import DECODED
 from .cobs_encoder import PACKET
 from .protocol import ANSWER, CRC_BYTES, HEADER_BYTES, MEASURE_BYTES, REPORT_BYTES, Reason, Request
 
-_SETTLING = Rom.LATENCY + 1  # cycles before each byte of an answer, for the memory and short paths
 _COUNTERS = {Reason.GARBLED: 0, Reason.UNKNOWN: 1, Reason.LENGTH: 1, Reason.CANCELLED: 2}
 _WORDS = (REPORT_BYTES - 1 - 3) // 4
 
@@ -58,7 +58,16 @@ class LinkServer(Component):
         ValueError: no byte of identity or frame, or a ``quiet_cycles`` below 1.
     """
 
-    def __init__(self, identity: bytes, frame_bytes: int, quiet_cycles: int, measures: bool = True, name="identity"):
+    def __init__(
+        self,
+        identity: bytes,
+        frame_bytes: int,
+        quiet_cycles: int,
+        measures: bool = True,
+        name="identity",
+        *,
+        family: Family = GENERIC,
+    ):
         for what, value in (
             ("bytes of identity", len(identity)),
             ("frame_bytes", frame_bytes),
@@ -67,7 +76,8 @@ class LinkServer(Component):
             if value < 1:
                 raise ValueError(f"{what} must be at least 1, not {value}")
         self.frame_bytes, self.quiet_cycles, self.measures = frame_bytes, quiet_cycles, measures
-        self.rom = Rom(list(identity), 8, name)
+        self.rom = Rom(list(identity), 8, name, family=family)
+        self._last_settling = self.rom.latency + 1  # cycles before each byte of an answer: the memory, and short paths
         super().__init__(
             {
                 "i": In(Signature(DECODED)),
@@ -111,7 +121,7 @@ class LinkServer(Component):
         self._reason, self._counters, self._failed = Signal(range(len(Reason))), Signal(ArrayLayout(8, 3)), Signal()
         self._payload = Signal()  # the next byte belongs to a frame
         self._bad = Signal()  # a byte was lost since the last packet
-        self._settling = Signal(range(_SETTLING + 1))
+        self._settling = Signal(range(self._last_settling + 1))
 
         m.d.sync += self.restart.eq(0)
         with m.If(self.damaged):
@@ -228,7 +238,7 @@ class LinkServer(Component):
 
     def _send(self, m: Module, state: str) -> None:
         """The bytes of a part of the answer."""
-        position, settled = self._position, self._settling == _SETTLING
+        position, settled = self._position, self._settling == self._last_settling
         taken = self.o.valid & self.o.ready
         with m.If(self._is_byte()):
             m.d.sync += self._bad.eq(1)

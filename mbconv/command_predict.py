@@ -46,12 +46,14 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
     if len(graph.inputs) != 1:
         raise UserError(f"{graph.name} has {len(graph.inputs)} inputs; predict takes models with one")
     source = graph.tensors[graph.inputs[0]]
+    known = builtin(model)
+    names = prediction.read_labels(labels) if labels is not None else known.labels if known else None
+    if labels is not None:
+        prediction.check_labels(graph, names)
     if image is not None:
         values = pictures.load_picture(image, source, resize or "crop", mean, std)
     else:
         values = pictures.load_values(values_file, source)
-    known = builtin(model)
-    names = prediction.read_labels(labels) if labels is not None else known.labels if known else None
     computed = golden.run(graph, {source.index: values})
     outputs = []
     for index in graph.outputs:
@@ -87,7 +89,7 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
         for score in scores:
             integer = "" if score.integer is None else str(score.integer)
             label = [score.label] if names else []
-            columns.add_row(str(score.index), f"{score.score:.4f}", integer, *label)
+            columns.add_row(str(score.index), "" if score.score is None else f"{score.score:.4f}", integer, *label)
         console.print(columns)
     if save is not None:
         progress_console().print(f"saved {save}")

@@ -92,9 +92,9 @@ def test_the_way_a_picture_was_held(tmp_path):
     [
         ({"resize": "zoom"}, "resize 'zoom' is neither crop, stretch, fit nor a number of pixels"),
         ({"resize": 7}, "resize 7 is less than the input's 8×8 pixels"),
-        ({"std": 0}, "std 0 would divide by zero"),
-        ({"mean": (1, 2)}, r"mean \(1, 2\) is neither one number nor 3"),
-        ({"mean": float("nan")}, "mean nan is neither"),
+        ({"std": 0}, "std 0 is not greater than 0"),
+        ({"mean": (1, 2)}, r"mean 1,2 is neither one number nor 3"),
+        ({"mean": float("nan")}, "mean nan is not finite"),
     ],
 )
 def test_options_that_do_not_fit(tmp_path, options, message):
@@ -165,3 +165,124 @@ def test_frames_are_rolled_where_pictures_are_few():
         roll_frames([], 3)
     with pytest.raises(GraphError, match="at least one frame is needed, not 0"):
         roll_frames([a], 0)
+
+
+# What a file may hold, each right or refused.
+
+
+def loaded(path, shape):
+    return load_picture(path, tensor(shape, UINT8)).reshape(shape[1:])
+
+
+def test_sixteen_bit_grey_is_the_same_picture(tmp_path, ramp):
+    levels = np.arange(256).reshape(4, 64)
+    for name in ("16.png", "16.tif"):
+        Image.fromarray((levels * 257).astype(np.uint16)).save(tmp_path / name)
+        np.testing.assert_array_equal(loaded(tmp_path / name, (1, 4, 64, 1))[..., 0], levels)
+        np.testing.assert_array_equal(loaded(tmp_path / name, (1, 4, 64, 3)), np.repeat(levels[..., None], 3, 2))
+    between = np.array([[0, 128, 129, 385, 386, 65406, 65407, 65535]])
+    Image.fromarray(between.astype(np.uint16)).save(tmp_path / "between.png")
+    np.testing.assert_array_equal(
+        loaded(tmp_path / "between.png", (1, 1, 8, 1))[0, :, 0], [0, 0, 1, 1, 2, 254, 255, 255]
+    )
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_as_they_were_taken(tmp_path, orientation):
+    shown = np.arange(24).reshape(4, 6) * 10
+    turn = {
+        1: lambda a: a,
+        2: np.fliplr,
+        3: lambda a: np.rot90(a, 2),
+        4: np.flipud,
+        5: np.transpose,
+        6: np.rot90,
+        7: lambda a: np.rot90(np.transpose(a), 2),
+        8: lambda a: np.rot90(a, 3),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "turned.png"
+    Image.fromarray(np.ascontiguousarray(turn(shown)).astype(np.uint8)).save(path, exif=exif)
+    np.testing.assert_array_equal(loaded(path, (1, 4, 6, 1))[..., 0], shown)
+
+
+def test_palettes_and_opaque_alpha(tmp_path):
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 256, (4, 3)).astype(np.uint8)
+    places = rng.integers(0, 4, (5, 7)).astype(np.uint8)
+    picture = Image.fromarray(places, "P")
+    picture.putpalette(colours.reshape(-1).tolist())
+    picture.save(tmp_path / "palette.png")
+    np.testing.assert_array_equal(loaded(tmp_path / "palette.png", (1, 5, 7, 3)), colours[places])
+    opaque = np.concatenate([colours[places], np.full((5, 7, 1), 255, np.uint8)], 2)
+    Image.fromarray(opaque).save(tmp_path / "opaque.png")
+    np.testing.assert_array_equal(loaded(tmp_path / "opaque.png", (1, 5, 7, 3)), colours[places])
+
+
+def _transparent(path):
+    Image.new("RGBA", (4, 4), (200, 100, 50, 254)).save(path.with_suffix(".png"))
+    return path.with_suffix(".png")
+
+
+def _transparent_palette(path):
+    picture = Image.new("P", (4, 4), 1)
+    picture.putpalette([0, 0, 0, 9, 9, 9])
+    picture.save(path.with_suffix(".png"), transparency=1)
+    return path.with_suffix(".png")
+
+
+def _inks(path):
+    Image.new("CMYK", (4, 4), (1, 2, 3, 4)).save(path.with_suffix(".jpg"))
+    return path.with_suffix(".jpg")
+
+
+def _floats(path):
+    Image.fromarray(np.ones((4, 4), np.float32)).save(path.with_suffix(".tif"))
+    return path.with_suffix(".tif")
+
+
+def _wide(path):
+    Image.fromarray(np.full((4, 4), 70000, np.int32)).save(path.with_suffix(".tif"))
+    return path.with_suffix(".tif")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_transparent, "has transparent pixels"),
+        (_transparent_palette, "has transparent pixels"),
+        (_inks, r"holds inks \(CMYK\)"),
+        (_floats, "holds floating-point numbers"),
+        (_wide, "holds grey values 70000 to 70000"),
+    ],
+)
+def test_pictures_without_one_answer(tmp_path, make, reason):
+    with pytest.raises(GraphError, match=reason):
+        loaded(make(tmp_path / "picture"), (1, 4, 4, 3))
+
+
+@pytest.mark.parametrize("side", [6, 7, 19, 300])
+def test_what_is_kept_of_a_scaled_picture_is_its_centre(tmp_path, side):
+    """As though all of it were scaled and then cut."""
+    rng = np.random.default_rng(side)
+    pixels = rng.integers(0, 256, (9, 13, 3)).astype(np.uint8)
+    path = save(tmp_path / "noise.png", pixels)
+    scaled = Image.fromarray(pixels).resize((max(side, round(13 * side / 9)), side), Image.Resampling.BILINEAR)
+    left, top = (scaled.width - 6) // 2, (scaled.height - 5) // 2
+    expected = np.asarray(scaled.crop((left, top, left + 6, top + 5)))
+    found = load_picture(path, tensor((1, 5, 6, 3), UINT8), resize=side)[0]
+    assert np.abs(found.astype(int) - expected).max() <= (side > 100), (
+        "far from the corner places are rounded otherwise"
+    )
+
+
+def test_a_resize_is_bounded_and_costs_what_is_kept(tmp_path):
+    path = save(tmp_path / "grey.png", np.full((300, 400), 77))
+    assert (loaded_at(path, 60_000) == 77).all()
+    with pytest.raises(GraphError, match="resize 65537 is more than 65536 pixels"):
+        loaded_at(path, 65_537)
+
+
+def loaded_at(path, side):
+    return load_picture(path, tensor((1, 5, 6, 3), UINT8), resize=side)

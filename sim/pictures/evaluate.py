@@ -14,6 +14,7 @@ from mbconv.generators.graph.graph import Graph, GraphError
 from ..golden import model as golden
 from ..golden.oracle import Reference
 from .pictures import load_picture
+from .prediction import best_class, class_count
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 _INDEXED = re.compile(r"(\d+)_")
@@ -147,13 +148,17 @@ def evaluate(
     if len(graph.inputs) != 1:
         raise GraphError(f"{graph.name} has {len(graph.inputs)} inputs; pictures can be evaluated with one only")
     source = graph.tensors[graph.inputs[0]]
-    outputs = graph.tensors[graph.outputs[0]].size
+    outputs = class_count(graph, graph.outputs[0])
     background = has_background(outputs, pictures.classes)
+    beyond = [picture for picture in pictures.pictures if picture.label + background >= outputs]
+    if beyond:
+        others = f" (and {len(beyond) - 1} more pictures)" if len(beyond) > 1 else ""
+        raise GraphError(
+            f"{beyond[0].path}{others} has class {beyond[0].label}, but {graph.name} has {outputs} outputs"
+        )
     answers = []
     for picture in pictures.pictures:
         label = picture.label + background
-        if label >= outputs:
-            raise GraphError(f"{picture.path} has class {picture.label}, but {graph.name} has {outputs} outputs")
         values = {source.index: load_picture(picture.path, source, **options)}
         answer = _answer(graph, picture.path, label, values, reference)
         answers.append(answer)
@@ -164,9 +169,10 @@ def evaluate(
 
 def _answer(graph: Graph, path: Path, label: int, values: dict[int, np.ndarray], reference: Reference | None) -> Answer:
     results = golden.run(graph, values)
-    best = int(results[graph.outputs[0]].argmax())
+    output = graph.tensors[graph.outputs[0]]
+    best = best_class(output, results[output.index])
     if reference is None:
         return Answer(path, label, best, None, None)
     expected = reference.run(values)
     mismatches = sum(int(np.count_nonzero(results[index] != expected[index])) for index in graph.outputs)
-    return Answer(path, label, best, int(expected[graph.outputs[0]].argmax()), mismatches)
+    return Answer(path, label, best, best_class(output, expected[output.index]), mismatches)

@@ -15,8 +15,10 @@ import numpy as np
 from mbconv.generators.graph.graph import GraphError, Tensor
 
 from ..golden.model import check_values
+from .picture_file import open_picture
 
 RESIZE_MODES = ("crop", "stretch", "fit")
+MAXIMUM_SIDE = 1 << 16  # pixels that --resize may ask for
 
 
 def load_picture(
@@ -44,7 +46,7 @@ def load_picture(
         GraphError: the file is missing or no picture, the tensor is no picture, or an option does not fit.
     """
     height, width, channels, channels_first = picture_shape(tensor)
-    picture = _open(path).convert("L" if channels == 1 else "RGB")
+    picture = open_picture(path, "L" if channels == 1 else "RGB")
     pixels = np.asarray(_resized(picture, width, height, resize), np.float64).reshape(height, width, channels)
     values = _quantised(pixels, tensor, mean, std)
     if channels_first:
@@ -115,19 +117,6 @@ def picture_shape(tensor: Tensor) -> tuple[int, int, int, bool]:
     )
 
 
-def _open(path: str | Path):
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-            return ImageOps.exif_transpose(picture)
-    except UnidentifiedImageError as error:
-        raise GraphError(f"{path} is no picture that Pillow can read") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise GraphError(f"cannot read picture {path}: {getattr(error, 'strerror', None) or error}") from error
-
-
 def _resized(picture, width: int, height: int, resize: str | int):
     """A Pillow picture of the given size."""
     from PIL import Image, ImageOps
@@ -137,9 +126,9 @@ def _resized(picture, width: int, height: int, resize: str | int):
     if isinstance(resize, int):
         if resize < max(width, height):
             raise GraphError(f"resize {resize} is less than the input's {width}×{height} pixels (width × height)")
-        ratio = resize / min(picture.size)
-        picture = picture.resize([max(resize, round(side * ratio)) for side in picture.size], Image.Resampling.BILINEAR)
-        return _centre(picture, width, height)
+        if resize > MAXIMUM_SIDE:
+            raise GraphError(f"resize {resize} is more than {MAXIMUM_SIDE} pixels")
+        return _centre_of_scaled(picture, width, height, resize)
     if resize == "crop":
         # Cut first, or the resizing of the border would still see what lies outside.
         picture = _centre(
@@ -153,6 +142,20 @@ def _resized(picture, width: int, height: int, resize: str | int):
         gray = 128 if picture.mode == "L" else (128, 128, 128)
         return ImageOps.pad(picture, (width, height), Image.Resampling.BILINEAR, color=gray)
     raise GraphError(f"resize {resize!r} is neither {', '.join(RESIZE_MODES)} nor a number of pixels")
+
+
+def _centre_of_scaled(picture, width: int, height: int, side: int):
+    """The middle of a picture whose shorter side is scaled to ``side`` pixels; no more is scaled than is kept."""
+    from PIL import Image
+
+    ratio = side / min(picture.size)
+    spans = []
+    for length, kept in zip(picture.size, (width, height), strict=True):
+        scaled = max(side, round(length * ratio))
+        first = (scaled - kept) // 2
+        spans.append((first * length / scaled, (first + kept) * length / scaled))
+    (left, right), (top, bottom) = spans
+    return picture.resize((width, height), Image.Resampling.BILINEAR, box=(left, top, right, bottom))
 
 
 def _centre(picture, width: int, height: int):
@@ -181,15 +184,22 @@ def _quantised(pixels: np.ndarray, tensor: Tensor, mean, std) -> np.ndarray:
         channels = pixels.shape[-1]
         mean = _for_channels("mean", 0.0 if mean is None else mean, channels)
         std = _for_channels("std", 1.0 if std is None else std, channels)
-        if np.any(std == 0):
-            raise GraphError("std 0 would divide by zero")
-        values = (pixels - mean) / std / tensor.scale + tensor.zero_point
+        if np.any(std <= 0):
+            raise GraphError(f"std {_text(std)} is not greater than 0")
+        with np.errstate(over="ignore"):  # what is beyond all numbers is beyond the element's range
+            values = (pixels - mean) / std / tensor.scale + tensor.zero_point
     rounded = np.copysign(np.floor(np.abs(values) + 0.5), values)
     return np.clip(rounded, element.minimum, element.maximum).astype(element.dtype)
 
 
 def _for_channels(name: str, value: float | Sequence[float], channels: int) -> np.ndarray:
     numbers = np.atleast_1d(np.asarray(value, np.float64))
-    if numbers.shape not in ((1,), (channels,)) or not np.all(np.isfinite(numbers)):
-        raise GraphError(f"{name} {value} is neither one number nor {channels}, one for each channel")
+    if not np.all(np.isfinite(numbers)):
+        raise GraphError(f"{name} {_text(numbers)} is not finite")
+    if numbers.shape not in ((1,), (channels,)):
+        raise GraphError(f"{name} {_text(numbers)} is neither one number nor {channels}, one for each channel")
     return numbers
+
+
+def _text(numbers: np.ndarray) -> str:
+    return ",".join(f"{number:g}" for number in numbers.reshape(-1))

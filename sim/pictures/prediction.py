@@ -17,12 +17,13 @@ from mbconv.generators.graph.graph import Graph, GraphError, Tensor
 class ClassScore:
     """A class by its index among the outputs, its integer and real score, and its name where names are known.
 
-    ``integer`` is None where the network's output is real (DEQUANTIZE).
+    ``integer`` is None where the network's output is real (DEQUANTIZE), both scores where it is the class itself
+    (ARG_MAX).
     """
 
     index: int
     integer: int | None
-    score: float
+    score: float | None
     label: str | None
 
 
@@ -33,22 +34,61 @@ def read_labels(path: str | Path) -> list[str]:
         GraphError: the file is missing or no text.
     """
     try:
-        return Path(path).read_text(encoding="utf-8").splitlines()
+        return Path(path).read_text(encoding="utf-8").rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise GraphError(f"cannot read labels {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def answers_class(tensor: Tensor) -> bool:
+    """Whether an output holds a class, not its scores: what ARG_MAX writes."""
+    return tensor.element.bits >= 32 and not tensor.element.real
+
+
+def class_count(graph: Graph, output: int) -> int:
+    """How many classes an output tells apart."""
+    tensor = graph.tensors[output]
+    if answers_class(tensor) and (producer := graph.producer(output)) is not None:
+        return graph.tensors[producer.inputs[0]].size // tensor.size
+    return tensor.size
+
+
+def best_class(tensor: Tensor, values: np.ndarray) -> int:
+    """The class that an output answers: of equal scores the first."""
+    return int(values.reshape(-1)[0]) if answers_class(tensor) else int(values.argmax())
+
+
+def check_labels(graph: Graph, labels: Sequence[str]) -> None:
+    """Compare a list of names with the outputs, before anything is computed.
+
+    Raises:
+        GraphError: there are not as many labels as classes.
+    """
+    for output in graph.outputs:
+        classes = class_count(graph, output)
+        if len(labels) != classes:
+            raise GraphError(
+                f"{len(labels)} labels were given for the {classes} classes of {graph.tensors[output].name}"
+                + ("; is the first a background that wants a line of its own?" if classes == len(labels) + 1 else "")
+            )
 
 
 def top_classes(
     tensor: Tensor, values: np.ndarray, count: int = 5, labels: Sequence[str] | None = None
 ) -> list[ClassScore]:
-    """The ``count`` greatest elements of an output, the first of equals first.
+    """The ``count`` greatest elements of an output, the first of equals first; of ARG_MAX the class itself.
+
+    Args:
+        labels: the names of all classes, see :func:`check_labels`.
 
     Raises:
-        GraphError: there are fewer labels than classes.
+        GraphError: a class has no name.
     """
     flat = values.reshape(-1)
-    if labels is not None and len(labels) < flat.size:
-        raise GraphError(f"{len(labels)} labels were given for the {flat.size} classes of {tensor.name}")
+    least = int(flat.max(initial=-1)) + 1 if answers_class(tensor) else flat.size
+    if labels is not None and len(labels) < least:
+        raise GraphError(f"{len(labels)} labels were given for the {least} classes of {tensor.name}")
+    if answers_class(tensor):
+        return [ClassScore(int(c), None, None, None if labels is None else labels[int(c)]) for c in flat[:count]]
     real = flat.dtype.kind == "f"
     best = np.argsort(-flat.astype(np.float64), kind="stable")[:count]
     return [

@@ -37,7 +37,7 @@ def test_operators_that_multiply(g, make, kind, reduction):
     graph = g.graph(y)
     network = build_network(graph)
     (node,) = network.nodes
-    assert (node.kind, node.reduction, node.is_mac) == (kind, reduction, True)
+    assert (node.kind, node.reduction, node.circuit.FOLDED) == (kind, reduction, True)
     assert (node.name, node.inputs, node.output) == (f"layer_00_{kind}", (x,), y)
     operator = graph.operators[0]
     assert node.operator is operator
@@ -61,7 +61,7 @@ def test_elementwise_and_pooling(g):
     graph = g.graph(g.mean(y), g.pool(y, (6, 6)))
     network = build_network(graph)
     assert kinds(network) == ["pointwise", "add", "lookup", "lookup", "pool", "pool"]
-    assert not any(node.is_mac or network.macs(node) for node in network.nodes[1:])
+    assert not any(node.circuit.FOLDED or network.macs(node) for node in network.nodes[1:])
     assert network.shapes[graph.outputs[0]] == StreamShape(1, 1, 4)
     assert [node.name for node in network.consumers(x)] == ["layer_00_pointwise", "layer_01_add"]
     assert [node.kind for node in network.consumers(y)] == ["pool", "pool"]

@@ -11,8 +11,7 @@ from small_networks import GraphBuilder
 
 from mbconv.generators.graph.graph import Graph, GraphError
 from mbconv.generators.planning.elimination import minimise
-from mbconv.generators.planning.folding import Folding, convolution_taps, cycles
-from mbconv.generators.planning.folding_rules import folding_problem
+from mbconv.generators.planning.folding import Folding
 from mbconv.generators.planning.planner import (
     LaneGroups,
     Plan,
@@ -23,6 +22,7 @@ from mbconv.generators.planning.planner import (
     slowest_interval,
     stage_cycles,
 )
+from mbconv.generators.stages.convolution import convolution_taps
 from mbconv.generators.stages.network import Network, Node, build_network
 from mbconv.hdl.depthwise import Depthwise
 from mbconv.hdl.pointwise import Pointwise
@@ -106,7 +106,7 @@ class Enumeration:
     def __init__(self, network: Network):
         self.network, self.groups = network, LaneGroups(network)
         self.lanes = {root: fitting_lanes(network, m, 1 << 40) for root, m in self.groups.members.items()}
-        self.stages = [n for n in network.nodes if n.is_mac]
+        self.stages = [node for node, _ in network.folded]
         self.choices: dict[tuple[str, int, int], tuple[np.ndarray, np.ndarray]] = {}
 
     def ends(self, node: Node) -> tuple[int, int]:
@@ -163,10 +163,10 @@ def sample(values, count: int) -> list[int]:
 def check(network: Network, plan: Plan) -> None:
     """The plan keeps every rule, and its interval is that of its slowest part."""
     for node in network.nodes:
-        if node.is_mac:
+        if node.circuit.FOLDED:
             folding, lanes = plan.foldings[node.operator.index], (plan.lanes[node.inputs[0]], plan.lanes[node.output])
             assert dict(choices(network, node, *lanes))[folding] == stage_cycles(network, node, plan) <= plan.interval
-            assert folding_problem(network, node, folding, *lanes) is None
+            assert node.circuit.folding_problem(network, node, folding, *lanes) is None
             if node.kind == "convolution":
                 assert convolution_taps(network, node, folding.inputs, plan.interval)
         else:
@@ -290,7 +290,7 @@ def test_rules_are_those_of_the_pointwise_circuit():
     (node,) = network.nodes
     format, _ = random_requantization(np.random.default_rng(1), np.ones((6, 5), np.int64), signed(8))
     for inputs, outputs, lanes_in, lanes_out in product(range(1, 8), range(1, 9), (1, 2, 3, 5), (1, 2, 4, 6)):
-        allowed = folding_problem(network, node, Folding(inputs, outputs), lanes_in, lanes_out) is None
+        allowed = node.circuit.folding_problem(network, node, Folding(inputs, outputs), lanes_in, lanes_out) is None
         assert allowed == (Folding(inputs, outputs) in dict(choices(network, node, lanes_in, lanes_out)))
         try:
             Pointwise(
@@ -319,7 +319,7 @@ def test_rules_are_those_of_the_depthwise_circuit():
     format, _ = random_requantization(np.random.default_rng(1), np.ones((4, 15), np.int64), signed(8))
     for lanes_in, lanes_out, taps in product((1, 2, 3), (1, 2, 4), (1, 2, 3, 5, 15)):
         for outputs in range(1, 4 + lcm(lanes_in, lanes_out)):
-            allowed = folding_problem(network, node, Folding(taps, outputs), lanes_in, lanes_out) is None
+            allowed = node.circuit.folding_problem(network, node, Folding(taps, outputs), lanes_in, lanes_out) is None
             try:
                 Depthwise(
                     geometry,
@@ -343,10 +343,10 @@ def test_a_window_slower_than_the_multipliers_counts():
     builder = GraphBuilder()
     network = build_network(builder.graph(builder.convolution(builder.input(4, 4, 3), 2, (3, 3))))
     (node,) = network.nodes
-    assert cycles(network, node, Folding(6, 2), 2) == 16 * 9
+    assert node.circuit.cycles(network, node, Folding(6, 2), {}) == 16 * 9
     assert convolution_taps(network, node, 6, 16 * 9) == 1
     assert convolution_taps(network, node, 6, 16 * 9 - 1) is None
-    assert cycles(network, node, Folding(9, 2), 2) == 16 * 3
+    assert node.circuit.cycles(network, node, Folding(9, 2), {}) == 16 * 3
     assert convolution_taps(network, node, 9, 16 * 3) == 3
 
 

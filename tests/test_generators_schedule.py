@@ -24,7 +24,7 @@ def queue_latency(depth: int) -> int:
 def network_of(seed: int, folder) -> Design:
     network = random_network(seed)
     graph = read_tflite(network.write(folder))
-    stages = sum(node.is_mac for node in build_network(graph).nodes)
+    stages = len(build_network(graph).folded)
     return make_design(graph, multipliers=max(1, stages * network.number(1, 20)))
 
 

@@ -6,9 +6,10 @@ from windowed import counted_times
 
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.planning.planner import plan_for_multipliers
-from mbconv.generators.stages.mac_stages import constants_of, mac_stage
+from mbconv.generators.stages.convolution import ConvolutionTiming
+from mbconv.generators.stages.depthwise import DepthwiseTiming
 from mbconv.generators.stages.network import build_network
-from mbconv.generators.timing.timing import ConvolutionTiming, DepthwiseTiming
+from mbconv.generators.stages.protocol import Site
 from mbconv.models import load
 
 MODELS = [
@@ -23,9 +24,8 @@ MODELS = [
 def stages(model, multipliers):
     network = build_network(load(model))
     plan = plan_for_multipliers(network, multipliers)
-    for node in network.nodes:
-        if node.is_mac:
-            yield network, node, plan, mac_stage(network, node, plan, constants_of(network, node, plan))
+    for node, circuit in network.folded:
+        yield network, node, plan, circuit.build(Site(network, node, plan))
 
 
 @pytest.mark.parametrize(("model", "multipliers"), MODELS)

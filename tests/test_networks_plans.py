@@ -6,7 +6,6 @@ import pytest
 from mbconv.frames import measuring_frames, random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.planning.folding import Folding
-from mbconv.generators.planning.folding_rules import allowed_inputs, allowed_outputs, folding_problem
 from mbconv.generators.planning.planner import LaneGroups, Plan, fitting_lanes, interval_of, stage_cycles
 from mbconv.generators.stages.network import Network, build_network
 from mbconv.models import load
@@ -41,16 +40,15 @@ def random_plan(network: Network, rng: np.random.Generator) -> Plan:
             drawn = int(rng.choice(fitting_lanes(network, members, 1 << 60)))
             lanes |= dict.fromkeys(members, drawn)
         foldings = {}
-        for node in network.nodes:
-            if node.is_mac:
-                ends = lanes[node.inputs[0]], lanes[node.output]
-                inputs, outputs = allowed_inputs(network, node, ends[0]), allowed_outputs(network, node, *ends)
-                fitting = [
-                    f for i in inputs for o in outputs if not folding_problem(network, node, f := Folding(i, o), *ends)
-                ]
-                if not fitting:
-                    break
-                foldings[node.operator.index] = fitting[rng.integers(len(fitting))]
+        for node, circuit in network.folded:
+            at, ends = (network, node), (lanes[node.inputs[0]], lanes[node.output])
+            inputs, outputs = circuit.allowed_inputs(*at, ends[0]), circuit.allowed_outputs(*at, *ends)
+            fitting = [
+                f for i in inputs for o in outputs if not circuit.folding_problem(*at, f := Folding(i, o), *ends)
+            ]
+            if not fitting:
+                break
+            foldings[node.operator.index] = fitting[rng.integers(len(fitting))]
         else:
             return Plan(foldings, lanes, interval_of(network, foldings, lanes), None)
 

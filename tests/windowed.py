@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from mbconv.generators.stages.convolution import ConvolutionTiming, convolution_timing
+from mbconv.generators.stages.depthwise import DepthwiseTiming, depthwise_timing
+from mbconv.generators.stages.pointwise import PointwiseTiming, pointwise_timing
 from mbconv.generators.timing.event_graph import EventGraph, Times
-from mbconv.generators.timing.stage_timing import convolution_timing, depthwise_timing, pointwise_timing
-from mbconv.generators.timing.timing import ConvolutionTiming, DepthwiseTiming, PointwiseTiming
 from mbconv.hdl.convolution import Convolution
 from mbconv.hdl.depthwise import Depthwise
 from mbconv.hdl.pointwise import Pointwise

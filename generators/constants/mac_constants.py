@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..graph.graph import Tensor
 from ..graph.mac_operator import MacOperator
 from ..operators.fully_connected import FullyConnected
-from ..stages.network import Network, Node
 from .requantization import Requantization, find_requantization
 from .step_function import AffineRule, RealRule, Rule, ShiftRule, activation_limits, quantize_multiplier
 from .weights import effective_weights, weight_bits
+
+if TYPE_CHECKING:
+    from ..stages.network import Network, Node
 
 
 @dataclass(frozen=True, eq=False)

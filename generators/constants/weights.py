@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from ..operators.convolution import Convolution
 from ..operators.depthwise_convolution import DepthwiseConvolution
 from ..operators.fully_connected import FullyConnected
 from ..planning.folding import Folding, ceil_div
-from ..stages.network import Node
+
+if TYPE_CHECKING:
+    from ..stages.network import Node
 
 
 def effective_weights(node: Node) -> np.ndarray:

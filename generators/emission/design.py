@@ -19,10 +19,9 @@ from ..graph.checks import check_graph
 from ..graph.graph import Graph, GraphError
 from ..planning.planner import Plan, plan_for_multipliers
 from ..stages.element_shape import element_shape
-from ..stages.elementwise_stages import elementwise_stage
-from ..stages.mac_stages import constants_of, mac_stage
 from ..stages.network import Network, build_network
-from ..stages.stage import Stage, window_geometry
+from ..stages.protocol import Site
+from ..stages.stage import Stage
 from ..timing.edge_timing import InputEdgeTiming, OutputEdgeTiming
 from ..timing.schedule import Schedule, edges, frames_in_flight, make_schedule
 
@@ -148,31 +147,19 @@ def make_design(
     network = build_network(graph)
     if plan is None:
         plan = plan_for_multipliers(network, 64 if multipliers is None else multipliers)
-    constants = {node.name: constants_of(network, node, plan) for node in network.nodes if node.is_mac}
-    stages = {
-        node.name: mac_stage(network, node, plan, constants[node.name], family=family)
-        if node.is_mac
-        else elementwise_stage(network, node, plan, family)
-        for node in network.nodes
-    }
+    stages = {node.name: node.circuit.build(Site(network, node, plan, family)) for node in network.nodes}
     inputs, outputs = _edges(network, plan)
-
-    def round_capacity(name: str, pixels: int) -> int:
-        node = stages[name].node
-        geometry, taps = window_geometry(network, node), stages[name].component.taps
-        return max(geometry.minimum_capacity(taps), geometry.round_capacity(pixels, taps))
-
     schedule = make_schedule(
         network,
         plan.lanes,
         {name: stage.timing for name, stage in stages.items()},
         plan.interval,
         family.queue_latency,
-        round_capacity,
+        lambda name, pixels: stages[name].window.capacity(pixels),
         **_edge_timings(network, inputs, outputs),
     )
     for name, capacity in schedule.capacities.items():
-        stages[name] = mac_stage(network, stages[name].node, plan, constants[name], capacity, family)
+        stages[name] = stages[name].with_capacity(capacity)
     return Design(graph, network, plan, tuple(stages.values()), schedule, inputs, outputs, family)
 
 

@@ -71,7 +71,7 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
         GraphError: not even the slowest design does; the message says what binds and names boards that hold it.
     """
     network = build_network(graph)
-    stages = sum(node.is_mac for node in network.nodes)
+    stages = len(network.folded)
     if stages > board.device.multipliers:
         smallest = make_design(
             graph, plan=_within(network, slowest_interval(network), board), family=board.device.circuits

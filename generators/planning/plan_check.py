@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..graph.graph import GraphError
+from ..stages.folded import nearest_text
 from ..stages.network import Network
 from .folding import Folding
-from .folding_rules import folding_problem, nearest_text
 from .planner import LaneGroups, Plan, interval_of, stage_cycles
 from .targets import Target
 
@@ -23,13 +23,11 @@ def check_plan(network: Network, foldings: Mapping[int, Folding], lanes: Mapping
     """
     problems = lane_problems(network, lanes)
     if not problems:  # a stage is judged by the lanes at its ends, so those come first
-        for node in network.nodes:
-            if node.is_mac:
-                ends = lanes[node.inputs[0]], lanes[node.output]
-                folding = foldings[node.operator.index]
-                problem = folding_problem(network, node, folding, *ends)
-                if problem:
-                    problems.append(f"{node.name} (operator {node.operator.index}), folding {folding}: {problem}")
+        for node, circuit in network.folded:
+            folding = foldings[node.operator.index]
+            problem = circuit.folding_problem(network, node, folding, lanes[node.inputs[0]], lanes[node.output])
+            if problem:
+                problems.append(f"{node.name} (operator {node.operator.index}), folding {folding}: {problem}")
     problems = problems or target_problems(network, Plan(dict(foldings), dict(lanes), 0, None), target)
     if len(problems) == 1:
         raise GraphError(problems[0])
@@ -54,7 +52,7 @@ def lane_problems(network: Network, lanes: Mapping[int, int]) -> list[str]:
     for members in LaneGroups(network).members.values():
         if len({lanes[tensor] for tensor in members}) > 1:
             counts = ", ".join(f"tensor {tensor}: {lanes[tensor]}" for tensor in members)
-            between = [node.name for node in network.nodes if not node.is_mac and node.output in members]
+            between = [n.name for n in network.nodes if n.output in members and n.circuit.coupled(n)]
             problems.append(f"{counts} lanes; {' and '.join(between)} between them need the same number in all")
     return problems
 
@@ -63,7 +61,7 @@ def target_problems(network: Network, plan: Plan, target: Target) -> list[str]:
     """What keeps a plan that breaks no rule from its target."""
     if target.budget is not None and plan.multipliers > target.budget:
         largest = sorted(
-            ((plan.foldings[n.operator.index].multipliers, n.name) for n in network.nodes if n.is_mac), reverse=True
+            ((plan.foldings[n.operator.index].multipliers, n.name) for n, _ in network.folded), reverse=True
         )
         most = ", ".join(f"{name} {count}" for count, name in largest[:3])
         return [

@@ -65,8 +65,7 @@ def plan_fields(network: Network, plan: Plan, target: Target) -> dict[str, Any]:
                 "outputs": plan.foldings[node.operator.index].outputs,
             },
         }
-        for node in network.nodes
-        if node.is_mac
+        for node, _ in network.folded
     ]
     lanes = [
         {"tensor": tensor, "name": network.tensor(tensor).name, "channels": shape.channels, "lanes": plan.lanes[tensor]}
@@ -144,7 +143,7 @@ def parse_plan(content: bytes, network: Network, find_board: FindBoard | None = 
             "same model and the same --layers, or make a plan for this one"
         )
     target = _target(data["target"], find_board)
-    nodes = {node.operator.index: node for node in network.nodes if node.is_mac}
+    nodes = {node.operator.index: node for node, _ in network.folded}
     foldings = _rows(
         "stages", data["stages"], ("operator", "name", "folding"), {i: n.name for i, n in nodes.items()}, _folding
     )

@@ -6,7 +6,7 @@ where the network forks and joins it is the same by elimination of variables (mi
 elimination", 1999). The total does not grow with the interval, so the least interval for a number of multipliers is
 found by bisection.
 
-Both are exact: no other foldings and lanes that keep the rules of :mod:`~mbconv.generators.planning.folding` are
+Both are exact: no other foldings and lanes that keep the rules of their circuits are
 better. Lane counts are left out only where a lower bound of the total with them exceeds a total already reached.
 """
 
@@ -18,10 +18,10 @@ from math import inf, isfinite
 import numpy as np
 
 from ..graph.graph import GraphError
+from ..stages.folded import FoldedCircuit
 from ..stages.network import Network, Node
-from . import folding as foldings
 from .elimination import Factor, minimise
-from .folding import Folding
+from .folding import Folding, ceil_div
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,7 @@ class Plan:
 
 def stage_cycles(network: Network, node: Node, plan: Plan) -> int:
     """Cycles of a stage for a frame."""
-    tensor = node.inputs[0] if node.kind == "pool" else node.output
-    return foldings.cycles(network, node, plan.foldings.get(node.operator.index), plan.lanes[tensor])
+    return node.circuit.cycles(network, node, plan.foldings.get(node.operator.index), plan.lanes)
 
 
 def interval_of(network: Network, chosen: dict[int, Folding], lanes: dict[int, int]) -> int:
@@ -56,14 +55,14 @@ def interval_of(network: Network, chosen: dict[int, Folding], lanes: dict[int, i
 
 
 class LaneGroups:
-    """Tensors that must have the same lanes because an addition, a table or a pool lies between them."""
+    """Tensors that must have the same lanes because a circuit without gearboxes lies between them."""
 
     def __init__(self, network: Network):
         self.parent = {tensor: tensor for tensor in network.shapes}
         for node in network.nodes:
-            if not node.is_mac:
-                for tensor in node.inputs:
-                    self.parent[self.find(tensor)] = self.find(node.output)
+            for first, *others in node.circuit.coupled(node):
+                for tensor in others:
+                    self.parent[self.find(first)] = self.find(tensor)
         self.members: dict[int, list[int]] = {}
         for tensor in network.shapes:
             self.members.setdefault(self.find(tensor), []).append(tensor)
@@ -81,7 +80,7 @@ def fitting_lanes(network: Network, members: list[int], interval: int) -> np.nda
     lanes = np.arange(1, min(shape.channels for shape in shapes) + 1)
     fits = np.ones(lanes.size, bool)
     for tensor, shape in zip(members, shapes, strict=True):
-        fits &= shape.pixels * foldings.ceil_div(shape.channels, lanes) <= interval
+        fits &= shape.pixels * ceil_div(shape.channels, lanes) <= interval
         if tensor in network.whole_vectors:
             fits &= shape.channels % lanes == 0
     return lanes[fits]
@@ -95,7 +94,7 @@ class IntervalSearch:
 
     Attributes:
         options: the lane counts that each group may have.
-        stages: of each multiply-accumulate stage the node and the groups at its ends.
+        stages: of each stage that is folded the node, its circuit and the groups at its ends.
     """
 
     def __init__(self, network: Network, interval: int):
@@ -103,7 +102,7 @@ class IntervalSearch:
         self.groups = LaneGroups(network)
         self.options = {root: fitting_lanes(network, m, interval) for root, m in self.groups.members.items()}
         find = self.groups.find
-        self.stages = [(node, find(node.inputs[0]), find(node.output)) for node in network.nodes if node.is_mac]
+        self.stages = [(n, circuit, find(n.inputs[0]), find(n.output)) for n, circuit in network.folded]
 
     def first_options(self) -> dict[int, np.ndarray]:
         """A few lane counts of each group, among which a good plan usually is."""
@@ -112,7 +111,7 @@ class IntervalSearch:
     def bounds(self) -> list[float]:
         """For each stage the fewest multipliers between streams of whatever lanes suit it best."""
         one = np.array([1])
-        return [float(self._multipliers(node, 1, one, drained=False)[0]) for node, _, _ in self.stages]
+        return [float(self._multipliers(*stage[:2], 1, one, drained=False)[0]) for stage in self.stages]
 
     def remaining_options(self, bounds: list[float], limit: float) -> dict[int, np.ndarray]:
         """The lane counts with which a total of at most ``limit`` multipliers cannot be ruled out.
@@ -123,22 +122,26 @@ class IntervalSearch:
         slack = limit - sum(bounds)
         options = dict(self.options)
         excess = {root: np.zeros(lanes.size) for root, lanes in options.items()}
-        for (node, _, right), bound in zip(self.stages, bounds, strict=True):
-            excess[right] += self._multipliers(node, 1, options[right]) - bound
+        for (node, circuit, _, right), bound in zip(self.stages, bounds, strict=True):
+            excess[right] += self._multipliers(node, circuit, 1, options[right]) - bound
         for root, lanes in options.items():
             options[root], excess[root] = lanes[excess[root] <= slack], excess[root][excess[root] <= slack]
         one = np.array([1])
-        for (node, left, right), bound in zip(self.stages, bounds, strict=True):
+        for (node, circuit, left, right), bound in zip(self.stages, bounds, strict=True):
             if left != right:
-                fewest = [self._multipliers(node, int(lanes), one, drained=False)[0] for lanes in options[left]]
+                fewest = [
+                    self._multipliers(node, circuit, int(lanes), one, drained=False)[0] for lanes in options[left]
+                ]
                 excess[left] += np.array(fewest) - bound
                 kept = excess[left] <= slack
                 options[left], excess[left] = options[left][kept], excess[left][kept]
         return options
 
-    def _multipliers(self, node: Node, lanes_in: int, lanes_out: np.ndarray, drained: bool = True) -> np.ndarray:
+    def _multipliers(
+        self, node: Node, circuit: FoldedCircuit, lanes_in: int, lanes_out: np.ndarray, drained: bool = True
+    ) -> np.ndarray:
         """The fewest multipliers of a stage for each of its output's lanes; infinity where it cannot be built."""
-        inputs, outputs = foldings.cheapest_for(self.network, node, self.interval, lanes_in, lanes_out, drained)
+        inputs, outputs = circuit.cheapest(self.network, node, self.interval, lanes_in, lanes_out, drained)
         return np.where(inputs > 0, inputs * outputs, inf)
 
     def solve(self, options: dict[int, np.ndarray]) -> dict[int, int] | None:
@@ -148,8 +151,9 @@ class IntervalSearch:
         factors: list[Factor] = [
             ((root,), lanes * (_LANE_COST * len(self.groups.members[root]))) for root, lanes in options.items()
         ]
-        for node, left, right in self.stages:
-            table = np.stack([self._multipliers(node, int(lanes), options[right]) for lanes in options[left]])
+        for node, circuit, left, right in self.stages:
+            rows = [self._multipliers(node, circuit, int(lanes), options[right]) for lanes in options[left]]
+            table = np.stack(rows)
             factors.append(((left, right), table) if left != right else ((left,), np.diagonal(table)))
         picked = minimise(factors, {root: lanes.size for root, lanes in options.items()})
         return None if picked is None else {root: int(options[root][index]) for root, index in picked.items()}
@@ -157,10 +161,10 @@ class IntervalSearch:
     def plan(self, picked: dict[int, int]) -> Plan:
         """The plan with the lanes picked for each group."""
         lanes = {tensor: picked[self.groups.find(tensor)] for tensor in self.network.shapes}
-        chosen = {
-            node.operator.index: foldings.cheapest(self.network, node, self.interval, picked[left], picked[right])
-            for node, left, right in self.stages
-        }
+        chosen = {}
+        for node, circuit, left, right in self.stages:
+            found = circuit.cheapest(self.network, node, self.interval, picked[left], np.array([picked[right]]))
+            chosen[node.operator.index] = Folding(*(int(values[0]) for values in found))
         return Plan(chosen, lanes, interval_of(self.network, chosen, lanes), None)
 
     def best(self, limit: float = inf) -> Plan | None:
@@ -194,7 +198,7 @@ def plan_for_multipliers(network: Network, multipliers: int) -> Plan:
     """
     if multipliers < 1:
         raise GraphError(f"at least one multiplier is needed, not {multipliers}")
-    needed = sum(node.is_mac for node in network.nodes)
+    needed = len(network.folded)
     if multipliers < needed:
         raise GraphError(
             f"{multipliers} multipliers are too few for this network: it needs at least {needed}, one for each stage "
@@ -222,7 +226,7 @@ def plan_for_multipliers(network: Network, multipliers: int) -> Plan:
 def slowest_interval(network: Network) -> int:
     """The interval with one multiplier in each stage and one lane in each stream, which is always possible."""
     plan = Plan(
-        {node.operator.index: Folding(1, 1) for node in network.nodes if node.is_mac},
+        {node.operator.index: Folding(1, 1) for node, _ in network.folded},
         dict.fromkeys(network.shapes, 1),
         0,
         None,

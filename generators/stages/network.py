@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from ..graph.graph import NO_PADDING, Graph, GraphError, Operator, Padding, Tensor
 from ..graph.lowering import Circuit, Padded, PortOrder, Wire
 from ..graph.refusal import refusal_lines, usable_range
+from .folded import FoldedCircuit
+from .protocol import StageCircuit
+from .registry import circuit_named
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +21,7 @@ class Node:
     """One circuit of the network, before it is folded.
 
     Attributes:
-        kind: ``pointwise``, ``depthwise``, ``convolution``, ``add``, ``lookup`` or ``pool``.
+        kind: the name of its circuit, a file of this folder.
         inputs, output: tensors, renamed ones resolved to the one that their stream is named by.
         kernel, strides, padding: of the window; a pointwise stage has none.
         reduction: products that one output sums.
@@ -37,8 +40,13 @@ class Node:
     raster: StreamShape | None = None
 
     @property
-    def is_mac(self) -> bool:
-        return self.kind in ("pointwise", "depthwise", "convolution")
+    def circuit(self) -> StageCircuit:
+        """What is known of its circuit.
+
+        Raises:
+            LookupError: no circuit is named so.
+        """
+        return circuit_named(self.kind)
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,11 @@ class Network:
     def consumers(self, tensor: int) -> list[Node]:
         """The nodes that read a tensor, once for each of their inputs that do."""
         return [node for node in self.nodes for read in node.inputs if read == tensor]
+
+    @property
+    def folded(self) -> list[tuple[Node, FoldedCircuit]]:
+        """The nodes for which a plan chooses a folding."""
+        return [(node, circuit) for node in self.nodes if isinstance(circuit := node.circuit, FoldedCircuit)]
 
     def macs(self, node: Node) -> int:
         return self.graph.macs(node.operator)

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import Component
 
-from mbconv.hdl.window_geometry import WindowGeometry
-
 from ..constants.requantization import Requantization
-from .network import Network, Node
+
+if TYPE_CHECKING:
+    from ..timing.timing import StageTiming
+    from .network import Node
+
+
+@dataclass(frozen=True, eq=False)
+class WindowSize:
+    """How the window of a circuit is sized, once the schedule has counted what it must hold.
+
+    Attributes:
+        capacity: from a number of pixels to the least capacity with a place for each.
+        build: the circuit with a window of a capacity.
+    """
+
+    capacity: Callable[[int], int]
+    build: Callable[[int], Component]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,22 +36,29 @@ class Stage:
     Attributes:
         inputs: the circuit's ports that read the node's input tensors, in order; its output port is ``o``.
         sources: for each of its further input ports the words of a period, in the bits of the port's payload.
-        timing: its event model, as :mod:`~mbconv.generators.timing.timing` has them.
+        timing: its event model, with a window without limit.
         cycles: that its busiest resource needs for a frame.
         requantization: its constants and their proof, where it has any.
+        window: where it has one, what a capacity makes of it.
     """
 
     node: Node
     component: Component
     inputs: tuple[str, ...]
-    timing: object
+    timing: StageTiming
     cycles: int
     sources: dict[str, Sequence[int]] = field(default_factory=dict)
     requantization: Requantization | None = None
+    window: WindowSize | None = None
 
     @property
     def name(self) -> str:
         return self.node.name
+
+    def with_capacity(self, capacity: int) -> Stage:
+        """The stage with a window of so many pixels; asked only of one that has a window."""
+        assert self.window is not None
+        return replace(self, component=self.window.build(capacity))
 
     @property
     def multipliers(self) -> int:
@@ -55,16 +77,3 @@ class Stage:
     def memory_bits(self) -> int:
         """All its memory, in the circuit and behind its periodic streams."""
         return self.source_bits + getattr(self.component, "memory_bits", 0)
-
-
-def window_geometry(network: Network, node: Node) -> WindowGeometry:
-    """The window of a node over its input map."""
-    shape = node.raster or network.shapes[node.inputs[0]]
-    padding = node.padding
-    return WindowGeometry(
-        shape.height,
-        shape.width,
-        node.kernel,
-        node.strides,
-        (padding.top, padding.bottom, padding.left, padding.right),
-    )

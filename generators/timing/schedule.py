@@ -183,12 +183,8 @@ def _most_at_once(begin: Times, end: Times) -> int:
 
 
 def _reason(network: Network, edge: Edge) -> str:
-    _, reader, _ = edge
+    _, reader, position = edge
     if not reader:
         return "output port"
     node = next(n for n in network.nodes if n.name == reader)
-    if node.kind == "add":
-        return "residual: waits for the other branch"
-    if node.kind in ("depthwise", "convolution"):
-        return "burst of the stage before it"
-    return "burst of the stage before it, worked off between bursts"
+    return node.circuit.reason(node, position)

@@ -1,4 +1,6 @@
-"""Event models of the circuits: what each port of a stage waits for.
+"""What event models of circuits are made of: what each port of a stage waits for.
+
+The model of each circuit stands in its file (:mod:`mbconv.generators.stages`).
 
 A stage adds its classes of events to an :class:`~mbconv.generators.timing.event_graph.EventGraph` and returns its
 :class:`Ports`: when it takes beats, which may be made to wait for their arrival, and when its output beats are valid.
@@ -8,7 +10,7 @@ A stage adds its classes of events to an :class:`~mbconv.generators.timing.event
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, Self
 
 import numpy as np
@@ -167,32 +169,6 @@ class Packing:
 
 
 @dataclass(frozen=True)
-class PointwiseTiming:
-    """Event model of :class:`mbconv.hdl.pointwise.Pointwise`."""
-
-    packing: Packing
-    blocks: Blocks
-    slots: int
-    available_delay: int
-    release_delay: int
-    pixels: int  # of a frame
-
-    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
-        pixels = frames * self.pixels
-        accepted = self.packing.accept(graph, name, pixels)
-        issued = self.blocks.issue(graph, name, pixels)
-        first, last = self.blocks.first_blocks(pixels), self.blocks.last_blocks(pixels)
-        beats = range(self.packing.beats - 1, accepted.count, self.packing.beats)
-        issued.after_some(accepted, self.packing.delay + self.available_delay, first, beats)
-        release = self.blocks.steps - 1 + self.release_delay
-        freeing = last[: max(pixels - self.slots, 0)]
-        self.packing.wait(accepted, range(self.slots, pixels), issued, freeing, release)
-        issued.after_some(issued, release + self.available_delay, first[self.slots :], freeing)
-        valid = self.blocks.outputs(graph, name, issued)
-        return Ports([accepted], valid, lambda taken: self.blocks.hold(issued, taken))
-
-
-@dataclass(frozen=True)
 class WindowTiming:
     """Event model of a window's ring: ``required`` and ``released`` pixels for each output pixel of a frame."""
 
@@ -240,67 +216,6 @@ class WindowTiming:
 
 
 @dataclass(frozen=True)
-class DepthwiseTiming:
-    """Event model of :class:`mbconv.hdl.depthwise.Depthwise`."""
-
-    window: WindowTiming
-    blocks: Blocks
-
-    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
-        accepted = self.window.packing.accept(graph, name, frames * self.window.pixels)
-        pixels = frames * self.window.required.size
-        issued = self.blocks.issue(graph, name, pixels)
-        first, last = self.blocks.first_blocks(pixels), self.blocks.last_blocks(pixels)
-        self.window.connect(accepted, issued, first, last, self.blocks.steps, frames)
-        ring = self.window.ring(accepted, issued, self.blocks.per_pixel, self.blocks.steps)
-        valid = self.blocks.outputs(graph, name, issued)
-        return Ports([accepted], valid, lambda taken: self.blocks.hold(issued, taken), ring)
-
-    def bounded(self, capacity: int) -> Self:
-        return replace(self, window=replace(self.window, capacity=capacity))
-
-
-@dataclass(frozen=True)
-class ConvolutionTiming:
-    """Event model of :class:`mbconv.hdl.convolution.Convolution`: a window that streams its taps, narrowed, then a
-    pointwise stage."""
-
-    window: WindowTiming
-    steps: int  # issues of an output pixel
-    latency: int  # from an issue to the beat being valid
-    queue_depth: int
-    pieces: int  # beats that each of the window's is narrowed to; 1: wires
-    pointwise: PointwiseTiming
-
-    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
-        accepted = self.window.packing.accept(graph, name, frames * self.window.pixels)
-        count = frames * self.window.required.size * self.steps
-        issued = graph.add(f"{name} reads its window", count)
-        starts, ends = range(0, count, self.steps), range(self.steps - 1, count, self.steps)
-        self.window.connect(accepted, issued, starts, ends, 1, frames)
-        inner = self.pointwise.events(graph, name, frames)
-        left = self._narrow(graph, name, issued, inner.accepted[0])
-        issued.after(left, 1, lag=self.queue_depth)
-        ring = self.window.ring(accepted, issued, self.steps, 1)
-        return Ports([accepted], inner.valid, inner.hold, ring)
-
-    def _narrow(self, graph: EventGraph, name: str, issued: Events, entered: Events) -> Events:
-        """When the window's beats leave its queue, given when the pointwise stage takes what they become."""
-        if self.pieces == 1:
-            entered.after(issued, self.latency)
-            return entered
-        left = graph.add(f"{name} takes its window's taps", issued.count, self.pieces)
-        left.after(issued, self.latency)
-        lasts = range(self.pieces - 1, entered.count, self.pieces)
-        left.after_some(entered, 0, range(1, issued.count), lasts[:-1])
-        entered.after_some(left, 1, range(0, entered.count, self.pieces), range(issued.count))
-        return left
-
-    def bounded(self, capacity: int) -> Self:
-        return replace(self, window=replace(self.window, capacity=capacity))
-
-
-@dataclass(frozen=True)
 class ElementwiseTiming:
     """Event model of a stage that makes one beat of one beat of each input: an addition, a table."""
 
@@ -314,24 +229,3 @@ class ElementwiseTiming:
         valid = graph.add(f"{name} has a beat of outputs", accepted.count, None)
         valid.after(accepted, self.latency)
         return Ports([accepted] * self.inputs, valid, lambda taken: accepted.after(taken, 1, lag=self.queue_depth))
-
-
-@dataclass(frozen=True)
-class PoolTiming:
-    """Event model of :class:`mbconv.hdl.average_pool.AveragePool`."""
-
-    beats: int  # of a pixel
-    pixels: int
-    latency: int  # from the acceptance of a last pixel's beat to its result being valid
-    queue_depth: int
-
-    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
-        accepted = graph.add(f"{name} takes a beat", frames * self.beats * self.pixels)
-        beats = np.arange(self.beats * self.pixels * frames).reshape(frames, self.pixels, self.beats)[:, -1].ravel()
-        valid = graph.add(f"{name} has a beat of outputs", beats.size, None)
-        valid.after_some(accepted, self.latency, range(beats.size), beats)
-
-        def hold(taken: Events) -> None:
-            accepted.after_some(taken, 1, beats[self.queue_depth :], range(max(beats.size - self.queue_depth, 0)))
-
-        return Ports([accepted], valid, hold)

@@ -1,0 +1,32 @@
+"""The circuit of an addition of two streams: the residual's join."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from mbconv.hdl.add import Add
+
+from ..constants.add_tables import add_constants
+from ..timing.timing import ElementwiseTiming
+from .protocol import ElementwiseCircuit, Site
+from .stage import Stage
+
+if TYPE_CHECKING:
+    pass
+
+
+class AddCircuit(ElementwiseCircuit):
+    """A beat of the sum for each beat of both inputs."""
+
+    KIND: ClassVar[str] = "add"
+    REASON: ClassVar[str] = "residual: waits for the other branch"
+
+    def build(self, site: Site) -> Stage:
+        node = site.node
+        constants = add_constants(node.operator, site.network.graph)
+        add = Add(*site.shapes, site.lanes_out, constants, name=node.name, family=site.family)
+        timing = ElementwiseTiming(add.latency, add.queue_depth, site.output_shape.beats(site.lanes_out), inputs=2)
+        return Stage(node, add, ("first", "second"), timing, site.cycles)
+
+
+CIRCUIT = AddCircuit()

@@ -1,0 +1,98 @@
+"""The depthwise circuit: a window and one kernel for each channel.
+
+With C channels, L_in and L_out lanes: L_in and L_out divide P, P < C + lcm(L_in, L_out); K is 1, a kernel row or all
+taps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import lcm
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from mbconv.hdl.depthwise import Depthwise
+
+from ..planning.folding import Folding, ceil_div
+from ..timing.event_graph import EventGraph
+from ..timing.stage_timing import blocks_of, packing_of, window_of
+from ..timing.timing import Blocks, Ports, WindowTiming
+from .folded import FoldedCircuit
+from .protocol import Site
+from .windowed import WINDOW_REASON, window_arguments, window_capacity, window_taps
+
+if TYPE_CHECKING:
+    from .network import Network, Node
+
+
+@dataclass(frozen=True)
+class DepthwiseTiming:
+    """Event model of :class:`mbconv.hdl.depthwise.Depthwise`."""
+
+    window: WindowTiming
+    blocks: Blocks
+
+    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
+        accepted = self.window.packing.accept(graph, name, frames * self.window.pixels)
+        pixels = frames * self.window.required.size
+        issued = self.blocks.issue(graph, name, pixels)
+        first, last = self.blocks.first_blocks(pixels), self.blocks.last_blocks(pixels)
+        self.window.connect(accepted, issued, first, last, self.blocks.steps, frames)
+        ring = self.window.ring(accepted, issued, self.blocks.per_pixel, self.blocks.steps)
+        valid = self.blocks.outputs(graph, name, issued)
+        return Ports([accepted], valid, lambda taken: self.blocks.hold(issued, taken), ring)
+
+    def bounded(self, capacity: int) -> Self:
+        return replace(self, window=replace(self.window, capacity=capacity))
+
+
+def depthwise_timing(stage: Depthwise, capacity: int | None = None) -> DepthwiseTiming:
+    """The event model of a depthwise circuit whose window holds ``capacity`` pixels; None: without limit."""
+    packing = packing_of(stage.widen, stage.channels, stage.channel_folding)
+    return DepthwiseTiming(window_of(stage.window, packing, capacity), blocks_of(stage.mac))
+
+
+class DepthwiseCircuit(FoldedCircuit):
+    """K taps of P channels a cycle: Ho·Wo·⌈C/P⌉·⌈k²/K⌉ cycles."""
+
+    KIND: ClassVar[str] = "depthwise"
+    REASON: ClassVar[str] = WINDOW_REASON
+    FEWEST_INPUTS: ClassVar[bool] = True  # fewer taps a cycle need fewer banks
+
+    def cycles(self, network: Network, node: Node, folding: Folding, lanes: Mapping[int, int]) -> int:
+        shape = network.shapes[node.output]
+        return shape.pixels * ceil_div(shape.channels, folding.outputs) * self.steps(node, folding)
+
+    def output_unit(self, lanes_in: int, lanes_out: Any) -> Any:
+        return lcm(lanes_in, lanes_out) if isinstance(lanes_out, int) else np.lcm(lanes_in, lanes_out)
+
+    def output_rule(self, node: Node, lanes_in: int, lanes_out: int) -> str:
+        return f"the {lanes_in} lanes of tensor {node.inputs[0]} and {super().output_rule(node, lanes_in, lanes_out)}"
+
+    def allowed_inputs(self, network: Network, node: Node, lanes_in: int) -> Sequence[int]:
+        return window_taps(node)
+
+    def useful_inputs(self, network: Network, node: Node, per_pixel: int, lanes_in: int) -> np.ndarray:
+        return np.array(window_taps(node), np.int64)
+
+    def input_rule(self, network: Network, node: Node, lanes_in: int) -> str:
+        return "is neither 1, nor a kernel row, nor the whole kernel"
+
+    def component(self, site: Site, common: dict[str, Any], capacity: int | None) -> Depthwise:
+        return Depthwise(
+            channels=site.output_shape.channels,
+            channel_folding=site.folding.outputs,
+            **window_arguments(site, capacity, site.folding.inputs),
+            **common,
+        )
+
+    def timing(self, site: Site, component: Depthwise) -> DepthwiseTiming:
+        return depthwise_timing(component)
+
+    def capacity(self, site: Site, component: Depthwise, pixels: int) -> int:
+        return window_capacity(component.window.geometry, component.taps, pixels)
+
+
+CIRCUIT = DepthwiseCircuit()

@@ -1,0 +1,201 @@
+"""What circuits with a folding share: those that multiply and accumulate.
+
+The rules that a folding must keep (they are those of the circuits; ``mbconv.hdl`` refuses what breaks them) stand in
+the circuits' files, but for one that all share: a block of outputs leaves before the next one is done,
+``outputs ÷ lanes ≤ steps``.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from amaranth.hdl import signed
+from amaranth.lib.wiring import Component
+
+from ..constants.mac_constants import MacConstants, mac_constants
+from ..constants.weights import folded_weights, pack_records, pack_words
+from ..planning.folding import Folding, ceil_div, round_up
+from ..timing.timing import StageTiming
+from .protocol import Site, StageCircuit
+from .stage import Stage, WindowSize
+
+if TYPE_CHECKING:
+    from .network import Network, Node
+
+
+class FoldedCircuit(StageCircuit):
+    """A circuit with ``inputs`` × ``outputs`` multipliers, fed with weights and requantisation words.
+
+    Attributes:
+        FEWEST_INPUTS: whether of foldings with as many multipliers the one with the fewest inputs costs least; else it
+            is the one with the most, which needs the fewest accumulators.
+    """
+
+    FOLDED: ClassVar[bool] = True
+    FEWEST_INPUTS: ClassVar[bool] = False
+
+    def coupled(self, node: Node) -> tuple[tuple[int, ...], ...]:
+        return ()
+
+    # Foldings
+
+    def steps(self, node: Node, folding: Folding) -> int:
+        """Issue cycles of one group of outputs."""
+        return ceil_div(node.reduction, folding.inputs)
+
+    def output_unit(self, lanes_in: int, lanes_out: Any) -> Any:
+        """What ``outputs`` is a multiple of; also for an array of ``lanes_out``."""
+        return lanes_out
+
+    @abstractmethod
+    def allowed_inputs(self, network: Network, node: Node, lanes_in: int) -> Sequence[int]:
+        """The ``inputs`` that a folding may have behind a stream of so many lanes, in rising order."""
+
+    @abstractmethod
+    def useful_inputs(self, network: Network, node: Node, per_pixel: int, lanes_in: int) -> np.ndarray:
+        """Those of :meth:`allowed_inputs` worth comparing where an output pixel may take so many cycles, at least one:
+        the least for each number of steps."""
+
+    @abstractmethod
+    def input_rule(self, network: Network, node: Node, lanes_in: int) -> str:
+        """What is wrong with ``inputs`` that are not allowed, as words that follow it."""
+
+    def output_rule(self, node: Node, lanes_in: int, lanes_out: int) -> str:
+        """What ``outputs`` must be a multiple of, in words."""
+        return f"the {lanes_out} lanes of tensor {node.output}"
+
+    def allowed_outputs(self, network: Network, node: Node, lanes_in: int, lanes_out: int) -> Sequence[int]:
+        """The ``outputs`` that a folding may have, in rising order."""
+        unit = self.output_unit(lanes_in, lanes_out)
+        return range(unit, network.shapes[node.output].channels + unit, unit)
+
+    def folding_problem(
+        self, network: Network, node: Node, folding: Folding, lanes_in: int, lanes_out: int
+    ) -> str | None:
+        """Which rule a folding breaks between streams of the given lanes, with values near it that keep the rule, as a
+        sentence's end; None if it keeps them all."""
+        if folding.outputs not in (allowed := self.allowed_outputs(network, node, lanes_in, lanes_out)):
+            return (
+                f"outputs {folding.outputs} is no multiple of {self.output_rule(node, lanes_in, lanes_out)} that suits "
+                f"{network.shapes[node.output].channels} channels; {nearest_text(allowed, folding.outputs)}"
+            )
+        if folding.inputs not in (allowed := self.allowed_inputs(network, node, lanes_in)):
+            return (
+                f"inputs {folding.inputs} {self.input_rule(network, node, lanes_in)}; "
+                f"{nearest_text(allowed, folding.inputs)}"
+            )
+        block, beats = self.steps(node, folding), folding.outputs // lanes_out
+        if beats > block:
+            return (
+                f"{folding.outputs} outputs leave over the {lanes_out} lanes of tensor {node.output} in {beats} cycles,"
+                f" but the next are done after {block}; it needs fewer inputs or outputs a cycle, or at least "
+                f"{ceil_div(folding.outputs, block)} lanes"
+            )
+        return None
+
+    def cheapest(
+        self, network: Network, node: Node, budget: int, lanes_in: int, lanes_out: np.ndarray, drained: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The foldings of fewest multipliers whose frame takes at most ``budget`` cycles, for many lane counts of the
+        output at once.
+
+        Args:
+            drained: keep the rule that a block leaves before the next is done; without it, and with one lane, the
+                result is a lower bound for all lanes.
+
+        Returns:
+            The foldings' ``inputs`` and ``outputs``, 0 where there is none.
+        """
+        shape = network.shapes[node.output]
+        per_pixel = budget // shape.pixels
+        if per_pixel < 1:
+            return np.zeros((2, lanes_out.size), np.int64)
+        inputs = self.useful_inputs(network, node, per_pixel, lanes_in)
+        words = ceil_div(node.reduction, inputs)
+        groups = per_pixel // words
+        inputs, words, groups = (values[groups > 0][:, None] for values in (inputs, words, groups))
+        if not inputs.size:
+            return np.zeros((2, lanes_out.size), np.int64)
+        outputs = round_up(ceil_div(shape.channels, groups), self.output_unit(lanes_in, lanes_out))
+        possible = outputs // lanes_out <= words if drained else outputs > 0
+        preferred = inputs if self.FEWEST_INPUTS else -inputs
+        cost = np.where(possible, inputs * outputs * (1 << 20) + preferred, np.iinfo(np.int64).max)
+        best = cost.argmin(axis=0)
+        column = np.arange(lanes_out.size)
+        found = possible[best, column]
+        return np.where(found, inputs[best, 0], 0), np.where(found, outputs[best, column], 0)
+
+    # Circuits
+
+    def constants(self, site: Site) -> MacConstants:
+        """Weights and requantisation.
+
+        Raises:
+            GraphError: no requantisation circuit is exact.
+        """
+        return mac_constants(site.network, site.node, lanes=site.lanes_out, interval=requantize_interval(site))
+
+    @abstractmethod
+    def component(self, site: Site, common: dict[str, Any], capacity: int | None) -> Component:
+        """The circuit.
+
+        Args:
+            common: the arguments that all these circuits take.
+            capacity: pixels of its window, if it has one; the least that works where None.
+        """
+
+    @abstractmethod
+    def timing(self, site: Site, component: Any) -> StageTiming:
+        """The circuit's event model, a window without limit."""
+
+    def capacity(self, site: Site, component: Any, pixels: int) -> int | None:
+        """The capacity of the circuit's window that holds so many pixels; None where it has none."""
+        return None
+
+    def build(self, site: Site) -> Stage:
+        constants = self.constants(site)
+        found = constants.requantization
+        common = dict(
+            data_shape=site.shapes[0],
+            weight_shape=signed(constants.weight_bits),
+            format=found.format,
+            input_lanes=site.lanes_in,
+            lanes=site.lanes_out,
+            family=site.family,
+        )
+        component = self.component(site, common, None)
+        window = None
+        if self.capacity(site, component, 1) is not None:
+            window = WindowSize(
+                lambda pixels: self.capacity(site, component, pixels),
+                lambda capacity: self.component(site, common, capacity),
+            )
+        return Stage(
+            site.node,
+            component,
+            ("i",),
+            self.timing(site, component),
+            site.cycles,
+            {
+                "weights": pack_words(folded_weights(constants.weights, site.folding), constants.weight_bits),
+                "requantization": pack_records(found.packed(), found.format.word_bits, site.lanes_out),
+            },
+            found,
+            window,
+        )
+
+
+def requantize_interval(site: Site) -> int:
+    """Cycles that a stage's folding leaves for each beat of results."""
+    return max(1, ceil_div(site.node.reduction, site.folding.inputs) // (site.folding.outputs // site.lanes_out))
+
+
+def nearest_text(allowed: Sequence[int], value: int) -> str:
+    """``use 8 or 16``: the allowed values on both sides of one that is not."""
+    below = [v for v in allowed if v < value]
+    above = [v for v in allowed if v > value]
+    near = [*below[-1:], *above[:1]]
+    return f"use {' or '.join(map(str, near))}" if near else "no value does: change the lanes"

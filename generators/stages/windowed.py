@@ -1,0 +1,48 @@
+"""What circuits with a window share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mbconv.hdl.window_geometry import WindowGeometry
+
+from .protocol import Site, input_raster
+
+if TYPE_CHECKING:
+    from .network import Network, Node
+
+WINDOW_REASON = "burst of the stage before it"
+
+
+def window_taps(node: Node) -> tuple[int, ...]:
+    """The kernel taps that a window can give in one cycle: one, a row, all."""
+    return tuple(sorted({1, node.kernel[1], node.kernel[0] * node.kernel[1]}))
+
+
+def window_geometry(network: Network, node: Node) -> WindowGeometry:
+    """The window of a node over its input map."""
+    shape = input_raster(network, node)
+    padding = node.padding
+    return WindowGeometry(
+        shape.height,
+        shape.width,
+        node.kernel,
+        node.strides,
+        (padding.top, padding.bottom, padding.left, padding.right),
+    )
+
+
+def window_arguments(site: Site, capacity: int | None, taps: int) -> dict[str, Any]:
+    """The arguments of a circuit's window that gives ``taps`` a cycle."""
+    geometry = window_geometry(site.network, site.node)
+    return dict(
+        geometry=geometry,
+        taps=taps,
+        capacity=geometry.minimum_capacity(taps) if capacity is None else capacity,
+        pad_value=site.network.tensor(site.node.inputs[0]).zero_point,
+    )
+
+
+def window_capacity(geometry: WindowGeometry, taps: int, pixels: int) -> int:
+    """The capacity of a window that holds so many pixels."""
+    return max(geometry.minimum_capacity(taps), geometry.round_capacity(pixels, taps))

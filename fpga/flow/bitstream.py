@@ -14,6 +14,7 @@ from pathlib import Path
 from mbconv.generators.emission.board import board_bundle, board_top
 from mbconv.generators.emission.design import Design
 from mbconv.generators.graph.graph import GraphError
+from mbconv.hdl.link.board_top import BoardTop
 from mbconv.hdl.verilog import Verilog
 
 from ..boards import FpgaBoard
@@ -37,7 +38,7 @@ class Bitstream:
         clock_mhz: of the design, met by the best seed.
         baud: of the UART.
         path: the file for the board's loader.
-        verilog: of the design with its link, without pins and PLL.
+        top: the design with its link, without pins and PLL.
     """
 
     board: FpgaBoard
@@ -45,7 +46,7 @@ class Bitstream:
     baud: float
     path: Path
     made: Implementation
-    verilog: Verilog
+    top: BoardTop
 
 
 def build_bitstream(
@@ -84,7 +85,7 @@ def build_bitstream(
             # Only the first attempt, whose clock was a guess, may turn out to be too modest.
             higher = _clock(board, reached)[0] if clock_mhz is None and attempt == 0 else clock
             if higher <= clock * _WORTH_ANOTHER_BUILD:
-                return _pack(board, clock, float(top.bit.baud), made, verilog, folder, design.name, report)
+                return _pack(board, clock, top, made, folder, design.name, report)
         elif clock_mhz is not None:
             for stale in (folder / file, folder / "bitstream.done"):  # of another clock
                 stale.unlink(missing_ok=True)
@@ -143,9 +144,8 @@ def _pins(top: str, pll: Pll | None) -> str:
 def _pack(
     board: FpgaBoard,
     clock: float,
-    baud: float,
+    top: BoardTop,
     made: Implementation,
-    verilog: Verilog,
     folder: Path,
     name: str,
     report: Callable[[str, str], None],
@@ -157,4 +157,4 @@ def _pack(
 
     done_once("bitstream", folder, program, [*arguments, made.best.output], [file], run)
     report("bitstream", "")
-    return Bitstream(board, clock, baud, folder / file, made, verilog)
+    return Bitstream(board, clock, float(top.bit.baud), folder / file, made, top)

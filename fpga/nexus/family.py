@@ -89,7 +89,8 @@ class Nexus(Family):
         return netlist
 
     def place_and_route(self, part: Part, constraints: Path | None, output: str) -> list[str]:
-        arguments = ["--device", f"{part.device}-{part.speed}{part.package}C"]
+        # router2, the default, does not find the way from a clock's pin to its global buffer (nextpnr 0.11.1).
+        arguments = ["--device", f"{part.device}-{part.speed}{part.package}C", "--router", "router1"]
         return [*arguments, *(["--pdc", str(constraints)] if constraints else []), "--fasm", output]
 
     def constraints(self, pins: Mapping[str, Pin]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from mbconv.hdl.link.board_top import BoardTop
 
 from ..simulation import verilator
 
-_PROGRAM = Path(__file__).parent / "board.cpp"
+PROGRAM = Path(__file__).parent / "board.cpp"
 
 
 class SimulatedBoard:
@@ -40,7 +40,7 @@ class SimulatedBoard:
     def __init__(self, design: Design, clock: float, baud: float, link: Path | None = None, seed: int = 1):
         self.top: BoardTop = board_top(design, clock, baud, simulated=True)
         bundle = board_bundle(design, self.top)
-        self.build = verilator.build(bundle.verilog, bundle.top, program=_PROGRAM.read_text())
+        self.build = verilator.build(bundle.verilog, bundle.top, program=PROGRAM.read_text())
         self._memory_files, self._link, self._seed = bundle.memory_files, link, seed
         self._process: subprocess.Popen | None = None
 

@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help demo test slow bench area lint clean
+.PHONY: help demo test slow bench area boards lint clean
 
 help:
 	@echo 'make demo    a picture classified by a simulated network (a minute after installation)'
@@ -12,6 +12,7 @@ help:
 	@echo 'make slow    the slow tests (half an hour; goes on where it was interrupted)'
 	@echo 'make bench   whole networks measured: the table of README'
 	@echo 'make area    cells of fixed circuits, beside those of before'
+	@echo 'make boards  the bitstreams of the built-in networks (hours; goes on where it was interrupted)'
 	@echo 'make lint    style checks'
 	@echo 'make clean   remove .venv, .venv-converters and build'
 
@@ -35,6 +36,9 @@ bench: .venv/installed-sim
 # The stages of the VWW network are measured where its file is, in ../shared/models.
 area: .venv/installed-sim .venv/installed-fpga
 	$(BIN)/python -m mbconv.fpga.area
+
+boards: .venv/installed-fpga
+	$(BIN)/python -m mbconv.fpga.boards.build_all
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

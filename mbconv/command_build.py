@@ -122,7 +122,7 @@ def _for_board(graph, target, device, package, speed, uart, seeds, directory, as
     board = _board(target, device, package, speed, uart)
     with step_progress(quiet=as_json) as report:
         report("planning", "folding, schedule")
-        design = target_design(graph, _planning(target))
+        design = target_design(graph, _planning(target), board.part.resources.circuits)
         check_fit(design, board.part)
         report("planning", "")
         (directory / REPORT).unlink(missing_ok=True)

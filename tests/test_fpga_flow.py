@@ -1,7 +1,10 @@
 """Steps that are done once, and tools that stream, fail and are ended."""
 
 import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +80,30 @@ def test_every_tool_ends_when_one_fails_or_the_user_interrupts(fault, tmp_path, 
     assert all(future.done() for future in waiting) and not tools._running
     monkeypatch.setattr(tools, "_LAUNCH", "import time; time.sleep(1)")
     run_tool("tool", [], tmp_path, "log")  # the next one is not ended
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a process is told of its parent's end by Linux alone")
+def test_a_tool_ends_with_a_killed_build(tmp_path):
+    """Killed so that nothing of ours can run any more."""
+    launch = (
+        tools._LAUNCH.split("from importlib")[0] + "import os, time; print(os.getpid(), flush=True); time.sleep(100)"
+    )
+    program = (
+        "from pathlib import Path; from mbconv.fpga.flow import tools; "
+        f"tools._LAUNCH = {launch!r}; tools.tool_versions = lambda program: {{}}; "
+        f"tools.run_tool('tool', [], Path({str(tmp_path)!r}), 'log')"
+    )
+    build = subprocess.Popen([sys.executable, "-c", program])
+    end = time.monotonic() + 60
+    while not ((tmp_path / "log").exists() and (tmp_path / "log").read_text()):
+        assert time.monotonic() < end and build.poll() is None
+        time.sleep(0.1)
+    tool = int((tmp_path / "log").read_text())
+    build.kill()
+    build.wait()
+    while Path(f"/proc/{tool}/stat").exists() and Path(f"/proc/{tool}/stat").read_text().split()[2] != "Z":
+        assert time.monotonic() < end, "the tool is still running"
+        time.sleep(0.1)
 
 
 def test_a_netlist_without_ports_keeps_its_clock_and_cells(tmp_path):

@@ -135,9 +135,12 @@ def run_tool(program: str, arguments: Sequence[str], folder: Path, log: str, doi
     return text
 
 
-# A command as its package's entry point defines it: nothing needs to be on PATH.
+# A command as its package's entry point defines it: nothing needs to be on PATH. Under Linux it ends with whoever
+# started it, however that ended (PR_SET_PDEATHSIG, SIGKILL).
 _LAUNCH = """
-import sys
+import ctypes, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 9)
 from importlib.metadata import distribution
 program, package = sys.argv[1:3]
 sys.argv = [program, *sys.argv[3:]]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mbconv.generators.planning.device import BlockRam, Device, DspBlock
+from mbconv.hdl.family import Family as CircuitFamily
 
 from ..family import CellKind, Family, Part, Pin
 from ..flow.pll import Pll
@@ -19,6 +20,7 @@ from .cells import Bsram
 from .pll import pll
 
 BLOCK_RAM = BlockRam("BSRAM", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)))
+CIRCUITS = CircuitFamily("gowin", largest_rounded_memory=4096)
 DSP = DspBlock("MULT9X9", ((9, 9, 1),))
 
 # How a part's number begins, and the die that Project Apicula knows it as. A C behind a device is another revision of
@@ -93,7 +95,7 @@ class Gowin(Family):
 
     def resources(self, device: str) -> Device:
         cells = self.table[device]["cells"]
-        return Device(device, self.name, cells["MULT9X9"], DSP, BLOCK_RAM, cells["BSRAM"], cells["LUT4"])
+        return Device(device, self.name, cells["MULT9X9"], DSP, BLOCK_RAM, cells["BSRAM"], cells["LUT4"], CIRCUITS)
 
     def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:
         family, pads = part.device[:4].lower(), "" if pins else "-noiopads "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mbconv.generators.planning.device import BlockRam, Device, DspBlock
+from mbconv.hdl.family import Family as CircuitFamily
 
 from ..family import CellKind, Family, Part, Pin
 from ..flow.survey import probe, trivial_netlist
@@ -18,6 +19,7 @@ from ..flow.tools import run_tool
 from .cells import Ebr
 
 BLOCK_RAM = BlockRam("EBR", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)))
+CIRCUITS = CircuitFamily("nexus", largest_rounded_memory=4096)
 DSP = DspBlock("MULT9X9", ((9, 9, 1),))
 _NUMBER = re.compile(r"(LIFCL-\d+)-(\d)([A-Z]+\d+)C")  # commercial grade, no engineering sample
 
@@ -71,7 +73,7 @@ class Nexus(Family):
     def resources(self, device: str) -> Device:
         cells = self.table[device]["cells"]
         return Device(
-            device, self.name, cells["MULT9_CORE"], DSP, BLOCK_RAM, cells["OXIDE_EBR"], cells["OXIDE_COMB"]
+            device, self.name, cells["MULT9_CORE"], DSP, BLOCK_RAM, cells["OXIDE_EBR"], cells["OXIDE_COMB"], CIRCUITS
         )  # fmt: skip
 
     def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:

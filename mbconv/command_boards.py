@@ -33,6 +33,7 @@ def boards(as_json: bool) -> None:
             "clock_pin": board.clock.name,
             "uart": {"rx": board.rx.name, "tx": board.tx.name} if board.rx and board.tx else None,
             "platform": board.platform,
+            "loader": board.loader,
         }
         for board in known()
     ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 # What differs between operators that are refused for one reason.
-_PARTICULARS = re.compile(r"tensor \d+ '[^']*'|tensor \d+|operator \d+|\[[-\d, ]*\]|-?\d[\d.,e+-]*")
+_PARTICULARS = re.compile(r"tensor \d+ '[^']*'|tensor \d+|operator \d+( [A-Z0-9_]+)?|\[[-\d, ]*\]|-?\d[\d.,e+-]*")
 
 
 def refusal_lines(problems: Iterable[tuple[int, str, str]]) -> list[str]:

@@ -57,7 +57,7 @@ def _result(op: FileOperator, tensors: list[FileTensor]) -> np.ndarray | None:
         result = _FOLDS[op.code](op, [source.array() for source in sources], output, sources)
     except (Damaged, ValueError, IndexError, TypeError, OverflowError, ZeroDivisionError, KeyError):
         return None
-    return np.ascontiguousarray(result).astype(DTYPES[output.type], copy=False)
+    return np.asarray(result).astype(DTYPES[output.type], copy=False)
 
 
 def _reshape(op: FileOperator, values: list[np.ndarray], output: FileTensor, sources: list[FileTensor]) -> np.ndarray:

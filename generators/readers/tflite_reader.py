@@ -148,8 +148,8 @@ class Reader:
         producer = self.tensors.producers.get(tensor.index)
         if producer is not None:
             raise Unsupported(
-                f"takes its {what} from {producer}; only constants stored in the file are supported: convert again "
-                "with full-integer quantisation, which folds them"
+                f"takes its {what} from {producer}; only constants are supported, and what can be computed from them: "
+                "convert with a fixed input shape and full-integer quantisation"
             )
         if tensor.special:
             raise Unsupported(f"has {what} ({tensor}) that {tensor.special}")

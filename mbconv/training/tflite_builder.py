@@ -26,7 +26,11 @@ VERSIONS = {
     "QUANTIZE": 1,
     "RELU_N1_TO_1": 1,
     "EXPAND_DIMS": 1,
+    "FLOOR_DIV": 1,
+    "GATHER": 1,
     "RESHAPE": 1,
+    "SHAPE": 1,
+    "REDUCE_PROD": 1,
     "SQUEEZE": 1,
 }
 DEFAULT_VERSION = 2

@@ -40,9 +40,16 @@ area: .venv/installed-sim .venv/installed-fpga
 boards: .venv/installed-fpga
 	$(BIN)/python -m mbconv.fpga.boards.build_all
 
+# The folders as they are installed, for mypy; what is checked strictly.
+PARTS := hdl generators sim fpga
+TYPED := __init__.py api.py schemas.py emitted.py frames.py generators/emission generators/graph/shown.py \
+	sim/simulation hdl/cells.py hdl/processes.py hdl/separate.py
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@rm -rf build/typed && mkdir -p build/typed/mbconv
+	@ln -s $(CURDIR)/mbconv/* $(addprefix $(CURDIR)/,$(PARTS)) build/typed/mbconv
+	cd build/typed && $(CURDIR)/$(BIN)/mypy --config-file ../../pyproject.toml $(addprefix mbconv/,$(TYPED))
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo 'mbconv needs Python 3.11 or newer; say where: make PYTHON=/path/to/python3' >&2; exit 1; }

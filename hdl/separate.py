@@ -57,7 +57,7 @@ class _Apart(Component):
         self._module = module
         super().__init__(component.signature)
 
-    def elaborate(self, platform) -> Instance:
+    def elaborate(self, platform: object) -> Instance:
         ports = [("i" if flow == In else "o", name, value) for name, value, flow in ports_of(self)]
         return Instance(self._module, ("i", "clk", ClockSignal()), ("i", "rst", ResetSignal()), *ports)
 

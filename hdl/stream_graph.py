@@ -30,7 +30,7 @@ class Port:
 class Stream:
     """A stream from one port to one or more, each through a queue of the given depth (0: none).
 
-    ``name`` names the fork, the queues and the monitor.
+    ``name`` names the fork and the queues.
     """
 
     name: str
@@ -67,8 +67,6 @@ class StreamGraph(Component):
         stages: components by name, which becomes their place in the hierarchy.
         streams: how their ports are connected, among them those to the circuit's own ``inputs`` and ``outputs``.
         inputs, outputs: names of the circuit's ports, each of the shape of the stage port that it is connected to.
-        monitor: called as ``monitor(m, stream, interface, payload shape)`` for every stream; simulation adds its
-            observers there.
         family: of the queues.
 
     Raises:
@@ -81,11 +79,10 @@ class StreamGraph(Component):
         streams: Sequence[Stream],
         inputs: Sequence[str] = (),
         outputs: Sequence[str] = (),
-        monitor=None,
         *,
         family: Family = GENERIC,
     ):
-        self.stages, self.streams, self.monitor = dict(stages), tuple(streams), monitor
+        self.stages, self.streams = dict(stages), tuple(streams)
         self._check(inputs, outputs)
         self.queues = {
             (stream.name, sink): Fifo(self._payload(stream), stream.depth(sink), family=family)
@@ -152,8 +149,6 @@ class StreamGraph(Component):
 
     def _wire(self, m: Module, stream: Stream) -> None:
         source = self._end(stream.source)
-        if self.monitor is not None:
-            self.monitor(m, stream, source)
         branches = [source]
         if len(stream.sinks) > 1:
             fork = Fork(self._payload(stream), len(stream.sinks))

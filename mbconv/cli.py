@@ -29,6 +29,7 @@ from .command_info import info
 from .command_models import models
 from .command_plan import plan
 from .command_predict import predict
+from .command_schema import schema_command
 from .command_sim import sim
 from .command_verify import verify
 
@@ -104,5 +105,20 @@ def main() -> None:
     """
 
 
-for command in (info, predict, evaluate, plan, emit, sim, build, verify, bench, demo, models, boards, doctor):
+for command in (
+    info,
+    predict,
+    evaluate,
+    plan,
+    emit,
+    sim,
+    build,
+    verify,
+    bench,
+    demo,
+    models,
+    boards,
+    doctor,
+    schema_command,
+):
     main.add_command(command)

@@ -24,9 +24,11 @@ from rich.table import Table
 _WIDTH_OF_FILES = 200  # a table that is piped or saved is as wide as it needs to be
 
 
-def print_json(value: dict[str, Any]) -> None:
-    """Print the one object that ``--json`` promises."""
-    click.echo(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False, default=_plain))
+def print_json(command: str, value: dict[str, Any]) -> None:
+    """Print the one object that ``--json`` promises; ``mbconv schema COMMAND`` describes it."""
+    from .schemas import marked
+
+    click.echo(json.dumps(marked(command, value), indent=2, allow_nan=False, ensure_ascii=False, default=_plain))
 
 
 def _plain(value: Any) -> Any:

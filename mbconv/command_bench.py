@@ -48,7 +48,7 @@ def bench(folder, only, store, as_json) -> int:
         raise UserError(f"no network's name contains {' or '.join(only)}")
     rows = [_measure(*case, store, as_json) for case in cases]
     if as_json:
-        print_json({"networks": rows})
+        print_json("bench", {"networks": rows})
     else:
         _print(rows)
     return 0 if all(row["ok"] for row in rows) else 1

@@ -38,7 +38,7 @@ def boards(as_json: bool) -> None:
         for board in known()
     ]
     if as_json:
-        print_json({"boards": rows})
+        print_json("boards", {"boards": rows})
         return
     columns = table("name", "FPGA", "multipliers", "block RAM", "LUTs", "MHz", "rx", "tx", left=("name", "FPGA"))
     for row in rows:

@@ -139,7 +139,7 @@ def _for_board(graph, target, device, package, speed, uart, seeds, directory, as
     }
     _write(directory, answer)
     if as_json:
-        print_json(answer)
+        print_json("build", answer)
         return 0
     console = results()
     console.print(f"{graph.name} on {board.title}: {built.made.part}")
@@ -194,7 +194,7 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
     }
     _write(directory, answer)
     if as_json:
-        print_json(answer)
+        print_json("build", answer)
     else:
         _print(graph, design, made, result, "" if images else ", random")
     return 0 if result is None or result.ok else 1

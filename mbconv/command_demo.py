@@ -70,6 +70,7 @@ def demo(directory: Path, as_json: bool) -> int:
     best = top_classes(output, computed[output.index], 1, builtin(_MODEL).labels)[0]
     if as_json:
         print_json(
+            "demo",
             {
                 "digit": _DIGIT,
                 "picture": origin,
@@ -78,7 +79,7 @@ def demo(directory: Path, as_json: bool) -> int:
                 "layers": [first, last],
                 "directory": str(directory),
                 **{name: result.to_dict() for name, result in answers.items()},
-            }
+            },
         )
     else:
         results().print(

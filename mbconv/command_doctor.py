@@ -20,12 +20,13 @@ def doctor(as_json: bool) -> None:
     if as_json:
         missing = [finding for finding in findings if finding.needed and finding.version is None]
         print_json(
+            "doctor",
             {
                 "mbconv": __version__,
                 "ready": not missing,
                 "summary": summary(findings),
                 "tools": [asdict(finding) | {"needed": finding.needed} for finding in findings],
-            }
+            },
         )
         return
     rows = table("tool", "version", "for", "", left=("tool", "version", "for", ""))

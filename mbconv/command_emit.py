@@ -64,7 +64,7 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
     for note in notes:
         progress_console(quiet=as_json).print(note)
     if as_json:
-        print_json(manifest)
+        print_json("emit", manifest)
         return
     console = results()
     for name in (*manifest["files"], manifest_name(prefix)):

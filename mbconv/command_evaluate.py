@@ -56,7 +56,7 @@ def evaluate(model, directory, limit, resize, mean, std, as_json) -> None:
         "background": result.background,
     }
     if as_json:
-        print_json(answer)
+        print_json("evaluate", answer)
         return
     out = results()
     right = sum(found.correct for found in result.answers)

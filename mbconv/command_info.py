@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 from .cli_options import json_option, layers_option, model_argument
@@ -29,16 +27,7 @@ def info(model: str, layers: tuple[int, int] | None, as_json: bool) -> None:
     operators, totals = summarize(graph)
     refused = circuit_problems(graph)
     if as_json:
-        print_json(
-            {
-                "model": graph.name,
-                "inputs": [_tensor(graph.tensors[index]) for index in graph.inputs],
-                "outputs": [_tensor(graph.tensors[index]) for index in graph.outputs],
-                "operators": [asdict(row) for row in operators],
-                "totals": asdict(totals),
-                "without_circuit": refused,
-            }
-        )
+        print_json("info", graph.to_dict() | {"without_circuit": refused})
         return
     columns = table(
         "#", "operator", "input", "output", "kernel", "stride", "MACs", "parameters", "line buffer", "residual delay",
@@ -67,17 +56,6 @@ def info(model: str, layers: tuple[int, int] | None, as_json: bool) -> None:
     console.print(columns)
     if refused:
         console.print("\n  ".join(["No circuit exists for all of it; predict and evaluate work:", *refused]))
-
-
-def _tensor(tensor) -> dict:
-    return {
-        "tensor": tensor.index,
-        "name": tensor.name,
-        "shape": tensor.shape,
-        "type": str(tensor.element),
-        "scale": tensor.scale,
-        "zero_point": tensor.zero_point,
-    }
 
 
 def _ends(graph, indices: tuple[int, ...]) -> str:

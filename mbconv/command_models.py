@@ -32,7 +32,7 @@ def models(as_json: bool) -> None:
             }
         )
     if as_json:
-        print_json({"models": rows})
+        print_json("models", {"models": rows})
         return
     columns = table("name", "input", "parameters", "MACs", "top-1", "of", left=("name", "of"))
     for row in rows:

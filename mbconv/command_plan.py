@@ -50,7 +50,7 @@ def plan(model, layers, target, output, as_json) -> None:
     if as_json:
         named = {use.name: {"needed": use.needed, "available": use.available} for use in board}
         extra = {"model": graph.name, "target": str(wanted), "luts_estimated": luts, "board": named or None}
-        print_json(report.as_dict() | extra)
+        print_json("plan", report.as_dict() | extra)
         return
     _print(graph.name, wanted, report, board)
     if output is not None:

@@ -63,6 +63,7 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
         prediction.save_results(save, graph, computed, every_tensor)
     if as_json:
         print_json(
+            "predict",
             {
                 "model": graph.name,
                 "input": str(image or values_file),
@@ -78,7 +79,7 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
                     for tensor, scores in outputs
                 ],
                 "saved": None if save is None else str(save),
-            }
+            },
         )
         return
     console = results()

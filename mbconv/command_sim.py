@@ -56,7 +56,7 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
     with simulation_progress(quiet=as_json) as progress:
         result = simulate_bundle(bundle, part, inputs, waves=waves, progress=progress)
     if as_json:
-        print_json(result.to_dict())
+        print_json("sim", result.to_dict())
     else:
         print_result(part, result, "" if images else f", random (seed {seed or 0})")
     return 0 if result.ok else 1

@@ -61,7 +61,7 @@ def verify(model, target, images, is_random, store, as_json) -> int:
                 f"{', kept' if found['kept'] else ''}"
             )
     if as_json:
-        print_json({"model": graph.name, "ok": all(row["ok"] for row in rows), "blocks": rows})
+        print_json("verify", {"model": graph.name, "ok": all(row["ok"] for row in rows), "blocks": rows})
     else:
         _print(graph, rows)
     return 0 if all(row["ok"] for row in rows) else 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from mbconv.hdl.axi_stream import data_bytes_for, element_bytes
 from mbconv.hdl.axi_stream_input import AxiStreamInput
@@ -17,6 +18,7 @@ from mbconv.hdl.verilog import no_garbage_collection
 
 from ..graph.checks import check_graph
 from ..graph.graph import Graph, GraphError
+from ..graph.shown import Shown
 from ..planning.planner import Plan, plan_for_multipliers
 from ..stages.element_shape import element_shape
 from ..stages.network import Network, build_network
@@ -26,8 +28,8 @@ from ..timing.edge_timing import InputEdgeTiming, OutputEdgeTiming
 from ..timing.schedule import Schedule, edges, frames_in_flight, make_schedule
 
 
-@dataclass(frozen=True, eq=False)
-class Design:
+@dataclass(frozen=True, eq=False, repr=False)
+class Design(Shown):
     """A network folded, sized and ready to be emitted or simulated.
 
     Attributes:
@@ -45,6 +47,22 @@ class Design:
     inputs: dict[str, AxiStreamEdge]
     outputs: dict[str, AxiStreamEdge]
     family: Family = GENERIC
+
+    def shown(self) -> dict[str, object]:
+        return {
+            "of": self.name,
+            "stages": len(self.stages),
+            "multipliers": self.multipliers,
+            "interval": self.schedule.interval,
+            "latency": self.schedule.latency,
+            "memory bits": self.memory_bits,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the manifest says of the design."""
+        from .manifest import manifest
+
+        return manifest(self)
 
     @property
     def name(self) -> str:
@@ -91,11 +109,8 @@ class Design:
         """Frames begun and not finished at once, at most."""
         return frames_in_flight(self.schedule.latency, self.schedule.interval)
 
-    def core(self, monitor=None) -> StreamGraph:
-        """The stages between plain streams of tensors.
-
-        ``monitor`` is that of :class:`~mbconv.hdl.stream_graph.StreamGraph`.
-        """
+    def core(self) -> StreamGraph:
+        """The stages between plain streams of tensors."""
         stages = {stage.name: stage.component for stage in self.stages}
         streams = [self._stream(tensor) for tensor in self.network.shapes]
         for stage in self.stages:
@@ -104,11 +119,11 @@ class Design:
                 name = f"{stage.name}_{port}"
                 stages[f"{name}_rom"] = RomSource(shape, words, name, family=self.family)
                 streams.append(Stream(name, Port(f"{name}_rom", "o"), (Port(stage.name, port),)))
-        return StreamGraph(stages, streams, list(self.inputs), list(self.outputs), monitor, family=self.family)
+        return StreamGraph(stages, streams, list(self.inputs), list(self.outputs), family=self.family)
 
-    def top(self, monitor=None) -> AxiStreamTop:
+    def top(self) -> AxiStreamTop:
         """The whole with its AXI4-Stream edges."""
-        return AxiStreamTop(self.core(monitor), self.inputs, self.outputs, self.frames_in_flight, family=self.family)
+        return AxiStreamTop(self.core(), self.inputs, self.outputs, self.frames_in_flight, family=self.family)
 
     def _stream(self, tensor: int) -> Stream:
         """The stream of a tensor, from its producer or port to all its readers."""
@@ -147,7 +162,9 @@ def make_design(
     network = build_network(graph)
     if plan is None:
         plan = plan_for_multipliers(network, 64 if multipliers is None else multipliers)
-    stages = {node.name: node.circuit.build(Site(network, node, plan, family)) for node in network.nodes}
+    stages: dict[str, Stage] = {
+        node.name: node.circuit.build(Site(network, node, plan, family)) for node in network.nodes
+    }
     inputs, outputs = _edges(network, plan)
     schedule = make_schedule(
         network,
@@ -193,7 +210,7 @@ def _edges(network: Network, plan: Plan) -> tuple[dict[str, AxiStreamEdge], dict
 def _edge_timings(network: Network, inputs: Mapping, outputs: Mapping) -> dict:
     """The edges' event models, by tensor."""
 
-    def circuit(kind, edge: AxiStreamEdge, *fill):
+    def circuit(kind: Callable[..., Any], edge: AxiStreamEdge, *fill: int) -> Any:
         return kind(edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes, *fill)
 
     return {

@@ -34,14 +34,13 @@ def primitives_name(prefix: str = "") -> str:
     return f"{prefix}mbconv_primitives.v"
 
 
-def design_verilog(design: Design, prefix: str = "", monitor=None) -> Verilog:
+def design_verilog(design: Design, prefix: str = "") -> Verilog:
     """The Verilog of a design.
 
     Args:
         prefix: begins the name of every module and memory file, so that two designs share one chip.
-        monitor: see :class:`~mbconv.hdl.stream_graph.StreamGraph`; for simulation only.
     """
-    return with_prefix(to_verilog(design.top(monitor), top_name(design, prefix), prefix), prefix)
+    return with_prefix(to_verilog(design.top(), top_name(design, prefix), prefix), prefix)
 
 
 def with_prefix(verilog: Verilog, prefix: str) -> Verilog:

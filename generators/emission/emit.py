@@ -62,8 +62,9 @@ def emit(
         ("removed, of an earlier emission", written.removed),
         ("kept, changed since an earlier emission", written.kept),
     ):
-        for file in names if say else ():
-            say(f"{directory / file}: {text}")
+        for file in names:
+            if say is not None:
+                say(f"{directory / file}: {text}")
     return described
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from mbconv.hdl.axi_stream_input import COUNTER_BITS
 from mbconv.hdl.axi_stream_top import AxiStreamEdge, status_names
 
+from ..constants.requantization import Requantization
+from ..operators.transpose import Transpose
 from ..planning.plan_file import plan_fields
 from ..planning.targets import Target, make_target
 from ..readers.model_source import ModelSource
@@ -100,7 +102,7 @@ def _port(design: Design, direction: str, index: int, edge: AxiStreamEdge) -> di
     tensor = design.graph.tensors[index]
     raster = design.network.inputs[index] if direction == "input" else index
     shape = design.network.shapes[raster]
-    transpose = next((op for op in design.graph if op.outputs == (raster,)), None) if raster != index else None
+    transpose = next((op for op in design.graph if isinstance(op, Transpose) and op.outputs == (raster,)), None)
     return {
         "name": edge.name,
         "direction": direction,
@@ -172,13 +174,12 @@ def _stage(design: Design, stage: Stage) -> dict:
     if stage.name in design.schedule.capacities:
         entry["window_pixels"] = design.schedule.capacities[stage.name]
     if stage.requantization is not None:
-        entry["requantization"] = _requantization(stage)
+        entry["requantization"] = _requantization(stage.requantization)
     return entry
 
 
-def _requantization(stage: Stage) -> dict:
+def _requantization(found: Requantization) -> dict:
     """The form and the bounds for which it was proved; reloaded weights must keep to them."""
-    found = stage.requantization
     return {
         "form": found.form,
         "multiplier_bits": found.format.multiplier_bits,

@@ -13,9 +13,10 @@ Delays add up as fractions of a frame, so that paths at different resolutions co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from math import ceil
+from typing import Any
 
 from .graph import Graph, GraphError, Operator, Tensor
 from .mac_operator import MacOperator
@@ -129,3 +130,26 @@ def residual_block(graph: Graph) -> tuple[int, int]:
             if min(starts) < operator.index:
                 return min(starts), operator.index + 1
     raise GraphError(f"{graph.name} has no block with a residual")
+
+
+def described(graph: Graph) -> dict[str, Any]:
+    """A graph as plain numbers and text."""
+    operators, totals = summarize(graph)
+    return {
+        "model": graph.name,
+        "inputs": [_tensor(graph.tensors[index]) for index in graph.inputs],
+        "outputs": [_tensor(graph.tensors[index]) for index in graph.outputs],
+        "operators": [asdict(row) for row in operators],
+        "totals": asdict(totals),
+    }
+
+
+def _tensor(tensor: Tensor) -> dict[str, Any]:
+    return {
+        "tensor": tensor.index,
+        "name": tensor.name,
+        "shape": list(tensor.shape),
+        "type": str(tensor.element),
+        "scale": float(tensor.scale),
+        "zero_point": int(tensor.zero_point),
+    }

@@ -21,9 +21,11 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+
+from .shown import Shown
 
 
 class GraphError(ValueError):
@@ -170,8 +172,8 @@ class Window:
 NO_WINDOW = Window((1, 1), (1, 1), NO_PADDING)
 
 
-@dataclass(frozen=True, eq=False)
-class Operator:
+@dataclass(frozen=True, eq=False, repr=False)
+class Operator(Shown):
     """What every operator has: the index in its file and the tensors it reads and writes.
 
     Each kind is a subclass in a file of its own (:mod:`mbconv.generators.operators`), which says all that is to be
@@ -201,6 +203,9 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     numbers: str = field(default="affine", kw_only=True)
+
+    def shown(self) -> dict[str, object]:
+        return {"": f"{self.kind} {self.index}", "from": self.inputs, "to": self.outputs}
 
     @property
     def kind(self) -> str:
@@ -253,8 +258,8 @@ class Operator:
         raise NotImplementedError(f"{type(self).__name__} has no checks")
 
 
-@dataclass(frozen=True, eq=False)
-class Graph:
+@dataclass(frozen=True, eq=False, repr=False)
+class Graph(Shown):
     """A network, or a range of one: tensors by index, operators in execution order, tensor indices in and out.
 
     ``cuts`` are tensors that other operators of the network read, where this is a range of it: what writes them does
@@ -267,6 +272,16 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     cuts: frozenset[int] = frozenset()
+
+    def shown(self) -> dict[str, object]:
+        ends = [" + ".join(str(self.tensors[t].shape) for t in tensors) for tensors in (self.inputs, self.outputs)]
+        return {"of": self.name, "operators": len(self.operators), "from": ends[0], "to": ends[1]}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Operators, shapes, MACs, parameters and memory: what ``mbconv info`` says."""
+        from .analysis import described
+
+        return described(self)
 
     def __iter__(self) -> Iterator[Operator]:
         return iter(self.operators)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ..graph.graph import NO_PADDING, Graph, GraphError, Operator, Padding, Tensor
 from ..graph.lowering import Circuit, Padded, PortOrder, Wire
 from ..graph.refusal import refusal_lines, usable_range
+from ..graph.shown import Shown
 from .folded import FoldedCircuit
 from .protocol import StageCircuit
 from .registry import circuit_named
@@ -66,7 +67,7 @@ class StreamShape:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(Shown):
     """The circuits of a graph, in order, with the tensors that enter, leave and flow between them.
 
     Attributes:
@@ -84,6 +85,14 @@ class Network:
     whole_vectors: frozenset[int]
     host: tuple[Operator, ...]
     streams: dict[int, int] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, object]:
+        return {
+            "of": self.graph.name,
+            "stages": len(self.nodes),
+            "inputs": len(self.inputs),
+            "outputs": len(self.outputs),
+        }
 
     def tensor(self, index: int) -> Tensor:
         return self.graph.tensors[index]

@@ -10,6 +10,7 @@ from amaranth.hdl import Shape
 from amaranth.lib.wiring import Component
 
 from ..constants.requantization import Requantization
+from ..graph.shown import Shown
 
 if TYPE_CHECKING:
     from ..timing.timing import StageTiming
@@ -30,7 +31,7 @@ class WindowSize:
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class Stage(Shown):
     """A circuit in the place of a node.
 
     Attributes:
@@ -50,6 +51,9 @@ class Stage:
     sources: dict[str, Sequence[int]] = field(default_factory=dict)
     requantization: Requantization | None = None
     window: WindowSize | None = None
+
+    def shown(self) -> dict[str, object]:
+        return {"": self.name, "multipliers": self.multipliers, "cycles": self.cycles}
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..graph.graph import GraphError
+from ..graph.shown import Shown
 from ..stages.network import Network
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
 from .event_graph import Events, Times
@@ -24,7 +25,7 @@ __all__ = ["Edge", "Schedule", "edges", "make_schedule"]
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Shown):
     """What counting gives.
 
     Attributes:
@@ -40,6 +41,10 @@ class Schedule:
     depths: dict[Edge, int]
     reasons: dict[Edge, str]
     capacities: dict[str, int]
+
+    def shown(self) -> dict[str, object]:
+        queues = sum(depth > 0 for depth in self.depths.values())
+        return {"interval": self.interval, "latency": self.latency, "queues": queues}
 
 
 def make_schedule(

@@ -23,6 +23,7 @@ from mbconv.generators.readers.model_source import fingerprint as fingerprint_of
 
 from .description import Description
 from .packets import bundle_source
+from .run_design import Progress
 from .simulate import simulate_bundle
 from .simulation_result import MEASURED, is_as_predicted, predictions
 from .toolchain import find_toolchain
@@ -96,7 +97,7 @@ class KeptResults:
         bundle: Bundle,
         graph: Graph,
         frames: Sequence[Mapping[int, np.ndarray]],
-        progress=None,
+        progress: Progress | None = None,
         **facts: object,
     ) -> dict[str, Any]:
         """The result of a simulation, measured now or kept, with its predictions, ``ok`` and further ``facts``.

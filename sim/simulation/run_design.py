@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -279,7 +280,7 @@ class UnknownStream(SimulatorError):
     """A monitor's place is not in the Verilog."""
 
 
-def _build(design: DesignSource, **options) -> verilator.Build:
+def _build(design: DesignSource, **options: Any) -> verilator.Build:
     try:
         return verilator.build(_sources(design), TOP, **options)
     except SimulatorError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def simulate(
 
 
 def simulate_bundle(
-    bundle: Bundle, graph: Graph, frames: Sequence[Mapping[int, np.ndarray]], *, watched: bool = True, **options
+    bundle: Bundle, graph: Graph, frames: Sequence[Mapping[int, np.ndarray]], *, watched: bool = True, **options: Any
 ) -> SimulationResult:
     """Simulate what was emitted against the golden model of its graph; see :func:`simulate`.
 
@@ -83,7 +84,7 @@ def simulate_source(
     *,
     source: Pattern = ALWAYS,
     sink: Pattern = ALWAYS,
-    **options,
+    **options: Any,
 ) -> SimulationResult:
     """Simulate Verilog that is, or claims to be, a described design: its netlist, too. What it watches is compared.
 

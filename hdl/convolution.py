@@ -2,17 +2,147 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, ShapeLike
+from dataclasses import dataclass
+from functools import cached_property
+
+from amaranth.hdl import Module, Shape
 from amaranth.lib.wiring import Component, connect, flipped
 
+from .credit_queue import least_depth
 from .family import GENERIC, Family
 from .mac import stage_ports
 from .narrow import Narrow
-from .pointwise import Pointwise
+from .pointwise import Pointwise, PointwiseParameters
 from .requantize import RequantizeFormat
 from .widen import Widen
-from .window_geometry import WindowGeometry
+from .window_geometry import AVAILABLE_DELAY, WindowGeometry
+from .window_parameters import WindowParameters
 from .window_stream import WindowStream
+
+
+@dataclass(frozen=True)
+class ConvolutionParameters:
+    """Parameters of a :class:`Convolution`.
+
+    Args:
+        geometry: map, kernel, strides and padding.
+        channels, outputs: C and Co.
+        taps: K: 1, a kernel row, or the whole kernel; one of K·C and Pi divides the other.
+        input_folding, output_folding: Pi and Po.
+        data_shape, weight_shape: of an element and of a weight already less its zero point.
+        format: the requantisation, accumulator width included.
+        input_lanes, lanes: of the streams; the first divides C.
+        pad_value: of taps in the padding.
+        capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window_parameters.WindowParameters`.
+        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
+        family: of FPGAs.
+
+    Raises:
+        ValueError: lanes, taps and folding that do not divide as above.
+    """
+
+    geometry: WindowGeometry
+    channels: int
+    outputs: int
+    taps: int
+    input_folding: int
+    output_folding: int
+    data_shape: Shape
+    weight_shape: Shape
+    format: RequantizeFormat
+    input_lanes: int
+    lanes: int
+    pad_value: int = 0
+    capacity: int | None = None
+    interval: int | None = None
+    queue_depth: int | None = None
+    elastic: bool = False
+    family: Family = GENERIC
+
+    def __post_init__(self) -> None:
+        given = self.given
+        if given < 1 or self.input_folding < 1:
+            raise ValueError(
+                f"{self.taps} taps of {self.channels} channels cannot feed {self.input_folding} inputs a cycle"
+            )
+        if given % self.input_folding and self.input_folding % given:
+            raise ValueError(
+                f"neither of {given} taps a beat and {self.input_folding} inputs a cycle divides the other"
+            )
+        if self.input_lanes < 1 or self.channels % self.input_lanes:
+            raise ValueError(f"{self.input_lanes} lanes do not divide the {self.channels} lanes to be collected")
+        _ = self.window, self.pointwise
+
+    @property
+    def given(self) -> int:
+        """Elements of a beat of the window."""
+        return self.taps * self.channels
+
+    @property
+    def pieces(self) -> int:
+        """Beats that each of the window's is narrowed to."""
+        return self.given // self.pointwise.input_lanes
+
+    @cached_property
+    def window(self) -> WindowParameters:
+        return WindowParameters(
+            self.geometry,
+            self.data_shape,
+            self.channels,
+            self.channels,
+            self.taps,
+            self.capacity,
+            self.pad_value,
+            self.family,
+        )
+
+    @property
+    def window_queue_depth(self) -> int:
+        return least_depth(self.window.latency, self.family)
+
+    @property
+    def window_latency(self) -> int:
+        """Cycles from a step's issue to its beat behind the window's queue."""
+        return self.window.latency + self.family.queue_latency(self.window_queue_depth)
+
+    @cached_property
+    def pointwise(self) -> PointwiseParameters:
+        return PointwiseParameters(
+            inputs=self.geometry.taps * self.channels,
+            outputs=self.outputs,
+            input_folding=self.input_folding,
+            output_folding=self.output_folding,
+            data_shape=self.data_shape,
+            weight_shape=self.weight_shape,
+            format=self.format,
+            input_lanes=min(self.given, self.input_folding),
+            lanes=self.lanes,
+            interval=self.interval,
+            queue_depth=self.queue_depth,
+            elastic=self.elastic,
+            family=self.family,
+        )
+
+    @property
+    def multipliers(self) -> int:
+        return self.pointwise.multipliers
+
+    @property
+    def cycles_per_frame(self) -> int:
+        return max(self.geometry.output_pixels * self.pointwise.cycles_per_pixel, self.window.cycles_per_frame)
+
+    @property
+    def widen_latency(self) -> int:
+        """Cycles from taking a word's last beat to the word."""
+        return int(self.input_lanes != self.channels)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from taking the last beat that an output pixel requires to its first result at ``o``, when nothing
+        waits."""
+        beats = self.geometry.taps // self.taps * self.pieces
+        arrival = self.widen_latency + AVAILABLE_DELAY + self.window_latency + int(self.pieces > 1)
+        return arrival + beats - 1 + self.pointwise.latency
 
 
 class Convolution(Component):
@@ -35,101 +165,35 @@ class Convolution(Component):
     Cost: Pi × Po multipliers; the window's ring and queue; two output pixels' taps; requantisation for Lo results.
 
     Args:
-        geometry: map, kernel, strides and padding.
-        channels, outputs: C and Co.
-        taps: K: 1, a kernel row, or the whole kernel; one of K·C and Pi divides the other.
-        input_folding, output_folding: Pi and Po.
-        data_shape, weight_shape: of an element and of a weight already less its zero point.
-        format: the requantisation, accumulator width included.
-        input_lanes, lanes: of the streams; the first divides C.
-        pad_value: of taps in the padding.
-        capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window.Window`.
-        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac.MacPipeline`.
+        parameters: a :class:`ConvolutionParameters`.
 
     Members:
         i: ``In(stream.Signature(ArrayLayout(data_shape, input_lanes)))``
         weights, requantization: ``In``, see :class:`~mbconv.hdl.mac.MacPipeline`
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
-
-    Raises:
-        ValueError: lanes, taps and folding that do not divide as above.
     """
 
-    AVAILABLE_DELAY = WindowStream.AVAILABLE_DELAY
-    RELEASE_DELAY = WindowStream.RELEASE_DELAY
-
-    def __init__(
-        self,
-        geometry: WindowGeometry,
-        *,
-        channels: int,
-        outputs: int,
-        taps: int,
-        input_folding: int,
-        output_folding: int,
-        data_shape: ShapeLike,
-        weight_shape: ShapeLike,
-        format: RequantizeFormat,
-        input_lanes: int,
-        lanes: int,
-        pad_value: int = 0,
-        capacity: int | None = None,
-        interval: int | None = None,
-        queue_depth: int | None = None,
-        elastic: bool = False,
-        family: Family = GENERIC,
-    ):
-        given = taps * channels
-        if given < 1 or input_folding < 1:
-            raise ValueError(f"{taps} taps of {channels} channels cannot feed {input_folding} inputs a cycle")
-        if given % input_folding and input_folding % given:
-            raise ValueError(f"neither of {given} taps a beat and {input_folding} inputs a cycle divides the other")
-        self.geometry, self.channels, self.outputs, self.taps = geometry, channels, outputs, taps
-        self.widen = Widen(data_shape, channels, input_lanes, channels)
-        self.window = WindowStream(
-            geometry,
-            shape=data_shape,
-            channels=channels,
-            taps=taps,
-            capacity=capacity,
-            pad_value=pad_value,
-            family=family,
-        )
-        inputs = geometry.taps * channels
-        fed = min(given, input_folding)
-        self.narrow = Narrow(data_shape, inputs, given, fed)
-        self.pointwise = Pointwise(
-            inputs=inputs,
-            outputs=outputs,
-            input_folding=input_folding,
-            output_folding=output_folding,
-            data_shape=data_shape,
-            weight_shape=weight_shape,
-            format=format,
-            input_lanes=fed,
-            lanes=lanes,
-            interval=interval,
-            queue_depth=queue_depth,
-            elastic=elastic,
-            family=family,
-        )
-        super().__init__(stage_ports(self.pointwise.mac, input_lanes))
+    def __init__(self, parameters: ConvolutionParameters):
+        self.parameters = p = parameters
+        self.widen = Widen(p.data_shape, p.channels, p.input_lanes, p.channels)
+        self.window = WindowStream(p.window, p.window_queue_depth)
+        self.narrow = Narrow(p.data_shape, p.pointwise.inputs, p.given, p.pointwise.input_lanes)
+        self.pointwise = Pointwise(p.pointwise)
+        super().__init__(stage_ports(self.pointwise.mac, p.input_lanes))
 
     @property
     def cycles_per_frame(self) -> int:
-        return max(self.geometry.output_pixels * self.pointwise.cycles_per_pixel, self.window.cycles_per_frame)
+        return self.parameters.cycles_per_frame
 
     @property
     def latency(self) -> int:
         """Cycles from taking the last beat that an output pixel requires to its first result at ``o``, when nothing
         waits."""
-        beats = self.geometry.taps // self.taps * (self.narrow.lanes_in // self.narrow.lanes_out)
-        arrival = self.widen.latency + self.AVAILABLE_DELAY + self.window.latency + self.narrow.latency
-        return arrival + beats - 1 + self.pointwise.latency
+        return self.parameters.latency
 
     @property
     def multipliers(self) -> int:
-        return self.pointwise.multipliers
+        return self.parameters.multipliers
 
     @property
     def memory_bits(self) -> int:

@@ -2,15 +2,117 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, ShapeLike
+from dataclasses import dataclass
+from functools import cached_property
+
+from amaranth.hdl import Module, Shape
 from amaranth.lib.wiring import Component, connect, flipped
 
 from .family import GENERIC, Family
 from .mac import MacPipeline, stage_ports
+from .mac_parameters import MacParameters
 from .requantize import RequantizeFormat
 from .widen import Widen
 from .window import Window
-from .window_geometry import WindowGeometry
+from .window_geometry import AVAILABLE_DELAY, WindowGeometry
+from .window_parameters import WindowParameters
+
+
+@dataclass(frozen=True)
+class DepthwiseParameters:
+    """Parameters of a :class:`Depthwise`.
+
+    Args:
+        geometry: map, kernel, strides and padding.
+        channels: C.
+        channel_folding: P, a multiple of both ``input_lanes`` and ``lanes``.
+        taps: K: 1, a kernel row, or the whole kernel.
+        data_shape, weight_shape: of an element and of a weight already less its zero point.
+        format: the requantisation, accumulator width included.
+        input_lanes, lanes: of the streams.
+        pad_value: of taps in the padding.
+        capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window_parameters.WindowParameters`.
+        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
+        family: of FPGAs.
+
+    Raises:
+        ValueError: lanes do not divide the folding or are too few to drain a group in its cycles, or the window's
+            parameters are refused.
+    """
+
+    geometry: WindowGeometry
+    channels: int
+    channel_folding: int
+    taps: int
+    data_shape: Shape
+    weight_shape: Shape
+    format: RequantizeFormat
+    input_lanes: int
+    lanes: int
+    pad_value: int = 0
+    capacity: int | None = None
+    interval: int | None = None
+    queue_depth: int | None = None
+    elastic: bool = False
+    family: Family = GENERIC
+
+    def __post_init__(self) -> None:
+        if self.input_lanes < 1 or self.channel_folding < 1 or self.channel_folding % self.input_lanes:
+            raise ValueError(
+                f"{self.input_lanes} input lanes do not divide the {self.channel_folding} channels a cycle"
+            )
+        _ = self.window, self.mac
+
+    @cached_property
+    def window(self) -> WindowParameters:
+        return WindowParameters(
+            self.geometry,
+            self.data_shape,
+            self.channels,
+            self.channel_folding,
+            self.taps,
+            self.capacity,
+            self.pad_value,
+            self.family,
+        )
+
+    @cached_property
+    def mac(self) -> MacParameters:
+        return MacParameters(
+            outputs=self.channel_folding,
+            terms=self.taps,
+            channels=self.channels,
+            steps=self.window.steps,
+            data_shape=self.data_shape,
+            weight_shape=self.weight_shape,
+            format=self.format,
+            lanes=self.lanes,
+            shared=False,
+            data_latency=self.window.latency,
+            interval=self.interval,
+            queue_depth=self.queue_depth,
+            elastic=self.elastic,
+            family=self.family,
+        )
+
+    @property
+    def multipliers(self) -> int:
+        return self.mac.multipliers
+
+    @property
+    def cycles_per_frame(self) -> int:
+        return self.window.cycles_per_frame
+
+    @property
+    def widen_latency(self) -> int:
+        """Cycles from taking a word's last beat to the word."""
+        return int(self.input_lanes != self.channel_folding)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from taking the last beat that an output pixel requires to its first result at ``o``, when nothing
+        waits."""
+        return self.widen_latency + AVAILABLE_DELAY + self.mac.steps - 1 + self.mac.latency
 
 
 class Depthwise(Component):
@@ -33,96 +135,34 @@ class Depthwise(Component):
     Cost: P × K multipliers; the window's ring; requantisation for Lo results.
 
     Args:
-        geometry: map, kernel, strides and padding.
-        channels: C.
-        channel_folding: P, a multiple of both ``input_lanes`` and ``lanes``.
-        taps: K: 1, a kernel row, or the whole kernel.
-        data_shape, weight_shape: of an element and of a weight already less its zero point.
-        format: the requantisation, accumulator width included.
-        input_lanes, lanes: of the streams.
-        pad_value: of taps in the padding.
-        capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window.Window`.
-        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac.MacPipeline`.
+        parameters: a :class:`DepthwiseParameters`.
 
     Members:
         i: ``In(stream.Signature(ArrayLayout(data_shape, input_lanes)))``
         weights, requantization: ``In``, see :class:`~mbconv.hdl.mac.MacPipeline`
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
-
-    Raises:
-        ValueError: lanes do not divide the folding or are too few to drain a group in its cycles, or the window's
-            parameters are refused.
     """
 
-    AVAILABLE_DELAY = Window.AVAILABLE_DELAY
-    RELEASE_DELAY = Window.RELEASE_DELAY
-
-    def __init__(
-        self,
-        geometry: WindowGeometry,
-        *,
-        channels: int,
-        channel_folding: int,
-        taps: int,
-        data_shape: ShapeLike,
-        weight_shape: ShapeLike,
-        format: RequantizeFormat,
-        input_lanes: int,
-        lanes: int,
-        pad_value: int = 0,
-        capacity: int | None = None,
-        interval: int | None = None,
-        queue_depth: int | None = None,
-        elastic: bool = False,
-        family: Family = GENERIC,
-    ):
-        if input_lanes < 1 or channel_folding < 1 or channel_folding % input_lanes:
-            raise ValueError(f"{input_lanes} input lanes do not divide the {channel_folding} channels a cycle")
-        self.geometry, self.channels = geometry, channels
-        self.channel_folding, self.taps = channel_folding, taps
-        self.input_lanes, self.lanes = input_lanes, lanes
-        self.widen = Widen(data_shape, channels, input_lanes, channel_folding)
-        self.window = Window(
-            geometry,
-            shape=data_shape,
-            channels=channels,
-            lanes=channel_folding,
-            taps=taps,
-            capacity=capacity,
-            pad_value=pad_value,
-            family=family,
-        )
-        self.mac = MacPipeline(
-            outputs=channel_folding,
-            terms=taps,
-            channels=channels,
-            steps=self.window.steps,
-            data_shape=data_shape,
-            weight_shape=weight_shape,
-            format=format,
-            lanes=lanes,
-            shared=False,
-            data_latency=self.window.latency,
-            interval=interval,
-            queue_depth=queue_depth,
-            elastic=elastic,
-            family=family,
-        )
-        super().__init__(stage_ports(self.mac, input_lanes))
+    def __init__(self, parameters: DepthwiseParameters):
+        self.parameters = p = parameters
+        self.widen = Widen(p.data_shape, p.channels, p.input_lanes, p.channel_folding)
+        self.window = Window(p.window)
+        self.mac = MacPipeline(p.mac)
+        super().__init__(stage_ports(self.mac, p.input_lanes))
 
     @property
     def cycles_per_frame(self) -> int:
-        return self.window.cycles_per_frame
+        return self.parameters.cycles_per_frame
 
     @property
     def latency(self) -> int:
         """Cycles from taking the last beat that an output pixel requires to its first result at ``o``, when nothing
         waits."""
-        return self.widen.latency + self.AVAILABLE_DELAY + self.mac.steps - 1 + self.mac.latency
+        return self.parameters.latency
 
     @property
     def multipliers(self) -> int:
-        return self.mac.multipliers
+        return self.parameters.multipliers
 
     @property
     def memory_bits(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, ShapeLike
+from amaranth.hdl import Module
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -10,15 +10,14 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from .accumulate import AccumulateArray
 from .counting import delayed
 from .elastic_source import ElasticSource
-from .family import GENERIC, Family
-from .requantize import RequantizeFormat
+from .mac_parameters import MacParameters
 from .result_path import ResultPath
 
 
 def stage_ports(mac: MacPipeline, input_lanes: int) -> dict:
     """The ports of a stage around ``mac``: ``i`` of ``input_lanes``, ``weights``, ``requantization``, ``o``."""
     return {
-        "i": In(Signature(ArrayLayout(mac.data_shape, input_lanes))),
+        "i": In(Signature(ArrayLayout(mac.parameters.data_shape, input_lanes))),
         **{name: mac.signature.members[name] for name in ("weights", "requantization", "o")},
     }
 
@@ -38,16 +37,7 @@ class MacPipeline(Component):
     queue (:class:`~mbconv.hdl.elastic_source.ElasticSource`) in front of each says whether a step can be issued.
 
     Args:
-        outputs, terms: the folding: Po × Pi, or P × K.
-        channels: output channels of a pixel.
-        steps: issue cycles of a block.
-        data_shape, weight_shape: of an element and of a weight (already less its zero point).
-        format: the requantisation, accumulator width included.
-        lanes: of the output stream; divides ``outputs`` and must drain a block in ``steps`` cycles.
-        shared: the data of a step is one vector for all outputs (pointwise), not one for each (depthwise).
-        interval: cycles a requantised beat may take; by default as many as the folding leaves.
-        queue_depth: beats of the output queue; by default the least that never delays the stage.
-        elastic: ``weights`` and ``requantization`` may pause.
+        parameters: a :class:`~mbconv.hdl.mac_parameters.MacParameters`.
 
     Members:
         weights: ``In(stream.Signature(ArrayLayout(ArrayLayout(weight_shape, terms), outputs), always_valid))``, where
@@ -59,86 +49,33 @@ class MacPipeline(Component):
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
     """
 
-    def __init__(
-        self,
-        *,
-        outputs: int,
-        terms: int,
-        channels: int,
-        steps: int,
-        data_shape: ShapeLike,
-        weight_shape: ShapeLike,
-        format: RequantizeFormat,
-        lanes: int,
-        shared: bool,
-        data_latency: int,
-        interval: int | None = None,
-        queue_depth: int | None = None,
-        elastic: bool = False,
-        family: Family = GENERIC,
-    ):
-        for name, value in (("outputs", outputs), ("terms", terms), ("channels", channels), ("steps", steps)):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, not {value}")
-        if data_latency < 1:
-            raise ValueError(f"data come at least one cycle after their issue, not {data_latency}")
-        if lanes < 1 or outputs % lanes:
-            raise ValueError(f"{lanes} lanes do not divide a block's {outputs} outputs")
-        if interval is None:
-            interval = max(1, steps // (outputs // lanes))
-        self.outputs, self.terms, self.channels, self.steps = outputs, terms, channels, steps
-        self.blocks = -(-channels // outputs)
-        self.data_latency, self.interval, self.lanes = data_latency, interval, lanes
-        self.data_shape, self.weight_shape, self.format = data_shape, weight_shape, format
-        claim_to_sums = steps - 1 + data_latency + AccumulateArray.latency_of(terms, family)
-        self.result = ResultPath(
-            outputs,
-            lanes,
-            channels,
-            format,
-            interval=interval,
-            spacing=steps,
-            queue_depth=queue_depth,
-            claim_to_sums=claim_to_sums,
-            family=family,
-        )
-        self.array = AccumulateArray(
-            outputs,
-            terms,
-            data_shape,
-            weight_shape,
-            self.result.sum_bits,
-            shared=shared,
-            bias_bits=self.result.bias_bits,
-            family=family,
-        )
-        weights, word = self.array.weights.shape(), ArrayLayout(format.word_layout, lanes)
+    def __init__(self, parameters: MacParameters):
+        self.parameters = p = parameters
+        self.array, self.result = AccumulateArray(p), ResultPath(p)
+        weights, word = self.array.weights.shape(), ArrayLayout(p.format.word_layout, p.lanes)
         self.elastic: dict[str, ElasticSource] = {}
-        if elastic:
-            # Claimed with a block, taken until its last beat is drained.
-            beats = self.result.beats
-            blocks = -(-(claim_to_sums + 1 + beats * interval) // steps) + 1
+        if p.elastic:
             self.elastic = {
-                "weights": ElasticSource(weights, data_latency + 2, family=family),
-                "requantization": ElasticSource(word, blocks * beats + 2, beats, family=family),
+                "weights": ElasticSource(weights, p.data_latency + 2, family=p.family),
+                "requantization": ElasticSource(word, p.words_ahead + 2, p.beats, family=p.family),
             }
         super().__init__(
             {
-                "weights": In(Signature(weights, always_valid=not elastic)),
-                "requantization": In(Signature(word, always_valid=not elastic)),
+                "weights": In(Signature(weights, always_valid=not p.elastic)),
+                "requantization": In(Signature(word, always_valid=not p.elastic)),
                 "can_issue": Out(1),
                 "issue": In(1),
                 "first": In(1),
                 "last": In(1),
                 "last_block": In(1),
                 "data": In(self.array.data.shape()),
-                "o": Out(Signature(ArrayLayout(format.output, lanes))),
+                "o": Out(Signature(ArrayLayout(p.format.output, p.lanes))),
             }
         )
 
     @property
     def multipliers(self) -> int:
-        return self.array.multipliers
+        return self.parameters.multipliers
 
     @property
     def memory_bits(self) -> int:
@@ -146,12 +83,12 @@ class MacPipeline(Component):
 
     @property
     def cycles_per_pixel(self) -> int:
-        return self.blocks * self.steps
+        return self.parameters.cycles_per_pixel
 
     @property
     def latency(self) -> int:
         """Cycles from the last issue of a block to its first beat at ``o``."""
-        return self.data_latency + self.array.latency + self.result.latency
+        return self.parameters.latency
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -179,8 +116,8 @@ class MacPipeline(Component):
         m.d.comb += [
             self.result.claim.eq(claim),
             self.result.claim_last.eq(self.last_block),
-            self.array.valid.eq(delayed(m, self.issue, self.data_latency, "valid", reset=True)),
-            self.array.last.eq(delayed(m, self.last, self.data_latency, "last")),
+            self.array.valid.eq(delayed(m, self.issue, self.parameters.data_latency, "valid", reset=True)),
+            self.array.last.eq(delayed(m, self.last, self.parameters.data_latency, "last")),
             self.array.data.eq(self.data),
             self.array.weights.eq(weights.payload),
             weights.ready.eq(self.array.valid),
@@ -188,7 +125,9 @@ class MacPipeline(Component):
             self.result.ends.eq(self.array.ends),
             self.result.sums.eq(self.array.sums),
         ]
-        if self.result.uneven:
-            last_block = delayed(m, self.last_block, self.data_latency + self.array.latency, "last_block")
+        if self.parameters.uneven:
+            last_block = delayed(
+                m, self.last_block, self.parameters.data_latency + self.parameters.array_latency, "last_block"
+            )
             m.d.comb += self.result.last.eq(last_block)
         return m

@@ -2,16 +2,127 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, ShapeLike, Signal, Value
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from amaranth.hdl import Cat, Module, Shape, Signal, Value
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, connect, flipped
 
 from .counting import advance, step_level
 from .family import GENERIC, Family
 from .mac import MacPipeline, stage_ports
+from .mac_parameters import MacParameters
 from .primitives import Ram
 from .requantize import RequantizeFormat
 from .widen import Widen
+
+
+@dataclass(frozen=True)
+class PointwiseParameters:
+    """Parameters of a :class:`Pointwise`.
+
+    Args:
+        inputs, outputs: channels Ci and Co.
+        input_folding, output_folding: Pi (a multiple of ``input_lanes``) and Po (a multiple of ``lanes``).
+        data_shape, weight_shape: of an element and of a weight already less its zero point.
+        format: the requantisation, accumulator width included.
+        input_lanes, lanes: of the streams.
+        slots: pixels that the buffer holds.
+        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
+        family: of FPGAs.
+
+    Raises:
+        ValueError: lanes do not divide a folding, or are too few to drain a group in its cycles.
+    """
+
+    inputs: int
+    outputs: int
+    input_folding: int
+    output_folding: int
+    data_shape: Shape
+    weight_shape: Shape
+    format: RequantizeFormat
+    input_lanes: int
+    lanes: int
+    slots: int = 2
+    interval: int | None = None
+    queue_depth: int | None = None
+    elastic: bool = False
+    family: Family = GENERIC
+
+    available_delay: ClassVar[int] = 1
+    """Cycles from the write of a pixel's last word to the first step that may read it."""
+
+    release_delay: ClassVar[int] = 1
+    """Cycles from the last step of a pixel to the write that may take its slot."""
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "outputs", "slots"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.input_folding < 1 or self.input_lanes < 1 or self.input_folding % self.input_lanes:
+            raise ValueError(f"{self.input_lanes} input lanes do not divide the {self.input_folding} inputs a cycle")
+        if self.input_folding >= self.inputs + self.input_lanes or not (
+            1 <= self.output_folding < self.outputs + self.lanes
+        ):
+            raise ValueError(
+                f"the folding {self.input_folding} × {self.output_folding} exceeds the {self.inputs} × {self.outputs} "
+                "channels"
+            )
+        _ = self.mac
+
+    @property
+    def words(self) -> int:
+        """Of a pixel in the buffer, each a step of a block."""
+        return -(-self.inputs // self.input_folding)
+
+    @property
+    def word_bits(self) -> int:
+        """Of a word's number, which is the lower part of its address."""
+        return (self.words - 1).bit_length()
+
+    @property
+    def buffer_depth(self) -> int:
+        return (self.slots - 1 << self.word_bits) + self.words
+
+    @cached_property
+    def mac(self) -> MacParameters:
+        return MacParameters(
+            outputs=self.output_folding,
+            terms=self.input_folding,
+            channels=self.outputs,
+            steps=self.words,
+            data_shape=self.data_shape,
+            weight_shape=self.weight_shape,
+            format=self.format,
+            lanes=self.lanes,
+            shared=True,
+            data_latency=self.family.memory_latency,
+            interval=self.interval,
+            queue_depth=self.queue_depth,
+            elastic=self.elastic,
+            family=self.family,
+        )
+
+    @property
+    def multipliers(self) -> int:
+        return self.mac.multipliers
+
+    @property
+    def cycles_per_pixel(self) -> int:
+        return self.mac.cycles_per_pixel
+
+    @property
+    def widen_latency(self) -> int:
+        """Cycles from taking a word's last beat to the word."""
+        return int(self.input_lanes != self.input_folding)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from taking the last beat of a pixel to its first result at ``o``, when nothing waits."""
+        return self.widen_latency + self.available_delay + self.words - 1 + self.mac.latency
 
 
 class Pointwise(Component):
@@ -38,94 +149,33 @@ class Pointwise(Component):
     address is a slot beside a step; requantisation for Lo results.
 
     Args:
-        inputs, outputs: channels Ci and Co.
-        input_folding, output_folding: Pi (a multiple of ``input_lanes``) and Po (a multiple of ``lanes``).
-        data_shape, weight_shape: of an element and of a weight already less its zero point.
-        format: the requantisation, accumulator width included.
-        input_lanes, lanes: of the streams.
-        slots: pixels that the buffer holds.
-        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac.MacPipeline`.
+        parameters: a :class:`PointwiseParameters`.
 
     Members:
         i: ``In(stream.Signature(ArrayLayout(data_shape, input_lanes)))``
         weights, requantization: ``In``, see :class:`~mbconv.hdl.mac.MacPipeline`
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
-
-    Raises:
-        ValueError: lanes do not divide a folding, or are too few to drain a group in its cycles.
     """
 
-    AVAILABLE_DELAY = 1
-    """Cycles from the write of a pixel's last word to the first step that may read it."""
-
-    RELEASE_DELAY = 1
-    """Cycles from the last step of a pixel to the write that may take its slot."""
-
-    def __init__(
-        self,
-        *,
-        inputs: int,
-        outputs: int,
-        input_folding: int,
-        output_folding: int,
-        data_shape: ShapeLike,
-        weight_shape: ShapeLike,
-        format: RequantizeFormat,
-        input_lanes: int,
-        lanes: int,
-        slots: int = 2,
-        interval: int | None = None,
-        queue_depth: int | None = None,
-        elastic: bool = False,
-        family: Family = GENERIC,
-    ):
-        for name, value in (("inputs", inputs), ("outputs", outputs), ("slots", slots)):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, not {value}")
-        if input_folding < 1 or input_lanes < 1 or input_folding % input_lanes:
-            raise ValueError(f"{input_lanes} input lanes do not divide the {input_folding} inputs a cycle")
-        if input_folding >= inputs + input_lanes or not 1 <= output_folding < outputs + lanes:
-            raise ValueError(
-                f"the folding {input_folding} × {output_folding} exceeds the {inputs} × {outputs} channels"
-            )
-        self.inputs, self.outputs, self.slots = inputs, outputs, slots
-        self.input_folding, self.output_folding = input_folding, output_folding
-        self.input_lanes, self.lanes = input_lanes, lanes
-        self.words = -(-inputs // input_folding)
-        self.widen = Widen(data_shape, inputs, input_lanes, input_folding)
-        self._word_bits = (self.words - 1).bit_length()
-        depth = (slots - 1 << self._word_bits) + self.words
-        self.buffer = Ram(ArrayLayout(data_shape, input_folding), depth, family=family)
-        self.mac = MacPipeline(
-            outputs=output_folding,
-            terms=input_folding,
-            channels=outputs,
-            steps=self.words,
-            data_shape=data_shape,
-            weight_shape=weight_shape,
-            format=format,
-            lanes=lanes,
-            shared=True,
-            data_latency=self.buffer.latency,
-            interval=interval,
-            queue_depth=queue_depth,
-            elastic=elastic,
-            family=family,
-        )
-        super().__init__(stage_ports(self.mac, input_lanes))
+    def __init__(self, parameters: PointwiseParameters):
+        self.parameters = p = parameters
+        self.widen = Widen(p.data_shape, p.inputs, p.input_lanes, p.input_folding)
+        self.buffer = Ram(ArrayLayout(p.data_shape, p.input_folding), p.buffer_depth, family=p.family)
+        self.mac = MacPipeline(p.mac)
+        super().__init__(stage_ports(self.mac, p.input_lanes))
 
     @property
     def cycles_per_pixel(self) -> int:
-        return self.words * self.mac.blocks
+        return self.parameters.cycles_per_pixel
 
     @property
     def latency(self) -> int:
         """Cycles from taking the last beat of a pixel to its first result at ``o``, when nothing waits."""
-        return self.widen.latency + self.AVAILABLE_DELAY + self.words - 1 + self.mac.latency
+        return self.parameters.latency
 
     @property
     def multipliers(self) -> int:
-        return self.mac.multipliers
+        return self.parameters.multipliers
 
     @property
     def memory_bits(self) -> int:
@@ -139,7 +189,8 @@ class Pointwise(Component):
         connect(m, flipped(self.requantization), self.mac.requantization)
         connect(m, self.mac.o, flipped(self.o))
 
-        complete = Signal(self.slots)  # a bit for each pixel whose words are all in the buffer, the oldest lowest
+        # A bit for each pixel whose words are all in the buffer, the oldest lowest.
+        complete = Signal(self.parameters.slots)
         arrived, released = Signal(), Signal()
         step_level(m, complete, arrived, released)
         self._write(m, complete[-1], arrived)
@@ -147,34 +198,36 @@ class Pointwise(Component):
         return m
 
     def _write(self, m: Module, full: Value, arrived: Signal) -> None:
-        word, slot = Signal(self._word_bits), Signal(range(self.slots))
+        p = self.parameters
+        word, slot = Signal(p.word_bits), Signal(range(p.slots))
         m.d.comb += [
             self.widen.o.ready.eq(~full),
             self.buffer.w_en.eq(self.widen.o.valid & self.widen.o.ready),
             self.buffer.w_addr.eq(Cat(word, slot)),
             self.buffer.w_data.eq(self.widen.o.payload),
-            arrived.eq(self.buffer.w_en & (word == self.words - 1)),
+            arrived.eq(self.buffer.w_en & (word == p.words - 1)),
         ]
         with m.If(self.buffer.w_en):
-            advance(m, word, self.words)
+            advance(m, word, p.words)
         with m.If(arrived):
-            advance(m, slot, self.slots)
+            advance(m, slot, p.slots)
 
     def _read(self, m: Module, available: Value, released: Signal) -> None:
         """Issue: for each group of outputs, for each word."""
-        step, slot, block = Signal(self._word_bits), Signal(range(self.slots)), Signal(range(self.mac.blocks))
+        p, blocks = self.parameters, self.parameters.mac.blocks
+        step, slot, block = Signal(p.word_bits), Signal(range(p.slots)), Signal(range(blocks))
         m.d.comb += [
             self.mac.first.eq(step == 0),
-            self.mac.last.eq(step == self.words - 1),
-            self.mac.last_block.eq(block == self.mac.blocks - 1),
+            self.mac.last.eq(step == p.words - 1),
+            self.mac.last_block.eq(block == blocks - 1),
             self.mac.issue.eq(self.mac.can_issue & available),
             self.mac.data.eq(self.buffer.r_data),
             self.buffer.r_addr.eq(Cat(step, slot)),
             released.eq(self.mac.issue & self.mac.last & self.mac.last_block),
         ]
         with m.If(self.mac.issue):
-            advance(m, step, self.words)
+            advance(m, step, p.words)
             with m.If(self.mac.last):
-                advance(m, block, self.mac.blocks)
+                advance(m, block, blocks)
         with m.If(released):
-            advance(m, slot, self.slots)
+            advance(m, slot, p.slots)

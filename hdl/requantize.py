@@ -9,20 +9,10 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from .requantize_format import RequantizeFormat, RequantizeWords, signed_bits
-from .requantize_multiply import MultiplyPlan, cheapest_plan, constant_range
+from .requantize_multiply import constant_range
+from .requantize_parameters import SHIFT_BITS_PER_STAGE, RequantizeCost, RequantizeParameters
 
-__all__ = ["Requantize", "RequantizeCost", "RequantizeFormat", "RequantizeWords"]
-
-_SHIFT_BITS_PER_STAGE = 3  # levels of two-way selection between registers
-
-
-@dataclass(frozen=True)
-class RequantizeCost:
-    """Estimated four-input tables (a bit of carry counts as one) and registers, of all lanes. No multiplier, no
-    memory."""
-
-    luts: int
-    registers: int
+__all__ = ["Requantize", "RequantizeCost", "RequantizeFormat", "RequantizeParameters", "RequantizeWords"]
 
 
 class Requantize(Component):
@@ -44,13 +34,10 @@ class Requantize(Component):
     adders are used ``interval − 1`` times, with Booth's digits or single bits, whichever is cheaper
     (:func:`cheapest_plan`). With ``multiplier_bits`` = 0 there is none: one cycle for the constants unless they are 0.
 
-    Cost: ``cost``; no multipliers. Only ``valid``'s delay is reset.
+    Cost: the parameters' ``cost``; no multipliers. Only ``valid``'s delay is reset.
 
     Args:
-        format: widths and constants.
-        lanes: accumulators at once, ≥ 1.
-        interval: least number of cycles between operands, ≥ 1.
-        biased: the accumulators began with the bias, and come a cycle after ``valid`` and the words.
+        parameters: a :class:`~mbconv.hdl.requantize_parameters.RequantizeParameters`.
 
     Members:
         valid: ``In(1)``
@@ -58,25 +45,19 @@ class Requantize(Component):
         words: ``In(ArrayLayout(format.word_layout, lanes))``
         o_valid: ``Out(1)``
         o: ``Out(ArrayLayout(format.output, lanes))``
-
-    Raises:
-        ValueError: lanes or interval below 1.
     """
 
     multipliers = 0
     memory_bits = 0
 
-    def __init__(self, format: RequantizeFormat, lanes: int, interval: int = 1, *, biased: bool = False):
-        if lanes < 1:
-            raise ValueError(f"at least one lane is requantised, not {lanes}")
-        if interval < 1:
-            raise ValueError(f"operands come at most once a cycle: the interval must be at least 1, not {interval}")
-        self.format, self.lanes, self.interval, self.biased = format, lanes, interval, biased
-        self.plan: MultiplyPlan | None = cheapest_plan(format, interval) if format.multiplier_bits else None
+    def __init__(self, parameters: RequantizeParameters):
+        self.parameters = parameters
+        format, lanes = parameters.format, parameters.lanes
+        accumulator_bits = format.sum_bits if parameters.biased else format.accumulator_bits
         super().__init__(
             {
                 "valid": In(1),
-                "accumulators": In(ArrayLayout(signed(format.sum_bits if biased else format.accumulator_bits), lanes)),
+                "accumulators": In(ArrayLayout(signed(accumulator_bits), lanes)),
                 "words": In(ArrayLayout(format.word_layout, lanes)),
                 "o_valid": Out(1),
                 "o": Out(ArrayLayout(format.output, lanes)),
@@ -84,73 +65,21 @@ class Requantize(Component):
         )
 
     @property
-    def _adds_constant(self) -> bool:
-        """Without a multiplication the constants need an adder of their own."""
-        return self.plan is None and constant_range(self.format) != (0, 0)
+    def format(self) -> RequantizeFormat:
+        return self.parameters.format
 
     @property
-    def _multiply_latency(self) -> int:
-        return self.plan.latency if self.plan else int(self._adds_constant)
-
-    @property
-    def _shift_stages(self) -> int:
-        return -(-self.format.shift_bits // _SHIFT_BITS_PER_STAGE)
+    def lanes(self) -> int:
+        return self.parameters.lanes
 
     @property
     def cycles_per_beat(self) -> int:
-        return self.interval
+        return self.parameters.interval
 
     @property
     def latency(self) -> int:
         """Cycles from ``valid`` to ``o_valid``."""
-        return 1 + self._multiply_latency + self._shift_stages + 2
-
-    @property
-    def _value_bounds(self) -> tuple[int, int]:
-        """The product's range once all is discarded that no result depends on."""
-        if self.plan:
-            return self.plan.result_bounds
-        half = 1 << (self.format.sum_bits - 1)
-        low, high = constant_range(self.format)
-        discarded = max(0, self.format.shift - 1)
-        return (low - half) >> discarded, (high + half - 1) >> discarded
-
-    @property
-    def _rounding(self) -> int:
-        """What is added before the last bit is dropped: half, and the zero point."""
-        return 2 * self.format.zero_point + 1 if self.format.shift else self.format.zero_point
-
-    @property
-    def _rounded_bits(self) -> int:
-        low, high = self._value_bounds
-        drop = int(self.format.shift > 0)
-        return signed_bits((low + self._rounding) >> drop, (high + self._rounding) >> drop)
-
-    @property
-    def cost(self) -> RequantizeCost:
-        format = self.format
-        value = signed_bits(*self._value_bounds)
-        word = format.word_bits - format.bias_bits
-        luts = (
-            format.sum_bits * (not self.biased)
-            + value * format.shift_bits
-            + 2 * self._rounded_bits
-            + format.output.width
-        )
-        registers = (
-            format.sum_bits * (not self.biased)
-            + word
-            + value * self._shift_stages
-            + self._rounded_bits
-            + format.output.width
-        )
-        if self.plan:
-            luts += self.plan.luts + format.constant_bits
-            registers += self.plan.registers
-        elif self._adds_constant:
-            luts += format.sum_bits + format.constant_bits
-            registers += format.sum_bits + format.shift_bits
-        return RequantizeCost(luts * self.lanes, registers * self.lanes + self.latency)
+        return self.parameters.latency
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -174,7 +103,7 @@ class Requantize(Component):
         def field(name: str) -> Signal | None:
             return register(name, word[name]) if name in format.word_layout.members else None
 
-        if self.biased:
+        if self.parameters.biased:
             total = Signal(signed(format.sum_bits), name=f"sum_{lane}")
             m.d.comb += total.eq(self.accumulators[lane])
         else:
@@ -186,27 +115,27 @@ class Requantize(Component):
         constant = Signal(signed(constant_bits), name=f"constant_{lane}")
         m.d.comb += constant.eq(Mux(total < 0, negative, positive))
 
-        if self.plan:
+        if self.parameters.plan:
             value, shift = self._multiply(m, lane, total, multiplier, constant, shift)
-        elif self._adds_constant:
+        elif self.parameters.adds_constant:
             low, high = constant_range(format)
             half = 1 << (format.sum_bits - 1)
             value = register("corrected", total + constant, signed_bits(low - half, high + half - 1))
             shift = None if shift is None else register("corrected_shift", shift)
         else:
             value = total
-        discarded = self.plan.remaining_shift if self.plan else max(0, format.shift - 1)
+        discarded = self.parameters.plan.remaining_shift if self.parameters.plan else max(0, format.shift - 1)
         value = _discard(value, discarded)
 
-        for stage in range(self._shift_stages):
-            for bit in range(min(_SHIFT_BITS_PER_STAGE, len(shift))):
-                value = Mux(shift[bit], _discard(value, 1 << (bit + stage * _SHIFT_BITS_PER_STAGE)), value)
+        for stage in range(self.parameters.shift_stages):
+            for bit in range(min(SHIFT_BITS_PER_STAGE, len(shift))):
+                value = Mux(shift[bit], _discard(value, 1 << (bit + stage * SHIFT_BITS_PER_STAGE)), value)
             value = register(f"shifted_{stage}", value)
-            if len(shift) > _SHIFT_BITS_PER_STAGE:
-                shift = register(f"shift_{stage}", shift[_SHIFT_BITS_PER_STAGE:])
+            if len(shift) > SHIFT_BITS_PER_STAGE:
+                shift = register(f"shift_{stage}", shift[SHIFT_BITS_PER_STAGE:])
 
-        rounded = (value + self._rounding) >> int(format.shift > 0)
-        rounded = register("rounded", rounded, self._rounded_bits)
+        rounded = (value + self.parameters.rounding) >> int(format.shift > 0)
+        rounded = register("rounded", rounded, self.parameters.rounded_bits)
         low, high = format.minimum, format.maximum
         limited = Mux(rounded < low, low, Mux(rounded > high, high, rounded))
         output = Signal(format.output, name=f"output_{lane}", reset_less=True)
@@ -217,7 +146,7 @@ class Requantize(Component):
         self, m: Module, lane: int, total: Signal, multiplier: Signal, constant: Signal, shift: Signal | None
     ):
         """The chain of units; returns the running sum behind the last and the word's shift that goes with it."""
-        plan = self.plan
+        plan = self.parameters.plan
         digits, addend = (total, multiplier) if plan.digits_of_sum else (multiplier, total)
         operand = Signal(plan.digit_bits(0), name=f"digits_{lane}")
         if plan.radix_bits == 2:
@@ -243,7 +172,7 @@ class Requantize(Component):
 
     def _row(self, m: Module, name: str, first: int, state: _UnitState) -> _UnitState:
         """A unit of one digit: adds and moves right in the cycle in which its operands arrive."""
-        plan = self.plan
+        plan = self.parameters.plan
         running = Signal(signed(plan.running_bits(first, 1)), name=f"running_{name}", reset_less=True)
         m.d.sync += running.eq(
             _add_digit(state.running, state.addend, state.digits, plan.radix_bits) >> plan.radix_bits
@@ -260,7 +189,7 @@ class Requantize(Component):
 
     def _serial_unit(self, m: Module, name: str, first: int, count: int, state: _UnitState, start: Value) -> _UnitState:
         """A unit of several digits: loads on ``start``, then handles one a cycle, and never needs to stop."""
-        plan = self.plan
+        plan = self.parameters.plan
         running = Signal(signed(plan.running_bits(first, count)), name=f"running_{name}", reset_less=True)
         addend = Signal.like(state.addend, name=f"addend_{name}", reset_less=True)
         digits = Signal(plan.digit_bits(first), name=f"digits_{name}", reset_less=True)

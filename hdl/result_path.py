@@ -9,8 +9,8 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .counting import advance
 from .credit_queue import CreditQueue
-from .family import GENERIC, Family
-from .requantize import Requantize, RequantizeFormat
+from .mac_parameters import MacParameters
+from .requantize import Requantize
 
 
 class ResultPath(Component):
@@ -26,14 +26,7 @@ class ResultPath(Component):
     for each of their bits.
 
     Args:
-        outputs: sums of a block (Po, or P of a depthwise stage).
-        lanes: sums requantised at once and lanes of the output stream; divides ``outputs``.
-        channels: output channels of a pixel.
-        format: the requantisation; its accumulator is the sums' width.
-        interval: cycles between the beats of a block (more than 1 lets the requantisation be serial).
-        spacing: the least number of cycles between two blocks; at least ``beats × interval``.
-        queue_depth: beats of the output queue, counted from claim to departure.
-        claim_to_sums: cycles from a claim to the block's sums, which sizes the queue.
+        parameters: a :class:`~mbconv.hdl.mac_parameters.MacParameters`.
 
     Members:
         requantization: ``In(stream.Signature(ArrayLayout(format.word_layout, lanes), always_valid=True))``,
@@ -48,102 +41,38 @@ class ResultPath(Component):
 
     multipliers = 0
 
-    def __init__(
-        self,
-        outputs: int,
-        lanes: int,
-        channels: int,
-        format: RequantizeFormat,
-        *,
-        interval: int,
-        spacing: int,
-        queue_depth: int | None = None,
-        claim_to_sums: int,
-        family: Family = GENERIC,
-    ):
-        if lanes < 1 or outputs % lanes:
-            raise ValueError(f"{lanes} lanes do not divide a block's {outputs} outputs")
-        if outputs // lanes * interval > spacing:
-            raise ValueError(
-                f"{outputs} outputs in beats of {lanes} lanes every {interval} cycles do not drain within the block's "
-                f"{spacing} cycles: more lanes are needed"
-            )
-        self.outputs, self.lanes, self.channels, self.interval = outputs, lanes, channels, interval
-        self.beats = outputs // lanes
-        self.blocks = -(-channels // outputs)
-        self.last_beats = -(-(channels - (self.blocks - 1) * outputs) // lanes)
-        self.requantize = Requantize(format, lanes, interval, biased=self.beats == 1)
-        self.format, self.family = format, family
-        self.claim_to_sums = claim_to_sums
-        self.spacing = spacing
-        self.queue_depth = self.least_queue_depth if queue_depth is None else queue_depth
-        beat = ArrayLayout(format.output, lanes)
-        self.queue = CreditQueue(beat, self.queue_depth, self.beats, family=family)
-        word = ArrayLayout(format.word_layout, lanes)
+    def __init__(self, parameters: MacParameters):
+        self.parameters = p = parameters
+        beat, word = ArrayLayout(p.format.output, p.lanes), ArrayLayout(p.format.word_layout, p.lanes)
+        self.requantize = Requantize(p.requantize)
+        self.queue = CreditQueue(beat, p.queue_depth, p.beats, family=p.family)
         super().__init__(
             {
                 "requantization": In(Signature(word, always_valid=True)),
                 "room": Out(1),
                 "claim": In(1),
                 "claim_last": In(1),
-                "claimed_beats": Out(range(self.beats + 1)),
+                "claimed_beats": Out(range(p.beats + 1)),
                 "ends": In(1),
                 "last": In(1),
-                "sums": In(ArrayLayout(signed(self.sum_bits), outputs)),
-                "bias": Out(ArrayLayout(Shape(self.bias_bits, self.bias_bits > 0), outputs)),
+                "sums": In(ArrayLayout(signed(p.sum_bits), p.outputs)),
+                "bias": Out(ArrayLayout(Shape(p.bias_bits, p.bias_bits > 0), p.outputs)),
                 "o": Out(Signature(beat)),
             }
         )
 
     @property
-    def biased(self) -> bool:
-        """The accumulators begin with the bias: a block's words are one beat, which is there with its first step."""
-        return self.beats == 1
-
-    @property
-    def sum_bits(self) -> int:
-        return self.format.sum_bits if self.biased else self.format.accumulator_bits
-
-    @property
-    def bias_bits(self) -> int:
-        """Of what the accumulators begin with; 0: nothing."""
-        return self.format.bias_bits if self.biased else 0
-
-    @property
-    def _to_queue(self) -> int:
-        """Cycles from the sums to the push of the block's first beat."""
-        return self.requantize.latency + (-1 if self.biased else 1)
-
-    @property
     def latency(self) -> int:
         """Cycles from the sums to the block's first beat at ``o``."""
-        return self._to_queue + self.queue.latency
+        return self.parameters.sums_to_queue + self.queue.latency
 
     @property
     def cycles_per_beat(self) -> int:
-        return self.interval
-
-    @property
-    def least_queue_depth(self) -> int:
-        """The least whole number of blocks with which one can be claimed every ``spacing`` cycles while the consumer
-        takes each beat at once."""
-        to_push = self.claim_to_sums + self._to_queue + (self.beats - 1) * self.interval  # of the last beat
-        depth = 0
-        while True:  # a deeper queue may be another memory, slower, and then deeper still
-            # A place is taken until the cycle after its beat leaves.
-            held = to_push + self.family.queue_latency(max(1, depth)) + 1
-            if (needed := -(-held // self.spacing) * self.beats) <= depth:
-                return depth
-            depth = needed
+        return self.parameters.interval
 
     @property
     def memory_bits(self) -> int:
         return self.queue.memory_bits
-
-    @property
-    def uneven(self) -> bool:
-        """The last block of a pixel has fewer beats than the others."""
-        return self.last_beats != self.beats
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -159,40 +88,42 @@ class ResultPath(Component):
             self.queue.push.eq(self.requantize.o_valid),
             self.queue.payload.eq(self.requantize.o),
         ]
-        if self.biased:
+        if self.parameters.biased:
             m.d.comb += [
                 self.requantize.valid.eq(self.ends),
                 self.requantize.accumulators.eq(self.sums),
-                *(self.bias[lane].eq(self.requantization.payload[lane].bias) for lane in range(self.lanes)),
+                *(self.bias[lane].eq(self.requantization.payload[lane].bias) for lane in range(self.parameters.lanes)),
             ]
         else:
             self._drain(m)
         return m
 
     def _beats(self, last: Value) -> Value | int:
-        return Mux(last, self.last_beats, self.beats) if self.uneven else self.beats
+        p = self.parameters
+        return Mux(last, p.last_beats, p.beats) if p.uneven else p.beats
 
     def _drain(self, m: Module) -> None:
         """Hold a finished block's sums and pass them on, ``lanes`` every ``interval`` cycles."""
         held = Signal(self.sums.shape(), reset_less=True)
-        left = Signal(range(-1, self.beats), init=-1)  # beats of the held block that are still to go, less one
+        p = self.parameters
+        left = Signal(range(-1, p.beats), init=-1)  # beats of the held block that are still to go, less one
         go, done = Signal(), Signal()
         m.d.sync += done.eq(self.ends)
-        width = self.format.accumulator_bits * self.lanes
-        if self.interval == 1:
+        width = p.sum_bits * p.lanes
+        if p.interval == 1:
             m.d.comb += go.eq(~left[-1])
         else:
-            phase = Signal(range(self.interval))
+            phase = Signal(range(p.interval))
             m.d.comb += go.eq(~left[-1] & (phase == 0))
             with m.If(done):
                 m.d.sync += phase.eq(0)
             with m.Else():
-                advance(m, phase, self.interval)
+                advance(m, phase, p.interval)
         with m.If(done):
             m.d.sync += [held.eq(self.sums), left.eq(self._beats(self.last) - 1)]
         with m.Elif(go):
             m.d.sync += [left.eq(left - 1), held.as_value().eq(held.as_value() >> width)]
         m.d.comb += [
             self.requantize.valid.eq(go),
-            *(self.requantize.accumulators[lane].eq(held[lane]) for lane in range(self.lanes)),
+            *(self.requantize.accumulators[lane].eq(held[lane]) for lane in range(self.parameters.lanes)),
         ]

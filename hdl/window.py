@@ -3,15 +3,14 @@ frame."""
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Shape, ShapeLike, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
-from .counting import advance
-from .family import GENERIC, Family
-from .window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
+from .counting import advance, delayed
 from .window_memory import WindowMemory
+from .window_parameters import WindowParameters
 from .window_position import RingPosition
 from .window_sequence import PixelSequence
 
@@ -39,21 +38,16 @@ class Window(Component):
     Cycles per frame: output height × output width × ⌈C/P⌉ × ⌈taps of the kernel/K⌉. There is no other cycle as long as
     pixels arrive in time and ``permit`` is high: output pixel n starts exactly at
 
-        max(acceptance of the last pixel that it requires + AVAILABLE_DELAY, start of output pixel n − 1 + its cycles).
+        max(acceptance of the last pixel that it requires + available_delay, start of output pixel n − 1 + its cycles).
 
-    A pixel is accepted once fewer than N pixels are in the ring, where a pixel leaves ``RELEASE_DELAY`` cycles after
+    A pixel is accepted once fewer than N pixels are in the ring, where a pixel leaves ``release_delay`` cycles after
     the last step of the last output pixel that needs it. :class:`WindowGeometry` counts both.
 
     Cost: ``memory_bits``, N pixels in K memories (K = k²: N whole rows in at least K memories); a multiplexer of P·K
     elements; no multiplication, division or modulo: positions are added to.
 
     Args:
-        geometry: map, kernel, strides and padding.
-        shape: of an element.
-        channels, lanes: C, and P of the stream; lanes beyond the last channel are passed on as they are.
-        taps: K: 1, a kernel row, or the whole kernel.
-        capacity: N pixels; by default, and at least, ``geometry.minimum_capacity(taps)``.
-        pad_value: of taps in the padding.
+        parameters: a :class:`~mbconv.hdl.window_parameters.WindowParameters`.
 
     Members:
         i: ``In(stream.Signature(ArrayLayout(shape, P)))``
@@ -62,65 +56,17 @@ class Window(Component):
         issued: ``Out(1)``
         first, last, last_group: ``Out(1)``, of the step that is next: first or last of its group, group the pixel's
             last
-        o_valid, o_first, o_last: ``Out(1)``; o: ``Out(ArrayLayout(ArrayLayout(shape, K), P))``
-
-    Raises:
-        ValueError: a first window wholly in the padding; a capacity that is too small, or that such a ring cannot have;
-            taps that are not offered; no channel or lane; a ``pad_value`` that the shape does not hold.
+        o_valid: ``Out(1)``; o: ``Out(ArrayLayout(ArrayLayout(shape, K), P))``
     """
 
-    AVAILABLE_DELAY = AVAILABLE_DELAY
-    RELEASE_DELAY = RELEASE_DELAY
     multipliers = 0
 
-    def __init__(
-        self,
-        geometry: WindowGeometry,
-        *,
-        shape: ShapeLike,
-        channels: int,
-        lanes: int,
-        taps: int = 1,
-        capacity: int | None = None,
-        pad_value: int = 0,
-        family: Family = GENERIC,
-    ):
-        if channels < 1 or lanes < 1:
-            raise ValueError(f"a window has at least one channel and one lane, not {channels} and {lanes}")
-        if not geometry.required[0]:
-            raise ValueError(
-                f"the first window lies wholly in the padding {geometry.padding}: its frame could not be told"
-            )
-        least = geometry.minimum_capacity(taps)
-        capacity = least if capacity is None else capacity
-        if capacity < least:
-            raise ValueError(f"a ring of {capacity} pixels deadlocks: this window needs {least}")
-        if geometry.round_capacity(capacity, taps) != capacity:
-            raise ValueError(
-                f"a ring for {taps} taps per cycle cannot hold {capacity} pixels but "
-                f"{geometry.round_capacity(capacity, taps)}"
-            )
-        element = Shape.cast(shape)
-        low, high = (-(1 << element.width - 1), 1 << element.width - 1) if element.signed else (0, 1 << element.width)
-        if not low <= pad_value < high:
-            raise ValueError(f"the padding {pad_value} is not a value of {element!r}")
-        self.geometry, self.shape, self.channels, self.lanes, self.taps = geometry, shape, channels, lanes, taps
-        self.capacity = capacity
-        self.groups = -(-channels // lanes)
-        self.steps = geometry.steps(taps)
-        self.memory = WindowMemory(
-            geometry,
-            shape=shape,
-            lanes=lanes,
-            groups=self.groups,
-            taps=taps,
-            capacity=capacity,
-            pad_value=pad_value,
-            family=family,
-        )
+    def __init__(self, parameters: WindowParameters):
+        self.parameters = p = parameters
+        self.memory = WindowMemory(p)
         super().__init__(
             {
-                "i": In(Signature(ArrayLayout(shape, lanes))),
+                "i": In(Signature(ArrayLayout(p.shape, p.lanes))),
                 "permit": In(1),
                 "available": Out(1),
                 "issued": Out(1),
@@ -128,8 +74,6 @@ class Window(Component):
                 "last": Out(1),
                 "last_group": Out(1),
                 "o_valid": Out(1),
-                "o_first": Out(1),
-                "o_last": Out(1),
                 "o": Out(self.memory.o.shape()),
             }
         )
@@ -137,16 +81,16 @@ class Window(Component):
     @property
     def cycles_per_pixel(self) -> int:
         """Of an output pixel."""
-        return self.groups * self.steps
+        return self.parameters.cycles_per_pixel
 
     @property
     def cycles_per_frame(self) -> int:
-        return self.geometry.output_pixels * self.cycles_per_pixel
+        return self.parameters.cycles_per_frame
 
     @property
     def latency(self) -> int:
-        """Cycles from a step's issue to its data: a register of the position's moves, and the memory."""
-        return 1 + self.memory.latency
+        """Cycles from a step's issue to its data."""
+        return self.parameters.latency
 
     @property
     def memory_bits(self) -> int:
@@ -155,48 +99,51 @@ class Window(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.memory = self.memory
-        m.submodules.sequence = sequence = PixelSequence(self.geometry)
-        step, group = Signal(range(self.steps)), Signal(range(self.groups))
+        m.submodules.sequence = sequence = PixelSequence(self.parameters.geometry)
+        step, group = Signal(range(self.parameters.steps)), Signal(range(self.parameters.groups))
         m.d.comb += [
             self.issued.eq(self.permit & self.available),
             self.first.eq(step == 0),
-            self.last.eq(step == self.steps - 1),
-            self.last_group.eq(group == self.groups - 1),
+            self.last.eq(step == self.parameters.steps - 1),
+            self.last_group.eq(group == self.parameters.groups - 1),
             sequence.advance.eq(self.issued & self.last & self.last_group),
         ]
         # Reading follows a cycle behind the issue: what to read is decided in one cycle and computed in the next.
         m.d.sync += self.memory.group.eq(group)
         with m.If(self.issued):
-            advance(m, step, self.steps)
+            advance(m, step, self.parameters.steps)
             with m.If(self.last):
-                advance(m, group, self.groups)
+                advance(m, group, self.parameters.groups)
         self._levels(m, sequence)
-        if self.memory.whole_rows:
+        if self.parameters.whole_rows:
             self._read_whole_kernel(m, sequence)
         else:
             self._read_ring(m, sequence, step)
-        self._pipeline(m)
+        m.d.comb += [
+            self.o_valid.eq(delayed(m, self.issued, self.latency, "valid", reset=True)),
+            self.o.eq(self.memory.o),
+        ]
         return m
 
     def _levels(self, m: Module, sequence: PixelSequence) -> None:
         """Whether the next step's pixels are there, and whether there is room for a pixel: each the sign of a
         counter."""
-        required, released = self.geometry.required, self.geometry.released
+        required, released = self.parameters.geometry.required, self.parameters.geometry.released
         before = [0, *released[:-1].tolist()]
-        most = max(self.capacity + b - r for b, r in zip(before, required.tolist(), strict=True))
+        most = max(self.parameters.capacity + b - r for b, r in zip(before, required.tolist(), strict=True))
         reach = max(int(required[0]), -int(sequence.tables["need"].min()))
         # Pixels written and not needed yet by the next output pixel; the room counts pixels, less the one that is
         # asked for.
         spare = Signal(range(-reach, most + 1), init=-int(required[0]))
-        most_room = max(self.capacity + int(a) - int(r) for a, r in zip(released, required, strict=True))
-        room = Signal(range(-1, max(most_room, self.capacity) + 1), init=self.capacity - 1)
+        most_room = max(self.parameters.capacity + int(a) - int(r) for a, r in zip(released, required, strict=True))
+        room = Signal(range(-1, max(most_room, self.parameters.capacity) + 1), init=self.parameters.capacity - 1)
 
-        group = Signal(range(self.groups))
+        group = Signal(range(self.parameters.groups))
         pixel_accepted, pixel_written = Signal(), Signal()
-        last_group = group == self.groups - 1
+        last_group = group == self.parameters.groups - 1
         accepted = self.i.valid & self.i.ready
         with m.If(accepted):
-            advance(m, group, self.groups)
+            advance(m, group, self.parameters.groups)
         m.d.comb += [
             self.i.ready.eq(~room[-1]),
             pixel_accepted.eq(accepted & last_group),
@@ -221,10 +168,10 @@ class Window(Component):
 
     def _read_ring(self, m: Module, sequence: PixelSequence, step: Signal) -> None:
         """Places are pixels; a step begins at its first tap's."""
-        geometry = self.geometry
+        geometry = self.parameters.geometry
         rows, columns = geometry.kernel
         top, _, left, _ = geometry.padding
-        column_steps = columns // self.taps  # steps within a kernel row
+        column_steps = columns // self.parameters.taps  # steps within a kernel row
         last_column = (geometry.output_width - 1) * geometry.strides[1]
         last_row = (geometry.output_height - 1) * geometry.strides[0] * geometry.width
         moves = [
@@ -232,13 +179,13 @@ class Window(Component):
             geometry.strides[1],
             geometry.strides[0] * geometry.width - last_column,
             geometry.pixels - last_row - last_column,
-            geometry.width - (columns - self.taps),  # the next kernel row
+            geometry.width - (columns - self.parameters.taps),  # the next kernel row
             1,  # the next tap in the kernel row
         ]
         m.submodules.position = position = RingPosition(
-            banks=self.memory.column_banks,
-            size=self.memory.depth,
-            scale=self.groups,
+            banks=self.parameters.column_banks,
+            size=self.parameters.depth,
+            scale=self.parameters.groups,
             start=-top * geometry.width - left,
             moves=moves,
         )
@@ -274,21 +221,21 @@ class Window(Component):
 
     def _read_whole_kernel(self, m: Module, sequence: PixelSequence) -> None:
         """Places are rows of the ring, and columns of a row."""
-        geometry = self.geometry
+        geometry = self.parameters.geometry
         top, _, left, _ = geometry.padding
         next_pixel = self.issued & self.last_group
         last_row = (geometry.output_height - 1) * geometry.strides[0]
         m.submodules.row = row = RingPosition(
-            banks=self.memory.row_banks,
-            size=self.memory.depth,
-            scale=self.memory.row_words,
+            banks=self.parameters.row_banks,
+            size=self.parameters.depth,
+            scale=self.parameters.row_words,
             start=-top,
             moves=[geometry.strides[0], geometry.height - last_row],
         )
         m.submodules.column = column = RingPosition(
-            banks=self.memory.column_banks,
-            size=self.memory.row_words,
-            scale=self.groups,
+            banks=self.parameters.column_banks,
+            size=self.parameters.row_words,
+            scale=self.parameters.groups,
             start=-left,
             moves=[geometry.strides[1], -(geometry.output_width - 1) * geometry.strides[1]],
         )
@@ -307,20 +254,6 @@ class Window(Component):
             self.memory.column_word_following.eq(column.following),
         ]
         columns = geometry.kernel[1]
-        for tap in range(self.taps):
+        for tap in range(self.parameters.taps):
             inside = sequence.rows_inside[tap // columns] & sequence.columns_inside[tap % columns]
             m.d.sync += self.memory.inside[tap].eq(inside)
-
-    def _pipeline(self, m: Module) -> None:
-        """The step's marks travel beside its data."""
-        marks = Cat(self.issued, self.first, self.last)
-        for age in range(self.latency):
-            register = Signal(3, name=f"marks_{age}")
-            m.d.sync += register.eq(marks)
-            marks = register
-        m.d.comb += [
-            self.o_valid.eq(marks[0]),
-            self.o_first.eq(marks[1]),
-            self.o_last.eq(marks[2]),
-            self.o.eq(self.memory.o),
-        ]

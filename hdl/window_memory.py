@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, ShapeLike, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
-from .family import GENERIC, Family
 from .primitives import Ram, address_width
-from .window_geometry import WindowGeometry
+from .window_parameters import WindowParameters
 
 
 class WindowMemory(Component):
@@ -26,77 +25,46 @@ class WindowMemory(Component):
         each tap.
 
     Args:
-        geometry: of the map and the kernel.
-        shape, lanes, groups: a beat's element, elements, and the beats of a pixel.
-        taps: per cycle.
-        capacity: pixels, as :meth:`WindowGeometry.round_capacity` returns it.
-        pad_value: of taps outside the map.
+        parameters: a :class:`~mbconv.hdl.window_parameters.WindowParameters`.
 
     Members:
         w_valid, w_last_group, w_data: ``In``, the beats in stream order
         row_bank, row_slot, row_slot_following, column_bank, column_word, column_word_following: ``In``, the position
             of the kernel's first tap; rows only where the ring holds whole rows
         group: ``In``, the beat of the pixel
-        inside: ``In(taps)``
-        o: ``Out(ArrayLayout(ArrayLayout(shape, taps), lanes))``
+        inside: ``In(p.taps)``
+        o: ``Out(ArrayLayout(ArrayLayout(p.shape, p.taps), p.lanes))``
     """
 
-    def __init__(
-        self,
-        geometry: WindowGeometry,
-        *,
-        shape: ShapeLike,
-        lanes: int,
-        groups: int,
-        taps: int,
-        capacity: int,
-        pad_value: int,
-        family: Family = GENERIC,
-    ):
-        self.geometry, self.groups, self.taps, self.pad_value = geometry, groups, taps, pad_value
-        self.whole_rows = geometry.whole_rows(taps)
-        kernel_rows, kernel_columns = geometry.kernel
-        self.column_banks = 1 if taps == 1 else kernel_columns
-        if self.whole_rows:
-            rows = capacity // geometry.width
-            # The fewest banks that hold any kernel's rows apart when the ring wraps.
-            self.row_banks = next(banks for banks in range(kernel_rows, rows + 1) if rows % banks == 0)
-            self.row_slots = rows // self.row_banks
-            self.words = -(-geometry.width // self.column_banks)
-        else:
-            self.row_banks = self.row_slots = 1
-            self.words = capacity // self.column_banks
-        self.row_words = self.words * groups
-        # A ring of pixels may be larger than what it holds: its addresses go round at any size that is large enough.
-        self.depth = self.row_slots * self.row_words if self.whole_rows else family.rounded_depth(self.row_words)
-        word = ArrayLayout(shape, lanes)
-        self.word = word
-        self.banks = [
-            [Ram(word, self.depth, family=family) for _ in range(self.column_banks)] for _ in range(self.row_banks)
-        ]
-        address = address_width(self.depth)
-        column = address_width(self.row_words) if self.whole_rows else address
+    multipliers = 0
+    cycles_per_beat = 1
+
+    def __init__(self, parameters: WindowParameters):
+        self.parameters = p = parameters
+        self.word = word = ArrayLayout(p.shape, p.lanes)
+        self.banks = [[Ram(word, p.depth, family=p.family) for _ in range(p.column_banks)] for _ in range(p.row_banks)]
+        address = address_width(p.depth)
+        column = address_width(p.row_words) if p.whole_rows else address
         super().__init__(
             {
                 "w_valid": In(1),
                 "w_last_group": In(1),
                 "w_data": In(word),
-                "row_bank": In(range(self.row_banks)),
+                "row_bank": In(range(p.row_banks)),
                 "row_slot": In(address),
                 "row_slot_following": In(address),
-                "column_bank": In(range(self.column_banks)),
+                "column_bank": In(range(p.column_banks)),
                 "column_word": In(column),
                 "column_word_following": In(column),
-                "group": In(range(groups)),
-                "inside": In(taps),
-                "o": Out(ArrayLayout(ArrayLayout(shape, taps), lanes)),
+                "group": In(range(p.groups)),
+                "inside": In(p.taps),
+                "o": Out(ArrayLayout(ArrayLayout(p.shape, p.taps), p.lanes)),
             }
         )
 
     @property
     def latency(self) -> int:
-        """Address register, memory, and a register after each rotation."""
-        return 1 + self.banks[0][0].latency + (2 if self.whole_rows else 1)
+        return self.parameters.memory_latency
 
     @property
     def memory_bits(self) -> int:
@@ -112,24 +80,24 @@ class WindowMemory(Component):
         return m
 
     def _write(self, m: Module) -> None:
-        address = Signal(address_width(self.depth))  # of the next beat
+        address = Signal(address_width(self.parameters.depth))  # of the next beat
         pixel = Signal.like(address)  # of its pixel's first beat
-        column_bank, row_bank = Signal(range(self.column_banks)), Signal(range(self.row_banks))
+        column_bank, row_bank = Signal(range(self.parameters.column_banks)), Signal(range(self.parameters.row_banks))
         after = Signal.like(address)
         m.d.comb += after.eq(address + 1)
-        if not self.whole_rows and self.depth != 1 << len(address):
-            with m.If(address == self.depth - 1):
+        if not self.parameters.whole_rows and self.parameters.depth != 1 << len(address):
+            with m.If(address == self.parameters.depth - 1):
                 m.d.comb += after.eq(0)
 
         with m.If(self.w_valid):
             m.d.sync += address.eq(after)
-            if self.column_banks > 1:
+            if self.parameters.column_banks > 1:
                 with m.If(self.w_last_group):
-                    with m.If(column_bank == self.column_banks - 1):
+                    with m.If(column_bank == self.parameters.column_banks - 1):
                         m.d.sync += [column_bank.eq(0), pixel.eq(after)]
                     with m.Else():
                         m.d.sync += [column_bank.eq(column_bank + 1), address.eq(pixel)]
-            if self.whole_rows:
+            if self.parameters.whole_rows:
                 self._write_row_end(m, row_bank, address, pixel, column_bank)
 
         written = Signal(self.word, reset_less=True)
@@ -143,20 +111,22 @@ class WindowMemory(Component):
 
     def _write_row_end(self, m: Module, row_bank, address, pixel, column_bank) -> None:
         """After a row's last beat go on in the next row bank, and after the last of them in the next slot."""
-        column = Signal(address_width(self.geometry.width))
+        column = Signal(address_width(self.parameters.geometry.width))
         row, row_end = Signal.like(address), Signal()
-        m.d.comb += row_end.eq(self.w_last_group & (column == self.geometry.width - 1))
+        m.d.comb += row_end.eq(self.w_last_group & (column == self.parameters.geometry.width - 1))
         next_row = Signal.like(address)
         m.d.comb += next_row.eq(row)
-        with m.If(row_bank == self.row_banks - 1):
-            m.d.comb += next_row.eq(Mux(row == self.depth - self.row_words, 0, row + self.row_words))
+        with m.If(row_bank == self.parameters.row_banks - 1):
+            m.d.comb += next_row.eq(
+                Mux(row == self.parameters.depth - self.parameters.row_words, 0, row + self.parameters.row_words)
+            )
         with m.If(self.w_last_group):
             m.d.sync += column.eq(column + 1)
         with m.If(row_end):
             m.d.sync += [
                 column.eq(0),
                 column_bank.eq(0),
-                row_bank.eq(Mux(row_bank == self.row_banks - 1, 0, row_bank + 1)),
+                row_bank.eq(Mux(row_bank == self.parameters.row_banks - 1, 0, row_bank + 1)),
                 row.eq(next_row),
                 address.eq(next_row),
                 pixel.eq(next_row),
@@ -165,14 +135,14 @@ class WindowMemory(Component):
     def _read(self, m: Module) -> None:
         for row, banks in enumerate(self.banks):
             slot = self.row_slot
-            if self.row_banks > 1:
+            if self.parameters.row_banks > 1:
                 slot = Mux(self.row_bank > row, self.row_slot_following, slot)
             for column, ram in enumerate(banks):
                 word = self.column_word
-                if self.column_banks > 1:
+                if self.parameters.column_banks > 1:
                     word = Mux(self.column_bank > column, self.column_word_following, word)
-                address = word if self.groups == 1 else word + self.group
-                if self.row_slots > 1:
+                address = word if self.parameters.groups == 1 else word + self.group
+                if self.parameters.row_slots > 1:
                     address = address + slot
                 register = Signal.like(ram.r_addr, name=f"read_{row}_{column}", reset_less=True)
                 m.d.sync += register.eq(address)
@@ -180,40 +150,40 @@ class WindowMemory(Component):
         self._rotate(m)
 
     def _rotate(self, m: Module) -> None:
-        delay = 1 + self.banks[0][0].latency
+        delay = 1 + self.parameters.family.memory_latency
         rows = [[ram.r_data for ram in banks] for banks in self.banks]
-        if self.whole_rows:
+        if self.parameters.whole_rows:
             bank = _delay(m, self.row_bank, delay)
             kernel_rows = []
-            for row in range(self.geometry.kernel[0]):
+            for row in range(self.parameters.geometry.kernel[0]):
                 words = []
-                for column in range(self.column_banks):
+                for column in range(self.parameters.column_banks):
                     word = Signal(self.word, name=f"row_{row}_{column}", reset_less=True)
                     with m.Switch(bank):
-                        for first in range(self.row_banks):
+                        for first in range(self.parameters.row_banks):
                             with m.Case(first):
-                                m.d.sync += word.eq(rows[(first + row) % self.row_banks][column])
+                                m.d.sync += word.eq(rows[(first + row) % self.parameters.row_banks][column])
                     words.append(word)
                 kernel_rows.append(words)
             rows = kernel_rows
             delay += 1
         # Which bank a tap comes from, or none of them, is decided a cycle before it is used.
         chosen, inside = _delay(m, self.column_bank, delay - 1), _delay(m, self.inside, delay - 1)
-        for tap in range(self.taps):
-            words, offset = rows[tap // self.column_banks], tap % self.column_banks
-            source = Signal(range(self.column_banks + 1), name=f"source_{tap}", reset_less=True)
-            m.d.sync += source.eq(self.column_banks)
+        for tap in range(self.parameters.taps):
+            words, offset = rows[tap // self.parameters.column_banks], tap % self.parameters.column_banks
+            source = Signal(range(self.parameters.column_banks + 1), name=f"source_{tap}", reset_less=True)
+            m.d.sync += source.eq(self.parameters.column_banks)
             with m.If(inside[tap]), m.Switch(chosen):
-                for first in range(self.column_banks):
+                for first in range(self.parameters.column_banks):
                     with m.Case(first):
-                        m.d.sync += source.eq((first + offset) % self.column_banks)
+                        m.d.sync += source.eq((first + offset) % self.parameters.column_banks)
             word = Signal(self.word, name=f"tap_{tap}", reset_less=True)
             with m.Switch(source):
-                for bank in range(self.column_banks):
+                for bank in range(self.parameters.column_banks):
                     with m.Case(bank):
                         m.d.sync += word.eq(words[bank])
                 with m.Default():
-                    m.d.sync += [element.eq(self.pad_value) for element in word]
+                    m.d.sync += [element.eq(self.parameters.pad_value) for element in word]
             m.d.comb += [self.o[lane][tap].eq(word[lane]) for lane in range(self.word.length)]
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, ShapeLike
+from amaranth.hdl import Module
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .credit_queue import CreditQueue, least_depth
-from .family import GENERIC, Family
 from .window import Window
-from .window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
+from .window_parameters import WindowParameters
 
 
 class WindowStream(Component):
@@ -24,7 +23,7 @@ class WindowStream(Component):
     queue of ``queue_depth`` beats.
 
     Args:
-        geometry, shape, channels, taps, capacity, pad_value: see :class:`Window`.
+        parameters: a :class:`~mbconv.hdl.window_parameters.WindowParameters` of as many lanes as channels.
         queue_depth: beats; by default the least that does not delay a consumer that is always ready.
 
     Members:
@@ -32,36 +31,17 @@ class WindowStream(Component):
         o: ``Out(stream.Signature(ArrayLayout(shape, K · C)))``
     """
 
-    AVAILABLE_DELAY = AVAILABLE_DELAY
-    RELEASE_DELAY = RELEASE_DELAY
     multipliers = 0
 
-    def __init__(
-        self,
-        geometry: WindowGeometry,
-        *,
-        shape: ShapeLike,
-        channels: int,
-        taps: int = 1,
-        capacity: int | None = None,
-        pad_value: int = 0,
-        queue_depth: int | None = None,
-        family: Family = GENERIC,
-    ):
-        self.window = Window(
-            geometry,
-            shape=shape,
-            channels=channels,
-            lanes=channels,
-            taps=taps,
-            capacity=capacity,
-            pad_value=pad_value,
-            family=family,
-        )
-        beat = ArrayLayout(shape, taps * channels)
-        self.queue_depth = least_depth(self.window.latency, family) if queue_depth is None else queue_depth
-        self.queue = CreditQueue(beat, self.queue_depth, family=family)
-        super().__init__({"i": In(Signature(ArrayLayout(shape, channels))), "o": Out(Signature(beat))})
+    def __init__(self, parameters: WindowParameters, queue_depth: int | None = None):
+        self.parameters = p = parameters
+        if p.lanes != p.channels:
+            raise ValueError(f"the {p.channels} channels of a pixel are one beat, not beats of {p.lanes}")
+        self.window = Window(p)
+        beat = ArrayLayout(p.shape, p.taps * p.channels)
+        self.queue_depth = least_depth(p.latency, p.family) if queue_depth is None else queue_depth
+        self.queue = CreditQueue(beat, self.queue_depth, family=p.family)
+        super().__init__({"i": In(Signature(ArrayLayout(p.shape, p.channels))), "o": Out(Signature(beat))})
 
     @property
     def cycles_per_frame(self) -> int:
@@ -86,8 +66,9 @@ class WindowStream(Component):
             self.queue.reserve.eq(self.window.issued),
             self.queue.push.eq(self.window.o_valid),
         ]
-        for tap in range(self.window.taps):
-            for channel in range(self.window.channels):
-                element = self.queue.payload[tap * self.window.channels + channel]
+        channels = self.parameters.channels
+        for tap in range(self.parameters.taps):
+            for channel in range(channels):
+                element = self.queue.payload[tap * channels + channel]
                 m.d.comb += element.eq(self.window.o[channel][tap])
         return m

@@ -15,6 +15,7 @@ OTHER = Family(
     multiplier_latency=2,
     largest_distributed=8,
     distributed_ram=False,
+    largest_rounded_memory=0,
     largest_register_queue=8,
     block_products=2,
 )

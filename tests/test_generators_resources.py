@@ -18,11 +18,12 @@ from mbconv.hdl.average_pool import AveragePool
 from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.gearbox import Gearbox
 from mbconv.hdl.lookup import Lookup
-from mbconv.hdl.pointwise import Pointwise
+from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
 from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.verilog import to_verilog
 from mbconv.hdl.window import Window
 from mbconv.hdl.window_geometry import WindowGeometry
+from mbconv.hdl.window_parameters import WindowParameters
 
 INSTANCE = re.compile(r"mbconv_r[ao]m\s*#\((.*?)\n\s*\)\s*\S+\s*\(", re.DOTALL)
 PARAMETER = re.compile(r"\.(WIDTH|DEPTH)\((?:\d+'s?d)?(\d+)\)")
@@ -42,7 +43,7 @@ def pointwise(**changes) -> Pointwise:
     fields = dict(inputs=16, outputs=24, input_folding=4, output_folding=8, input_lanes=2, lanes=4) | changes
     weights = np.random.default_rng(1).integers(-127, 128, (fields["outputs"], fields["inputs"]))
     format, _ = random_requantization(np.random.default_rng(2), weights, signed(8))
-    return Pointwise(data_shape=signed(8), weight_shape=signed(8), format=format, **fields)
+    return Pointwise(PointwiseParameters(data_shape=signed(8), weight_shape=signed(8), format=format, **fields))
 
 
 def pool(channels: int) -> AveragePool:
@@ -60,9 +61,9 @@ CIRCUITS = {
     "pointwise": (pointwise, 32),
     "pointwise with a queue in block RAM": (lambda: pointwise(queue_depth=60), 32),
     "pointwise with sources that pause": (lambda: pointwise(elastic=True), 32),
-    "window of one tap": (lambda: Window(GEOMETRY, shape=signed(8), channels=8, lanes=2), 0),
-    "window of a row": (lambda: Window(GEOMETRY, shape=signed(8), channels=8, lanes=4, taps=3), 0),
-    "window of all taps": (lambda: Window(GEOMETRY, shape=signed(8), channels=8, lanes=8, taps=9), 0),
+    "window of one tap": (lambda: Window(WindowParameters(GEOMETRY, shape=signed(8), channels=8, lanes=2)), 0),
+    "window of a row": (lambda: Window(WindowParameters(GEOMETRY, shape=signed(8), channels=8, lanes=4, taps=3)), 0),
+    "window of all taps": (lambda: Window(WindowParameters(GEOMETRY, shape=signed(8), channels=8, lanes=8, taps=9)), 0),
     "pool in registers": (lambda: pool(32), 0),
     "pool in block RAM": (lambda: pool(33), 0),
     "addition by lines": (lambda: addition(True), 0),
@@ -94,7 +95,7 @@ def test_more_work_takes_more_logic():
 def test_where_memories_go():
     small, large = Memory(8, 32), Memory(8, 33)
     assert not small.in_block_ram(ECP5_25) and large.in_block_ram(ECP5_25) and small.in_block_ram(UP5K)
-    assert [Memory(8, depth, constant=True).in_block_ram(UP5K) for depth in (16, 17)] == [False, True]
+    assert [Memory(8, depth, constant=True).in_block_ram(UP5K) for depth in (32, 33)] == [False, True]
     assert [Memory(8, depth).in_block_ram(UP5K) for depth in (16, 17)] == [False, True], "128 bits of registers"
     queue = Memory(8, 16, read_at_once=True)
     assert not queue.in_block_ram(UP5K)

@@ -11,7 +11,7 @@ from circuits import VARIANTS, random_requantization, requantization_beats, weig
 from elements import random_elements
 from windowed import counted_cycles, windows
 
-from mbconv.hdl.convolution import Convolution
+from mbconv.hdl.convolution import Convolution, ConvolutionParameters
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
@@ -51,7 +51,7 @@ def convolution_case(
     format, words = random_requantization(rng, weights, data, output)
     seen = windows(geometry, x, pad_value)
     sums = np.einsum("fyxr,or->ofyx", seen.reshape(*seen.shape[:3], -1), weights)
-    stage = Convolution(
+    parameters = ConvolutionParameters(
         geometry,
         channels=channels[0],
         outputs=channels[1],
@@ -68,6 +68,7 @@ def convolution_case(
         elastic=elastic,
         family=family,
     )
+    stage = Convolution(parameters)
     interval, latency = counted_cycles(stage, FRAMES)
     if extra is None:
         # The stage's own cycles, unless its input carries more beats than that.

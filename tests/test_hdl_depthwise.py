@@ -10,7 +10,7 @@ from circuits import VARIANTS, random_requantization, requantization_beats, weig
 from elements import random_elements
 from windowed import counted_cycles, windows
 
-from mbconv.hdl.depthwise import Depthwise
+from mbconv.hdl.depthwise import Depthwise, DepthwiseParameters
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
@@ -49,7 +49,7 @@ def depthwise_case(
     weights = random_elements(rng, weight, (channels, geometry.taps))
     format, words = random_requantization(rng, weights, data, output, multiply=multiply)
     sums = np.einsum("fyxtc,ct->cfyx", windows(geometry, x, pad_value), weights)
-    stage = Depthwise(
+    parameters = DepthwiseParameters(
         geometry,
         channels=channels,
         channel_folding=folded,
@@ -64,6 +64,7 @@ def depthwise_case(
         elastic=elastic,
         family=family,
     )
+    stage = Depthwise(parameters)
     interval, latency = counted_cycles(stage, FRAMES)
     if extra is None:
         # The stage's own cycles, unless its input carries more beats than that.

@@ -10,7 +10,7 @@ from circuits import VARIANTS, random_requantization, requantization_beats, weig
 from windowed import counted_cycles
 
 from mbconv.hdl.family import GENERIC, Family
-from mbconv.hdl.pointwise import Pointwise
+from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
 from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
@@ -40,7 +40,7 @@ def pointwise_case(
     weights = random_elements(rng, weight, (channels[1], channels[0]))
     format, words = random_requantization(rng, weights, data, output, multiply=multiply)
     expected = format.compute(weights @ x.T, words).T
-    stage = Pointwise(
+    parameters = PointwiseParameters(
         inputs=channels[0],
         outputs=channels[1],
         input_folding=folding[0],
@@ -54,6 +54,7 @@ def pointwise_case(
         elastic=elastic,
         family=family,
     )
+    stage = Pointwise(parameters)
     beats, _ = tensor_beats(x, lanes[0], random_elements(rng, data, (97,)))
     return Case(
         f"{channels[0]} to {channels[1]} channels, folding {folding}, lanes {lanes}, {data} × {weight}"

@@ -7,7 +7,7 @@ import pytest
 from amaranth.hdl import signed, unsigned
 from amaranth.sim import Simulator
 
-from mbconv.hdl.requantize import Requantize, RequantizeFormat
+from mbconv.hdl.requantize import Requantize, RequantizeFormat, RequantizeParameters
 
 INT8 = dict(zero_point=-3, minimum=-128, maximum=127, output=signed(8))
 FORMATS = {
@@ -61,7 +61,7 @@ def random_accumulators(rng, format, count):
 def run(format, lanes, interval, accumulators, words, gaps):
     """Outputs of the circuit, operands ``interval`` + gap cycles apart, other inputs random in between; checks the
     latency."""
-    dut = Requantize(format, lanes, interval)
+    dut = Requantize(RequantizeParameters(format, lanes, interval))
     packed = format.pack(words)
     beats = len(accumulators) // lanes
     results, starts = [], []
@@ -110,7 +110,7 @@ def test_circuit_equals_its_format(name):
     for interval, lanes in itertools.product(INTERVALS, (1, 3)):
         if lanes == 3 and interval not in (1, 5):
             continue
-        plan = Requantize(format, lanes, interval).plan
+        plan = RequantizeParameters(format, lanes, interval).plan
         circuit = (lanes, plan and (plan.radix_bits, plan.digits_of_sum, plan.units))
         if circuit in seen:
             continue
@@ -126,7 +126,12 @@ def test_circuit_equals_its_format(name):
 
 def test_all_forms_of_multiplication_are_chosen():
     """The sweep above reaches AND rows, Booth rows over either operand, shared and single rows."""
-    plans = [Requantize(format, 1, i).plan for format in FORMATS.values() if format.multiplier_bits for i in INTERVALS]
+    plans = [
+        RequantizeParameters(format, 1, i).plan
+        for format in FORMATS.values()
+        if format.multiplier_bits
+        for i in INTERVALS
+    ]
     assert {(plan.radix_bits, plan.digits_of_sum) for plan in plans} == {(1, False), (2, False), (2, True)}
     assert {1, 2, 4} <= {max(plan.units) for plan in plans}
     assert any(set(plan.units) == {1} for plan in plans) and any(len(set(plan.units)) == 2 for plan in plans)
@@ -134,7 +139,7 @@ def test_all_forms_of_multiplication_are_chosen():
 
 def test_more_time_makes_a_smaller_circuit():
     format = FORMATS["typical"]
-    luts = [Requantize(format, 1, interval).cost.luts for interval in INTERVALS]
+    luts = [RequantizeParameters(format, 1, interval).cost.luts for interval in INTERVALS]
     assert luts == sorted(luts, reverse=True)
     assert luts[0] > 4 * luts[-1]
 
@@ -192,4 +197,4 @@ def test_a_value_that_its_field_does_not_hold_is_refused():
 @pytest.mark.parametrize("lanes, interval, message", [(0, 1, "not 0"), (1, 0, "at least 1, not 0")])
 def test_bad_circuits_are_refused(lanes, interval, message):
     with pytest.raises(ValueError, match=message):
-        Requantize(FORMATS["shift"], lanes, interval)
+        RequantizeParameters(FORMATS["shift"], lanes, interval)

@@ -10,7 +10,7 @@ from test_hdl_requantize import FORMATS, random_accumulators, random_words
 
 from mbconv.generators.constants.weights import pack_records
 from mbconv.hdl.credit_queue import CreditQueue
-from mbconv.hdl.requantize import Requantize
+from mbconv.hdl.requantize import Requantize, RequantizeParameters
 from mbconv.hdl.requantize_format import RequantizeFormat
 from mbconv.sim.bench.bench import Case, Payloads, run_cases
 
@@ -21,7 +21,7 @@ class RequantizeStream(Component):
     """A beat of accumulators and words each ``interval`` cycles while the queue has room."""
 
     def __init__(self, format: RequantizeFormat, lanes: int, interval: int):
-        self.requantize = Requantize(format, lanes, interval)
+        self.requantize = Requantize(RequantizeParameters(format, lanes, interval))
         result = ArrayLayout(format.output, lanes)
         # A place is taken from acceptance to the cycle after departure.
         self.queue = CreditQueue(result, -(-(self.requantize.latency + 3) // interval) + 1)

@@ -7,11 +7,14 @@ import pytest
 from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from circuits import OTHER
 from windowed import window_times
 
 from mbconv.hdl.credit_queue import CreditQueue
+from mbconv.hdl.family import GENERIC
 from mbconv.hdl.window import Window
 from mbconv.hdl.window_geometry import WindowGeometry
+from mbconv.hdl.window_parameters import WindowParameters
 from mbconv.sim.bench.bench import STANDARD_RUNS, Case, Expected, Run, run_cases, tensor_beats
 from mbconv.sim.bench.bench_check import read_log
 
@@ -67,14 +70,13 @@ def queued_case(geometry, channels, lanes, taps, extra=0, shape=None, pad_value=
     """A case whose reference is :func:`windows`; ``extra`` pixels are added to the least capacity."""
     shape = signed(8) if shape is None else shape
     capacity = geometry.round_capacity(geometry.minimum_capacity(taps) + extra, taps)
-    window = Window(
-        geometry, shape=shape, channels=channels, lanes=lanes, taps=taps, capacity=capacity, pad_value=pad_value
-    )
     name = f"{geometry}, {channels} channels, {lanes} lanes, {taps} taps, {capacity} pixels, {shape!r}"
+    family = (GENERIC, OTHER)[seed_of(name) % 2]  # one ring in two is not rounded up and has another latency
+    window = Window(WindowParameters(geometry, shape, channels, lanes, taps, capacity, pad_value, family))
     low, high = (-(1 << shape.width - 1), 1 << shape.width - 1) if shape.signed else (0, 1 << shape.width)
     frames = pictures(name, geometry, channels, low, high)
     expected = windows(geometry, frames, pad_value)
-    groups, steps = window.groups, window.steps
+    groups, steps = window.parameters.groups, window.parameters.steps
     # [frame, y, x, step, tap of the step, group, lane] to the order of issue and [lane][tap]
     whole = np.zeros((*expected.shape[:4], groups * lanes), int)
     whole[..., :channels] = expected
@@ -124,7 +126,7 @@ CASES = [
 
 def check_cycles(case: Case, folder, index: int) -> None:
     """Every beat of the unstalled run came when counting says."""
-    window = case.component.window
+    window = case.component.window.parameters
     if case.component.queue.depth < 16:
         return
     source = read_log(folder / f"case{index}_i.log")[0][-1]

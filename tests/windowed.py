@@ -31,10 +31,10 @@ def event_model(stage: Pointwise | Depthwise | Convolution, pixels: int | None =
         pixels: of a frame; without a window only the caller knows.
     """
     if isinstance(stage, Pointwise):
-        return pointwise_timing(stage, pixels)
+        return pointwise_timing(stage.parameters, pixels)
     if isinstance(stage, Depthwise):
-        return depthwise_timing(stage, stage.window.capacity)
-    return convolution_timing(stage, stage.window.window.capacity)
+        return depthwise_timing(stage.parameters, stage.parameters.window.capacity)
+    return convolution_timing(stage.parameters, stage.parameters.window.capacity)
 
 
 def counted_times(model: EventModel, offered: Times | None, frames: int) -> tuple[Times, Times]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mbconv.hdl.requantize import Requantize, RequantizeFormat, RequantizeWords
+from mbconv.hdl.requantize import RequantizeFormat, RequantizeParameters, RequantizeWords
 from mbconv.hdl.requantize_format import signed_bits
 
 from ..graph.graph import Element, GraphError
@@ -103,7 +103,7 @@ def find_requantization(
         if made is None:
             continue
         cost = (
-            lanes * Requantize(made[0], 1, interval).cost.luts
+            lanes * RequantizeParameters(made[0], 1, interval).cost.luts
             + rule.channels * made[0].word_bits / _MEMORY_BITS_PER_LUT
         )
         if best is None or cost < best[0]:

@@ -32,7 +32,7 @@ from typing import Any
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import Component
 
-from mbconv.hdl.accumulate import AccumulateArray, tree_levels
+from mbconv.hdl.accumulate import AccumulateArray
 from mbconv.hdl.add import Add
 from mbconv.hdl.average_pool import AveragePool
 from mbconv.hdl.credit_queue import CreditQueue
@@ -40,6 +40,7 @@ from mbconv.hdl.elastic_source import ElasticSource
 from mbconv.hdl.fifo import Fifo, RegisterQueue
 from mbconv.hdl.gearbox import Gearbox
 from mbconv.hdl.mac import MacPipeline
+from mbconv.hdl.mac_parameters import MacParameters, tree_levels
 from mbconv.hdl.narrow import Narrow
 from mbconv.hdl.primitives import Ram, Rom, address_width
 from mbconv.hdl.requantize import Requantize
@@ -118,7 +119,7 @@ def resources(components: Iterable[Component]) -> Resources:
         _collect(component, found)
     inside = list(found.values())
     return Resources(
-        sum(array.outputs * array.terms for array in inside if isinstance(array, AccumulateArray)),
+        sum(array.multipliers for array in inside if isinstance(array, AccumulateArray)),
         tuple(memory for component in inside for memory in _memories(component)),
         sum(_LOGIC[type(component)](component) for component in inside if type(component) in _LOGIC),
     )
@@ -157,13 +158,19 @@ def _memories(component: Component) -> Iterator[Memory]:
 
 
 def _accumulate(array: AccumulateArray) -> int:
-    product = Shape.cast(array.multiply.p.shape()).width // (array.outputs * array.terms)
-    return array.outputs * ((array.terms - 1) * (product + tree_levels(array.terms) // 2) + 2 * array.accumulator_bits)
+    p = array.parameters
+    product = Shape.cast(array.multiply.p.shape()).width // p.multipliers
+    return p.outputs * ((p.terms - 1) * (product + tree_levels(p.terms) // 2) + 2 * p.sum_bits)
+
+
+def _held(mac: MacParameters) -> int:
+    return 0 if mac.biased else mac.outputs * mac.sum_bits
 
 
 def _rotation(memory: WindowMemory) -> int:
-    levels = (memory.row_banks - 1).bit_length() + (memory.column_banks - 1).bit_length() + 1
-    return Shape.cast(memory.word).width * memory.taps * levels + 3 * memory.row_banks * address_width(memory.depth)
+    p = memory.parameters
+    levels = (p.row_banks - 1).bit_length() + (p.column_banks - 1).bit_length() + 1
+    return Shape.cast(memory.word).width * p.taps * levels + 3 * p.row_banks * address_width(p.depth)
 
 
 def _gearbox(gearbox: Gearbox) -> int:
@@ -183,8 +190,8 @@ def _add(add: Add) -> int:
 
 _LOGIC: dict[type, Callable[[Any], int]] = {
     AccumulateArray: _accumulate,
-    Requantize: lambda requantize: requantize.cost.luts,
-    ResultPath: lambda path: path.outputs * path.format.accumulator_bits * (path.beats > 1) + 40,
+    Requantize: lambda requantize: requantize.parameters.cost.luts,
+    ResultPath: lambda path: _held(path.parameters) + 40,
     WindowMemory: _rotation,
     Window: lambda window: 150,
     MacPipeline: lambda pipeline: 40,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from mbconv.hdl.convolution import Convolution
+from mbconv.hdl.convolution import Convolution, ConvolutionParameters
 
 from ..planning.folding import Folding, ceil_div
 from ..timing.event_graph import EventGraph, Events
@@ -67,15 +67,15 @@ class ConvolutionTiming:
         return replace(self, window=replace(self.window, capacity=capacity))
 
 
-def convolution_timing(stage: Convolution, capacity: int | None = None) -> ConvolutionTiming:
+def convolution_timing(stage: ConvolutionParameters, capacity: int | None = None) -> ConvolutionTiming:
     """The event model of a convolution whose window holds ``capacity`` pixels; None: without limit."""
-    packing = packing_of(stage.widen, stage.channels, stage.channels)
+    packing = packing_of(stage.channels, stage.input_lanes, stage.channels)
     return ConvolutionTiming(
-        window_of(stage.window.window, packing, capacity),
-        stage.window.window.steps,
-        stage.window.latency,
-        stage.window.queue_depth,
-        stage.narrow.lanes_in // stage.narrow.lanes_out,
+        window_of(stage.window, packing, capacity),
+        stage.window.steps,
+        stage.window_latency,
+        stage.window_queue_depth,
+        stage.pieces,
         pointwise_timing(stage.pointwise, stage.geometry.output_pixels),
     )
 
@@ -141,19 +141,21 @@ class ConvolutionCircuit(FoldedCircuit):
     def component(self, site: Site, common: dict[str, Any], capacity: int | None) -> Convolution:
         taps = convolution_taps(site.network, site.node, site.folding.inputs, site.plan.interval)
         return Convolution(
-            channels=site.input_shape.channels,
-            outputs=site.output_shape.channels,
-            input_folding=site.folding.inputs,
-            output_folding=site.folding.outputs,
-            **window_arguments(site, capacity, taps),
-            **common,
+            ConvolutionParameters(
+                channels=site.input_shape.channels,
+                outputs=site.output_shape.channels,
+                input_folding=site.folding.inputs,
+                output_folding=site.folding.outputs,
+                **window_arguments(site, capacity, taps),
+                **common,
+            )
         )
 
     def timing(self, site: Site, component: Convolution) -> ConvolutionTiming:
-        return convolution_timing(component)
+        return convolution_timing(component.parameters)
 
     def capacity(self, site: Site, component: Convolution, pixels: int) -> int:
-        return window_capacity(component.geometry, component.taps, pixels)
+        return window_capacity(component.parameters.geometry, component.parameters.taps, pixels)
 
 
 CIRCUIT = ConvolutionCircuit()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from mbconv.hdl.depthwise import Depthwise
+from mbconv.hdl.depthwise import Depthwise, DepthwiseParameters
 
 from ..planning.folding import Folding, ceil_div
 from ..timing.event_graph import EventGraph
@@ -48,9 +48,9 @@ class DepthwiseTiming:
         return replace(self, window=replace(self.window, capacity=capacity))
 
 
-def depthwise_timing(stage: Depthwise, capacity: int | None = None) -> DepthwiseTiming:
+def depthwise_timing(stage: DepthwiseParameters, capacity: int | None = None) -> DepthwiseTiming:
     """The event model of a depthwise circuit whose window holds ``capacity`` pixels; None: without limit."""
-    packing = packing_of(stage.widen, stage.channels, stage.channel_folding)
+    packing = packing_of(stage.channels, stage.input_lanes, stage.channel_folding)
     return DepthwiseTiming(window_of(stage.window, packing, capacity), blocks_of(stage.mac))
 
 
@@ -82,17 +82,19 @@ class DepthwiseCircuit(FoldedCircuit):
 
     def component(self, site: Site, common: dict[str, Any], capacity: int | None) -> Depthwise:
         return Depthwise(
-            channels=site.output_shape.channels,
-            channel_folding=site.folding.outputs,
-            **window_arguments(site, capacity, site.folding.inputs),
-            **common,
+            DepthwiseParameters(
+                channels=site.output_shape.channels,
+                channel_folding=site.folding.outputs,
+                **window_arguments(site, capacity, site.folding.inputs),
+                **common,
+            )
         )
 
     def timing(self, site: Site, component: Depthwise) -> DepthwiseTiming:
-        return depthwise_timing(component)
+        return depthwise_timing(component.parameters)
 
     def capacity(self, site: Site, component: Depthwise, pixels: int) -> int:
-        return window_capacity(component.window.geometry, component.taps, pixels)
+        return window_capacity(component.parameters.geometry, component.parameters.taps, pixels)
 
 
 CIRCUIT = DepthwiseCircuit()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mbconv.hdl.pointwise import Pointwise
+from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
 
 from ..planning.folding import Folding, ceil_div, round_up
 from ..timing.event_graph import EventGraph
@@ -50,14 +50,14 @@ class PointwiseTiming:
         return Ports([accepted], valid, lambda taken: self.blocks.hold(issued, taken))
 
 
-def pointwise_timing(stage: Pointwise, pixels: int) -> PointwiseTiming:
+def pointwise_timing(stage: PointwiseParameters, pixels: int) -> PointwiseTiming:
     """The event model of a pointwise circuit, for frames of so many pixels."""
     return PointwiseTiming(
-        packing_of(stage.widen, stage.inputs, stage.input_folding),
+        packing_of(stage.inputs, stage.input_lanes, stage.input_folding),
         blocks_of(stage.mac),
         stage.slots,
-        stage.AVAILABLE_DELAY,
-        stage.RELEASE_DELAY,
+        stage.available_delay,
+        stage.release_delay,
         pixels,
     )
 
@@ -83,15 +83,17 @@ class PointwiseCircuit(FoldedCircuit):
 
     def component(self, site: Site, common: dict[str, Any], capacity: None) -> Pointwise:
         return Pointwise(
-            inputs=site.node.reduction,
-            outputs=site.output_shape.channels,
-            input_folding=site.folding.inputs,
-            output_folding=site.folding.outputs,
-            **common,
+            PointwiseParameters(
+                inputs=site.node.reduction,
+                outputs=site.output_shape.channels,
+                input_folding=site.folding.inputs,
+                output_folding=site.folding.outputs,
+                **common,
+            )
         )
 
     def timing(self, site: Site, component: Pointwise) -> PointwiseTiming:
-        return pointwise_timing(component, site.output_shape.pixels)
+        return pointwise_timing(component.parameters, site.output_shape.pixels)
 
 
 CIRCUIT = PointwiseCircuit()

@@ -1,4 +1,4 @@
-"""Parts of event models from the parameters of the circuits that several stages contain.
+"""The parts of event models that circuits share, from the circuits' own parameters.
 
 Windows may be counted with any capacity; None is one without limit, where what is live at once is what a ring must
 hold.
@@ -6,33 +6,32 @@ hold.
 
 from __future__ import annotations
 
-from mbconv.hdl.mac import MacPipeline
-from mbconv.hdl.widen import Widen
-from mbconv.hdl.window import Window
+from mbconv.hdl.mac_parameters import MacParameters
+from mbconv.hdl.window_geometry import AVAILABLE_DELAY, RELEASE_DELAY
+from mbconv.hdl.window_parameters import WindowParameters
 
 from .timing import Blocks, Packing, WindowTiming
 
 
-def packing_of(widen: Widen, channels: int, word: int) -> Packing:
-    """Beats collected into words of ``word`` channels."""
-    return Packing(-(-channels // widen.lanes_in), word // widen.lanes_in, widen.latency)
+def packing_of(channels: int, lanes: int, word: int) -> Packing:
+    """Beats of ``lanes`` collected into words of ``word`` channels."""
+    return Packing(-(-channels // lanes), word // lanes, int(lanes != word))
 
 
-def blocks_of(mac: MacPipeline) -> Blocks:
+def blocks_of(mac: MacParameters) -> Blocks:
     """The blocks of outputs of a multiply-accumulate pipeline."""
-    result = mac.result
     return Blocks(
         steps=mac.steps,
         per_pixel=mac.blocks,
-        beats=result.beats,
-        last_beats=result.last_beats,
+        beats=mac.beats,
+        last_beats=mac.last_beats,
         interval=mac.interval,
         latency=mac.latency,
-        queue_depth=result.queue_depth,
+        queue_depth=mac.queue_depth,
     )
 
 
-def window_of(window: Window, packing: Packing, capacity: int | None) -> WindowTiming:
+def window_of(window: WindowParameters, packing: Packing, capacity: int | None) -> WindowTiming:
     """A window whose ring holds ``capacity`` pixels."""
     geometry = window.geometry
     return WindowTiming(
@@ -40,7 +39,7 @@ def window_of(window: Window, packing: Packing, capacity: int | None) -> WindowT
         geometry.required,
         geometry.released,
         geometry.pixels,
-        window.AVAILABLE_DELAY,
-        window.RELEASE_DELAY,
+        AVAILABLE_DELAY,
+        RELEASE_DELAY,
         capacity,
     )

@@ -1,0 +1,163 @@
+"""What a multiply-accumulate pipeline is made of: circuit, cost and event model all come from one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from amaranth.hdl import Shape
+
+from .family import GENERIC, Family
+from .requantize_format import RequantizeFormat
+from .requantize_parameters import RequantizeParameters
+
+
+def tree_levels(terms: int) -> int:
+    """Levels of a binary adder tree over ``terms`` products."""
+    return (terms - 1).bit_length()
+
+
+@dataclass(frozen=True)
+class MacParameters:
+    """Parameters of a :class:`~mbconv.hdl.mac.MacPipeline`.
+
+    A pixel of ``channels`` outputs is ``blocks`` = ⌈channels/outputs⌉ blocks of ``steps`` issue cycles. A block leaves
+    in ``beats`` = outputs/lanes beats of the output stream, the last block of a pixel in ``last_beats``: those that
+    hold a channel.
+
+    Args:
+        outputs, terms: the folding: Po × Pi, or P × K.
+        channels: output channels of a pixel.
+        steps: issue cycles of a block.
+        data_shape, weight_shape: of an element and of a weight (already less its zero point).
+        format: the requantisation, accumulator width included.
+        lanes: of the output stream; divides ``outputs`` and must drain a block in ``steps`` cycles.
+        shared: the data of a step is one vector for all outputs (pointwise), not one for each (depthwise).
+        data_latency: cycles from a step's issue to its data, at least 1.
+        interval: cycles a requantised beat may take; by default as many as the folding leaves.
+        queue_depth: beats of the output queue; by default the least that never delays the stage.
+        elastic: weights and requantisation words may pause.
+        family: of FPGAs.
+
+    Raises:
+        ValueError: a count below 1, lanes that do not divide or do not drain a block in time.
+    """
+
+    outputs: int
+    terms: int
+    channels: int
+    steps: int
+    data_shape: Shape
+    weight_shape: Shape
+    format: RequantizeFormat
+    lanes: int
+    shared: bool
+    data_latency: int
+    interval: int | None = None
+    queue_depth: int | None = None
+    elastic: bool = False
+    family: Family = GENERIC
+
+    def __post_init__(self) -> None:
+        for name in ("outputs", "terms", "channels", "steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.data_latency < 1:
+            raise ValueError(f"data come at least one cycle after their issue, not {self.data_latency}")
+        if self.lanes < 1 or self.outputs % self.lanes:
+            raise ValueError(f"{self.lanes} lanes do not divide a block's {self.outputs} outputs")
+        if self.format.accumulator_bits < 2:
+            raise ValueError(f"an accumulator has at least 2 bits, not {self.format.accumulator_bits}")
+        if self.interval is None:
+            object.__setattr__(self, "interval", max(1, self.steps // self.beats))
+        if self.beats * self.interval > self.steps:
+            raise ValueError(
+                f"{self.outputs} outputs in beats of {self.lanes} lanes every {self.interval} cycles do not drain "
+                f"within the block's {self.steps} cycles: more lanes are needed"
+            )
+        if self.queue_depth is None:
+            object.__setattr__(self, "queue_depth", self.least_queue_depth)
+
+    @property
+    def multipliers(self) -> int:
+        return self.outputs * self.terms
+
+    @property
+    def blocks(self) -> int:
+        return -(-self.channels // self.outputs)
+
+    @property
+    def beats(self) -> int:
+        return self.outputs // self.lanes
+
+    @property
+    def last_beats(self) -> int:
+        return -(-(self.channels - (self.blocks - 1) * self.outputs) // self.lanes)
+
+    @property
+    def uneven(self) -> bool:
+        """The last block of a pixel has fewer beats than the others."""
+        return self.last_beats != self.beats
+
+    @property
+    def cycles_per_pixel(self) -> int:
+        return self.blocks * self.steps
+
+    @property
+    def biased(self) -> bool:
+        """The accumulators begin with the bias: a block's words are one beat, which is there with its first step."""
+        return self.beats == 1
+
+    @property
+    def sum_bits(self) -> int:
+        """Of an accumulator."""
+        return self.format.sum_bits if self.biased else self.format.accumulator_bits
+
+    @property
+    def bias_bits(self) -> int:
+        """Of what the accumulators begin with; 0: nothing."""
+        return self.format.bias_bits if self.biased else 0
+
+    @cached_property
+    def requantize(self) -> RequantizeParameters:
+        return RequantizeParameters(self.format, self.lanes, self.interval, self.biased)
+
+    @property
+    def array_latency(self) -> int:
+        """Cycles from a step's operands to the sums that hold it: multipliers, adder tree, accumulator."""
+        return self.family.multiplier_latency + tree_levels(self.terms) + 1
+
+    @property
+    def claim_to_sums(self) -> int:
+        """Cycles from a block's first issue to its sums, at least."""
+        return self.steps - 1 + self.data_latency + self.array_latency
+
+    @property
+    def sums_to_queue(self) -> int:
+        """Cycles from a block's sums to the push of its first beat; a block of several beats is held first."""
+        return self.requantize.latency + (-1 if self.biased else 1)
+
+    @property
+    def least_queue_depth(self) -> int:
+        """The least whole number of blocks with which one can be claimed every ``steps`` cycles while the consumer
+        takes each beat at once."""
+        to_push = self.claim_to_sums + self.sums_to_queue + (self.beats - 1) * self.interval  # of the last beat
+        depth = 0
+        while True:  # a deeper queue may be another memory, slower, and then deeper still
+            # A place is taken until the cycle after its beat leaves.
+            held = to_push + self.family.queue_latency(max(1, depth)) + 1
+            if (needed := -(-held // self.steps) * self.beats) <= depth:
+                return depth
+            depth = needed
+
+    @property
+    def words_ahead(self) -> int:
+        """Beats of requantisation words that are claimed and not yet taken, at most."""
+        blocks = -(-(self.claim_to_sums + 1 + self.beats * self.interval) // self.steps) + 1
+        return blocks * self.beats
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the last issue of a block to its first beat at ``o``."""
+        queue = self.family.queue_latency(self.queue_depth)
+        return self.data_latency + self.array_latency + self.sums_to_queue + queue

@@ -15,7 +15,7 @@ from .axi_stream import AxiFrame, data_bytes_for
 from .axi_stream_input import COUNTER_BITS, AxiStreamInput
 from .axi_stream_output import AxiStreamOutput
 from .family import GENERIC, Family
-from .fifo import Fifo
+from .fifo import RegisterQueue
 from .fork import Fork
 from .separate import separate
 from .stream_graph import connect_streams
@@ -67,7 +67,7 @@ class AxiStreamTop(Component):
 
         s_axis ──► AxiStreamInput ──► core ──► AxiStreamOutput ──► m_axis
                           │ marks                     ▲
-                          └──► join (or) ──► fork ──► Fifo of mark_depth
+                          └──► join (or) ──► fork ──► queue of mark_depth
 
     One packet is one frame. A frame is bad, TUSER on its last beat at every output, if the packet of any input was too
     short or too long.
@@ -114,7 +114,7 @@ class AxiStreamTop(Component):
             port: AxiStreamOutput(edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes, family=family)
             for port, edge in self.outputs.items()
         }
-        self.mark_queues = {port: Fifo(1, mark_depth, family=family) for port in self.outputs}
+        self.mark_queues = {port: RegisterQueue(1, mark_depth) for port in self.outputs}
         members = {"aclk": In(1), "aresetn": In(1)}
         for edges, toward, away in ((self.inputs, In, Out), (self.outputs, Out, In)):
             for edge in edges.values():

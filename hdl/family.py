@@ -26,8 +26,6 @@ class Family:
             an address a plain counter: up to there it takes no further block RAM.
         largest_register_queue: beats of the largest queue that is made of registers, one and a LUT for each bit. Longer
             queues are distributed RAM up to ``largest_distributed`` beats, where LUTs can be that, or block RAM.
-        block_products: products of 8 × 8 bits that one multiplier block gives each cycle.
-        product_luts: LUTs of a product of 8 × 8 bits where no block is left for it; 0 where none is ever made of LUTs.
 
     Raises:
         ValueError: a latency or a size for which no circuit is built.
@@ -40,8 +38,6 @@ class Family:
     distributed_ram: bool = True
     largest_rounded_memory: int = 1024
     largest_register_queue: int = 2
-    block_products: int = 1
-    product_luts: int = 138
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -50,8 +46,6 @@ class Family:
             ("largest_distributed", 0, 1 << 16),
             ("largest_rounded_memory", 0, 1 << 20),
             ("largest_register_queue", 2, 1 << 16),
-            ("block_products", 1, 16),
-            ("product_luts", 0, 1 << 16),
         ):
             value = getattr(self, name)
             if not low <= value <= high:

@@ -146,6 +146,8 @@ class RegisterQueue(Component):
     latency = 1
 
     def __init__(self, shape: ShapeLike, depth: int):
+        if depth < 1:
+            raise ValueError(f"a queue holds at least one beat, not {depth}")
         self.shape, self.depth = shape, depth
         super().__init__({"i": In(Signature(shape)), "o": Out(Signature(shape))})
 

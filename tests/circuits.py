@@ -17,7 +17,6 @@ OTHER = Family(
     distributed_ram=False,
     largest_rounded_memory=0,
     largest_register_queue=8,
-    block_products=2,
 )
 """A family that differs from the generic one in everything that a circuit's shape depends on."""
 

@@ -71,7 +71,6 @@ def test_latencies_are_the_familys():
         ("multiplier_latency", 1),
         ("largest_register_queue", 1),
         ("largest_distributed", -1),
-        ("block_products", 0),
     ],
 )
 def test_families_that_no_circuit_is_built_for(field, value):

@@ -27,7 +27,6 @@ CIRCUITS = CircuitFamily(
     largest_distributed=32,
     largest_rounded_memory=4096,
     largest_register_queue=2,
-    product_luts=138,
 )
 """DP16KD and MULT18X18D with all their registers: without them a stage ran at 104 MHz instead of 165."""
 

@@ -28,8 +28,6 @@ CIRCUITS = CircuitFamily(
     distributed_ram=False,
     largest_rounded_memory=1024,
     largest_register_queue=8,
-    block_products=2,
-    product_luts=150,
 )
 """No output register in the block RAM and no RAM in tables; the registers of SB_MAC16 cost nothing."""
 

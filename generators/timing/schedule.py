@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mbconv.hdl.fifo import RegisterQueue
+
 from ..graph.graph import GraphError
 from ..graph.shown import Shown
 from ..stages.network import Network
@@ -85,13 +87,11 @@ def make_schedule(
     bounded = {
         name: timing.bounded(capacities[name]) if name in capacities else timing for name, timing in timings.items()
     }
-    latency, marks_latency = 0, 0
-    while (waiting := queue_latency(frames_in_flight(latency, interval))) != marks_latency:
-        marks_latency = waiting
-        count = bounded_events(network, bounded, depths, queue_latency, input_edges, output_edges, marks_latency)
-        count.graph.settle()
-        ends = {tensor: int(events.times[-1]) for tensor, events in count.results.items()}
-        latency = max(ends[tensor] + edge.queue_latency for tensor, edge in output_edges.items())
+    # The marks of frames wait in a queue of registers at each output.
+    count = bounded_events(network, bounded, depths, queue_latency, input_edges, output_edges, RegisterQueue.latency)
+    count.graph.settle()
+    ends = {tensor: int(events.times[-1]) for tensor, events in count.results.items()}
+    latency = max(ends[tensor] + edge.queue_latency for tensor, edge in output_edges.items())
     reasons = {edge: _reason(network, edge) for edge in depths}
     return Schedule(interval, latency, depths, reasons, capacities)
 

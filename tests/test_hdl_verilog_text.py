@@ -2,13 +2,16 @@
 
 import re
 
+import numpy as np
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
+from circuits import random_requantization
 
 from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.memory_directory import with_memory_directory
+from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
 from mbconv.hdl.verilog import to_verilog
 from mbconv.hdl.verilog_text import tidy
 
@@ -27,6 +30,9 @@ module top(a, o, clk);
   input [3:0] a;
   wire [3:0] a;
   wire bit;
+  (* src = "/somewhere/else/circuit.py:4" *)
+  wire [-1:0] \\group$2 ;
+  reg [-1:0] step;
   wire none;
   output o;
   reg o;
@@ -81,6 +87,29 @@ endmodule
 
 def test_tidy():
     assert tidy(TEXT) == TIDY
+
+
+def test_counters_of_one_place_have_no_bit():
+    """A pointwise stage of one step and one block: Verilog cannot declare what would count them."""
+    text = to_verilog(pointwise_stage(), "stage").text
+    assert "[-1:" not in text
+
+
+def pointwise_stage() -> Pointwise:
+    format, _ = random_requantization(np.random.default_rng(1), np.ones((2, 2), np.int64), signed(8))
+    return Pointwise(
+        PointwiseParameters(
+            inputs=2,
+            outputs=2,
+            input_folding=2,
+            output_folding=2,
+            data_shape=signed(8),
+            weight_shape=signed(8),
+            format=format,
+            input_lanes=2,
+            lanes=2,
+        )
+    )
 
 
 def test_a_case_with_a_default_or_full_gets_none():

@@ -181,6 +181,8 @@ class Operator(Shown):
 
     Attributes:
         KIND: its name as users know it.
+        BECOMES: circuit, wiring or the host, for the table of supported operators; "" where nothing computes it yet but
+            the golden model.
         INPUTS: how many computed tensors it reads; None for one or more.
         FIXED_POINT: whether it is defined in binary fixed point too.
         MIXES_ELEMENTS: whether it may read int8 and write uint8, or the reverse.
@@ -191,6 +193,7 @@ class Operator(Shown):
     """
 
     KIND: ClassVar[str]
+    BECOMES: ClassVar[str] = ""
     INPUTS: ClassVar[int | None] = 1
     FIXED_POINT: ClassVar[bool] = False
     MIXES_ELEMENTS: ClassVar[bool] = False

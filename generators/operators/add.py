@@ -17,6 +17,7 @@ class Add(Operator):
     """ADD of two computed tensors: of equal shape, the residual's join, or of which one is repeated over the other."""
 
     KIND: ClassVar[str] = "ADD"
+    BECOMES: ClassVar[str] = "`add`, of equal shapes"
     INPUTS: ClassVar[int] = 2
     FIXED_POINT: ClassVar[bool] = True
     activation: Activation = Activation.NONE

@@ -15,6 +15,7 @@ class ArgMax(Operator):
     """ARG_MAX along ``axis`` (0 or more): the place of the greatest element, the first of equals; the host's."""
 
     KIND: ClassVar[str] = "ARG_MAX"
+    BECOMES: ClassVar[str] = "the host"
     WRITES: ClassVar[tuple[Element, ...]] = (INT32, INT64)
     axis: int = 0
 

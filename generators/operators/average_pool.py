@@ -16,6 +16,7 @@ class AveragePool(Operator):
     """AVERAGE_POOL_2D; windows at the border average their valid elements only."""
 
     KIND: ClassVar[str] = "AVERAGE_POOL_2D"
+    BECOMES: ClassVar[str] = "`pool`, of the whole map"
     kernel: tuple[int, int] = (1, 1)
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING

@@ -18,6 +18,7 @@ class Concatenation(Operator):
     """
 
     KIND: ClassVar[str] = "CONCATENATION"
+    BECOMES: ClassVar[str] = "at the end the host"
     INPUTS: ClassVar[int | None] = None
     FIXED_POINT: ClassVar[bool] = True
     axis: int = 0

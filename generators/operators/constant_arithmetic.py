@@ -22,6 +22,7 @@ class ConstantArithmetic(TableOperator):
     """MUL, SUB or ADD of a tensor and a constant that broadcasts to it: one number, one for each channel, a map."""
 
     KIND: ClassVar[str] = "MUL, SUB or ADD by a constant"
+    BECOMES: ClassVar[str] = "`lookup`, of one number or one for each channel"
 
     operation: str  # "MUL", "SUB" or "ADD"
     constant: np.ndarray  # the file's integers; shape () or (C,) where they are one number or one a channel

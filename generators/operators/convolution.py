@@ -20,6 +20,7 @@ class Convolution(MacOperator):
     """CONV_2D; weights ``[Co][kh][kw][Ci]``."""
 
     KIND: ClassVar[str] = "CONV_2D"
+    BECOMES: ClassVar[str] = "`pointwise` (1×1, stride 1), else `convolution`"
     TAKES_PADDING: ClassVar[bool] = True
     REDUCED: ClassVar[tuple[int, ...]] = (1, 2, 3)
     strides: tuple[int, int] = (1, 1)

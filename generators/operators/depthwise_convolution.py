@@ -19,6 +19,7 @@ class DepthwiseConvolution(MacOperator):
     """DEPTHWISE_CONV_2D; weights ``[kh][kw][Co]``; output channel ``c·depth_multiplier + m`` reads input channel c."""
 
     KIND: ClassVar[str] = "DEPTHWISE_CONV_2D"
+    BECOMES: ClassVar[str] = "`depthwise`; `convolution` over one channel, where a multiplier is allowed"
     TAKES_PADDING: ClassVar[bool] = True
     REDUCED: ClassVar[tuple[int, ...]] = (0, 1)
     strides: tuple[int, int] = (1, 1)

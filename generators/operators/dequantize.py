@@ -15,6 +15,7 @@ class Dequantize(Operator):
     """DEQUANTIZE at the output: real numbers, computed by the host."""
 
     KIND: ClassVar[str] = "DEQUANTIZE"
+    BECOMES: ClassVar[str] = "the host"
     WRITES: ClassVar[tuple[Element, ...]] = (FLOAT32,)
 
     def placement(self, graph: Graph) -> Placement:

@@ -20,6 +20,7 @@ class FullyConnected(MacOperator):
     """
 
     KIND: ClassVar[str] = "FULLY_CONNECTED"
+    BECOMES: ClassVar[str] = "`pointwise`: of each pixel, or of the whole map as one vector"
     REDUCED: ClassVar[tuple[int, ...]] = (1,)
 
     def reads_whole_map(self, source: Tensor) -> bool:

@@ -19,6 +19,7 @@ class HardSwish(TableOperator):
     """HARD_SWISH, in 16 bits as the reference kernel computes it (``hard_swish.h``)."""
 
     KIND: ClassVar[str] = "HARD_SWISH"
+    BECOMES: ClassVar[str] = "`lookup`"
 
     def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
         fine = (values - source.zero_point) << 7

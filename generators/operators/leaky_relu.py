@@ -20,6 +20,7 @@ class LeakyRelu(TableOperator):
     """LEAKY_RELU: x, or ``alpha`` · x where x is negative; ``alpha`` is the float32 of the file."""
 
     KIND: ClassVar[str] = "LEAKY_RELU"
+    BECOMES: ClassVar[str] = "`lookup`"
     alpha: float = 0.0
 
     def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:

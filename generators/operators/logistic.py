@@ -19,6 +19,7 @@ class Logistic(TableOperator):
     """LOGISTIC: 1 ÷ (1 + e^−x), a table of reals in the reference kernel too."""
 
     KIND: ClassVar[str] = "LOGISTIC"
+    BECOMES: ClassVar[str] = "`lookup`; at the end the host"
 
     def placement(self, graph: Graph) -> Placement:
         # As with SOFTMAX, what is wanted of a circuit is the greatest of its inputs.

@@ -17,6 +17,7 @@ class Mean(Operator):
     """MEAN over some axes, in ascending order: over height and width of a map where none are given."""
 
     KIND: ClassVar[str] = "MEAN"
+    BECOMES: ClassVar[str] = "`pool`, over all pixels"
     axes: tuple[int, ...] = (1, 2)
 
     def reads_whole_map(self, source: Tensor) -> bool:

@@ -16,6 +16,7 @@ class Pad(Operator):
     """PAD of height and width, and of channels behind the last or before the first, with the zero point."""
 
     KIND: ClassVar[str] = "PAD"
+    BECOMES: ClassVar[str] = "wiring: the padding of the convolutions that read it"
     FIXED_POINT: ClassVar[bool] = True
     TAKES_PADDING: ClassVar[bool] = True
     padding: Padding = NO_PADDING

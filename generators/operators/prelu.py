@@ -22,6 +22,7 @@ class Prelu(TableOperator):
     """
 
     KIND: ClassVar[str] = "PRELU"
+    BECOMES: ClassVar[str] = "`lookup`, of one slope or one for each channel"
 
     slopes: np.ndarray
     slope_element: Element

@@ -18,6 +18,7 @@ class Quantize(TableOperator):
     """QUANTIZE of one integer type and scale to another."""
 
     KIND: ClassVar[str] = "QUANTIZE"
+    BECOMES: ClassVar[str] = "`lookup`"
     MIXES_ELEMENTS: ClassVar[bool] = True
 
     def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:

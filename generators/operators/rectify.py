@@ -18,6 +18,7 @@ class Rectify(TableOperator):
     """RELU, RELU6 or RELU_N1_TO_1 standing alone."""
 
     KIND: ClassVar[str] = "RELU, RELU6 or RELU_N1_TO_1"
+    BECOMES: ClassVar[str] = "`lookup`"
     activation: Activation = Activation.RELU
 
     @property

@@ -18,8 +18,8 @@ _PACKAGE = __name__.rpartition(".")[0]
 
 def _modules() -> list:
     package = import_module(_PACKAGE)
-    names = sorted(info.name for info in iter_modules(package.__path__))
-    return [import_module(f"{_PACKAGE}.{name}") for name in names if f"{_PACKAGE}.{name}" != __name__]
+    names = {info.name for info in iter_modules(package.__path__)} - {"registry", "support"}
+    return [import_module(f"{_PACKAGE}.{name}") for name in sorted(names)]
 
 
 def _operators() -> tuple[type[Operator], ...]:

@@ -18,6 +18,7 @@ class Reshape(TableOperator):
     """RESHAPE, SQUEEZE or EXPAND_DIMS: the same elements in the same order."""
 
     KIND: ClassVar[str] = "RESHAPE"
+    BECOMES: ClassVar[str] = "wiring; `lookup` where pixels change their channels"
     FIXED_POINT: ClassVar[bool] = True
     name: str = "RESHAPE"  # or another operator that does the same
 

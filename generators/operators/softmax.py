@@ -16,6 +16,7 @@ class Softmax(Operator):
     """SOFTMAX over the last axis, computed by the host."""
 
     KIND: ClassVar[str] = "SOFTMAX"
+    BECOMES: ClassVar[str] = "the host"
     beta: float = 1.0
 
     def placement(self, graph: Graph) -> Placement:

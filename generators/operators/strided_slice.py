@@ -17,6 +17,7 @@ class StridedSlice(Operator):
     than 0."""
 
     KIND: ClassVar[str] = "STRIDED_SLICE"
+    BECOMES: ClassVar[str] = "at the end the host"
     FIXED_POINT: ClassVar[bool] = True
     slices: tuple[tuple[int, int, int], ...] = ()  # first, step, count of each axis
     name: str = "STRIDED_SLICE"  # or SLICE

@@ -19,6 +19,7 @@ class Tanh(TableOperator):
     """TANH: the hyperbolic tangent, a table of reals in the reference kernel too."""
 
     KIND: ClassVar[str] = "TANH"
+    BECOMES: ClassVar[str] = "`lookup`"
 
     def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
         return real_table(values, source, output, np.tanh)

@@ -19,6 +19,9 @@ class Transpose(Operator):
     """
 
     KIND: ClassVar[str] = "TRANSPOSE"
+    BECOMES: ClassVar[str] = (
+        "wiring at an input (the order of its port) and where only axes of size 1 move; at the end the host"
+    )
     FIXED_POINT: ClassVar[bool] = True
     HOST_ADVICE: ClassVar[str] = ", or at an input: export the model channel-last (NHWC)"
     permutation: tuple[int, ...] = ()

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import Component
 from circuits import random_requantization
 
 from mbconv.fpga.families import find_part
-from mbconv.generators.planning.resources import Memory, Resources, resources
+from mbconv.generators.planning.resources import Memory, Products, Resources, resources
 from mbconv.hdl.add import Add
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.average_pool import AveragePool
@@ -104,3 +104,23 @@ def test_where_memories_go():
     assert (found.block_rams(ECP5_25), found.block_rams(UP5K)) == (1, 2)
     assert found.luts(ECP5_25) == 100 + small.luts(ECP5_25) + 12
     assert found.memory_bits == 8 * (32 + 33 + 16)
+
+
+def test_products_without_a_block_are_luts():
+    def found(*counts: tuple[int, int]) -> Resources:
+        return Resources(0, (), 100, tuple(Products(count, 8, width) for count, width in counts))
+
+    # Eight blocks of two products each, or of one where an operand is wider than 8 bits.
+    cases = [
+        ([(16, 8)], 0),
+        ([(1, 8)] * 8, 0),
+        ([(1, 8)] * 9, 1),
+        ([(3, 8)] * 5, 3),
+        ([(9, 9)], 1),
+        ([(8, 9), (2, 8)], 2),
+    ]
+    for counts, outside in cases:
+        assert found(*counts).products_in_luts(UP5K) == outside, counts
+        assert found(*counts).luts(UP5K) == 100 + 150 * outside
+    assert found((29, 8)).products_in_luts(ECP5_25) == 1
+    assert found((1, 19)).products_in_luts(ECP5_25) == 1, "too wide for any block"

@@ -42,7 +42,7 @@ from mbconv.hdl.gearbox import Gearbox
 from mbconv.hdl.mac import MacPipeline
 from mbconv.hdl.mac_parameters import MacParameters, tree_levels
 from mbconv.hdl.narrow import Narrow
-from mbconv.hdl.primitives import Ram, Rom, address_width
+from mbconv.hdl.primitives import Multipliers, Ram, Rom, address_width
 from mbconv.hdl.requantize import Requantize
 from mbconv.hdl.result_path import ResultPath
 from mbconv.hdl.value_tables import ValueTables
@@ -92,12 +92,27 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Products:
+    """``count`` products of operands of so many bits, which may share DSP blocks with each other and no others."""
+
+    count: int
+    a_width: int
+    b_width: int
+
+
+@dataclass(frozen=True)
 class Resources:
-    """What a circuit takes; ``logic`` is the estimated LUTs without those of memories."""
+    """What a circuit takes.
+
+    Attributes:
+        logic: the estimated LUTs without those of memories and of products for which there is no DSP block.
+        products: the multipliers, array by array.
+    """
 
     multipliers: int
     memories: tuple[Memory, ...]
     logic: int
+    products: tuple[Products, ...] = ()
 
     @property
     def memory_bits(self) -> int:
@@ -108,8 +123,20 @@ class Resources:
         return sum(blocks(memory.width, memory.depth) for memory in self.memories if memory.in_block_ram(device))
 
     def luts(self, device: Device) -> int:
-        """Estimated LUTs, memories without block RAM included."""
-        return self.logic + sum(memory.luts(device) for memory in self.memories if not memory.in_block_ram(device))
+        """Estimated LUTs, memories without block RAM and products without a DSP block included."""
+        memories = sum(memory.luts(device) for memory in self.memories if not memory.in_block_ram(device))
+        return self.logic + memories + self.products_in_luts(device) * device.circuits.product_luts
+
+    def products_in_luts(self, device: Device) -> int:
+        """Products for which a device has no DSP block left: where a block gives several, an array with an odd number
+        leaves part of one unused."""
+        left, outside = device.dsp_blocks, 0
+        for array in self.products:
+            together = device.products_of_a_block(array.a_width, array.b_width)
+            inside = min(array.count, left * together)
+            left -= -(-inside // together) if inside else 0
+            outside += array.count - inside
+        return outside
 
 
 def resources(components: Iterable[Component]) -> Resources:
@@ -122,6 +149,11 @@ def resources(components: Iterable[Component]) -> Resources:
         sum(array.multipliers for array in inside if isinstance(array, AccumulateArray)),
         tuple(memory for component in inside for memory in _memories(component)),
         sum(_LOGIC[type(component)](component) for component in inside if type(component) in _LOGIC),
+        tuple(
+            Products(circuit.count, circuit.a_shape.width, circuit.b_shape.width)
+            for circuit in inside
+            if isinstance(circuit, Multipliers)
+        ),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
-from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,9 +19,8 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
-_WIDTH_OF_FILES = 200  # a table that is piped or saved is as wide as it needs to be
+_WIDTH_OF_FILES = 10_000  # what is piped or saved is as wide as it needs to be, unless COLUMNS says otherwise
 
 
 def print_json(command: str, value: dict[str, Any]) -> None:
@@ -39,7 +38,7 @@ def _plain(value: Any) -> Any:
 def results() -> Console:
     """Where a command's answer goes."""
     console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdecimal():
         console.width = _WIDTH_OF_FILES
     return console
 
@@ -80,14 +79,6 @@ def step_progress(*, quiet: bool) -> Iterator[Callable[[str, str], None]]:
                 console.print(f"{step}: {bar.tasks[tasks[step]].elapsed or 0:.0f} s")
 
         yield report
-
-
-def table(*columns: str, left: tuple[str, ...] = ()) -> Table:
-    """A table of numbers: columns to the right, except those named in ``left``."""
-    result = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        result.add_column(column, justify="left" if column in left else "right", no_wrap=True)
-    return result
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

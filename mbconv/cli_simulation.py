@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from .cli_output import results, table
+from .cli_output import results
+from .cli_table import Rows
 
 
 def print_result(graph, result, inputs: str = "") -> None:
     """The result as a table, the verdict last; ``inputs`` says what the frames are, where that is not plain."""
-    rows = table("", "simulated", "predicted", left=("",))
+    rows = Rows("", "simulated", "predicted", left=("",))
     rows.add_row("interval, cycles", _number(result.interval_cycles), _number(result.predicted_interval_cycles))
     rows.add_row("latency, cycles", _number(result.latency_cycles), _number(result.predicted_latency_cycles))
     console = results()

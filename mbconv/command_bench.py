@@ -11,7 +11,8 @@ import click
 
 from .cli_errors import UserError, require_extra
 from .cli_options import json_option
-from .cli_output import print_json, progress_console, results, simulation_progress, table
+from .cli_output import print_json, progress_console, results, simulation_progress
+from .cli_table import Rows
 
 BUILTIN = (("digits", 16), ("cifar10", 64))
 MODELS = (
@@ -94,7 +95,7 @@ def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool
 
 
 def _print(rows: list[dict]) -> None:
-    columns = table(
+    columns = Rows(
         "network", "multipliers", "MACs", "interval", "predicted", "latency", "efficiency", "mismatches",
         "line buffers", "residuals", "memory", "emission", "simulation", left=("network",),
     )  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from .cli_options import json_option
-from .cli_output import print_json, results, table
+from .cli_output import print_json, results
+from .cli_table import Rows
 
 
 @click.command(short_help="The boards: FPGA, clock, UART.")
@@ -40,7 +41,7 @@ def boards(as_json: bool) -> None:
     if as_json:
         print_json("boards", {"boards": rows})
         return
-    columns = table("name", "FPGA", "multipliers", "block RAM", "LUTs", "MHz", "rx", "tx", left=("name", "FPGA"))
+    columns = Rows("name", "FPGA", "multipliers", "block RAM", "LUTs", "MHz", "rx", "tx", left=("name", "FPGA"))
     for row in rows:
         uart = row["uart"] or {"rx": "", "tx": ""}
         columns.add_row(

@@ -11,8 +11,9 @@ import click
 
 from .cli_errors import UserError, require_extra
 from .cli_options import existing_file, json_option, layers_option, model_argument
-from .cli_output import print_json, results, simulation_progress, step_progress, table
+from .cli_output import print_json, results, simulation_progress, step_progress
 from .cli_simulation import print_result
+from .cli_table import Rows
 from .cli_target import target_design, target_options
 
 REPORT = "build.json"
@@ -207,7 +208,7 @@ def _write(directory: Path, answer: dict) -> None:
 def _print_made(made) -> None:
     console = results()
     console.print(", ".join(f"{tool} {version}" for tool, version in made.versions.items()))
-    rows = table("", "used", "of", left=("",))
+    rows = Rows("", "used", "of", left=("",))
     for count in made.counts:
         available = "" if count.available is None else f"{count.available:,}"
         rows.add_row(count.kind.title, f"{count.used:,}", available)

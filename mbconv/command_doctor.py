@@ -8,7 +8,8 @@ import click
 
 from . import __version__
 from .cli_options import json_option
-from .cli_output import print_json, results, table
+from .cli_output import print_json, results
+from .cli_table import Rows
 from .doctor import examine, summary
 
 
@@ -29,7 +30,7 @@ def doctor(as_json: bool) -> None:
             },
         )
         return
-    rows = table("tool", "version", "for", "", left=("tool", "version", "for", ""))
+    rows = Rows("tool", "version", "for", "", left=("tool", "version", "for", ""))
     for finding in findings:
         note = "" if finding.version else "missing" if finding.needed else "not installed (optional)"
         rows.add_row(finding.name, finding.version or "—", finding.part, note)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from .cli_options import json_option, layers_option, model_argument
-from .cli_output import bytes_text, print_json, results, shape_text, table
+from .cli_output import bytes_text, print_json, results, shape_text
+from .cli_table import Rows
 
 
 @click.command(short_help="A model's operators, shapes, MACs, parameters and memory.")
@@ -29,9 +30,9 @@ def info(model: str, layers: tuple[int, int] | None, as_json: bool) -> None:
     if as_json:
         print_json("info", graph.to_dict() | {"without_circuit": refused})
         return
-    columns = table(
+    columns = Rows(
         "#", "operator", "input", "output", "kernel", "stride", "MACs", "parameters", "line buffer", "residual delay",
-        left=("operator",),
+        left=("operator",), keys=2,
     )  # fmt: skip
     for row in operators:
         columns.add_row(

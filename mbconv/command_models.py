@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from .cli_options import json_option
-from .cli_output import print_json, results, shape_text, table
+from .cli_output import print_json, results, shape_text
+from .cli_table import Rows
 
 
 @click.command(short_help="The built-in models.")
@@ -34,7 +35,7 @@ def models(as_json: bool) -> None:
     if as_json:
         print_json("models", {"models": rows})
         return
-    columns = table("name", "input", "parameters", "MACs", "top-1", "of", left=("name", "of"))
+    columns = Rows("name", "input", "parameters", "MACs", "top-1", "of", left=("name", "of"))
     for row in rows:
         columns.add_row(
             row["name"],

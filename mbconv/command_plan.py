@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from .cli_options import json_option, layers_option, model_argument
-from .cli_output import bytes_text, print_json, progress_console, results, table
+from .cli_output import bytes_text, print_json, progress_console, results
+from .cli_table import Rows
 from .cli_target import planned_design, target_options
 
 _REASONS = {
@@ -58,7 +59,7 @@ def plan(model, layers, target, output, as_json) -> None:
 
 
 def _print(name: str, target, report, board) -> None:
-    columns = table(
+    columns = Rows(
         "stage",
         "folding",
         "lanes",

@@ -8,7 +8,8 @@ import click
 
 from .cli_errors import UserError
 from .cli_options import Numbers, existing_file, json_option, model_argument
-from .cli_output import print_json, progress_console, results, table
+from .cli_output import print_json, progress_console, results
+from .cli_table import Rows
 
 
 @click.command(short_help="The golden model's answer.")
@@ -86,7 +87,7 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
     for tensor, scores in outputs:
         if len(outputs) > 1:
             console.print(f"output {tensor.index} ({tensor.name})")
-        columns = table("class", "score", "integer", *(["label"] if names else []), left=("label",))
+        columns = Rows("class", "score", "integer", *(["label"] if names else []), left=("label",))
         for score in scores:
             integer = "" if score.integer is None else str(score.integer)
             label = [score.label] if names else []

@@ -9,7 +9,8 @@ import click
 
 from .cli_errors import UserError, require_extra
 from .cli_options import existing_file, json_option, model_argument
-from .cli_output import print_json, progress_console, results, simulation_progress, table
+from .cli_output import print_json, progress_console, results, simulation_progress
+from .cli_table import Rows
 from .cli_target import target_design, target_options
 
 
@@ -68,9 +69,9 @@ def verify(model, target, images, is_random, store, as_json) -> int:
 
 
 def _print(graph, rows: list[dict]) -> None:
-    columns = table(
+    columns = Rows(
         "layers", "operators", "mismatches", "elements", "interval", "predicted", "latency", "predicted", "multipliers",
-        left=("operators",),
+        left=("operators",), keys=2,
     )  # fmt: skip
     for row in rows:
         first, last = row["layers"]

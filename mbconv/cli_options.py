@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from pathlib import Path
 
 import click
@@ -24,6 +25,24 @@ class LayerRange(click.ParamType):
         return int(match[1]), int(match[2])
 
 
+class Number(click.ParamType):
+    """A number of a range, both ends included; neither nan nor infinite."""
+
+    name = "NUMBER"
+
+    def __init__(self, least: float, most: float):
+        self.least, self.most = least, most
+
+    def convert(self, value, param, ctx) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number", param, ctx)
+        if not self.least <= number <= self.most:
+            self.fail(f"{value} is not from {self.least:,g} to {self.most:,g}", param, ctx)
+        return number
+
+
 class Numbers(click.ParamType):
     """``127.5`` or ``123.7,116.3,103.5``."""
 
@@ -31,9 +50,12 @@ class Numbers(click.ParamType):
 
     def convert(self, value, param, ctx) -> list[float]:
         try:
-            return [float(part) for part in value.split(",")]
+            found = [float(part) for part in value.split(",")]
         except ValueError:
             self.fail(f"{value!r} is neither a number nor numbers with commas between", param, ctx)
+        if not all(map(isfinite, found)):
+            self.fail(f"{value} is not finite: pixels are 0 to 255", param, ctx)
+        return found
 
 
 layers_option = click.option(

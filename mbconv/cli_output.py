@@ -49,11 +49,21 @@ def progress_console(*, quiet: bool = False) -> Console:
 
 
 @contextmanager
+def working(step: str, *, quiet: bool) -> Iterator[None]:
+    """A step's name and its seconds, while it lasts and on a terminal."""
+    console = progress_console(quiet=quiet)
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        bar.add_task(step, total=None)
+        yield
+
+
+@contextmanager
 def simulation_progress(*, quiet: bool) -> Iterator[Callable[[int, float], None]]:
     """A progress bar of a simulation: a function of the cycle and the part (0 to 1) that is done."""
     console = progress_console(quiet=quiet)
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("building the simulator", total=1.0)
 
         def report(cycle: int, part: float) -> None:

@@ -26,6 +26,27 @@ def print_result(graph, result, inputs: str = "") -> None:
     console.print(f"{result.mismatches:,} mismatches in {result.elements:,} elements")
 
 
+def classified(whole, part, bundle, result, images, model: str) -> list[dict]:
+    """What the circuit, and the host behind it, answered to each picture, where the outputs are those of a classifier:
+    of the frames, pictures come first and as they are."""
+    from mbconv.models import builtin
+    from mbconv.sim.pictures.prediction import is_classes, top_classes
+    from mbconv.sim.simulation.simulate import host_outputs
+
+    if tuple(part.outputs) != tuple(whole.outputs) or len(part.outputs) != 1:
+        return []
+    output = part.tensors[part.outputs[0]]
+    if not is_classes(output):
+        return []
+    known = builtin(str(bundle.manifest["source"]["model"]) if bundle.manifest.get("source") else model)
+    answers = []
+    for frame, image in enumerate(images[: result.frames]):
+        values = host_outputs(part, result.outputs, frame)[output.index]
+        best = top_classes(output, values, 1, known.labels if known else None)[0]
+        answers.append({"image": str(image), "class": best.index, "label": best.label, "score": best.score})
+    return answers
+
+
 def _number(value: int | None) -> str:
     return "—" if value is None else f"{value:,}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .cli_errors import UserError
 from .cli_options import existing_file
 
 if TYPE_CHECKING:
     from mbconv.generators.emission.design import Design
     from mbconv.generators.graph.graph import Graph
+    from mbconv.generators.planning.planner import Plan
     from mbconv.generators.planning.targets import Target
     from mbconv.hdl.family import Family
+
+
+_CLOCKED = {
+    "plan": ", and of the frames per second that are printed",
+    "sim": ", and of the frames per second that are printed",
+    "build": ", and what place and route works for",
+}
 
 
 @dataclass(frozen=True)
@@ -37,20 +46,25 @@ class TargetOptions:
 
 def target_options(command: Callable) -> Callable:
     """Add --multipliers, --fps, --clock, --board and --plan to a command, which gets them as one argument ``target``,
-    a :class:`TargetOptions`."""
+    a :class:`TargetOptions`. Commands in :data:`_CLOCKED` take a clock without a rate."""
+    clocked = command.__name__ in _CLOCKED
 
     @click.option("--multipliers", type=click.IntRange(min=1), metavar="N",
                   help="Least interval with at most so many multipliers.  [default: 64]")  # fmt: skip
     @click.option("--fps", type=click.FloatRange(min=0, min_open=True), metavar="F",
                   help="Fewest multipliers for so many frames per second, with --clock.")  # fmt: skip
     @click.option("--clock", type=click.FloatRange(min=0, min_open=True), metavar="MHZ",
-                  help="The clock that --fps is meant for.")  # fmt: skip
+                  help="The clock that --fps is meant for" + (_CLOCKED.get(command.__name__, "") + "."))  # fmt: skip
     @click.option(
         "--board", metavar="NAME", help="Least interval that fits a board's FPGA (mbconv boards), or module:Platform."
     )
     @click.option("--plan", type=existing_file, metavar="FILE", help="The foldings and lanes of a file of mbconv plan.")
     @wraps(command)
     def with_target(*arguments, multipliers, fps, clock, board, plan, **others):
+        if fps is not None and clock is None:
+            raise UserError("--fps and --clock go together: frames per second at a clock of so many MHz")
+        if clock is not None and fps is None and not clocked:
+            raise UserError("--clock says at which clock --fps is meant: give both (plan and sim take it alone)")
         return command(*arguments, target=TargetOptions(multipliers, fps, clock, board, plan), **others)
 
     return with_target
@@ -66,13 +80,30 @@ def target_of(options: TargetOptions) -> Target:
     from mbconv.generators.graph.graph import GraphError
     from mbconv.generators.planning.targets import make_target
 
-    if (options.fps is None) != (options.clock is None):
-        raise GraphError("--fps and --clock go together: frames per second at a clock of so many MHz")
     kinds = [name for name in options.names if name != "--clock"]
     if len(kinds) > 1:
         raise GraphError(f"{' and '.join(kinds)} are different targets: give one of them")
     board = None if options.board is None else find_board(options.board)
-    return make_target(multipliers=options.multipliers, fps=options.fps, clock_mhz=options.clock, board=board)
+    clock = None if options.fps is None else options.clock
+    return make_target(multipliers=options.multipliers, fps=options.fps, clock_mhz=clock, board=board)
+
+
+def rate(interval: int, latency: int, clock_mhz: float) -> dict[str, float]:
+    """Cycles at a clock, as people speak of them; for ``--json``."""
+    return {
+        "clock_mhz": clock_mhz,
+        "frames_per_second": clock_mhz * 1e6 / interval,
+        "latency_ms": latency / clock_mhz / 1e3,
+    }
+
+
+def rate_text(interval: int, latency: int, clock_mhz: float) -> str:
+    """The same as a line."""
+    found = rate(interval, latency, clock_mhz)
+    return (
+        f"at {clock_mhz:g} MHz {found['frames_per_second']:,.1f} frames per second, a frame every "
+        f"{1e3 / found['frames_per_second']:,.4g} ms, its result after {found['latency_ms']:,.4g} ms"
+    )
 
 
 def planned_design(graph: Graph, options: TargetOptions, family: Family | None = None) -> tuple[Design, Target]:
@@ -87,7 +118,6 @@ def planned_design(graph: Graph, options: TargetOptions, family: Family | None =
     """
     from mbconv.fpga.boards import boards, find_board
     from mbconv.generators.emission.design import make_design
-    from mbconv.generators.graph.graph import GraphError
     from mbconv.generators.planning.board_plan import check_board, design_for_board
     from mbconv.generators.planning.plan_file import read_plan
     from mbconv.generators.planning.targets import plan_for_target
@@ -99,14 +129,62 @@ def planned_design(graph: Graph, options: TargetOptions, family: Family | None =
             return design_for_board(graph, target.board, boards()), target
         plan = plan_for_target(build_network(graph), target)
         return make_design(graph, plan=plan, family=family or target.family), target
-    if len(options.names) > 1:
-        others = " and ".join(name for name in options.names if name != "--plan")
-        raise GraphError(f"--plan and {others} exclude each other: the target is in the file")
+    _exclude_others(options)
     plan, target = read_plan(options.plan, build_network(graph), find_board)
     design = make_design(graph, plan=plan, family=family or target.family)
     if target.board is not None:
         check_board(design, target.board)
     return design, target
+
+
+def block_plans(graph: Graph, parts: Sequence[Graph], options: TargetOptions) -> list[Plan]:
+    """The plan of each of a network's blocks, all of them before the first is made into a circuit.
+
+    A plan of the whole network gives each block the foldings and lanes that it has there.
+
+    Raises:
+        GraphError: as :func:`planned_design`; for blocks that a target does not suit, all of them in one message.
+    """
+    from mbconv.generators.graph.graph import GraphError
+    from mbconv.generators.planning.plan_file import read_plan
+    from mbconv.generators.planning.planner import Plan, interval_of
+    from mbconv.generators.planning.targets import plan_for_target
+    from mbconv.generators.stages.network import build_network
+
+    if options.plan is not None:
+        from mbconv.fpga.boards import find_board
+
+        _exclude_others(options)
+        whole, _ = read_plan(options.plan, build_network(graph), find_board)
+        plans = []
+        for part in parts:
+            network = build_network(part)
+            foldings = {n.operator.index: whole.foldings[n.operator.index] for n in network.nodes if n.is_mac}
+            lanes = {tensor: whole.lanes[tensor] for tensor in network.shapes}
+            plans.append(Plan(foldings, lanes, interval_of(network, foldings, lanes), whole.budget))
+        return plans
+    target = target_of(options)
+    plans, problems = [], []
+    for part in parts:
+        try:
+            if target.board is not None:
+                plans.append(planned_design(part, options)[0].plan)
+            else:
+                plans.append(plan_for_target(build_network(part), target))
+        except GraphError as error:
+            problems.append(f"operators {part.operators[0].index}:{part.operators[-1].index + 1}: {error}")
+    if problems:
+        raise GraphError("\n  ".join([f"{len(problems)} of {len(parts)} blocks cannot be planned:", *problems]))
+    return plans
+
+
+def _exclude_others(options: TargetOptions) -> None:
+    """Refuse other targets beside a plan's file, which has its own."""
+    from mbconv.generators.graph.graph import GraphError
+
+    others = [name for name in options.names if name not in ("--plan", "--clock")]
+    if others:
+        raise GraphError(f"--plan and {' and '.join(others)} exclude each other: the target is in the file")
 
 
 def target_design(graph: Graph, options: TargetOptions, family: Family | None = None) -> Design:

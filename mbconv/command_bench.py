@@ -47,6 +47,14 @@ def bench(folder, only, store, as_json) -> int:
     cases = [case for case in cases if not only or any(part in case[0] for part in only)]
     if not cases:
         raise UserError(f"no network's name contains {' or '.join(only)}")
+    missing = [model for name, model, _ in cases if model != name and not Path(model).is_file()]
+    if missing:
+        raise UserError(
+            f"missing: {', '.join(dict.fromkeys(missing))}; put the files there, or choose networks with --only"
+        )
+    from mbconv.sim.simulation.kept_results import KeptResults
+
+    KeptResults(store).check()
     rows = [_measure(*case, store, as_json) for case in cases]
     if as_json:
         print_json("bench", {"networks": rows})
@@ -59,7 +67,6 @@ def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool
     from mbconv.generators.emission.bundle import make_bundle
     from mbconv.generators.emission.design import make_design
     from mbconv.generators.emission.emit import emit
-    from mbconv.generators.graph.analysis import summarize
     from mbconv.models import load
     from mbconv.sim.simulation.kept_results import KeptResults
 
@@ -79,7 +86,6 @@ def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool
     emitted = time.monotonic()
     log.print(f"{name} at {multipliers}: planned in {planned - started:.1f} s, emitted in {emitted - started:.1f} s")
     frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), 0)
-    _, totals = summarize(graph)
     with simulation_progress(quiet=as_json) as progress:
         return KeptResults(store).simulated(
             bundle,
@@ -87,11 +93,30 @@ def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool
             frames,
             progress,
             network=name,
-            line_buffer_bytes=totals.line_buffer_bytes,
-            residual_delay_bytes=totals.residual_delay_bytes,
+            **_buffers(design),
             memory_bits=design.memory_bits,
             emission_seconds=round(emitted - started, 1),
         )
+
+
+def _buffers(design) -> dict[str, int]:
+    """The memories that streaming needs, as they are in the design: windows, and queues in front of additions."""
+    network, joins = design.network, {stage.name for stage in design.stages if len(stage.node.inputs) > 1}
+    windows = {stage.name: stage.node.inputs[0] for stage in design.stages}
+
+    def bits(tensor: int, elements: int) -> int:
+        return elements * network.tensor(tensor).element.bits
+
+    lines = sum(
+        bits(windows[name], pixels * network.shapes[windows[name]].channels)
+        for name, pixels in design.schedule.capacities.items()
+    )
+    delays = sum(
+        bits(edge[0], depth * design.plan.lanes[edge[0]])
+        for edge, depth in design.schedule.depths.items()
+        if edge[1] in joins
+    )
+    return {"line_buffer_bytes": -(-lines // 8), "residual_delay_bytes": -(-delays // 8)}
 
 
 def _print(rows: list[dict]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from .cli_errors import UserError, require_extra
-from .cli_options import existing_file, json_option, layers_option, model_argument
+from .cli_options import Number, existing_file, json_option, layers_option, model_argument
 from .cli_output import print_json, results, simulation_progress, step_progress
 from .cli_simulation import print_result
 from .cli_table import Rows
@@ -31,7 +31,7 @@ DEFAULT_DEVICE = "LFE5U-85F"
 @click.option(
     "--uart", metavar="RX,TX", help="The pins of a UART on --board, where the board has none or another is meant."
 )
-@click.option("--frequency", type=click.FloatRange(min=1, max=2000), metavar="MHZ",
+@click.option("--frequency", type=Number(1, 2000), metavar="MHZ",
               help="What place and route of a --device works for.  [default: --clock, else much]")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 4),
               help="Place and route so many times, of which the best counts.  [default: 4; for a board 1]")  # fmt: skip
@@ -60,9 +60,13 @@ def build(model, layers, target, device, package, speed, uart, frequency, seeds,
 
     Exit code 1: an output of the netlist or its interval is other than predicted.
     """
+    if no_simulation and (images or frames is not None):
+        raise UserError("--image and --frames are of the simulation that --no-simulation leaves out")
     require_extra("fpga", "implementation")
+    from mbconv.generators.emission.files import check_folder
     from mbconv.models import load_part
 
+    check_folder(directory)
     whole, graph = load_part(model, layers)
     if target.board is None:
         if uart is not None:
@@ -202,7 +206,9 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
 
 
 def _write(directory: Path, answer: dict) -> None:
-    (directory / REPORT).write_text(json.dumps(answer, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    from mbconv.generators.emission.files import write_whole
+
+    write_whole(directory / REPORT, json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
 
 
 def _print_made(made) -> None:

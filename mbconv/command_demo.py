@@ -66,7 +66,7 @@ def demo(directory: Path, as_json: bool) -> int:
         if not as_json:
             print_result(part, result)
     output = graph.tensors[graph.outputs[0]]
-    computed = host_outputs(design, result.outputs, frame=0)
+    computed = host_outputs(graph, result.outputs, frame=0)
     best = top_classes(output, computed[output.index], 1, builtin(_MODEL).labels)[0]
     if as_json:
         print_json(

@@ -9,7 +9,7 @@ import click
 
 from .cli_errors import UserError
 from .cli_options import existing_file, json_option, layers_option, model_argument
-from .cli_output import print_json, progress_console, results
+from .cli_output import print_json, progress_console, results, working
 from .cli_target import planned_design, target_options
 
 
@@ -48,15 +48,17 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
 
     from mbconv.generators.emission.bundle import make_bundle
     from mbconv.generators.emission.emit import emit as write
+    from mbconv.generators.emission.files import check_folder
     from mbconv.generators.emission.read_bundle import manifest_name
     from mbconv.models import load_part
 
     from .emitted import model_source
 
+    check_folder(directory)
     whole, graph = load_part(model, layers)
     source = model_source(whole, model, layers)
     notes: list[str] = []
-    with progress_console(quiet=as_json).status("emitting"):
+    with working("emitting", quiet=as_json):
         design, planned_for = planned_design(graph, target)
         bundle = make_bundle(design, prefix, source, planned_for)
         bench = _testbench(whole, graph, bundle, images, seed, frames) if testbench else None

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from .cli_options import json_option, layers_option, model_argument
-from .cli_output import bytes_text, print_json, progress_console, results
+from .cli_output import bytes_text, print_json, results, working
 from .cli_table import Rows
-from .cli_target import planned_design, target_options
+from .cli_target import planned_design, rate, rate_text, target_options
 
 _REASONS = {
     "rounding": "channels or taps that a folding does not divide",
@@ -37,9 +37,12 @@ def plan(model, layers, target, output, as_json) -> None:
     from mbconv.generators.planning.plan_file import write_plan
     from mbconv.generators.planning.plan_report import report_design
     from mbconv.models import load
+    from mbconv.sim.simulation.writable import check_writable
 
+    if output is not None:
+        check_writable(output)
     graph = load(model, layers)
-    with progress_console(quiet=as_json).status("planning"):
+    with working("planning", quiet=as_json):
         design, wanted = planned_design(graph, target)
     report = report_design(design)
     if output is not None:
@@ -51,14 +54,15 @@ def plan(model, layers, target, output, as_json) -> None:
     if as_json:
         named = {use.name: {"needed": use.needed, "available": use.available} for use in board}
         extra = {"model": graph.name, "target": str(wanted), "luts_estimated": luts, "board": named or None}
-        print_json("plan", report.as_dict() | extra)
+        clocked = {} if target.clock is None else rate(report.interval, report.latency, target.clock)
+        print_json("plan", report.as_dict() | extra | clocked)
         return
-    _print(graph.name, wanted, report, board)
+    _print(graph.name, wanted, report, board, target.clock)
     if output is not None:
         results().print(f"written to {output}")
 
 
-def _print(name: str, target, report, board) -> None:
+def _print(name: str, target, report, board, clock) -> None:
     columns = Rows(
         "stage",
         "folding",
@@ -93,6 +97,8 @@ def _print(name: str, target, report, board) -> None:
     console.print(f"{name}, planned for {target}")
     console.print(columns)
     console.print(f"interval {report.interval:,} cycles, latency {report.latency:,} cycles")
+    if clock is not None:
+        console.print(rate_text(report.interval, report.latency, clock))
     console.print(f"bottleneck: {_some(report.bottleneck)}")
     if board:
         console.print(f"of the board: {', '.join(map(str, board))}")

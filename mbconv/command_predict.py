@@ -8,7 +8,7 @@ import click
 
 from .cli_errors import UserError
 from .cli_options import Numbers, existing_file, json_option, model_argument
-from .cli_output import print_json, progress_console, results
+from .cli_output import print_json, progress_console, results, shape_text
 from .cli_table import Rows
 
 
@@ -39,6 +39,13 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
     if values_file is not None and not (resize is mean is std is None):
         raise UserError("--input is taken as it is; --resize, --mean and --std go with --image")
 
+    from mbconv.sim.pictures.evaluate import SUFFIXES
+    from mbconv.sim.simulation.writable import check_writable
+
+    if values_file is not None and values_file.suffix.lower() in SUFFIXES:
+        raise UserError(f"--input takes the integers of a .npy file; a picture such as {values_file} goes with --image")
+    if save is not None:
+        check_writable(save)
     from mbconv.models import builtin, load
     from mbconv.sim.golden import model as golden
     from mbconv.sim.pictures import pictures, prediction
@@ -49,6 +56,7 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
     source = graph.tensors[graph.inputs[0]]
     known = builtin(model)
     names = prediction.read_labels(labels) if labels is not None else known.labels if known else None
+    classes = {index for index in graph.outputs if prediction.is_classes(graph.tensors[index])}
     if labels is not None:
         prediction.check_labels(graph, names)
     if image is not None:
@@ -59,7 +67,8 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
     outputs = []
     for index in graph.outputs:
         tensor = graph.tensors[index]
-        outputs.append((tensor, prediction.top_classes(tensor, computed[index], top, names)))
+        scores = prediction.top_classes(tensor, computed[index], top, names) if index in classes else []
+        outputs.append((tensor, scores))
     if save is not None:
         prediction.save_results(save, graph, computed, every_tensor)
     if as_json:
@@ -87,6 +96,13 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
     for tensor, scores in outputs:
         if len(outputs) > 1:
             console.print(f"output {tensor.index} ({tensor.name})")
+        if tensor.index not in classes:
+            found = computed[tensor.index]
+            console.print(
+                f"a map of {shape_text(tensor.shape)}, no classes: from {found.min():,} to {found.max():,}, mean "
+                f"{found.mean():,.2f}; --save FILE.npz stores it"
+            )
+            continue
         columns = Rows("class", "score", "integer", *(["label"] if names else []), left=("label",))
         for score in scores:
             integer = "" if score.integer is None else str(score.integer)

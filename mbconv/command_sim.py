@@ -8,9 +8,9 @@ import click
 
 from .cli_errors import UserError, require_extra
 from .cli_options import existing_file, json_option, layers_option, model_argument
-from .cli_output import print_json, progress_console, simulation_progress
-from .cli_simulation import print_result
-from .cli_target import target_design, target_options
+from .cli_output import print_json, progress_console, results, simulation_progress
+from .cli_simulation import classified, print_result
+from .cli_target import rate, rate_text, target_design, target_options
 
 
 @click.command(short_help="The circuit against the golden model, in Verilator.")
@@ -55,10 +55,18 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
     inputs = chosen_frames(graph, part, count, images, seed)
     with simulation_progress(quiet=as_json) as progress:
         result = simulate_bundle(bundle, part, inputs, waves=waves, progress=progress)
+    seen = classified(graph, part, bundle, result, images, model)
+    interval, latency = bundle.manifest["interval_cycles"], bundle.manifest["latency_cycles"]
     if as_json:
-        print_json("sim", result.to_dict())
+        clocked = {} if target.clock is None else rate(interval, latency, target.clock)
+        print_json("sim", result.to_dict() | clocked | {"classified": seen})
     else:
         print_result(part, result, "" if images else f", random (seed {seed or 0})")
+        if target.clock is not None:
+            results().print(rate_text(interval, latency, target.clock))
+        for found in seen:
+            score = "" if found["score"] is None else f", score {found['score']:.4f}"
+            results().print(f"{found['image']}: {found['label'] or found['class']}{score}")
     return 0 if result.ok else 1
 
 

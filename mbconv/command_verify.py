@@ -9,9 +9,9 @@ import click
 
 from .cli_errors import UserError, require_extra
 from .cli_options import existing_file, json_option, model_argument
-from .cli_output import print_json, progress_console, results, simulation_progress
+from .cli_output import print_json, progress_console, results, simulation_progress, working
 from .cli_table import Rows
-from .cli_target import target_design, target_options
+from .cli_target import block_plans, target_options
 
 
 @click.command(short_help="Every block of a model simulated alone; can be resumed.")
@@ -28,6 +28,7 @@ def verify(model, target, images, is_random, store, as_json) -> int:
 
     Each block is a design of its own within the target, fed by what the operators before it make of the picture. A
     block whose result is in the results file, made by the same circuit from the same inputs, is not simulated again.
+    With --plan, a plan of the whole model, each block has the foldings and lanes that it has there.
 
     Exit code 1: an output or an interval is other than predicted.
     """
@@ -36,6 +37,7 @@ def verify(model, target, images, is_random, store, as_json) -> int:
     require_extra("sim", "simulation")
 
     from mbconv.generators.emission.bundle import make_bundle
+    from mbconv.generators.emission.design import make_design
     from mbconv.generators.graph.ranges import block_ranges
     from mbconv.models import load
     from mbconv.sim.simulation.kept_results import KeptResults
@@ -47,10 +49,12 @@ def verify(model, target, images, is_random, store, as_json) -> int:
     kept.check()
     log = progress_console(quiet=as_json)
     whole = WholeRuns(graph, images) if images else None
+    with working("planning every block", quiet=as_json):
+        blocks = [(first, last, graph.layers(first, last)) for first, last in block_ranges(graph)]
+        plans = block_plans(graph, [part for _, _, part in blocks], target)
     rows = []
-    for first, last in block_ranges(graph):
-        part = graph.layers(first, last)
-        design = target_design(part, target)
+    for (first, last, part), plan in zip(blocks, plans, strict=True):
+        design = make_design(part, plan=plan)
         count = measuring_frames(design.schedule.interval, design.schedule.latency)
         frames = random_frames(part, count, 0) if whole is None else whole.inputs_of(part, count)
         with simulation_progress(quiet=as_json) as progress:

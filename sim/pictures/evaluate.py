@@ -13,7 +13,7 @@ from mbconv.generators.graph.graph import Graph, GraphError
 
 from ..golden import model as golden
 from ..golden.oracle import Reference
-from .pictures import load_picture
+from .pictures import load_picture, picture_shape
 from .prediction import best_class, class_count
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -125,6 +125,26 @@ def has_background(outputs: int, classes: int | None) -> bool:
     return outputs == 1001 if classes is None else outputs == classes + 1
 
 
+def check_labels(pictures: LabelledPictures, name: str, outputs: int) -> None:
+    """Refuse labels that cannot be a model's, all of them at once, before the first picture is classified.
+
+    Raises:
+        GraphError: the folders of classes are not as many as the model's classes, or pictures have a class beyond them.
+    """
+    if pictures.classes is not None and pictures.classes not in (outputs, outputs - 1):
+        raise GraphError(
+            f"there are {pictures.classes} folders of classes, but {name} has {outputs} outputs: class k is the k-th "
+            "folder, so every class needs one (it may be empty), or names that begin with the class's index and _"
+        )
+    background = has_background(outputs, pictures.classes)
+    wrong = [picture for picture in pictures.pictures if picture.label + background >= outputs]
+    if wrong:
+        shown = ", ".join(f"{picture.path} ({picture.label})" for picture in wrong[:3])
+        more = f" and {len(wrong) - 3:,} more" if len(wrong) > 3 else ""
+        last = outputs - 1 - background
+        raise GraphError(f"{name} has the classes 0 to {last}; of other classes are {shown}{more}")
+
+
 def evaluate(
     graph: Graph,
     pictures: LabelledPictures,
@@ -150,12 +170,8 @@ def evaluate(
     source = graph.tensors[graph.inputs[0]]
     outputs = class_count(graph, graph.outputs[0])
     background = has_background(outputs, pictures.classes)
-    beyond = [picture for picture in pictures.pictures if picture.label + background >= outputs]
-    if beyond:
-        others = f" (and {len(beyond) - 1} more pictures)" if len(beyond) > 1 else ""
-        raise GraphError(
-            f"{beyond[0].path}{others} has class {beyond[0].label}, but {graph.name} has {outputs} outputs"
-        )
+    picture_shape(source)
+    check_labels(pictures, graph.name, outputs)
     answers = []
     for picture in pictures.pictures:
         label = picture.label + background

@@ -39,6 +39,11 @@ def read_labels(path: str | Path) -> list[str]:
         raise GraphError(f"cannot read labels {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
+def is_classes(tensor: Tensor) -> bool:
+    """Whether an output is a vector, whose elements may be classes; others are maps."""
+    return tensor.size == tensor.shape[-1] or answers_class(tensor)
+
+
 def answers_class(tensor: Tensor) -> bool:
     """Whether an output holds a class, not its scores: what ARG_MAX writes."""
     return tensor.element.bits >= 32 and not tensor.element.real
@@ -63,7 +68,10 @@ def check_labels(graph: Graph, labels: Sequence[str]) -> None:
     Raises:
         GraphError: there are not as many labels as classes.
     """
-    for output in graph.outputs:
+    outputs = [output for output in graph.outputs if is_classes(graph.tensors[output])]
+    if not outputs:
+        raise GraphError(f"labels name classes, but no output of {graph.name} has any: they are maps")
+    for output in outputs:
         classes = class_count(graph, output)
         if len(labels) != classes:
             raise GraphError(

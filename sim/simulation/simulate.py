@@ -12,6 +12,7 @@ import numpy as np
 from mbconv.generators.emission.bundle import Bundle, make_bundle
 from mbconv.generators.emission.design import Design
 from mbconv.generators.graph.graph import Graph, GraphError
+from mbconv.generators.stages.network import build_network
 
 from ..bench.bench_case import ALWAYS, Pattern, Run
 from ..bench.bench_data import unpack_words
@@ -166,9 +167,9 @@ def _elements(stream: StreamDescription, record: DesignRecord, frames: int) -> n
     return beats.reshape(frames, stream.pixels, -1)[:, :, : stream.channels]
 
 
-def host_outputs(design: Design, outputs: Mapping[int, np.ndarray], frame: int) -> dict[int, np.ndarray]:
+def host_outputs(graph: Graph, outputs: Mapping[int, np.ndarray], frame: int) -> dict[int, np.ndarray]:
     """A frame's outputs of the whole graph: what the operators left to the host make of the circuit's outputs."""
-    graph, network = design.graph, design.network
+    network = build_network(graph)
     host = graph.part(network.host, f"{graph.name}_host") if network.host else None
     wanted = (*outputs, *graph.outputs, *(host.inputs if host else ()))
     known = {}

@@ -21,6 +21,7 @@ from .cli_signals import Ended, closed_output_ends, end_by_signal, raise_on_sign
 from .command_bench import bench
 from .command_boards import boards
 from .command_build import build
+from .command_cache import cache
 from .command_demo import demo
 from .command_doctor import doctor
 from .command_emit import emit
@@ -118,6 +119,7 @@ for command in (
     demo,
     models,
     boards,
+    cache,
     doctor,
     schema_command,
 ):

@@ -82,7 +82,7 @@ def report_fault(error: Exception) -> None:
 
 def _report() -> str:
     """The command, the versions, the traceback."""
-    packages = dict.fromkeys(package for part in requirements().values() for package in part)
+    packages = dict.fromkeys(one.name for part in requirements().values() for one in part)
     versions = [f"{package} {version}" for package in packages if (version := installed_version(package))]
     return (
         f"{shlex.join(['mbconv', *sys.argv[1:]])}\n"

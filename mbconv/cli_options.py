@@ -7,10 +7,21 @@ from math import isfinite
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the standard output.")
 
-model_argument = click.argument("model", metavar="MODEL")
+
+def _complete_model(ctx, param, incomplete: str) -> list[CompletionItem]:
+    """Built-in models and the beginning of a block, for the shell; and files, which it knows itself."""
+    from mbconv.models import builtin_models
+
+    names = [*(model.name for model in builtin_models()), "block:"]
+    found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
+
+
+model_argument = click.argument("model", metavar="MODEL", shell_complete=_complete_model)
 
 
 class LayerRange(click.ParamType):

@@ -100,4 +100,6 @@ def bytes_text(count: int) -> str:
     """A memory's size as people read it; nothing for none."""
     if not count:
         return ""
-    return f"{count} B" if count < 1000 else f"{count / 1000:.1f} kB"
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"

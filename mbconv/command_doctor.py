@@ -19,7 +19,7 @@ def doctor(as_json: bool) -> None:
     """List the tools, their versions, what is missing and the command that mends it."""
     findings = examine()
     if as_json:
-        missing = [finding for finding in findings if finding.needed and finding.version is None]
+        missing = [finding for finding in findings if finding.needed and not finding.is_ready]
         print_json(
             "doctor",
             {
@@ -32,7 +32,8 @@ def doctor(as_json: bool) -> None:
         return
     rows = Rows("tool", "version", "for", "", left=("tool", "version", "for", ""))
     for finding in findings:
-        note = "" if finding.version else "missing" if finding.needed else "not installed (optional)"
+        note = f"needs {finding.wanted}" if finding.wanted else ""
+        note = note or "" if finding.version else "missing" if finding.needed else "not installed (optional)"
         rows.add_row(finding.name, finding.version or "—", finding.part, note)
     console = results()
     console.print(f"mbconv {__version__}")

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from .requirements import NEEDED_EXTRAS, OPTIONAL_EXTRAS, install_command, installed_version, requirements
+from packaging.requirements import Requirement
+
+from .requirements import (
+    NEEDED_EXTRAS,
+    OPTIONAL_EXTRAS,
+    install_command,
+    installed_version,
+    requirements,
+    wrong_version,
+)
 
 _SECONDS = 20
 
@@ -35,6 +44,7 @@ class Finding:
     Attributes:
         part: ``base``, or the extra that wants it.
         version: None if it is missing or does not work.
+        wanted: the version that is needed in its place; None where it will do.
         remedy: the command that mends it; None where nothing is to be done.
     """
 
@@ -42,6 +52,11 @@ class Finding:
     part: str
     version: str | None
     remedy: str | None
+    wanted: str | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.version is not None and self.wanted is None
 
     @property
     def needed(self) -> bool:
@@ -68,7 +83,7 @@ def examine() -> list[Finding]:
 
 def summary(findings: list[Finding]) -> str:
     """One line: what works and what does not."""
-    missing = {part: [f for f in findings if f.part == part and f.version is None] for part in ("base", *NEEDED_EXTRAS)}
+    missing = {part: [f for f in findings if f.part == part and not f.is_ready] for part in ("base", *NEEDED_EXTRAS)}
     if missing["base"]:
         return f"mbconv cannot run: {_names(missing['base'])} missing"
     if missing["sim"]:
@@ -77,15 +92,17 @@ def summary(findings: list[Finding]) -> str:
 
 
 def _names(findings: list[Finding]) -> str:
-    return ", ".join(finding.name for finding in findings) + (" is" if len(findings) == 1 else " are")
+    names = [finding.name + (f" {finding.wanted}" if finding.wanted else "") for finding in findings]
+    return ", ".join(names) + (" is" if len(findings) == 1 else " are")
 
 
-def _packages(part: str, packages: list[str]) -> list[Finding]:
+def _packages(part: str, wanted: list[Requirement]) -> list[Finding]:
     findings = []
-    for package in packages:
-        version = installed_version(package)
-        command = install_command("" if part == "base" else part)
-        findings.append(Finding(package, part, version, None if version else command))
+    command = install_command("" if part == "base" else part)
+    for requirement in wanted:
+        version, other = installed_version(requirement.name), wrong_version(requirement)
+        remedy = None if version and other is None else command
+        findings.append(Finding(requirement.name, part, version, remedy, other))
     return findings
 
 

@@ -84,7 +84,6 @@ def test_a_plan_written_edited_and_costed_again(tmp_path):
         (("--multipliers", "7"), "7 multipliers are too few for this network: it needs at least 8"),
         (("--fps", "1e6", "--clock", "12"), "takes a cycle for each of its 64 pixels; nearest: 187,500 fps at 12 MHz"),
         (("--fps", "10"), "--fps and --clock go together"),
-        (("--clock", "10"), "--fps and --clock go together"),
         (("--fps", "nan", "--clock", "10"), "must be a number, not nan"),
         (("--board", "ulx4"), "there is no board 'ulx4'"),
         (("--board", "ulx3s-12f", "--multipliers", "8"), "--multipliers and --board are different targets"),

@@ -119,14 +119,52 @@ def test_kept_results_refuse_an_unreadable_file(tmp_path):
 
 def test_evaluate(tmp_path):
     """Two pictures in folders by class; the model is the built-in cifar10 and answers deterministically."""
-    for label, value in (("a", 0), ("b", 255)):
-        (tmp_path / label).mkdir()
-        Image.fromarray(np.full((32, 32, 3), value, np.uint8)).save(tmp_path / label / "picture.png")
+    for label in range(10):
+        (tmp_path / f"class{label}").mkdir()
+    for label, value in ((0, 0), (1, 255)):
+        picture = tmp_path / f"class{label}" / "picture.png"
+        Image.fromarray(np.full((32, 32, 3), value, np.uint8)).save(picture)
     answer = json.loads(mbconv("evaluate", "cifar10", "--images", tmp_path, "--json"))
     assert answer["pictures"] == 2 and 0 <= answer["top1"] <= 1
     assert answer["mismatches"] in (0, None)
     limited = json.loads(mbconv("evaluate", "cifar10", "--images", tmp_path, "--limit", 1, "--json"))
     assert limited["pictures"] == 1
+
+
+def test_labels_are_checked_before_the_first_picture(tmp_path):
+    """The files are no pictures: nobody looks at them."""
+    for name in ("0_a.png", "10_b.png", "11_c.png"):
+        (tmp_path / name).write_text("")
+    message = mbconv("evaluate", "cifar10", "--images", tmp_path, code=2)
+    assert (
+        f"has the classes 0 to 9; of other classes are {tmp_path / '10_b.png'} (10), {tmp_path / '11_c.png'} (11)"
+        in message
+    )
+    for name in ("0_a.png", "10_b.png", "11_c.png"):
+        (tmp_path / name[0]).mkdir(exist_ok=True)
+        (tmp_path / name).rename(tmp_path / name[0] / name)
+    assert "there are 2 folders of classes, but cifar10 has 10 outputs" in mbconv(
+        "evaluate", "cifar10", "--images", tmp_path, code=2
+    )
+
+
+def test_a_plan_of_the_whole_serves_every_block(tmp_path):
+    """A block has the foldings of the whole network's plan, and a budget that is too small is said of all blocks."""
+    from mbconv.cli_target import TargetOptions, block_plans, planned_design
+    from mbconv.generators.graph.ranges import block_ranges
+    from mbconv.models import load
+
+    graph = load("digits")
+    path = tmp_path / "plan.json"
+    mbconv("plan", "digits", "--multipliers", 16, "-o", path)
+    whole = planned_design(graph, TargetOptions(plan=path))[0].plan
+    parts = [graph.layers(*ends) for ends in block_ranges(graph)]
+    plans = block_plans(graph, parts, TargetOptions(plan=path))
+    assert [folding for plan in plans for folding in plan.foldings.items()] == list(whole.foldings.items())
+    assert max(plan.interval for plan in plans) == whole.interval == 4608
+    message = mbconv("verify", "digits", "--multipliers", 1, "--results", tmp_path / "kept.jsonl", code=2)
+    assert "2 of 4 blocks cannot be planned:" in message and "operators 5:8: 1 multipliers are too few" in message
+    assert not (tmp_path / "kept.jsonl").exists()
 
 
 def test_evaluate_refuses(tmp_path):

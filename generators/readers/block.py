@@ -19,7 +19,9 @@ unsigned with 3 integer bits, linear ones signed, every scale a power of two.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import prod
 
 from ..graph.checks import check_graph
@@ -160,7 +162,7 @@ def parse_block_spec(spec: str) -> Block:
     kind, *items = spec.removeprefix(PREFIX).split(",")
     if kind not in _KINDS:
         raise GraphError(
-            f"{spec!r}: there is no block {kind!r}; the kinds are {', '.join(_KINDS)}, as in "
+            f"{spec!r}: there is no block {kind!r}{_nearest(kind, _KINDS)}; the kinds are {', '.join(_KINDS)}, as in "
             "block:inverted_residual,height=56,width=56,channels=24,expansion=6,stride=1"
         )
     allowed = (*_REQUIRED, *_KINDS[kind], *_OPTIONAL)
@@ -171,7 +173,7 @@ def parse_block_spec(spec: str) -> Block:
         if not equals:
             problems.append(f"{item!r} is not key=value")
         elif key not in allowed:
-            problems.append(f"{key!r} is not a key of {kind}")
+            problems.append(f"{key!r} is not a key of {kind}{_nearest(key, allowed)}")
         elif key in values:
             problems.append(f"{key} is given twice")
         else:
@@ -185,6 +187,12 @@ def parse_block_spec(spec: str) -> Block:
             return block
     keys = "\n".join(f"  {key:16} {_MEANINGS[key]}{_range(key)}" for key in allowed)
     raise GraphError(f"{spec!r}: {'; '.join(problems)}.\nThe keys of {kind} are\n{keys}")
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """What a misspelt word may have meant."""
+    close = get_close_matches(word.lower(), list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _range(key: str) -> str:

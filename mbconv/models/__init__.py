@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from mbconv.generators.graph.graph import Graph, GraphError
@@ -92,6 +93,8 @@ def load(model: str, layers: tuple[int, int] | None = None) -> Graph:
     if known is not None:
         return read_tflite(known.path, layers)
     path = Path(model)
+    if not path.exists() and (close := get_close_matches(model.lower(), [one.name for one in _BUILTIN], n=1)):
+        raise GraphError(f"{model!r} is no file and no built-in model; did you mean {close[0]}?")
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is no file"
         names = ", ".join(known.name for known in _BUILTIN)

@@ -43,7 +43,7 @@ def folders(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize(("outputs", "background"), [(3, 0), (4, 1), (5, 0)])
+@pytest.mark.parametrize(("outputs", "background"), [(3, 0), (4, 1)])
 def test_a_folder_for_each_class(folders, outputs, background):
     pictures = labelled_pictures(folders)
     assert [(p.path.name, p.label) for p in pictures.pictures] == [
@@ -86,8 +86,13 @@ def test_what_cannot_be_evaluated(tmp_path):
     with pytest.raises(GraphError, match="holds no pictures"):
         labelled_pictures(tmp_path)
     save(tmp_path / "7_far.png", RED)
-    with pytest.raises(GraphError, match=r"7_far\.png has class 7, but colours has 3 outputs"):
+    with pytest.raises(GraphError, match=r"the classes 0 to 2; of other classes are .*7_far\.png \(7\)"):
         evaluate(brightest_channel(3, 0), labelled_pictures(tmp_path))
+
+
+def test_folders_are_as_many_as_classes(folders):
+    with pytest.raises(GraphError, match="3 folders of classes, but colours has 5 outputs"):
+        evaluate(brightest_channel(5, 0), labelled_pictures(folders))
 
 
 def test_the_best_classes():

@@ -25,7 +25,7 @@ def cache(cleared: bool, as_json: bool) -> None:
         cache_contents.clear()
     if as_json:
         rows = [{"name": part.name, "folders": len(part.folders), "bytes": part.size} for part in parts]
-        print_json({"folder": str(cache_folder()), "cleared": cleared, "parts": rows})
+        print_json("cache", {"folder": str(cache_folder()), "cleared": cleared, "parts": rows})
         return
     columns = Rows("kept", "folders", "size", left=("kept",))
     for part in parts:

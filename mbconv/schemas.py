@@ -23,6 +23,7 @@ _RESULT: dict[str, Any] = {
     "predicted_interval_cycles": "int", "predicted_latency_cycles": "int", "multipliers": "int", "budget": "int",
     "macs": "int", "mac_efficiency": "num?", "mac_efficiency_used": "num?",
 }  # fmt: skip
+_RATE = {"clock_mhz?": "num", "frames_per_second?": "num", "latency_ms?": "num"}
 _KEPT = {**_RESULT, "ok": "bool", "kept": "bool"}
 _TENSOR = {"tensor": "int", "name": "str", "shape": ["int"], "type": "str", "scale": "num", "zero_point": "int"}
 _FOLDING = {"inputs": "int", "outputs": "int"}
@@ -50,7 +51,7 @@ _SPECS: dict[str, dict[str, Any]] = {
     "plan": {
         "model": "str", "target": "str", "interval_cycles": "int", "latency_cycles": "int", "multipliers": "int",
         "budget": "int?", "macs": "int", "mac_efficiency": "num", "mac_efficiency_used": "num", "memory_bits": "int",
-        "bottleneck": ["str"], "luts_estimated": "int?",
+        "bottleneck": ["str"], "luts_estimated": "int?", **_RATE,
         "stages": [{"name": "str", "operator": "int", "kind": "str", "folding": "obj?", "lanes_in": "int",
                     "lanes_out": "int", "cycles": "int", "multipliers": "int", "macs": "int", "utilisation": "num?",
                     "memory_bits": "int?"}],
@@ -73,7 +74,10 @@ _SPECS: dict[str, dict[str, Any]] = {
         "memories": [{"kind": "str", "width": "int", "depth": "int", "file?": "str"}],
         "files": {"*": "str"}, "seal": "str",
     },
-    "sim": _RESULT,
+    "sim": {
+        **_RESULT, **_RATE,
+        "classified": [{"image": "str", "class": "int", "label": "str?", "score": "num?"}],
+    },
     "build": {
         "model": "str", "interval_cycles": "int", "latency_cycles": "int", "device": "str", "package": "str",
         "target_mhz": "num", "fmax_mhz": "num", "seed": "int", "seeds": {"*": "num"}, "available": {"*": "int"},
@@ -100,7 +104,11 @@ _SPECS: dict[str, dict[str, Any]] = {
     },
     "doctor": {
         "mbconv": "str", "ready": "bool", "summary": "str",
-        "tools": [{"name": "str", "part": "str", "version": "str?", "remedy": "str?", "needed": "bool"}],
+        "tools": [{"name": "str", "part": "str", "version": "str?", "remedy": "str?", "wanted": "str?",
+                   "needed": "bool"}],
+    },
+    "cache": {
+        "folder": "str", "cleared": "bool", "parts": [{"name": "str", "folders": "int", "bytes": "int"}],
     },
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ def printed(*arguments: object) -> dict:
 
 @pytest.fixture
 def picture(tmp_path):
-    path = tmp_path / "pictures" / "a" / "picture.png"
+    path = tmp_path / "pictures" / "0_picture.png"
     path.parent.mkdir(parents=True)
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(path)
     return path
@@ -51,12 +51,13 @@ def test_a_schema_is_one_and_the_command_prints_it(name):
         ("models", []),
         ("boards", []),
         ("doctor", []),
+        ("cache", []),
     ],
 )
 def test_outputs_are_as_published(name, arguments, picture, tmp_path):
     places = {
         "PICTURE": picture,
-        "PICTURES": picture.parent.parent,
+        "PICTURES": picture.parent,
         "FOLDER": tmp_path / "folder",
         "RESULTS": tmp_path / "results.jsonl",
     }

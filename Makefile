@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help demo test slow bench area boards lint clean
+.PHONY: help demo test slow bench area boards lint dist clean
 
 help:
 	@echo 'make demo    a picture classified by a simulated network (a minute after installation)'
@@ -14,6 +14,7 @@ help:
 	@echo 'make area    cells of fixed circuits, beside those of before'
 	@echo 'make boards  the bitstreams of the built-in networks (hours; goes on where it was interrupted)'
 	@echo 'make lint    style checks'
+	@echo 'make dist    source archive and wheel, checked'
 	@echo 'make clean   remove .venv, .venv-converters and build'
 
 demo: .venv/installed-demo
@@ -65,6 +66,12 @@ $(BIN)/python:
 	@$(PYTHON) -m venv .venv-converters
 	.venv-converters/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/converters.txt
 	@touch $@
+
+# The two archives of a release, from a clean folder, with their descriptions checked as PyPI would.
+dist: .venv/installed-dev
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/twine check --strict dist/*
 
 clean:
 	rm -rf .venv .venv-converters build

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from .cli_errors import UserError
 from .cli_options import Numbers, json_option, model_argument
 from .cli_output import print_json, progress_console, results
+from .cli_table import Rows
 
 
 @click.command(short_help="Top-1 over labelled pictures.")
@@ -21,8 +23,10 @@ from .cli_output import print_json, progress_console, results
 @click.option("--resize", help="As in predict.")
 @click.option("--mean", type=Numbers(), help="As in predict.")
 @click.option("--std", type=Numbers(), help="As in predict.")
+@click.option("--compare-default-kernels", "compared", is_flag=True,
+              help="Run LiteRT's default kernels, too, and say how far they are off.")  # fmt: skip
 @json_option
-def evaluate(model, directory, limit, resize, mean, std, as_json) -> None:
+def evaluate(model, directory, limit, resize, mean, std, compared, as_json) -> None:
     """Classify labelled pictures with the golden model, and with LiteRT's reference kernels where it is installed.
 
     Labels are shifted by one where the model's first output is a background class.
@@ -40,12 +44,19 @@ def evaluate(model, directory, limit, resize, mean, std, as_json) -> None:
     known = builtin(model)
     if not model.startswith("block:") and available():
         reference = Reference(known.path if known else model)
+    elif compared:
+        raise UserError("--compare-default-kernels needs a .tflite file and LiteRT: pip install 'mbconv[oracle]'")
     console = progress_console(quiet=as_json)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("classifying", total=len(pictures.pictures))
         result = evaluation.evaluate(
             graph, pictures, lambda _: bar.advance(task), reference, resize=resize or "crop", mean=mean, std=std
+        )
+    kernels = []
+    if compared:
+        kernels = evaluation.compare_kernels(
+            graph, pictures, known.path if known else model, resize=resize or "crop", mean=mean, std=std
         )
     answer = {
         "model": graph.name,
@@ -54,6 +65,7 @@ def evaluate(model, directory, limit, resize, mean, std, as_json) -> None:
         "reference_top1": result.reference_top1,
         "mismatches": result.mismatches,
         "background": result.background,
+        "kernels": [asdict(row) for row in kernels],
     }
     if as_json:
         print_json("evaluate", answer)
@@ -65,3 +77,8 @@ def evaluate(model, directory, limit, resize, mean, std, as_json) -> None:
         out.print("LiteRT is not installed: pip install 'mbconv[oracle]' to see its top-1 beside")
     else:
         out.print(f"LiteRT's reference kernels: top-1 {result.reference_top1:.2%}, {result.mismatches:,} mismatches")
+    if kernels:
+        rows = Rows("kernels", "pictures that differ", "largest difference", "other class", left=("kernels",))
+        for row in kernels:
+            rows.add_row(row.kernels, f"{row.differ} of {row.pictures}", str(row.largest), str(row.other_class))
+        out.print(rows)

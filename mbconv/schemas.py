@@ -47,6 +47,7 @@ _SPECS: dict[str, dict[str, Any]] = {
     "evaluate": {
         "model": "str", "pictures": "int", "top1": "num", "reference_top1": "num?", "mismatches": "int?",
         "background": "bool",
+        "kernels": [{"kernels": "str", "pictures": "int", "differ": "int", "largest": "num", "other_class": "int"}],
     },
     "plan": {
         "model": "str", "target": "str", "interval_cycles": "int", "latency_cycles": "int", "multipliers": "int",

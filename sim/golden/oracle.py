@@ -42,26 +42,29 @@ class Reference:
 
     Args:
         model: a path to a ``.tflite`` file, or its content.
+        kernels: the name of LiteRT's ``OpResolverType``; of others than the reference's the outputs alone can be read.
 
     Raises:
         OracleMissing: LiteRT is not installed.
         GraphError: LiteRT refuses the file.
     """
 
-    def __init__(self, model: str | Path | bytes) -> None:
+    def __init__(self, model: str | Path | bytes, kernels: str = "BUILTIN_REF") -> None:
         litert = _litert()
+        is_reference = kernels == "BUILTIN_REF"
         source = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
         try:
             self._interpreter = litert.Interpreter(
                 **source,
-                experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF,
-                experimental_preserve_all_tensors=True,
+                experimental_op_resolver_type=litert.OpResolverType[kernels],
+                experimental_preserve_all_tensors=is_reference,
                 num_threads=1,
             )
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             name = "the model" if isinstance(model, bytes) else model
             raise GraphError(f"LiteRT refuses {name}: {error}") from error
+        self._is_reference = is_reference
         self._details = {detail["index"]: detail for detail in self._interpreter.get_tensor_details()}
         self.inputs = tuple(detail["index"] for detail in self._interpreter.get_input_details())
         self.outputs = tuple(detail["index"] for detail in self._interpreter.get_output_details())
@@ -82,7 +85,7 @@ class Reference:
             self._interpreter.set_tensor(index, values)
         self._interpreter.invoke()
         results = {}
-        for index in self._details:
+        for index in self._details if self._is_reference else self.outputs:
             try:
                 results[index] = self._interpreter.get_tensor(index)
             except ValueError:  # a kernel's scratch memory, which has no data to read

@@ -183,6 +183,53 @@ def evaluate(
     return Evaluation(tuple(answers), background)
 
 
+@dataclass(frozen=True)
+class KernelComparison:
+    """Kernels of LiteRT against the golden model.
+
+    Attributes:
+        kernels: the name of LiteRT's ``OpResolverType``.
+        differ: pictures of which an output element differs.
+        largest: the greatest difference of one, in the output's own numbers.
+        other_class: pictures that are classified otherwise.
+    """
+
+    kernels: str
+    pictures: int
+    differ: int
+    largest: float
+    other_class: int
+
+
+def compare_kernels(
+    graph: Graph, pictures: LabelledPictures, model: str | Path, **options
+) -> tuple[KernelComparison, ...]:
+    """How far LiteRT's kernels, the reference and those it takes by default, are from the golden model.
+
+    Args:
+        model: the file of ``graph``.
+        options: as of :func:`evaluate`.
+
+    Raises:
+        OracleMissing: LiteRT is not installed.
+        GraphError: a picture cannot be read.
+    """
+    source, output = graph.tensors[graph.inputs[0]], graph.outputs[0]
+    inputs = [{source.index: load_picture(picture.path, source, **options)} for picture in pictures.pictures]
+    wanted = [golden.run(graph, values) for values in inputs]
+    rows = []
+    for kernels in ("BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "AUTO"):
+        litert = Reference(model, kernels)
+        found = [litert.run(values) for values in inputs]
+        far = [
+            max(float(np.abs(a[i].astype(np.float64) - b[i]).max()) for i in graph.outputs)
+            for a, b in zip(wanted, found, strict=True)
+        ]
+        other = [a[output].argmax() != b[output].argmax() for a, b in zip(wanted, found, strict=True)]
+        rows.append(KernelComparison(kernels, len(far), sum(d > 0 for d in far), max(far), int(sum(other))))
+    return tuple(rows)
+
+
 def _answer(graph: Graph, path: Path, label: int, values: dict[int, np.ndarray], reference: Reference | None) -> Answer:
     results = golden.run(graph, values)
     output = graph.tensors[graph.outputs[0]]

@@ -11,7 +11,7 @@ from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.graph.mac_operator import MacOperator
 from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
-from mbconv.generators.planning.board_plan import design_resources, shortages
+from mbconv.generators.planning.board_plan import shortages
 from mbconv.models import builtin, builtin_models, load
 from mbconv.models.digit_pictures import digit_pictures, held_out_digits
 from mbconv.sim.golden.model import run
@@ -104,12 +104,12 @@ def test_cifar10_is_within_its_size():
 
 
 @pytest.mark.parametrize("multipliers", [8, 16])
-def test_digits_in_the_memories_and_multipliers_of_an_ice40(multipliers):
-    """Its LUTs are too few: docs/digits.md."""
+def test_digits_fits_an_ice40up5k(multipliers):
     device = find_part("iCE40UP5K").resources
-    found = design_resources(make_design(load("digits"), multipliers=multipliers))
-    assert found.multipliers == multipliers <= device.multipliers
-    assert found.block_rams(device) <= device.block_rams == 30
+    design = make_design(load("digits"), multipliers=multipliers, family=device.circuits)
+    assert design.multipliers == multipliers
+    assert not shortages(design, device)
+    assert device.block_rams == 30
 
 
 def test_cifar10_fits_an_ecp5_85():

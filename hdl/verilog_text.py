@@ -10,6 +10,8 @@ from pathlib import Path
 
 import amaranth
 
+from .verilog_widths import with_equal_widths, without_empty_wires
+
 _OWN = Path(os.path.abspath(__file__)).parent.parent
 _MAKER = _OWN / "hdl" / "verilog.py"  # gives every module its clock
 _AMARANTH = Path(os.path.abspath(amaranth.__file__)).parent
@@ -24,6 +26,7 @@ _MODULE = re.compile(r"^module .*?^endmodule$", re.MULTILINE | re.DOTALL)
 _CASE = re.compile(r"^( *)(\(\* full_case = 32'd1 \*\)\n *casez|casez|default|endcase)\b", re.MULTILINE)
 _NOT = re.compile(r"^(  assign \S+ += )! ", re.MULTILINE)
 _BIT = re.compile(r"  assign (\S+) += (\S+) +>> (.*);")
+_WIDTH = re.compile(r"^  (?:wire|reg) (?:\[(\d+):\d+\] )?(\\\S+|[A-Za-z_][\w$]*)", re.MULTILINE)
 _TOKEN = re.compile(r"\\\S+|[A-Za-z_][\w$]*")
 _DECLARATION = re.compile(r"  wire (?:\[(\d+):\d+\] )?(\\\S+|[A-Za-z_][\w$]*) ?;")
 _ASSIGNMENT = re.compile(r"  assign (\\\S+|[A-Za-z_][\w$]*) +=(.*);")
@@ -38,7 +41,8 @@ def tidy(text: str) -> str:
     - no signal without a bit, which Verilog cannot declare: nothing reads one;
     - a short name for the register with which Yosys makes simulators evaluate every process once;
     - what linters would ask about written out: a multi-bit NOT as a reduction, the bit that a shift selects, the empty
-      default of a case.
+      default of a case, operands of equal widths;
+    - no wire of no bits, which Verilog would take for two.
     """
     text = _GENERATED_BY.sub("", text)
     text = _SOURCE_LINE.sub(_source_line, text)
@@ -47,7 +51,7 @@ def tidy(text: str) -> str:
     text = _NO_BITS.sub("", text)
     text = _START.sub(lambda match: "\\$start ", text)
     text = _NOT.sub(r"\1~| ", text)
-    return _MODULE.sub(lambda match: _module(_with_defaults(match[0])), text)
+    return _MODULE.sub(lambda match: _module(without_empty_wires(_with_defaults(match[0]))), text)
 
 
 def _source_line(match: re.Match) -> str:
@@ -83,13 +87,14 @@ def _with_defaults(module: str) -> str:
 
 def _module(module: str) -> str:
     """A module less the wires that are assigned and never read, and those that only such wires read."""
-    uses = Counter(_TOKEN.findall(module))
-    lines: list[str | None] = module.split("\n")
-    declared, assigned, width = {}, {}, {}
+    width = {match[2].strip(): int(match[1] or 0) + 1 for match in _WIDTH.finditer(module)}
+    lines: list[str | None] = [with_equal_widths(line, width) for line in module.split("\n")]
+    uses = Counter(_TOKEN.findall("\n".join(lines)))
+    declared, assigned = {}, {}
     for number, line in enumerate(lines):
         if line.startswith("  wire "):
             if match := _DECLARATION.fullmatch(line):
-                declared[match[2]], width[match[2]] = number, int(match[1] or 0) + 1
+                declared[match[2]] = number
         elif line.startswith("  assign "):
             if (match := _BIT.fullmatch(line)) and width.get(match[1]) == 1 < width.get(match[2], 1):
                 lines[number] = line = f"  assign {match[1]} = |(({match[2]} >> {match[3]}) & {width[match[2]]}'h1);"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from mbconv.sim.simulation import toolchain
 
-STYLE = ("DECLFILENAME", "PROCASSINIT", "UNUSEDSIGNAL", "WIDTHEXPAND")
+STYLE = ("DECLFILENAME", "PROCASSINIT", "UNUSEDSIGNAL")
 """Style only: several modules in a file; registers with an initial value; bits that nobody reads, such as the carries
-of counters; operands of unequal widths, which Verilog extends as Amaranth means it."""
+of counters."""
 
 
 def lint(folder: Path, files: Sequence[str], top: str) -> str:

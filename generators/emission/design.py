@@ -166,13 +166,20 @@ def make_design(
         node.name: node.circuit.build(Site(network, node, plan, family)) for node in network.nodes
     }
     inputs, outputs = _edges(network, plan)
+
+    def window_capacity(name: str, pixels: int) -> int:
+        window = stages[name].window
+        if window is None:
+            raise ValueError(f"{name} has no window to be sized")
+        return window.capacity(pixels)
+
     schedule = make_schedule(
         network,
         plan.lanes,
         {name: stage.timing for name, stage in stages.items()},
         plan.interval,
         family.queue_latency,
-        lambda name, pixels: stages[name].window.capacity(pixels),
+        window_capacity,
         **_edge_timings(network, inputs, outputs),
     )
     for name, capacity in schedule.capacities.items():

@@ -19,7 +19,7 @@ from .cells import SbRam40
 from .pll import pll
 
 BLOCK_RAM = BlockRam("SB_RAM40_4K", ((16, 256), (8, 512), (4, 1024), (2, 2048)))
-DSP = DspBlock("SB_MAC16", ((8, 8, 2), (16, 16, 1)))
+DSP = DspBlock("SB_MAC16", ((8, 8, 2), (16, 16, 1)), product_luts=150)
 CIRCUITS = CircuitFamily(
     "ice40",
     memory_latency=1,

@@ -31,10 +31,12 @@ class DspBlock:
     Attributes:
         products: (bits of one operand, bits of the other, products): how many products of at most so many bits a block
             gives a cycle, the most first.
+        product_luts: of a product of 8 × 8 bits as rows of carry chains, where no block is left for it (estimated).
     """
 
     name: str
     products: tuple[tuple[int, int, int], ...]
+    product_luts: int = 138
 
     def products_of(self, a_width: int, b_width: int) -> int:
         """The products that a block gives of operands of these widths, 0 where they are too wide."""

@@ -125,7 +125,7 @@ class Resources:
     def luts(self, device: Device) -> int:
         """Estimated LUTs, memories without block RAM and products without a DSP block included."""
         memories = sum(memory.luts(device) for memory in self.memories if not memory.in_block_ram(device))
-        return self.logic + memories + self.products_in_luts(device) * device.circuits.product_luts
+        return self.logic + memories + self.products_in_luts(device) * device.dsp.product_luts
 
     def products_in_luts(self, device: Device) -> int:
         """Products for which a device has no DSP block left: where a block gives several, an array with an odd number

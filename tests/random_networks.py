@@ -35,6 +35,7 @@ class RandomNetwork:
         self.low, self.high = (0, 255) if self.unsigned else (-128, 127)
         self.tensors: list[int] = []  # those that may be read
         self.read: set[int] = set()
+        self.given: list[int] = []  # the inputs, as operators read them
         for _ in range(1 + int(self.chance(0.15))):
             self.add_input()
         for _ in range(int(self.rng.integers(1, 10))):
@@ -83,10 +84,21 @@ class RandomNetwork:
     # Operators
 
     def add_input(self) -> None:
-        height, width = self.number(1, 13), self.number(1, 13)
-        shape = (1, height, width, self.number(1, 9))
+        """Integers, real numbers that are quantised at once, or a map whose channels come first."""
+        height, width, channels = self.number(1, 13), self.number(1, 13), self.number(1, 9)
         name, dtype = f"input_{len(self.tensors)}", "uint8" if self.unsigned else "int8"
-        self.tensors.append(self.writer.input(name, shape, self.scale(), self.zero_point(), dtype))
+        scale, zero = self.scale(), self.zero_point()
+        kind = self.rng.random()
+        if kind < 0.1:
+            x = self.writer.input(name, (1, channels, height, width), scale, zero, dtype)
+            x = self.writer.transpose(x, (0, 2, 3, 1))
+        elif kind < 0.2:
+            x = self.writer.input(name, (1, height, width, channels), dtype="float32")
+            x = self.writer.quantize(x, scale, zero, dtype)
+        else:
+            x = self.writer.input(name, (1, height, width, channels), scale, zero, dtype)
+        self.tensors.append(x)
+        self.given.append(x)
 
     def add_operator(self) -> None:
         kinds = (
@@ -105,15 +117,17 @@ class RandomNetwork:
         kinds[int(self.rng.choice(len(kinds), p=weights / weights.sum()))][0]()
 
     def weights(self, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
-        """Weights and their zero point."""
-        if self.unsigned:
-            return self.rng.integers(0, 256, shape), int(self.rng.integers(90, 166))
-        return self.rng.integers(-127, 128, shape), 0
+        """Weights and their zero point; now and then of a channel that is pruned."""
+        low, high, zero = (0, 256, int(self.rng.integers(90, 166))) if self.unsigned else (-127, 128, 0)
+        weights = self.rng.integers(low, high, shape)
+        if self.chance(0.1):
+            weights[int(self.rng.integers(shape[0]))] = zero
+        return weights, zero
 
     def requantised(self, x: int, terms: int, outputs: int) -> tuple[float, np.ndarray | float, np.ndarray]:
         """The scales of output and weights with which results spread, and the bias."""
         scale = self.scale()
-        base = self.one_of((0.5, 1.2, 2.5)) * scale / (self.scale_of(x) * np.sqrt(terms) * SPREAD)
+        base = self.one_of((0.03, 0.5, 1.2, 1.2, 2.5, 20)) * scale / (self.scale_of(x) * np.sqrt(terms) * SPREAD)
         if self.unsigned or self.chance(0.3):
             scales = float(np.float32(base))
         else:
@@ -342,7 +356,7 @@ class RandomNetwork:
 
     def join_ends(self) -> None:
         """Ends of one shape are often joined; those that remain are outputs."""
-        ends = [t for t in self.tensors if t not in self.read and t not in self.writer.inputs]
+        ends = [t for t in self.tensors if t not in self.read and t not in self.given]
         while len(ends) > 1 and self.chance(0.7):
             a = ends.pop(0)
             same = [b for b in ends if self.shape(b) == self.shape(a)]
@@ -353,7 +367,7 @@ class RandomNetwork:
             y = self.writer.add(a, same[0], self.scale(), self.zero_point())
             self.added(y, a, same[0])
             ends.append(y)
-        read = [t for t in self.tensors if t in self.read and t not in self.writer.inputs]
+        read = [t for t in self.tensors if t in self.read and t not in self.given]
         ends += [self.one_of(read)] if read and self.chance(0.2) else []  # an output that is read, too
         for tensor in ends:
             self.writer.output(tensor)
@@ -361,7 +375,11 @@ class RandomNetwork:
     @property
     def valid(self) -> bool:
         """Whether there is anything to compute."""
-        return bool(self.writer.outputs) and all(tensor in self.read for tensor in self.writer.inputs)
+        return bool(self.writer.outputs) and all(tensor in self.read for tensor in self.given)
+
+    def multipliers(self, stages: int) -> int:
+        """A number of multipliers for so many stages that need one: the fewest, some, or more than can be used."""
+        return max(1, self.one_of((stages, stages * self.number(1, 20), stages * self.number(1, 20), 3000)))
 
     def write(self, folder: Path) -> Path:
         path = folder / f"random_{self.seed}.tflite"

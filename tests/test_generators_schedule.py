@@ -24,8 +24,7 @@ def queue_latency(depth: int) -> int:
 def network_of(seed: int, folder) -> Design:
     network = random_network(seed)
     graph = read_tflite(network.write(folder))
-    stages = len(build_network(graph).folded)
-    return make_design(graph, multipliers=max(1, stages * network.number(1, 20)))
+    return make_design(graph, multipliers=network.multipliers(len(build_network(graph).folded)))
 
 
 def paced_times(design: Design, depths: dict[Edge, int] | None) -> dict[str, np.ndarray]:

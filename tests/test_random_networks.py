@@ -25,8 +25,7 @@ def designed(network: RandomNetwork, folder) -> Design:
     for tensor, values in golden.run(graph, frame).items():
         different = int((values != reference[tensor].reshape(values.shape)).sum())
         assert different == 0, f"seed {network.seed}: {different} elements of tensor {tensor} differ from LiteRT's"
-    stages = len(build_network(graph).folded)
-    return make_design(graph, multipliers=max(1, stages * network.number(1, 20)))
+    return make_design(graph, multipliers=network.multipliers(len(build_network(graph).folded)))
 
 
 def check(seeds, folder) -> None:

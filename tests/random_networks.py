@@ -24,11 +24,10 @@ class RandomNetwork:
     Args:
         seed: the same one gives the same file.
         work: multiplications of a frame, about; larger drawings are left out.
-        views: with reshapes between maps.
     """
 
-    def __init__(self, seed: int, work: int = 40_000, views: bool = False):
-        self.seed, self.left, self.views = seed, work, views
+    def __init__(self, seed: int, work: int = 40_000):
+        self.seed, self.left = seed, work
         self.rng = np.random.default_rng(seed)
         self.writer = TfliteWriter(f"random_{seed}")
         self.unsigned = self.chance(0.2)
@@ -110,7 +109,8 @@ class RandomNetwork:
             (self.table, 2),
             (self.pad, 1),
             (self.fully_connected, 1),
-            *(((self.every_pixel, 1), (self.view, 1)) if self.views else ()),
+            (self.every_pixel, 1),
+            (self.view, 1),
             (self.residual, 3),
         )
         weights = np.array([weight for _, weight in kinds], float)
@@ -387,10 +387,10 @@ class RandomNetwork:
         return path
 
 
-def random_network(seed: int, work: int = 40_000, views: bool = False) -> RandomNetwork:
+def random_network(seed: int, work: int = 40_000) -> RandomNetwork:
     """The first network with something to compute that is drawn from the seed."""
     for attempt in range(100):
-        network = RandomNetwork(seed * 100 + attempt, work, views)
+        network = RandomNetwork(seed * 100 + attempt, work)
         if network.valid:
             return network
     raise ValueError(f"nothing was drawn from seed {seed}")

@@ -241,6 +241,12 @@ def test_no_channel_moves():
     assert found.proof.constant_channels == 2 and found.proof.steps == 0
 
 
+def test_sums_that_are_zero_have_the_least_width():
+    """All weights pruned and no bias: an array's sums have two bits all the same."""
+    found = search(affine([0.01]), [0], [0], [0])
+    assert (found.format.accumulator_bits, found.format.sum_bits) == (2, 2)
+
+
 # What is refused.
 
 

@@ -158,7 +158,7 @@ def _format(
             else 0,
             positive=0 if own else int(positive[0]),
             negative=0 if own else int(negative[0]),
-            sum_bits=signed_bits(int(sums_low.min()), int(sums_high.max())),
+            sum_bits=max(2, signed_bits(int(sums_low.min()), int(sums_high.max()))),
         )
     except ValueError:
         return None

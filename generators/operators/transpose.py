@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Graph, GraphError, Operator, Padding, Placement, Tensor
+import numpy as np
+
+from ..graph.graph import Graph, GraphError, Padding, Placement, Tensor
 from ..graph.lowering import PortOrder, Wire
 from ..graph.number_checks import shape_problems
+from ..graph.table_operator import TableOperator
 from ..readers.tflite_reader import Reader, TfliteForm
 
 
 @dataclass(frozen=True, eq=False)
-class Transpose(Operator):
+class Transpose(TableOperator):
     """TRANSPOSE by ``permutation``: at an input the order of its port, at the end the host's.
 
-    One that moves only axes of size 1 leaves the elements in their order, wherever it stands.
+    One that moves only axes of size 1 leaves the elements in their order, wherever it stands: wires, or where it groups
+    them into other pixels, as RESHAPE may, a table that changes nothing.
     """
 
     KIND: ClassVar[str] = "TRANSPOSE"
@@ -35,6 +39,9 @@ class Transpose(Operator):
         if self.keeps_order(graph.tensors[self.inputs[0]]):
             return Placement.CIRCUIT
         return Placement.PORT if self.inputs[0] in graph.inputs else Placement.HOST
+
+    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        return values
 
     def lower(self, graph: Graph, padding: Padding) -> Wire | PortOrder:
         source = self.inputs[0]

@@ -35,6 +35,7 @@ class RandomNetwork:
         self.tensors: list[int] = []  # those that may be read
         self.read: set[int] = set()
         self.given: list[int] = []  # the inputs, as operators read them
+        self.renamed: set[int] = set()  # inputs and what RESHAPE makes of them
         for _ in range(1 + int(self.chance(0.15))):
             self.add_input()
         for _ in range(int(self.rng.integers(1, 10))):
@@ -98,6 +99,7 @@ class RandomNetwork:
             x = self.writer.input(name, (1, height, width, channels), scale, zero, dtype)
         self.tensors.append(x)
         self.given.append(x)
+        self.renamed.add(x)
 
     def add_operator(self) -> None:
         kinds = (
@@ -313,7 +315,10 @@ class RandomNetwork:
         channels = self.one_of([n for n in range(1, min(size, 24) + 1) if size % n == 0])
         pixels = size // channels
         height = self.one_of([n for n in range(1, pixels + 1) if pixels % n == 0])
-        self.added(self.writer.reshape(x, (1, height, pixels // height, channels)), x)
+        y = self.writer.reshape(x, (1, height, pixels // height, channels))
+        self.added(y, x)
+        if x in self.renamed:
+            self.renamed.add(y)
 
     def every_pixel(self) -> None:
         """A fully connected layer over each pixel, and the map again."""
@@ -374,8 +379,9 @@ class RandomNetwork:
 
     @property
     def valid(self) -> bool:
-        """Whether there is anything to compute."""
-        return bool(self.writer.outputs) and all(tensor in self.read for tensor in self.given)
+        """Whether every output is computed, from all inputs."""
+        outputs = self.writer.outputs
+        return bool(outputs) and not self.renamed & set(outputs) and all(tensor in self.read for tensor in self.given)
 
     def multipliers(self, stages: int) -> int:
         """A number of multipliers for so many stages that need one: the fewest, some, or more than can be used."""

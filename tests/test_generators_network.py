@@ -179,3 +179,11 @@ def test_built_in_models(model):
     assert kinds(network)[0] == "convolution" and kinds(network)[-1] == "pointwise"
     assert {"pointwise", "depthwise", "convolution", "add", "pool"} == set(kinds(network))
     assert all(op.index not in {node.operator.index for node in network.nodes} for op in network.host)
+
+
+def test_an_input_that_is_an_output(g):
+    """Nothing computes it, and a port cannot be both."""
+    x = g.input(6, 6, 4)
+    graph = g.graph(g.convolution(x, 3), g.reshape(x, 4, 9, 4))
+    with pytest.raises(GraphError, match=f"tensor {graph.outputs[1]} is an output, but an input at most renamed"):
+        build_network(graph)

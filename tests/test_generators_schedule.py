@@ -52,7 +52,7 @@ def paced_times(design: Design, depths: dict[Edge, int] | None) -> dict[str, np.
         paced_sources(found, design.plan.lanes, schedule.interval, found.valid.__setitem__)
         found.add_stages(timings, found.valid.__setitem__, read)
         for tensor in ends:
-            leave(tensor).after(found.valid[tensor], delays.get(ends[tensor], 0))
+            leave(tensor).after(found.valid[tensor])
     else:
         streams = Streams(found, depths, queue_latency)
         paced_sources(found, design.plan.lanes, schedule.interval, streams.give)
@@ -97,7 +97,7 @@ def test_no_queue_is_deeper_than_it_must_be(tmp_path):
     for design in designs(tmp_path):
         free = paced_times(design, None)
         for edge, depth in design.schedule.depths.items():
-            if edge[1] and depth > 1 and queue_latency(depth - 1) == queue_latency(depth):
+            if depth > 1 and queue_latency(depth - 1) == queue_latency(depth):
                 queues += 1
                 shallower = design.schedule.depths | {edge: depth - 1}
                 try:

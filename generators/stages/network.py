@@ -214,7 +214,16 @@ def circuit_problems(graph: Graph) -> list[str]:
         return [*refusal_lines(problems), *([alone] if alone else [])]
     if not assembly.nodes:
         return ["nothing of this network is left to build: all its operators are wiring or the host's"]
-    return []
+    straight = [tensor for tensor in _outputs(graph) if assembly.stream(tensor) in assembly.ports.values()]
+    return [
+        f"tensor {t} is an output, but an input at most renamed: nothing computes it; leave it out" for t in straight
+    ]
+
+
+def _outputs(graph: Graph) -> list[int]:
+    """The tensors that leave the circuit: outputs of the graph, and what the host reads."""
+    outputs = [t for t in graph.outputs if graph.producer(t) not in graph.host]
+    return outputs + [t for op in graph.host for t in op.inputs if (p := graph.producer(t)) and p not in graph.host]
 
 
 def _can_be_built(graph: Graph) -> bool:
@@ -232,15 +241,13 @@ def build_network(graph: Graph) -> Network:
     if problems:
         raise GraphError("\n  ".join([f"{graph.name} cannot be built:", *problems]))
     assembly, _ = _assembled(graph)
-    inside = [t for t in graph.outputs if graph.producer(t) not in graph.host]
-    inside += [t for op in graph.host for t in op.inputs if (p := graph.producer(t)) and p not in graph.host]
     nodes, ports = tuple(assembly.nodes), assembly.ports
     used = set(ports.values()) | {t for node in nodes for t in (*node.inputs, node.output)}
     return Network(
         graph,
         nodes,
         ports,
-        tuple(dict.fromkeys(assembly.stream(tensor) for tensor in inside)),
+        tuple(dict.fromkeys(assembly.stream(tensor) for tensor in _outputs(graph))),
         {tensor: stream_shape(graph.tensors[tensor]) for tensor in used},
         frozenset(assembly.whole),
         graph.host,

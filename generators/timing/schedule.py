@@ -49,10 +49,6 @@ class Schedule(Shown):
         return {"interval": self.interval, "latency": self.latency, "queues": queues}
 
 
-_STRAIGHT = 2
-"""Beats of the queue from an input that is an output, whose last beat waits for the mark that its departure makes."""
-
-
 def make_schedule(
     network: Network,
     lanes: Mapping[int, int],
@@ -74,8 +70,7 @@ def make_schedule(
     Raises:
         GraphError: a stage that cannot keep the interval.
     """
-    straight = {(tensor, "", 0) for tensor in network.inputs.values()}
-    depths = {edge: _STRAIGHT * (edge in straight) for readers in edges(network).values() for edge in readers}
+    depths = {edge: 0 for readers in edges(network).values() for edge in readers}
     delays: dict[Edge, int] = {}
     count = None
     while True:

@@ -34,7 +34,7 @@ class WindowGeometry:
     that the stride never reads.
 
     Raises:
-        ValueError: an even or non-positive kernel, a stride below 1, negative padding, or a map smaller than the
+        ValueError: a non-positive kernel, a stride below 1, negative padding, or a map smaller than the
             kernel.
     """
 
@@ -55,8 +55,8 @@ class WindowGeometry:
         ):
             if len(values) != count:
                 raise ValueError(f"{name} has {count} numbers, not {values}")
-        if any(size < 1 or size % 2 == 0 for size in self.kernel):
-            raise ValueError(f"the sizes of a kernel must be odd, not {self.kernel}")
+        if min(self.kernel) < 1:
+            raise ValueError(f"the sizes of a kernel must be at least 1, not {self.kernel}")
         if min(self.strides) < 1:
             raise ValueError(f"strides must be at least 1, not {self.strides}")
         if min(self.padding) < 0:

@@ -109,3 +109,21 @@ def test_the_report_of_a_design(graph):
     assert float(report.efficiency) == pytest.approx(design.mac_efficiency, rel=1e-12)
     assert [stage.cycles for stage in report.stages] == [stage.cycles for stage in design.stages]
     assert [stage.multipliers for stage in report.stages] == [stage.multipliers for stage in design.stages]
+
+
+def test_short_intervals_end():
+    """Where the interval falls to about a hundred cycles, a hundredth of it is less than one."""
+    graph = load("digits").layers(8, 11)
+    small = board(luts=800, dsp_blocks=8)
+    try:
+        design = design_for_board(graph, small)
+    except GraphError as error:
+        assert "too small" in str(error)
+    else:
+        assert not shortages(design, small.device)
+
+
+def test_weights_that_no_plan_makes_fit(graph, monkeypatch):
+    monkeypatch.setattr("mbconv.generators.planning.board_plan.make_design", None)  # nothing is built to see it
+    with pytest.raises(GraphError, match=r"too small for digits: its weights alone are [\d,]+ bytes, and its memory"):
+        design_for_board(graph, board(block_rams=0, luts=1000), boards())

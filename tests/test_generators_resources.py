@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from amaranth.hdl import signed
-from amaranth.lib.wiring import Component
+from amaranth.lib.wiring import Component, In
 from circuits import random_requantization
 
 from mbconv.fpga.families import find_part
@@ -124,3 +124,12 @@ def test_products_without_a_block_are_luts():
         assert found(*counts).luts(UP5K) == 100 + 150 * outside
     assert found((29, 8)).products_in_luts(ECP5_25) == 1
     assert found((1, 19)).products_in_luts(ECP5_25) == 1, "too wide for any block"
+
+
+def test_unknown_circuits_are_errors():
+    class Sorter(Component):
+        def __init__(self):
+            super().__init__({"i": In(8)})
+
+    with pytest.raises(TypeError, match="the cost of Sorter is not known"):
+        resources([Sorter()])

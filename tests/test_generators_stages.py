@@ -7,9 +7,9 @@ from windowed import counted_times
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.planning.planner import plan_for_multipliers
 from mbconv.generators.stages.convolution import ConvolutionTiming
-from mbconv.generators.stages.depthwise import DepthwiseTiming
 from mbconv.generators.stages.network import build_network
 from mbconv.generators.stages.protocol import Site
+from mbconv.generators.stages.windowed import WindowBlocksTiming
 from mbconv.models import load
 
 MODELS = [
@@ -34,7 +34,7 @@ def test_latency_is_what_the_event_model_counts(model, multipliers):
         beats = network.shapes[node.inputs[0]].beats(plan.lanes[node.inputs[0]])
         if node.kind == "pointwise" and node.reduction != network.shapes[node.inputs[0]].channels:
             required = beats  # a map read as one vector
-        elif isinstance(stage.timing, (DepthwiseTiming, ConvolutionTiming)):
+        elif isinstance(stage.timing, (WindowBlocksTiming, ConvolutionTiming)):
             required = int(stage.timing.window.required[0]) * stage.timing.window.packing.beats
         else:
             required = stage.timing.packing.beats

@@ -115,6 +115,12 @@ CASES = [
     *(queued_case(WindowGeometry(6, 7, (5, 5), (2, 2), (1, 2, 1, 2)), 3, 2, taps, 5) for taps in (1, 5, 25)),
     *(queued_case(WindowGeometry(4, 6, (1, 3), (1, 1), (0, 0, 1, 1)), 3, 1, taps) for taps in (1, 3)),
     *(queued_case(WindowGeometry(6, 4, (3, 1), (1, 1), (1, 1, 0, 0)), 3, 2, taps, 1) for taps in (1, 3)),
+    # even kernels
+    *(queued_case(WindowGeometry(6, 5, (2, 2), (2, 2)), 3, 2, taps) for taps in (1, 2, 4)),
+    *(queued_case(WindowGeometry(6, 7, (4, 4), (1, 2), (1, 2, 1, 2)), 2, 1, taps, 5) for taps in (1, 4, 16)),
+    *(queued_case(WindowGeometry(12, 6, (10, 4), (2, 2), (4, 5, 1, 1)), 1, 1, taps, 4) for taps in (1, 4, 40)),
+    *(queued_case(WindowGeometry(12, 3, (10, 1), (1, 1), (4, 5, 0, 0)), 2, 2, taps) for taps in (1, 10)),
+    *(queued_case(WindowGeometry(3, 6, (1, 2), (1, 2)), 3, 2, taps) for taps in (1, 2)),
     # kernel 1 with a stride that skips pixels, and with padding beyond the kernel
     queued_case(WindowGeometry(4, 4, (1, 1)), 3, 1, 1),
     queued_case(WindowGeometry(5, 6, (1, 1), (2, 3)), 3, 2, 1),

@@ -15,7 +15,7 @@ class Circuit:
     """A stage of its own.
 
     Attributes:
-        kind: ``pointwise``, ``depthwise``, ``convolution``, ``add``, ``lookup`` or ``pool``.
+        kind: ``pointwise``, ``depthwise``, or another circuit of ``generators/stages``.
         window: of those that have one, with all padding.
         reduction: products that one output sums.
         whole_vector: whether it reads all pixels as one vector, so that lanes must divide their channels.

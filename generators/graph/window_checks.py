@@ -42,8 +42,6 @@ def check_circuit_window(window: Window) -> Window:
         GraphError: they do not; the message follows the operator's name.
     """
     kernel, padding = window.kernel, window.padding
-    if any(size % 2 == 0 for size in kernel):
-        raise GraphError(f"has a {kernel[0]}×{kernel[1]} kernel, which is even; windows have odd kernels")
     if padding.top >= kernel[0] or padding.left >= kernel[1]:
         raise GraphError(
             f"has {padding.top} rows of padding above and {padding.left} columns to the left, so that the first window "

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import NO_PADDING, Activation, Operator, Padding, Tensor, Window
-from ..graph.window_checks import pool_problems, window_problems
+from ..graph.graph import NO_PADDING, Activation, Graph, Operator, Padding, Tensor, Window
+from ..graph.lowering import Circuit
+from ..graph.window_checks import check_circuit_window, pool_problems, window_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 
 
@@ -15,6 +16,7 @@ class MaxPool(Operator):
     """MAX_POOL_2D: the greatest of a window's valid elements; padding counts for nothing."""
 
     KIND: ClassVar[str] = "MAX_POOL_2D"
+    BECOMES: ClassVar[str] = "`max_pool`"
     kernel: tuple[int, int] = (1, 1)
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING
@@ -23,6 +25,9 @@ class MaxPool(Operator):
     @property
     def window(self) -> Window:
         return Window(self.kernel, self.strides, self.padding)
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        return Circuit("max_pool", check_circuit_window(self.window))
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil
 
+from ..constants.weights import effective_weights, weight_bits
 from ..emission.design import Design, make_design
 from ..graph.graph import Graph, GraphError
-from ..stages.network import Network, build_network
+from ..stages.network import Network, Node, build_network
 from .device import Board, Device
 from .planner import Plan, plan_for_interval, plan_for_multipliers, slowest_interval
 from .resources import Resources, resources
+from .search import find_least
 
 LUT_SHARE = 0.9
 """Of a device's LUTs: the estimate leaves out the link to a host, and a device filled further seldom routes."""
@@ -70,44 +72,60 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
     Raises:
         GraphError: not even the slowest design does; the message says what binds and names boards that hold it.
     """
-    network = build_network(graph)
+    network, device = build_network(graph), board.device
+    _check_weights(network, board, others)
     stages = len(network.folded)
-    if stages > board.device.multipliers:
-        smallest = make_design(
-            graph, plan=_within(network, slowest_interval(network), board), family=board.device.circuits
-        )
+    if stages > device.multipliers:
+        smallest = make_design(graph, plan=_within(network, slowest_interval(network), board), family=device.circuits)
         raise GraphError(
             f"{network.graph.name} needs at least {stages} multipliers, one for each stage that multiplies, more than "
             f"{board} has; {_large_enough(smallest, others)}"
         )
-    fastest = plan_for_multipliers(network, board.device.multipliers)
-    design = make_design(graph, plan=fastest, family=board.device.circuits)
-    if not shortages(design, board.device):
-        return design
-    return _slower_design(graph, network, board, design, others)
+    fastest = make_design(graph, plan=plan_for_multipliers(network, device.multipliers), family=device.circuits)
+    if not shortages(fastest, device):
+        return fastest
+    nearest = fastest
+
+    def attempt(interval: int) -> tuple[int, Design] | None:
+        nonlocal nearest
+        design = make_design(graph, plan=_within(network, interval, board), family=device.circuits)
+        if not shortages(design, device):
+            return design.plan.interval, design
+        nearest = min(nearest, design, key=lambda d: _excess(d, device))
+        return None
+
+    low = fastest.plan.interval
+    found = find_least(low, slowest_interval(network), attempt, low, PRECISION)
+    if found is None:
+        raise GraphError(_too_small(nearest, board, others))
+    return found
 
 
-def _slower_design(graph: Graph, network: Network, board: Board, fastest: Design, others: Sequence[Board]) -> Design:
-    """The design of least interval that fits, given that the fastest does not."""
-    low, slowest = fastest.plan.interval, slowest_interval(network)
-    smallest, best = fastest, None
-    while best is None and low < slowest:
-        design = make_design(graph, plan=_within(network, min(2 * low, slowest), board), family=board.device.circuits)
-        if shortages(design, board.device):
-            low = min(2 * low, slowest)
-            smallest = min(smallest, design, key=lambda d: _excess(d, board.device))
-        else:
-            best, high = design, design.plan.interval
-    if best is None:
-        raise GraphError(_too_small(smallest, board, others))
-    while high > low * PRECISION:
-        middle = min(max(ceil(sqrt(low * high)), low + 1), high - 1)
-        design = make_design(graph, plan=_within(network, middle, board), family=board.device.circuits)
-        if shortages(design, board.device):
-            low = middle
-        else:
-            best, high = design, design.plan.interval
-    return best
+def _check_weights(network: Network, board: Board, others: Sequence[Board]) -> None:
+    """Refuse at once what no plan can make fit: weights alone larger than all memory.
+
+    Raises:
+        GraphError: they are.
+    """
+    needed = sum(weights.size * weight_bits(weights) for weights in map(effective_weights, _folded(network)))
+    available = _constant_bits(board.device)
+    if needed > available:
+        names = [other.name for other in others if needed <= _constant_bits(other.device)]
+        where = f"boards with memory for them: {', '.join(names)}" if names else "no board of the table has it"
+        raise GraphError(
+            f"{board} is too small for {network.graph.name}: its weights alone are {ceil(needed / 8):,} bytes, and its "
+            f"memory has room for {available // 8:,}; {where}"
+        )
+
+
+def _folded(network: Network) -> list[Node]:
+    return [node for node, _ in network.folded]
+
+
+def _constant_bits(device: Device) -> int:
+    """Bits of constants that a device's block RAMs and LUTs hold at most."""
+    block = max(width * depth for width, depth in device.block_ram.shapes)
+    return device.block_rams * block + int(device.luts * LUT_SHARE) * 16
 
 
 def _excess(design: Design, device: Device) -> float:
@@ -118,7 +136,7 @@ def _excess(design: Design, device: Device) -> float:
 def _too_small(smallest: Design, board: Board, others: Sequence[Board]) -> str:
     lacking = " and ".join(map(str, shortages(smallest, board.device)))
     return (
-        f"{board} is too small for {smallest.name}: even the plan that comes nearest, {smallest.plan.interval:,}"
+        f"{board} is too small for {smallest.name}: even the nearest of the plans tried, {smallest.plan.interval:,}"
         f" cycles a frame with {smallest.multipliers} multipliers, needs {lacking}; {_large_enough(smallest, others)}"
     )
 

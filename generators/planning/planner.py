@@ -24,6 +24,7 @@ from ..stages.folded import FoldedCircuit
 from ..stages.network import Network, Node
 from .elimination import Factor, minimise
 from .folding import Folding, ceil_div
+from .search import find_least
 
 
 @dataclass(frozen=True, repr=False)
@@ -220,21 +221,14 @@ def plan_for_multipliers(network: Network, multipliers: int) -> Plan:
             "that multiplies"
         )
     shortest = -(-sum(network.macs(node) for node in network.nodes) // multipliers) - 1  # cycles that are too few
-    low, high, best = max(shortest, 0), slowest_interval(network), None
-    stride = max(1, low // 64)
-    while best is None:  # gallop: the answer is usually little above the bound, where searches are quick
-        middle = min(low + stride, high)
-        best = IntervalSearch(network, middle).best(multipliers)
-        if best is None:
-            low, stride = middle, 2 * stride
-    high = best.interval
-    while high - low > 1:
-        middle = (low + high) // 2
-        plan = IntervalSearch(network, middle).best(multipliers)
-        if plan is None:
-            low = middle
-        else:
-            best, high = plan, plan.interval
+
+    def attempt(interval: int) -> tuple[int, Plan] | None:
+        plan = IntervalSearch(network, interval).best(multipliers)
+        return None if plan is None else (plan.interval, plan)
+
+    low = max(shortest, 0)  # the answer is usually little above it, where searches are quick
+    best = find_least(low, slowest_interval(network), attempt, max(1, low // 64))
+    assert best is not None
     return replace(best, budget=multipliers)
 
 

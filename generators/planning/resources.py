@@ -13,6 +13,7 @@ requantisation         :attr:`mbconv.hdl.requantize.Requantize.cost`
 window                 a two-way selection for each level of its banks' rotation and for the padding
 addition               its tables' adders, a sum, a rounding and two limits for each lane
 pool                   a sum and a selection for each lane
+maxima                 a comparison and a selection for each of its comparisons
 lanes                  a selection for each bit of a word; a shifter in front of a gearbox's buffer
 queue in registers     a two-way selection for each of its bits
 distributed memory     a table for 16 bits, half as many again to write them, selections beyond 16
@@ -35,20 +36,31 @@ from amaranth.lib.wiring import Component
 from mbconv.hdl.accumulate import AccumulateArray
 from mbconv.hdl.add import Add
 from mbconv.hdl.average_pool import AveragePool
+from mbconv.hdl.axi_stream_input import AxiStreamInput
+from mbconv.hdl.axi_stream_output import AxiStreamOutput
+from mbconv.hdl.axi_stream_top import AxiStreamTop
+from mbconv.hdl.convolution import Convolution
 from mbconv.hdl.credit_queue import CreditQueue
+from mbconv.hdl.depthwise import Depthwise
 from mbconv.hdl.elastic_source import ElasticSource
 from mbconv.hdl.fifo import Fifo, RegisterQueue
 from mbconv.hdl.gearbox import Gearbox
+from mbconv.hdl.lookup import Lookup
 from mbconv.hdl.mac import MacPipeline
 from mbconv.hdl.mac_parameters import MacParameters, tree_levels
+from mbconv.hdl.max_pool import MaxPool
 from mbconv.hdl.narrow import Narrow
+from mbconv.hdl.pointwise import Pointwise
 from mbconv.hdl.primitives import Multipliers, Ram, Rom, address_width
 from mbconv.hdl.requantize import Requantize
 from mbconv.hdl.result_path import ResultPath
+from mbconv.hdl.rom_source import RomSource
+from mbconv.hdl.stream_graph import StreamGraph
 from mbconv.hdl.value_tables import ValueTables
 from mbconv.hdl.widen import Widen
 from mbconv.hdl.window import Window
 from mbconv.hdl.window_memory import WindowMemory
+from mbconv.hdl.window_stream import WindowStream
 
 from .device import Device
 
@@ -140,7 +152,11 @@ class Resources:
 
 
 def resources(components: Iterable[Component]) -> Resources:
-    """The resources of circuits and of all that they contain, each object once."""
+    """The resources of circuits and of all that they contain, each object once.
+
+    Raises:
+        TypeError: a circuit whose cost is not known.
+    """
     found: dict[int, Component] = {}
     for component in components:
         _collect(component, found)
@@ -148,13 +164,22 @@ def resources(components: Iterable[Component]) -> Resources:
     return Resources(
         sum(array.multipliers for array in inside if isinstance(array, AccumulateArray)),
         tuple(memory for component in inside for memory in _memories(component)),
-        sum(_LOGIC[type(component)](component) for component in inside if type(component) in _LOGIC),
+        sum(_logic(component) for component in inside),
         tuple(
             Products(circuit.count, circuit.a_shape.width, circuit.b_shape.width)
             for circuit in inside
             if isinstance(circuit, Multipliers)
         ),
     )
+
+
+def _logic(component: Component) -> int:
+    kind = type(component)
+    if kind in _LOGIC:
+        return _LOGIC[kind](component)
+    if kind in _PARTS_ONLY:
+        return 0
+    raise TypeError(f"the cost of {kind.__name__} is not known: {__name__} lacks it")
 
 
 def _collect(value: Any, found: dict[int, Component]) -> None:
@@ -228,6 +253,7 @@ _LOGIC: dict[type, Callable[[Any], int]] = {
     Window: lambda window: 150,
     MacPipeline: lambda pipeline: 40,
     Add: _add,
+    MaxPool: lambda pool: 2 * pool.comparisons * pool.shape.width + 20,
     AveragePool: lambda pool: 2 * pool.lanes * pool.format.accumulator_bits + 40,
     RegisterQueue: lambda queue: 2 * queue.depth + 2,
     ElasticSource: lambda source: 2 * address_width(source.depth) + 5,
@@ -237,3 +263,23 @@ _LOGIC: dict[type, Callable[[Any], int]] = {
     Widen: lambda widen: _beat_bits(widen, widen.lanes_out),
     Gearbox: _gearbox,
 }
+
+_PARTS_ONLY = frozenset(
+    (
+        Convolution,
+        Depthwise,
+        Pointwise,
+        WindowStream,
+        Lookup,
+        Multipliers,
+        Ram,
+        Rom,
+        RomSource,
+        ValueTables,
+        StreamGraph,
+        AxiStreamTop,
+        AxiStreamInput,
+        AxiStreamOutput,
+    )
+)
+"""Circuits that cost what their parts and memories do; at the edges the little more is left out."""

@@ -11,7 +11,8 @@ from mbconv.hdl.family import GENERIC, Family
 from ..graph.graph import GraphError
 from ..stages.network import Network
 from .device import Board
-from .planner import Plan, plan_for_interval, plan_for_multipliers
+from .planner import Plan, plan_for_interval, plan_for_multipliers, slowest_interval
+from .search import find_least
 
 DEFAULT_MULTIPLIERS = 64
 
@@ -158,19 +159,19 @@ def least_interval(network: Network) -> tuple[int, str]:
     """
     tensor = max(network.shapes, key=lambda t: network.shapes[t].pixels)
     shape = network.shapes[tensor]
-    least = shape.pixels
-    if plan_for_interval(network, least) is None:
-        low, high = least, 2 * least
-        while plan_for_interval(network, high) is None:
-            low, high = high, 2 * high
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if plan_for_interval(network, middle) is None else (low, middle)
-        return high, f"the least interval of any folding is {high:,} cycles"
+    if plan_for_interval(network, shape.pixels) is None:
+
+        def attempt(interval: int) -> tuple[int, int] | None:
+            plan = plan_for_interval(network, interval)
+            return None if plan is None else (plan.interval, plan.interval)
+
+        found = find_least(shape.pixels, slowest_interval(network), attempt, shape.pixels)
+        assert found is not None
+        return found, f"the least interval of any folding is {found:,} cycles"
     where = "input" if tensor in network.inputs.values() else "stream"
-    return least, (
+    return shape.pixels, (
         f"the {where} of tensor {tensor} ({shape.height}×{shape.width}×{shape.channels}) takes a cycle for each of its "
-        f"{least:,} pixels"
+        f"{shape.pixels:,} pixels"
     )
 
 

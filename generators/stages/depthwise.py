@@ -7,51 +7,27 @@ taps.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import lcm
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from mbconv.hdl.depthwise import Depthwise, DepthwiseParameters
 
 from ..planning.folding import Folding, ceil_div
-from ..timing.event_graph import EventGraph
 from ..timing.stage_timing import blocks_of, packing_of, window_of
-from ..timing.timing import Blocks, Ports, WindowTiming
 from .folded import FoldedCircuit
 from .protocol import Site
-from .windowed import WINDOW_REASON, window_arguments, window_capacity, window_taps
+from .windowed import WINDOW_REASON, WindowBlocksTiming, window_arguments, window_capacity, window_taps
 
 if TYPE_CHECKING:
     from .network import Network, Node
 
 
-@dataclass(frozen=True)
-class DepthwiseTiming:
-    """Event model of :class:`mbconv.hdl.depthwise.Depthwise`."""
-
-    window: WindowTiming
-    blocks: Blocks
-
-    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
-        accepted = self.window.packing.accept(graph, name, frames * self.window.pixels)
-        pixels = frames * self.window.required.size
-        issued = self.blocks.issue(graph, name, pixels)
-        first, last = self.blocks.first_blocks(pixels), self.blocks.last_blocks(pixels)
-        self.window.connect(accepted, issued, first, last, self.blocks.steps, frames)
-        ring = self.window.ring(accepted, issued, self.blocks.per_pixel, self.blocks.steps)
-        valid = self.blocks.outputs(graph, name, issued)
-        return Ports([accepted], valid, lambda taken: self.blocks.hold(issued, taken), ring)
-
-    def bounded(self, capacity: int) -> Self:
-        return replace(self, window=replace(self.window, capacity=capacity))
-
-
-def depthwise_timing(stage: DepthwiseParameters, capacity: int | None = None) -> DepthwiseTiming:
+def depthwise_timing(stage: DepthwiseParameters, capacity: int | None = None) -> WindowBlocksTiming:
     """The event model of a depthwise circuit whose window holds ``capacity`` pixels; None: without limit."""
     packing = packing_of(stage.channels, stage.input_lanes, stage.channel_folding)
-    return DepthwiseTiming(window_of(stage.window, packing, capacity), blocks_of(stage.mac))
+    return WindowBlocksTiming(window_of(stage.window, packing, capacity), blocks_of(stage.mac))
 
 
 class DepthwiseCircuit(FoldedCircuit):
@@ -90,7 +66,7 @@ class DepthwiseCircuit(FoldedCircuit):
             )
         )
 
-    def timing(self, site: Site, component: Depthwise) -> DepthwiseTiming:
+    def timing(self, site: Site, component: Depthwise) -> WindowBlocksTiming:
         return depthwise_timing(component.parameters)
 
     def capacity(self, site: Site, component: Depthwise, pixels: int) -> int:

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from mbconv.hdl.window_geometry import WindowGeometry
 
+from ..timing.event_graph import EventGraph
+from ..timing.timing import Blocks, Ports, WindowTiming
 from .protocol import Site, input_raster
 
 if TYPE_CHECKING:
     from .network import Network, Node
 
 WINDOW_REASON = "burst of the stage before it"
+
+
+@dataclass(frozen=True)
+class WindowBlocksTiming:
+    """Event model of a circuit that makes blocks of outputs of its window: ``depthwise`` and ``max_pool``."""
+
+    window: WindowTiming
+    blocks: Blocks
+
+    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
+        accepted = self.window.packing.accept(graph, name, frames * self.window.pixels)
+        pixels = frames * self.window.required.size
+        issued = self.blocks.issue(graph, name, pixels)
+        first, last = self.blocks.first_blocks(pixels), self.blocks.last_blocks(pixels)
+        self.window.connect(accepted, issued, first, last, self.blocks.steps, frames)
+        ring = self.window.ring(accepted, issued, self.blocks.per_pixel, self.blocks.steps)
+        valid = self.blocks.outputs(graph, name, issued)
+        return Ports([accepted], valid, lambda taken: self.blocks.hold(issued, taken), ring)
+
+    def bounded(self, capacity: int) -> Self:
+        return replace(self, window=replace(self.window, capacity=capacity))
 
 
 def window_taps(node: Node) -> tuple[int, ...]:

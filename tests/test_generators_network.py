@@ -91,7 +91,7 @@ def test_reshape_is_a_name(g):
     pool, classifier = network.nodes
     assert (pool.output, classifier.inputs) == (x, (x,))
     assert network.outputs == (classifier.output,)
-    assert network.whole_vectors == frozenset()
+    assert network.views == {}
 
 
 @pytest.mark.parametrize("reshaped", [False, True])
@@ -99,7 +99,7 @@ def test_a_map_read_as_one_vector(g, reshaped):
     x = g.convolution(g.input(2, 3, 4), 5)
     network = build_network(g.graph(g.fully_connected(g.reshape(x, 30) if reshaped else x, 7)))
     assert (network.nodes[1].inputs, network.nodes[1].reduction) == ((x,), 30)
-    assert network.whole_vectors == frozenset({x})
+    assert network.views == {x: (5, 30)}
 
 
 def test_transpose_becomes_the_order_of_the_port(g):

@@ -173,7 +173,7 @@ def check(network: Network, plan: Plan) -> None:
             assert {plan.lanes[tensor] for tensor in node.inputs} == {plan.lanes[node.output]}
     for tensor, shape in network.shapes.items():
         assert 1 <= plan.lanes[tensor] <= shape.channels and shape.beats(plan.lanes[tensor]) <= plan.interval
-        assert tensor not in network.whole_vectors or shape.channels % plan.lanes[tensor] == 0
+        assert not any(channels % plan.lanes[tensor] for channels in network.views.get(tensor, ()))
     assert plan.interval == interval_of(network, plan.foldings, plan.lanes)
 
 

@@ -52,6 +52,7 @@ def test_reshapes(tmp_path):
     result = simulate(design, frames)
     assert result.mismatches == 0, result.first_mismatch
     assert result.interval_cycles == design.schedule.interval
+    assert result.latency_cycles == design.schedule.latency
     for number, frame in enumerate(frames):
         expected = golden.run(graph, frame)
         computed = host_outputs(design, result.outputs, number)

@@ -18,7 +18,7 @@ class Circuit:
         kind: ``pointwise``, ``depthwise``, or another circuit of ``generators/stages``.
         window: of those that have one, with all padding.
         reduction: products that one output sums.
-        whole_vector: whether it reads all pixels as one vector, so that lanes must divide their channels.
+        whole_vector: whether it reads all pixels as one vector.
     """
 
     kind: str

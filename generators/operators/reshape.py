@@ -5,29 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from ..graph.graph import Graph, Padding, Tensor
+from ..graph.graph import Graph, Operator, Padding, Tensor
 from ..graph.lowering import Wire
-from ..graph.table_operator import TableOperator
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 
 
 @dataclass(frozen=True, eq=False)
-class Reshape(TableOperator):
+class Reshape(Operator):
     """RESHAPE, SQUEEZE or EXPAND_DIMS: the same elements in the same order."""
 
     KIND: ClassVar[str] = "RESHAPE"
-    BECOMES: ClassVar[str] = "wiring; `lookup` where pixels change their channels"
+    BECOMES: ClassVar[str] = "wiring"
     FIXED_POINT: ClassVar[bool] = True
     name: str = "RESHAPE"  # or another operator that does the same
 
     @property
     def kind(self) -> str:
         return self.name
-
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
-        return values
 
     def lower(self, graph: Graph, padding: Padding) -> Wire:
         return Wire()

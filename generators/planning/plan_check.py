@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import gcd
 
 from ..graph.graph import GraphError
 from ..stages.folded import nearest_text
@@ -40,14 +41,15 @@ def lane_problems(network: Network, lanes: Mapping[int, int]) -> list[str]:
     """Streams with more lanes than channels, that do not divide where they must, or differ where they must agree."""
     problems = []
     for tensor, shape in network.shapes.items():
+        views = network.views.get(tensor, ())
         what = f"tensor {tensor} {network.tensor(tensor).name!r} has {lanes[tensor]} lanes"
         if lanes[tensor] > shape.channels:
             problems.append(f"{what}, more than its {shape.channels} channels")
-        elif tensor in network.whole_vectors and shape.channels % lanes[tensor]:
-            divisors = [count for count in range(1, shape.channels + 1) if shape.channels % count == 0]
+        elif gcd(*views) % lanes[tensor]:
+            divisors = [count for count in range(1, shape.channels + 1) if gcd(*views) % count == 0]
             problems.append(
-                f"{what}, which must divide its {shape.channels} channels, since its pixels are read as one vector; "
-                f"{nearest_text(divisors, lanes[tensor])}"
+                f"{what}, which must divide {' and '.join(map(str, views))}, the channels in which it is written and "
+                f"read; {nearest_text(divisors, lanes[tensor])}"
             )
     for members in LaneGroups(network).members.values():
         if len({lanes[tensor] for tensor in members}) > 1:

@@ -49,7 +49,7 @@ def structure_of(network: Network) -> str:
         "shapes": [
             [t, s.height, s.width, s.channels, str(network.tensor(t).element)] for t, s in sorted(shapes.items())
         ],
-        "ends": [sorted(network.inputs.items()), network.outputs, sorted(network.whole_vectors)],
+        "ends": [sorted(network.inputs.items()), network.outputs, sorted(network.views)],
     }
     return "sha256:" + hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

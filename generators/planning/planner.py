@@ -97,8 +97,8 @@ def fitting_lanes(network: Network, members: list[int], interval: int) -> np.nda
     fits = np.ones(lanes.size, bool)
     for tensor, shape in zip(members, shapes, strict=True):
         fits &= shape.pixels * ceil_div(shape.channels, lanes) <= interval
-        if tensor in network.whole_vectors:
-            fits &= shape.channels % lanes == 0
+        for channels in network.views.get(tensor, ()):
+            fits &= channels % lanes == 0
     return lanes[fits]
 
 

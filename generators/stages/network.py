@@ -1,7 +1,8 @@
 """From a graph to the network of circuits: which operators become stages, which are wiring, which are the host's.
 
-Wiring: RESHAPE renames a stream, PAD joins the padding of the windows behind it, TRANSPOSE at an input becomes the
-port's element order. The host's: SOFTMAX, DEQUANTIZE and whatever follows them.
+Wiring: RESHAPE is another view of a stream, whose lanes then divide the channels of both; PAD joins the padding of the
+windows behind it; TRANSPOSE at an input becomes the port's element order. The host's: SOFTMAX, DEQUANTIZE and whatever
+follows them.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ class Network(Shown):
 
     Attributes:
         inputs: tensor that the port is named by → the tensor whose raster it carries (different behind a TRANSPOSE).
-        whole_vectors: tensors read as one vector of all their pixels, whose lanes must divide their channels.
+        views: of streams that are read in other rasters than they are written in, the channels of every raster: lanes
+            must divide them all. A map that is read as one vector of all its pixels is one case of it.
         host: operators left to the host, after the outputs.
         streams: of tensors that are another name or raster of a stream, the tensor that it is named by.
     """
@@ -82,7 +84,7 @@ class Network(Shown):
     inputs: dict[int, int]
     outputs: tuple[int, ...]
     shapes: dict[int, StreamShape]
-    whole_vectors: frozenset[int]
+    views: dict[int, tuple[int, ...]]
     host: tuple[Operator, ...]
     streams: dict[int, int] = field(default_factory=dict)
 
@@ -117,7 +119,7 @@ class _Assembly:
         self.graph = graph
         self.ports = {tensor: tensor for tensor in graph.inputs}
         self.nodes: list[Node] = []
-        self.whole: set[int] = set()
+        self._views: dict[int, set[int]] = {}  # of streams: the channels of the rasters that they are read in
         self.streams: dict[int, int] = {}  # of renamed tensors: the stream that carries them
         self._rasters: dict[int, StreamShape] = {}  # of padded tensors: what is there before the padding
         self._padding: dict[int, Padding] = {}
@@ -143,11 +145,9 @@ class _Assembly:
             self.streams[output] = self.stream(tensor)
             self._rasters[output] = self._raster(tensor)
             self._padding[output] = lowering.padding
-        elif isinstance(lowering, Wire) and self._is_wire(tensor, output):
+        else:
+            assert isinstance(lowering, Wire)
             self.streams[output] = self.stream(tensor)
-        else:  # other pixels of the same elements: a table that changes nothing, with lanes that divide both
-            self._circuit(op, Circuit("lookup"))
-            self.whole |= {self.stream(tensor), output}
 
     def _circuit(self, op: Operator, circuit: Circuit) -> None:
         inputs = tuple(self.stream(tensor) for tensor in op.inputs)
@@ -166,25 +166,17 @@ class _Assembly:
                 self._raster(op.inputs[0]),
             )
         )
-        if circuit.whole_vector and self.graph.tensors[inputs[0]].channels != circuit.reduction:
-            self.whole.add(inputs[0])
+        for tensor, stream in zip(op.inputs, inputs, strict=True):
+            channels = circuit.reduction if circuit.whole_vector else self._raster(tensor).channels
+            self._views.setdefault(stream, {self.graph.tensors[stream].channels}).add(channels)
+
+    @property
+    def views(self) -> dict[int, tuple[int, ...]]:
+        """The channels of all rasters of streams that have several."""
+        return {stream: tuple(sorted(channels)) for stream, channels in self._views.items() if len(channels) > 1}
 
     def _raster(self, tensor: int) -> StreamShape:
         return self._rasters.get(tensor, stream_shape(self.graph.tensors[tensor]))
-
-    def _is_wire(self, tensor: int, output: int) -> bool:
-        """Whether a stream can be read in another shape as it is: pixels stay pixels, or nobody looks at them."""
-        channels = self.graph.tensors[self.stream(tensor)].channels
-        return channels == self.graph.tensors[output].channels or self._is_vector(output)
-
-    def _is_vector(self, tensor: int) -> bool:
-        """Whether all that read a tensor take it as one vector, or are the host's."""
-        return all(
-            op in self.graph.host
-            or (isinstance(lowering := op.lower(self.graph, NO_PADDING), Circuit) and lowering.whole_vector)
-            or (isinstance(lowering, Wire) and self._is_vector(op.outputs[0]))
-            for op in self.graph.consumers(tensor)
-        )
 
 
 def stream_shape(tensor: Tensor) -> StreamShape:
@@ -249,7 +241,7 @@ def build_network(graph: Graph) -> Network:
         ports,
         tuple(dict.fromkeys(assembly.stream(tensor) for tensor in _outputs(graph))),
         {tensor: stream_shape(graph.tensors[tensor]) for tensor in used},
-        frozenset(assembly.whole),
+        assembly.views,
         graph.host,
         assembly.streams,
     )

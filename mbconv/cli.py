@@ -27,10 +27,14 @@ from .command_doctor import doctor
 from .command_emit import emit
 from .command_evaluate import evaluate
 from .command_info import info
+from .command_load import load
+from .command_measure import measure
 from .command_models import models
 from .command_plan import plan
 from .command_predict import predict
 from .command_schema import schema_command
+from .command_selftest import selftest
+from .command_serve import serve
 from .command_sim import sim
 from .command_verify import verify
 
@@ -106,21 +110,7 @@ def main() -> None:
     """
 
 
-for command in (
-    info,
-    predict,
-    evaluate,
-    plan,
-    emit,
-    sim,
-    build,
-    verify,
-    bench,
-    demo,
-    models,
-    boards,
-    cache,
-    doctor,
-    schema_command,
-):
+MODELS = (info, predict, evaluate, plan, emit, sim, build, verify, bench)
+BOARDS = (boards, load, measure, selftest, serve)
+for command in (*MODELS, *BOARDS, demo, models, cache, doctor, schema_command):
     main.add_command(command)

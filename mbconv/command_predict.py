@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from .cli_errors import UserError
+from .cli_board import baud_option
+from .cli_errors import UserError, require_extra
 from .cli_options import Numbers, existing_file, json_option, model_argument
 from .cli_output import print_json, progress_console, results, shape_text
 from .cli_table import Rows
@@ -25,9 +26,13 @@ from .cli_table import Rows
 @click.option("--resize", help="crop (default), stretch, fit, or a number: pixels of the shorter side before the crop.")
 @click.option("--mean", type=Numbers(), help="Subtracted from pixels of 0 to 255: one number or one for each channel.")
 @click.option("--std", type=Numbers(), help="Divides what is left: one number or one for each channel.")
+@click.option("--port", metavar="DEVICE", help="Ask the board at this serial port instead of the golden model.")
+@baud_option
 @json_option
-def predict(model, image, values_file, labels, top, save, every_tensor, resize, mean, std, as_json) -> None:
+def predict(model, image, values_file, labels, top, save, every_tensor, resize, mean, std, port, baud, as_json) -> None:
     """Compute a model's answer in integers, bit for bit as LiteRT's reference kernels do.
+
+    With --port a board computes it, which must hold this model (mbconv build, mbconv load).
 
     A picture is centre-cropped to the input's shape, resized (bilinear) and quantised to the range that the input's
     scale and zero point span; --resize, --mean and --std override. --save stores the outputs as out0, out1 and so on.
@@ -36,6 +41,12 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
         raise UserError("give one of --image FILE and --input FILE.npy")
     if every_tensor and save is None:
         raise UserError("--all says what --save FILE.npz stores; give both")
+    if port is None and baud is not None:
+        raise UserError("--baud is the rate of a board's link: give it with --port DEVICE")
+    if port is not None and every_tensor:
+        raise UserError("--all stores what the golden model computes within; a board gives its outputs only")
+    if port is not None:
+        require_extra("board", "a board's link")
     if values_file is not None and not (resize is mean is std is None):
         raise UserError("--input is taken as it is; --resize, --mean and --std go with --image")
 
@@ -63,7 +74,13 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
         values = pictures.load_picture(image, source, resize or "crop", mean, std)
     else:
         values = pictures.load_values(values_file, source)
-    computed = golden.run(graph, {source.index: values})
+    if port is None:
+        computed = golden.run(graph, {source.index: values})
+    else:
+        from mbconv.board import Board
+
+        with Board(port, graph, baud) as board:
+            computed = board.outputs(values)
     outputs = []
     for index in graph.outputs:
         tensor = graph.tensors[index]

@@ -34,11 +34,15 @@ def plan_hash(design: Design) -> bytes:
     return hashlib.sha256(text.encode()).digest()[:HASH_BYTES]
 
 
+def slowest_byte(design: Design) -> float:
+    """Cycles from byte to byte at which a frame takes as long as the network needs for it."""
+    return design.schedule.interval / _port(design, *_only(design, "input")).frame_bytes
+
+
 def link_rate(design: Design, clock: float) -> int:
     """The highest standard rate up to 1,000,000 baud at which the network takes bytes as fast as they come, or the
     least one if none is slow enough."""
-    source = _port(design, *_only(design, "input"))
-    return fastest_rate(clock, design.schedule.interval / source.frame_bytes) or STANDARD_RATES[0]
+    return fastest_rate(clock, slowest_byte(design)) or STANDARD_RATES[0]
 
 
 def needs_buffer(design: Design, bit: BitLength) -> bool:
@@ -48,9 +52,8 @@ def needs_buffer(design: Design, bit: BitLength) -> bool:
     that pace, and a slower one only moves every event in proportion. And if nothing leaves before the frame's end, as
     where the result is a single pixel: the answer begins when the whole request has been found right.
     """
-    source, result = _only(design, "input"), _only(design, "output")
-    slow_enough = bit.byte_cycles * _port(design, *source).frame_bytes >= design.schedule.interval
-    return not (slow_enough and design.outputs[result[0]].pixels == 1)
+    port, _ = _only(design, "output")
+    return not (bit.byte_cycles >= slowest_byte(design) and design.outputs[port].pixels == 1)
 
 
 def identity(design: Design, bit: BitLength, simulated: bool = False) -> Identity:

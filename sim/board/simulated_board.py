@@ -8,15 +8,23 @@ import signal
 import subprocess
 import tempfile
 import tty
+from math import ceil
 from pathlib import Path
 
-from mbconv.generators.emission.board import board_bundle, board_top
+from mbconv.generators.emission.board import board_bundle, board_top, slowest_byte
 from mbconv.generators.emission.design import Design
+from mbconv.hdl.link.baud import BITS_PER_BYTE, LEAST_BIT_CYCLES
 from mbconv.hdl.link.board_top import BoardTop
 
 from ..simulation import verilator
+from ..simulation.toolchain import SimulatorError
 
 PROGRAM = Path(__file__).parent / "board.cpp"
+
+
+def simulated_rate(design: Design, clock: float) -> float:
+    """The rate of the shortest bits, of whole cycles, with which a frame can pass to the network as it comes."""
+    return clock / max(LEAST_BIT_CYCLES, ceil(slowest_byte(design) / BITS_PER_BYTE))
 
 
 class SimulatedBoard:
@@ -86,6 +94,16 @@ class SimulatedBoard:
         os.close(self._theirs)
         if self._link is not None:
             self._link.unlink(missing_ok=True)
+
+    def wait(self) -> None:
+        """Until the simulator ends by itself, which is a fault, or an exception such as an interrupt comes.
+
+        Raises:
+            SimulatorError: the simulator ended.
+        """
+        status = self._process.wait()
+        text = (self._folder / "board.log").read_text(errors="replace")[-2000:]
+        raise SimulatorError(f"the simulated board ended with {status}: {text}")
 
     def reset(self) -> None:
         """Press the reset button."""

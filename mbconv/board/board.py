@@ -1,0 +1,313 @@
+"""A board at a serial port."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+
+from mbconv.generators.graph.graph import Graph
+from mbconv.hdl.link.baud import BITS_PER_BYTE, LARGEST_ERROR, STANDARD_RATES
+from mbconv.hdl.link.identity import IDENTITY_BYTES, Identity
+from mbconv.hdl.link.measurement import CYCLES_BITS, FRAMES_BITS
+from mbconv.hdl.link.protocol import ANSWER, CRC_BYTES, HEADER_BYTES, REPORT_BYTES, Reason, Request
+
+from .errors import BoardError, BoardMissing
+from .measurement import MeasuredRun
+from .network import LinkedNetwork
+from .packets import DELIMITER, Packet
+from .port import Port
+from .pseudo_random import elements_of
+from .report import Status
+
+ATTEMPTS = 5
+_OVERHEAD = HEADER_BYTES + CRC_BYTES + 4  # COBS and delimiters of a short packet among it
+_ROUNDS = (1, 2, 4)  # times the patience that looking for a board waits
+_MARGIN = 4  # by which a simulator may be slower than it was when it identified itself
+_REOPENING = 0.1  # seconds between attempts to open a port that went away
+_RATES = sorted(STANDARD_RATES, key=lambda rate: (rate != 1_000_000, rate != 115_200, -rate))
+
+
+class Board:
+    """A network on a board behind a serial port; ``with Board(…) as board:`` closes it at the end.
+
+    Every request is tried a few times, with another sequence number each time: a byte that is lost or flipped, a reset
+    and a board that is plugged in again in the meantime cost time only. No call waits without limit.
+
+    Args:
+        port: the serial port, as ``/dev/ttyUSB0`` or ``COM3``.
+        model: the network that must be on the board; without it any will do, and results are not compared.
+        baud: of the link; found by trying the usual rates unless given.
+        patience: seconds that an answer may take beyond what line and network need.
+
+    Attributes:
+        identity: what the board said of itself.
+        network: the model behind the link; None without one.
+
+    Raises:
+        BoardMissing: no device, no rights, in use.
+        WrongNetwork: the board holds another network than ``model``.
+        BoardError: nothing answers, or the board's clock is not what it states.
+    """
+
+    def __init__(self, port: str, model: Graph | None = None, baud: int | None = None, patience: float = 1.0):
+        self.device, self._patience = port, patience
+        self._slowness = 1.0  # how much longer than silicon a simulated board takes
+        self.network = None if model is None else LinkedNetwork(model)
+        self._rates = _RATES if baud is None else [baud]
+        self._sequence = int.from_bytes(struct.pack("<d", time.time())[:1], "little")
+        self._port: Port | None = Port(port, self._rates[0])
+        try:
+            self.identity = self._find()
+            if self.network is not None:
+                self.network.check(port, self.identity)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Board {self.device}: {self.identity.name} at {self.identity.clock / 1e6:g} MHz>"
+
+    def close(self) -> None:
+        """Give the port back."""
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+
+    def identify(self) -> Identity:
+        """Ask again what the board is."""
+        return _identity(self._ask(Request.IDENTIFY, b"", IDENTITY_BYTES))
+
+    def status(self) -> Status:
+        """What the board counted since its reset."""
+        return Status.decode(self._ask(Request.STATUS, b"", REPORT_BYTES))
+
+    def predict(self, picture: np.ndarray) -> np.ndarray:
+        """The network's answer to one picture, as integers.
+
+        Args:
+            picture: integers of the input's type; with a model in the shape of its input, otherwise in the order
+                height, width, channels. A batch of one and a flat array will do.
+
+        Returns:
+            The circuit's output, in the shape of its tensor, or ``[height, width, channels]`` without a model.
+
+        Raises:
+            BoardError: the picture does not fit, or no answer comes.
+        """
+        values = self._checked(np.asarray(picture))
+        if self.network is not None:
+            values = self.network.raster(values)
+        elements = elements_of(self.identity.result, np.frombuffer(self.infer(values), np.uint8))
+        return elements if self.network is None else elements.reshape(self.network.output_shape)
+
+    def infer(self, elements: np.ndarray) -> bytes:
+        """The bytes of the answer to elements in the link's order: height, width, channels."""
+        identity = self.identity
+        kind = f"<i{identity.source.element_bytes}"
+        octets = elements.reshape(-1).astype(np.int64).astype(kind, casting="unsafe").tobytes()
+        cycles = identity.latency + identity.interval
+        return self._ask(Request.INFER, octets, identity.result.frame_bytes, cycles)
+
+    def disturb(self) -> None:
+        """Send what is no packet, as a bad line would: for tests. The next request is answered all the same."""
+        self._port.write(b"\xff\x01 no packet \x80\0", time.monotonic() + self._patience)
+
+    def outputs(self, picture: np.ndarray) -> dict[int, np.ndarray]:
+        """All outputs of the model by tensor index: the board's, and what its last operators on the host make of them.
+
+        Raises:
+            BoardError: no model was given; and what :meth:`predict` raises.
+        """
+        if self.network is None:
+            raise BoardError("which outputs a model has is known from the model: give it to Board(port, model)")
+        return self.network.outputs(self.predict(picture))
+
+    def measure(
+        self, frames: int = 16, seed: int = 1, progress: Callable[[int, int], None] | None = None
+    ) -> MeasuredRun:
+        """Run pseudo-random frames made on the board, back to back at full speed.
+
+        Args:
+            frames: 1 to 65,535.
+            seed: of 32 bits, not 0, of which all frames would be zeros.
+            progress: called with the number of frames that the golden model is done with, and of all.
+
+        Raises:
+            BoardError: a number that is not possible, cycles that the board's counter would not hold, or no answer.
+        """
+        identity = self.identity
+        if not 1 <= frames < 1 << FRAMES_BITS:
+            raise BoardError(f"a measurement has 1 to {(1 << FRAMES_BITS) - 1:,} frames, not {frames:,}")
+        if not 1 <= seed < 1 << 32:
+            raise BoardError(f"a seed has 32 bits and is not 0, unlike {seed}")
+        cycles = identity.latency + frames * identity.interval
+        if cycles >= 1 << CYCLES_BITS:
+            most = ((1 << CYCLES_BITS) - 1 - identity.latency) // identity.interval
+            raise BoardError(f"{frames:,} frames take more cycles than the board counts: at most {most:,} are possible")
+        payload = self._ask(Request.MEASURE, struct.pack("<IH", seed, frames), REPORT_BYTES, cycles)
+        report = Status.decode(payload)
+        expected = None
+        if self.network is not None:
+            expected = self.network.expected_signature(identity, seed, frames, progress)
+        return MeasuredRun(
+            frames,
+            seed,
+            report.cycles,
+            report.interval if frames > 1 else None,
+            report.signature,
+            expected,
+            identity.latency,
+            identity.interval,
+            identity.clock,
+        )
+
+    def _checked(self, values: np.ndarray) -> np.ndarray:
+        """A picture that the board can take."""
+        source = self.identity.source
+        if values.dtype.kind not in "iu":
+            raise BoardError(f"a picture is an array of the input's integers, not of {values.dtype}")
+        if values.size != source.elements:
+            shape = f"{source.height}×{source.width}×{source.channels}"
+            raise BoardError(f"the board takes {shape} = {source.elements:,} elements, the picture has {values.size:,}")
+        low = -(1 << (source.bits - 1)) if source.signed else 0
+        high = low + (1 << source.bits) - 1
+        if int(values.min()) < low or int(values.max()) > high:
+            raise BoardError(
+                f"the input's elements are {low} to {high}, the picture's {values.min()} to {values.max()}"
+            )
+        return values
+
+    def _find(self) -> Identity:
+        """The board's identity, at whatever rate it answers."""
+        self._port.discard()
+        for round_ in _ROUNDS:
+            for rate in self._rates:
+                if self._port.baud != rate:
+                    self._port.baud = rate
+                started = time.monotonic()
+                answer, _ = self._attempt(Request.IDENTIFY, b"", self._patience * round_ / len(self._rates), anew=False)
+                if answer is not None:
+                    identity = self._believed(_identity(answer), rate)
+                    if identity.simulated:
+                        nominal = (IDENTITY_BYTES + 2 * _OVERHEAD) * BITS_PER_BYTE / identity.baud
+                        self._slowness = _MARGIN * max(1.0, (time.monotonic() - started) / nominal)
+                    return identity
+        tried = ", ".join(f"{rate:,}" for rate in self._rates)
+        raise BoardError(
+            f"nothing at {self.device} answers (tried {tried} baud): is a bitstream of mbconv loaded, is this the "
+            "board's UART, and does its clock have the frequency that it was built for?"
+        )
+
+    def _believed(self, identity: Identity, rate: int) -> Identity:
+        """An identity whose rate is the one at which it came."""
+        if not identity.simulated and abs(rate / identity.baud - 1) > 2 * LARGEST_ERROR:
+            real = identity.clock * rate / identity.baud
+            raise BoardError(
+                f"the clock of the board at {self.device} is about {real / 1e6:.3g} MHz, not the "
+                f"{identity.clock / 1e6:g} MHz that it was built for: it answers at {rate:,} baud instead of "
+                f"{identity.baud:,}"
+            )
+        return identity
+
+    def _ask(self, request: Request, payload: bytes, answer_bytes: int, cycles: int = 0) -> bytes:
+        """The answer's payload, within a few attempts.
+
+        Args:
+            answer_bytes: that it must have.
+            cycles: of the network before the answer.
+        """
+        identity = self.identity
+        line = (len(payload) + answer_bytes + 2 * _OVERHEAD) * 256 / 255 * BITS_PER_BYTE / identity.baud
+        seconds = (line + cycles / identity.clock) * self._slowness + self._patience
+        failures: list[str] = []
+        for attempt in range(ATTEMPTS):
+            answer, why = self._attempt(request, payload, seconds * (1 + attempt))
+            if answer is not None and len(answer) == answer_bytes:
+                return answer
+            failures.append(why if answer is None else f"{len(answer)} bytes instead of {answer_bytes}")
+        raise BoardError(
+            f"{self.device} gives no right answer to {request.name} in {ATTEMPTS} attempts: {'; '.join(failures)}"
+        )
+
+    def _attempt(
+        self, request: Request, payload: bytes, seconds: float, *, anew: bool = True
+    ) -> tuple[bytes | None, str]:
+        """One request: the answer's payload, or why there is none."""
+        self._sequence = (self._sequence + 1) % 256
+        until = time.monotonic() + seconds
+        try:
+            if anew:
+                self._reopened(until)
+                self._port.discard()
+            self._port.write(Packet(request, self._sequence, payload).encode(), until)
+            return self._answer(request, until)
+        except BoardMissing as error:
+            if not anew:
+                raise
+            self.close()
+            return None, str(error)
+
+    def _reopened(self, until: float) -> None:
+        """Open a port that went away, and see that the same network is behind it."""
+        while self._port is None:
+            try:
+                self._port = Port(self.device, self.identity.baud)
+            except BoardMissing:
+                if time.monotonic() + _REOPENING > until:
+                    raise
+                time.sleep(_REOPENING)
+                continue
+            with suppress(BoardMissing):
+                answer, _ = self._attempt(Request.IDENTIFY, b"", max(0.1, until - time.monotonic()), anew=False)
+                if answer is not None and _identity(answer) != self.identity:
+                    self.close()
+                    raise BoardError(f"another board is at {self.device} now: open it anew")
+                return
+            self.close()
+
+    def _answer(self, request: Request, until: float) -> tuple[bytes | None, str]:
+        """The answer's payload, or why there is none; answers to earlier requests are passed over."""
+        received = bytearray()
+        while time.monotonic() < until:
+            received += self._port.read()
+            while DELIMITER in received:
+                line, _, rest = bytes(received).partition(DELIMITER)
+                received = bytearray(rest)
+                packet = Packet.decode(line) if line else None
+                if packet is None:
+                    if line:
+                        return None, "a garbled answer"
+                    continue
+                # what a board is does not change: an answer that took longer than was waited for will do
+                awaited = packet.sequence == self._sequence or request == Request.IDENTIFY
+                if packet.kind == ANSWER | request and awaited:
+                    return packet.payload, ""
+                if packet.kind == ANSWER:
+                    return None, self._failure(request, packet)
+        return None, "no answer in time"
+
+    def _failure(self, request: Request, packet: Packet) -> str:
+        try:
+            reason = Status.decode(packet.payload).reason
+        except ValueError:
+            return "a failure without a report"
+        if reason == Reason.UNKNOWN:
+            return f"the board does not serve {request.name}"
+        return f"the board found the request {reason.name.lower()}"
+
+
+def _identity(payload: bytes) -> Identity:
+    try:
+        return Identity.decode(payload)
+    except ValueError as error:
+        raise BoardError(str(error)) from None

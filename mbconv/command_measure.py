@@ -29,7 +29,7 @@ def measure(model, port, baud, frames, seed, as_json) -> int:
     with Board(port, graph, baud) as board:
         found, identity = board.measure(frames, seed), board.identity
     if as_json:
-        print_json({"schema": "mbconv measure", "version": 1, "simulated": identity.simulated, **found.to_dict()})
+        print_json("measure", {"simulated": identity.simulated, **found.to_dict()})
     else:
         console = results()
         console.print("\n".join(identity_lines(identity)))

@@ -94,6 +94,11 @@ _SPECS: dict[str, dict[str, Any]] = {
         "digit": "int", "picture": "str", "class": "int", "score": "num", "layers": ["int"], "directory": "str",
         "block": _RESULT, "network": _RESULT,
     },
+    "measure": {
+        "simulated": "bool", "frames": "int", "seed": "int", "cycles": "int", "interval": "int?", "signature": "int",
+        "expected_signature": "int?", "predicted_latency": "int", "predicted_interval": "int", "clock": "int",
+        "frames_per_second": "num", "as_predicted": "bool", "exact": "bool?",
+    },
     "models": {
         "models": [{"name": "str", "description": "str", "input": ["int"], "parameters": "int", "macs": "int",
                     "bytes": "int", "accuracy": "num", "accuracy_of": "str", "recipe": "str", "document": "str"}],

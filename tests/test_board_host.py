@@ -1,8 +1,10 @@
 """The host's side against the board as emitted, over bad lines, resets and replugs, and against what is no board."""
 
+import json
 import threading
 import time
 
+import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -17,6 +19,7 @@ from mbconv.generators.emission.design import make_design
 from mbconv.hdl.link.baud import BitLength
 from mbconv.hdl.link.identity import Identity, PortShape
 from mbconv.models import load
+from mbconv.schemas import schema
 from mbconv.sim.board.simulated_board import SimulatedBoard
 from mbconv.sim.golden import model as golden
 
@@ -276,6 +279,9 @@ def test_commands(simulated, digits, tmp_path):
     assert measured.exit_code == 0
     assert "interval 18,432 cycles, predicted 18,432" in measured.stdout
     assert "as the golden model's" in measured.stdout
+    as_json = json.loads(runner.invoke(main, ["measure", "--port", simulated.port, "--frames", "2", "--json"]).stdout)
+    jsonschema.validate(as_json, schema("measure"), cls=jsonschema.Draft202012Validator)
+    assert as_json["exact"] and as_json["as_predicted"] and as_json["simulated"]
     tested = runner.invoke(main, ["selftest", "--port", simulated.port, "--frames", "3"])
     assert tested.exit_code == 0
     assert "selftest: passed (SIMULATED, no silicon)" in tested.stdout

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mbconv.generators.emission.files import naming
 from mbconv.hdl.tool_cache import ensure_tool_cache
 
 from .process_group import process_group
@@ -90,7 +91,8 @@ def _made_once(folder: Path) -> Iterator[Path | None]:
     # make refuses to work in a folder whose path has a space
     place = Path(tempfile.mkdtemp(prefix="mbconv-build-")) if " " in str(work) else work
     try:
-        yield place
+        with naming(place):
+            yield place
         if place is not work:
             shutil.copytree(place, work, symlinks=True, dirs_exist_ok=True)
         try:

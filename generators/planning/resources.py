@@ -20,8 +20,7 @@ distributed memory     a table for 16 bits, half as many again to write them, se
 control                counters of a queue's or stage's size
 =====================  =============================================================================
 
-For three pointwise stages the model was within 12 % of what Yosys 0.70 makes for ECP5 (LUT4, 2 for each CCU2C, 6 for
-each TRELLIS_DPR16X4).
+It is an estimate; ``mbconv build`` prints what Yosys and nextpnr make of a design.
 """
 
 from __future__ import annotations

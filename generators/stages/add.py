@@ -26,7 +26,7 @@ class AddCircuit(ElementwiseCircuit):
         constants = add_constants(node.operator, site.network.graph)
         add = Add(*site.shapes, site.lanes_out, constants, name=node.name, family=site.family)
         timing = ElementwiseTiming(add.latency, add.queue_depth, site.output_shape.beats(site.lanes_out), inputs=2)
-        return Stage(node, add, ("first", "second"), timing, site.cycles)
+        return Stage(node, lambda: add, ("first", "second"), timing, site.cycles)
 
 
 CIRCUIT = AddCircuit()

@@ -111,6 +111,7 @@ class ConvolutionCircuit(FoldedCircuit):
     """Ho·Wo·⌈k²·C/Pi⌉·⌈Co/Po⌉ cycles, or those of the window where it is slower."""
 
     KIND: ClassVar[str] = "convolution"
+    component = Convolution
     REASON: ClassVar[str] = WINDOW_REASON
 
     def cycles(self, network: Network, node: Node, folding: Folding, lanes: Mapping[int, int]) -> int:
@@ -138,24 +139,22 @@ class ConvolutionCircuit(FoldedCircuit):
             f"neither divides nor is a multiple of what the window gives a cycle ({given} elements), up to all of them"
         )
 
-    def component(self, site: Site, common: dict[str, Any], capacity: int | None) -> Convolution:
+    def parameters(self, site: Site, common: dict[str, Any], capacity: int | None) -> ConvolutionParameters:
         taps = convolution_taps(site.network, site.node, site.folding.inputs, site.plan.interval)
-        return Convolution(
-            ConvolutionParameters(
-                channels=site.input_shape.channels,
-                outputs=site.output_shape.channels,
-                input_folding=site.folding.inputs,
-                output_folding=site.folding.outputs,
-                **window_arguments(site, capacity, taps),
-                **common,
-            )
+        return ConvolutionParameters(
+            channels=site.input_shape.channels,
+            outputs=site.output_shape.channels,
+            input_folding=site.folding.inputs,
+            output_folding=site.folding.outputs,
+            **window_arguments(site, capacity, taps),
+            **common,
         )
 
-    def timing(self, site: Site, component: Convolution) -> ConvolutionTiming:
-        return convolution_timing(component.parameters)
+    def timing(self, site: Site, parameters: ConvolutionParameters) -> ConvolutionTiming:
+        return convolution_timing(parameters)
 
-    def capacity(self, site: Site, component: Convolution, pixels: int) -> int:
-        return window_capacity(component.parameters.geometry, component.parameters.taps, pixels)
+    def capacity(self, parameters: ConvolutionParameters, pixels: int) -> int:
+        return window_capacity(parameters.geometry, parameters.taps, pixels)
 
 
 CIRCUIT = ConvolutionCircuit()

@@ -34,6 +34,7 @@ class DepthwiseCircuit(FoldedCircuit):
     """K taps of P channels a cycle: Ho·Wo·⌈C/P⌉·⌈k²/K⌉ cycles."""
 
     KIND: ClassVar[str] = "depthwise"
+    component = Depthwise
     REASON: ClassVar[str] = WINDOW_REASON
     FEWEST_INPUTS: ClassVar[bool] = True  # fewer taps a cycle need fewer banks
 
@@ -56,21 +57,19 @@ class DepthwiseCircuit(FoldedCircuit):
     def input_rule(self, network: Network, node: Node, lanes_in: int) -> str:
         return "is neither 1, nor a kernel row, nor the whole kernel"
 
-    def component(self, site: Site, common: dict[str, Any], capacity: int | None) -> Depthwise:
-        return Depthwise(
-            DepthwiseParameters(
-                channels=site.output_shape.channels,
-                channel_folding=site.folding.outputs,
-                **window_arguments(site, capacity, site.folding.inputs),
-                **common,
-            )
+    def parameters(self, site: Site, common: dict[str, Any], capacity: int | None) -> DepthwiseParameters:
+        return DepthwiseParameters(
+            channels=site.output_shape.channels,
+            channel_folding=site.folding.outputs,
+            **window_arguments(site, capacity, site.folding.inputs),
+            **common,
         )
 
-    def timing(self, site: Site, component: Depthwise) -> WindowBlocksTiming:
-        return depthwise_timing(component.parameters)
+    def timing(self, site: Site, parameters: DepthwiseParameters) -> WindowBlocksTiming:
+        return depthwise_timing(parameters)
 
-    def capacity(self, site: Site, component: Depthwise, pixels: int) -> int:
-        return window_capacity(component.parameters.geometry, component.parameters.taps, pixels)
+    def capacity(self, parameters: DepthwiseParameters, pixels: int) -> int:
+        return window_capacity(parameters.geometry, parameters.taps, pixels)
 
 
 CIRCUIT = DepthwiseCircuit()

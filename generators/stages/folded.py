@@ -8,7 +8,7 @@ the circuits' files, but for one that all share: a block of outputs leaves befor
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -138,9 +138,14 @@ class FoldedCircuit(StageCircuit):
         """
         return mac_constants(site.network, site.node, lanes=site.lanes_out, interval=requantize_interval(site))
 
+    @property
     @abstractmethod
-    def component(self, site: Site, common: dict[str, Any], capacity: int | None) -> Component:
-        """The circuit.
+    def component(self) -> Callable[[Any], Component]:
+        """From parameters to the circuit."""
+
+    @abstractmethod
+    def parameters(self, site: Site, common: dict[str, Any], capacity: int | None) -> Any:
+        """The circuit's parameters.
 
         Args:
             common: the arguments that all these circuits take.
@@ -148,10 +153,10 @@ class FoldedCircuit(StageCircuit):
         """
 
     @abstractmethod
-    def timing(self, site: Site, component: Any) -> StageTiming:
+    def timing(self, site: Site, parameters: Any) -> StageTiming:
         """The circuit's event model, a window without limit."""
 
-    def capacity(self, site: Site, component: Any, pixels: int) -> int | None:
+    def capacity(self, parameters: Any, pixels: int) -> int | None:
         """The capacity of the circuit's window that holds so many pixels; None where it has none."""
         return None
 
@@ -166,18 +171,18 @@ class FoldedCircuit(StageCircuit):
             lanes=site.lanes_out,
             family=site.family,
         )
-        component = self.component(site, common, None)
+        parameters = self.parameters(site, common, None)
         window = None
-        if self.capacity(site, component, 1) is not None:
+        if self.capacity(parameters, 1) is not None:
             window = WindowSize(
-                lambda pixels: self.capacity(site, component, pixels),
-                lambda capacity: self.component(site, common, capacity),
+                lambda pixels: self.capacity(parameters, pixels),
+                lambda capacity: self.component(self.parameters(site, common, capacity)),
             )
         return Stage(
             site.node,
-            component,
+            lambda: self.component(parameters),
             ("i",),
-            self.timing(site, component),
+            self.timing(site, parameters),
             site.cycles,
             {
                 "weights": pack_words(folded_weights(constants.weights, site.folding), constants.weight_bits),

@@ -22,7 +22,7 @@ class LookupCircuit(ElementwiseCircuit):
         tables = lookup_tables(node.operator, site.network.graph)
         lookup = Lookup(*site.shapes, shape.channels, site.lanes_out, tables, name=node.name, family=site.family)
         timing = ElementwiseTiming(lookup.latency, lookup.queue_depth, shape.beats(site.lanes_out))
-        return Stage(node, lookup, ("i",), timing, site.cycles)
+        return Stage(node, lambda: lookup, ("i",), timing, site.cycles)
 
 
 CIRCUIT = LookupCircuit()

@@ -70,7 +70,7 @@ class MaxPoolCircuit(StageCircuit):
             return window_capacity(geometry, taps, pixels)
 
         pool = circuit(capacity(1))
-        return Stage(node, pool, ("i",), max_pool_timing(pool), cycles, window=WindowSize(capacity, circuit))
+        return Stage(node, lambda: pool, ("i",), max_pool_timing(pool), cycles, window=WindowSize(capacity, circuit))
 
 
 def _slowest(site: Site, geometry: WindowGeometry) -> tuple[int, int]:

@@ -66,6 +66,7 @@ class PointwiseCircuit(FoldedCircuit):
     """A matrix by the vector of each pixel, or by one vector of all pixels: H·W·⌈Ci/Pi⌉·⌈Co/Po⌉ cycles."""
 
     KIND: ClassVar[str] = "pointwise"
+    component = Pointwise
 
     def cycles(self, network: Network, node: Node, folding: Folding, lanes: Mapping[int, int]) -> int:
         shape = network.shapes[node.output]
@@ -81,19 +82,17 @@ class PointwiseCircuit(FoldedCircuit):
     def input_rule(self, network: Network, node: Node, lanes_in: int) -> str:
         return f"is no multiple of the {lanes_in} lanes of tensor {node.inputs[0]} that suits {node.reduction} channels"
 
-    def component(self, site: Site, common: dict[str, Any], capacity: None) -> Pointwise:
-        return Pointwise(
-            PointwiseParameters(
-                inputs=site.node.reduction,
-                outputs=site.output_shape.channels,
-                input_folding=site.folding.inputs,
-                output_folding=site.folding.outputs,
-                **common,
-            )
+    def parameters(self, site: Site, common: dict[str, Any], capacity: None) -> PointwiseParameters:
+        return PointwiseParameters(
+            inputs=site.node.reduction,
+            outputs=site.output_shape.channels,
+            input_folding=site.folding.inputs,
+            output_folding=site.folding.outputs,
+            **common,
         )
 
-    def timing(self, site: Site, component: Pointwise) -> PointwiseTiming:
-        return pointwise_timing(component.parameters, site.output_shape.pixels)
+    def timing(self, site: Site, parameters: PointwiseParameters) -> PointwiseTiming:
+        return pointwise_timing(parameters, site.output_shape.pixels)
 
 
 CIRCUIT = PointwiseCircuit()

@@ -55,7 +55,7 @@ class PoolCircuit(StageCircuit):
         channels, family = site.output_shape.channels, site.family
         pool = AveragePool(site.shapes[0], channels, lanes, pixels, found.format, found.words, family=family)
         timing = PoolTiming(pool.groups, pixels, pool.latency, pool.queue_depth)
-        return Stage(site.node, pool, ("i",), timing, site.cycles, requantization=found)
+        return Stage(site.node, lambda: pool, ("i",), timing, site.cycles, requantization=found)
 
 
 CIRCUIT = PoolCircuit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from amaranth.hdl import Shape
@@ -35,6 +36,7 @@ class Stage(Shown):
     """A circuit in the place of a node.
 
     Attributes:
+        make: makes the circuit; :attr:`component` is the one that it made.
         inputs: the circuit's ports that read the node's input tensors, in order; its output port is ``o``.
         sources: for each of its further input ports the words of a period, in the bits of the port's payload.
         timing: its event model, with a window without limit.
@@ -44,7 +46,7 @@ class Stage(Shown):
     """
 
     node: Node
-    component: Component
+    make: Callable[[], Component]
     inputs: tuple[str, ...]
     timing: StageTiming
     cycles: int
@@ -59,10 +61,16 @@ class Stage(Shown):
     def name(self) -> str:
         return self.node.name
 
+    @cached_property
+    def component(self) -> Component:
+        """The circuit, made when it is first asked for: one with a window after its window was sized."""
+        return self.make()
+
     def with_capacity(self, capacity: int) -> Stage:
         """The stage with a window of so many pixels; asked only of one that has a window."""
         assert self.window is not None
-        return replace(self, component=self.window.build(capacity))
+        build = self.window.build
+        return replace(self, make=lambda: build(capacity))
 
     @property
     def multipliers(self) -> int:

@@ -55,7 +55,7 @@ def test_reshapes(tmp_path):
     assert result.latency_cycles == design.schedule.latency
     for number, frame in enumerate(frames):
         expected = golden.run(graph, frame)
-        computed = host_outputs(design, result.outputs, number)
+        computed = host_outputs(design.graph, result.outputs, number)
         for output in graph.outputs:
             np.testing.assert_array_equal(computed[output], expected[output])
 

@@ -163,7 +163,8 @@ def test_what_stands_at_the_end_is_the_hosts(tmp_path):
     w.output(w.arg_max(w.reshape(a, (1, 18)), 1))
     graph, _ = assert_equal_to_litert(written(w, tmp_path))
     network = build_network(graph)
-    assert [op.kind for op in network.host] == ["TRANSPOSE", "CONCATENATION", "LOGISTIC", "ARG_MAX"]
+    tails = ["TRANSPOSE", "RESHAPE", "RESHAPE", "CONCATENATION", "LOGISTIC", "RESHAPE", "ARG_MAX"]
+    assert [op.kind for op in network.host] == tails
     assert network.outputs == (y, a, b)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Graph, Operator, Padding, Placement, Tensor
+from ..graph.graph import Graph, Operator, Padding, Tensor
 from ..graph.lowering import Wire
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 
@@ -22,14 +22,6 @@ class Reshape(Operator):
     @property
     def kind(self) -> str:
         return self.name
-
-    def placement(self, graph: Graph) -> Placement:
-        """The host's where nothing in the circuit reads it: the elements are there in their order already."""
-        output = self.outputs[0]
-        if output in graph.cuts and self.inputs[0] not in graph.inputs:
-            return Placement.CIRCUIT
-        readers = graph.consumers(output)
-        return Placement.HOST if all(op.placement(graph) is Placement.HOST for op in readers) else Placement.CIRCUIT
 
     def lower(self, graph: Graph, padding: Padding) -> Wire:
         return Wire()

@@ -24,9 +24,15 @@ WITH_MODEL = {
     "sim": (),
     "build": ("-o", "{new}"),
     "verify": ("--results", "{new}"),
+    "serve": (),
 }
-WITH_TARGET = ("plan", "emit", "sim", "build", "verify")
-WITH_LAYERS = ("info", "plan", "emit", "sim", "build")
+WITH_TARGET = ("plan", "emit", "sim", "build", "verify", "serve")
+WITH_LAYERS = ("info", "plan", "emit", "sim", "build", "serve")
+WITH_BOARD = {
+    "load": ("{pictures}",),
+    "measure": ("digits", "--port", "{new}"),
+    "selftest": ("digits", "--port", "{new}"),
+}
 ALONE = ("bench", "demo", "models", "boards", "cache", "doctor", "schema")
 
 BAD_MODELS = {
@@ -108,6 +114,10 @@ BAD_OTHERS = {
     "bench models that are not there": (("bench", "--models", "{pictures}", "--results", "{new}"), "missing: .*tflite"),
     "bench below a file": (("bench", "--only", "digits", "--results", "{text}/x"), "cannot be written"),
     "demo below a file": (("demo", "-o", "{text}/x"), "Not a directory"),
+    "load nothing": (("load", "{pictures}", "--print"), "pictures"),
+    "measure a port that is not there": (("measure", "digits", "--port", "{new}"), "new"),
+    "selftest a port that is not there": (("selftest", "digits", "--port", "{new}"), "new"),
+    "predict on a port that is not there": (("predict", "digits", "--image", "{picture}", "--port", "{new}"), "new"),
     "schema of nothing": (("schema", "nothing"), "'nothing' is not one of"),
     "no command": (("simulate", "digits"), "No such command 'simulate'"),
 }
@@ -168,13 +178,13 @@ def test_others(kind, places):
     refused(arguments, message, places)
 
 
-@pytest.mark.parametrize("command", [*WITH_MODEL, *ALONE])
+@pytest.mark.parametrize("command", [*WITH_MODEL, *WITH_BOARD, *ALONE])
 def test_options_that_are_none(command, places):
     model = ("digits",) if command in WITH_MODEL else ("plan",) if command == "schema" else ()
-    needed = WITH_MODEL.get(command, ())
+    needed = WITH_MODEL.get(command, WITH_BOARD.get(command, ()))
     refused((command, *model, *needed, "--nothing"), "No such option.*--nothing", places)
     refused((command, *model, *needed, "one", "more"), "unexpected extra argument", places)
 
 
 def test_every_command_is_here():
-    assert set(main.commands) == {*WITH_MODEL, *ALONE}
+    assert set(main.commands) == {*WITH_MODEL, *WITH_BOARD, *ALONE}

@@ -167,7 +167,7 @@ EDITED = {
         _lanes([3], 4),
         "tensor 1: 2, tensor 3: 4, tensor 4: 2 lanes; layer_03_add between them need the same number in all",
     ),
-    "lanes of a vector": (_lanes([1, 3, 4], 3), "which must divide its 8 channels, since its pixels are read as one"),
+    "lanes of a vector": (_lanes([1, 3, 4], 3), "which must divide 8 and 72, the channels in which it is"),
     "several": (lambda plan: (_folding(1, 2, 2)(plan), _folding(2, 3, 2)(plan)), "2 things are wrong:\n  layer_01"),
     "over the target": (
         _set("target", value={"multipliers": 15}),

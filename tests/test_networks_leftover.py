@@ -56,3 +56,19 @@ def test_a_result_is_judged_by_its_latency_where_nothing_stalls():
     assert not is_as_predicted(right | {"interval_cycles": 101})
     assert is_as_predicted(right | {"interval_cycles": 101, "latency_cycles": 300, "unstalled": False})
     assert not is_as_predicted(right | {"mismatches": 1, "unstalled": False})
+
+
+def test_parts_that_share_nothing(tmp_path):
+    """Two parts of one network keep a pace of their own; the network's interval is the slower one's."""
+    rng = np.random.default_rng(3)
+    w = TfliteWriter("parts")
+    slow, quick = w.input("slow", (1, 4, 5, 2), 1 / 64, 0), w.input("quick", (1, 2, 2, 2), 1 / 64, 0)
+    w.output(w.add(slow, slow, 0.03, 1))
+    w.output(w.convolution(quick, rng.integers(-127, 128, (2, 1, 1, 2)), 0.01, rng.integers(-9, 9, 2), 0.04, 3))
+    path = tmp_path / "parts.tflite"
+    w.write(path)
+    graph = read_tflite(path)
+    design = make_design(graph, multipliers=1)
+    result = simulate(design, random_frames(graph, 6, 0))
+    assert (result.mismatches, result.interval_cycles) == (0, design.schedule.interval)
+    assert result.latency_cycles == design.schedule.latency

@@ -114,7 +114,8 @@ class SimulationResult:
         mismatches, elements: over everything that was compared.
         stream_mismatches: mismatches by tensor, of all tensors compared.
         streams: that were watched, in the order of the network.
-        interval_cycles: between the last output beats of the last two frames; None for one frame.
+        interval_cycles: between the last output beats of the last two frames, the greatest of all outputs (parts that
+            share no tensor may each keep a pace of its own); None for one frame.
         unstalled: sources were always valid, sinks always ready.
         seconds: of the whole, the simulator's build included.
         outputs: elements of each output tensor, ``[frames, pixels, channels]``.
@@ -231,7 +232,7 @@ def make_result(
             for stream in description.streams
             if stream.name in record.streams
         ),
-        interval_cycles=record.interval(slowest),
+        interval_cycles=None if frames == 1 else max(record.interval(name) for name in latencies),
         latency_cycles=latencies[slowest],
         unstalled=unstalled,
         seconds=time.monotonic() - started,

@@ -232,7 +232,7 @@ def make_result(
             for stream in description.streams
             if stream.name in record.streams
         ),
-        interval_cycles=None if frames == 1 else max(record.interval(name) for name in latencies),
+        interval_cycles=max(filter(None, map(record.interval, latencies)), default=None),
         latency_cycles=latencies[slowest],
         unstalled=unstalled,
         seconds=time.monotonic() - started,

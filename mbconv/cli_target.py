@@ -159,7 +159,8 @@ def block_plans(graph: Graph, parts: Sequence[Graph], options: TargetOptions) ->
         plans = []
         for part in parts:
             network = build_network(part)
-            foldings = {n.operator.index: whole.foldings[n.operator.index] for n in network.nodes if n.is_mac}
+            indices = [node.operator.index for node in network.nodes]
+            foldings = {index: whole.foldings[index] for index in indices if index in whole.foldings}
             lanes = {tensor: whole.lanes[tensor] for tensor in network.shapes}
             plans.append(Plan(foldings, lanes, interval_of(network, foldings, lanes), whole.budget))
         return plans

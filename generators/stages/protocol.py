@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from amaranth.hdl import Shape
 
 from mbconv.hdl.family import GENERIC, Family
@@ -91,10 +90,6 @@ class StageCircuit(ABC):
     def coupled(self, node: Node) -> tuple[tuple[int, ...], ...]:
         """Groups of its tensors whose streams need the same number of lanes: all of them, unless it has gearboxes."""
         return ((*node.inputs, node.output),)
-
-    def own_multipliers(self, network: Network, node: Node, lanes: np.ndarray) -> np.ndarray:
-        """Multipliers outside foldings, for each of these lane counts of its output."""
-        return np.zeros(lanes.shape, np.int64)
 
     @abstractmethod
     def cycles(self, network: Network, node: Node, folding: Folding | None, lanes: Mapping[int, int]) -> int:

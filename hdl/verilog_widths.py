@@ -12,6 +12,7 @@ _BINARY = re.compile(
     rf"(  assign (?P<result>{NAME}) ?= )(?P<left>{_OPERAND}) (?P<operator>[-+<>]) (?P<right>{_OPERAND});"
 )
 _PLAIN = re.compile(rf"(  assign {NAME} ?= )({NAME}) ?([-+]) ({NAME}) ?;")
+_LIMIT = re.compile(rf"(  assign {NAME} ?= )({NAME}) ?([<>]=?|[=!]=) (\d+)'h([0-9a-f]+) ?;")
 _CONSTANT = re.compile(r"(\d+)'h([0-9a-f]+)")
 _PART = re.compile(rf"({NAME}) ?(?:\[(\d+)(?::(\d+))?\])?")
 _ZERO = re.compile(rf"  (?:wire|reg) \[-1:0\] ({NAME}) ?(?:=.*)?;")
@@ -19,13 +20,15 @@ _ZERO = re.compile(rf"  (?:wire|reg) \[-1:0\] ({NAME}) ?(?:=.*)?;")
 
 def with_equal_widths(line: str, widths: Mapping[str, int]) -> str:
     """A line of Verilog; of a sum, a difference or a comparison of signed operands the narrower one is sign-extended,
-    of a sum or a difference of two wires zero-extended.
+    of a sum or a difference of two wires, or a comparison of a wire and a constant, zero-extended.
 
     Args:
         widths: of the module's wires and registers.
     """
     if match := _PLAIN.fullmatch(line):
         return _plain(match, widths)
+    if match := _LIMIT.fullmatch(line):
+        return _limit(match, widths)
     match = _BINARY.fullmatch(line)
     if match is None:
         return line
@@ -42,6 +45,17 @@ def with_equal_widths(line: str, widths: Mapping[str, int]) -> str:
         for side, items, width in zip(("left", "right"), sides, found, strict=True)
     )
     return f"{match[1]}{left} {match['operator']} {right};"
+
+
+def _limit(match: re.Match[str], widths: Mapping[str, int]) -> str:
+    """The same of an unsigned wire and a constant."""
+    start, name, operator, digits, value = match.groups()
+    width, limit = widths.get(name.strip()), int(digits)
+    if width is None or width == limit:
+        return match[0]
+    if width < limit:
+        name = f"{{ {limit - width}'h0, {name} }}"
+    return f"{start}{name} {operator} {max(width, limit)}'h{value};"
 
 
 def _plain(match: re.Match[str], widths: Mapping[str, int]) -> str:

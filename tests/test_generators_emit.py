@@ -108,9 +108,12 @@ def test_the_manifest_is_complete(digits, emitted):
 def test_the_list_of_cells_is_that_of_the_text(digits, prefix):
     verilog = design_verilog(digits, prefix)
     number = r"\(\d+'s?d0*(\d+)\)"
-    rams = re.findall(rf"mbconv_ram #\(\s*\.ADDRESS_WIDTH{number},\s*\.DEPTH{number},\s*\.WIDTH{number}", verilog.text)
+    parameters = r",\s*".join(rf"\.{name}{number}" for name in ("ADDRESS_WIDTH", "DEPTH", "LATENCY", "WIDTH"))
+    rams = re.findall(rf"mbconv_ram #\(\s*{parameters}", verilog.text)
     found = [cell for cell in verilog.memories if cell.kind == "ram"]
-    assert sorted((c.address_width, c.depth, c.width) for c in found) == sorted(tuple(map(int, ram)) for ram in rams)
+    assert sorted((c.address_width, c.depth, digits.family.memory_latency, c.width) for c in found) == sorted(
+        tuple(map(int, ram)) for ram in rams
+    )
     roms = {cell.file: cell for cell in verilog.memories if cell.kind == "rom"}
     assert {name: cell.text for name, cell in roms.items()} == verilog.memory_files
     assert set(re.findall(r'\.FILE\("([^"]*)"\)', verilog.text)) == roms.keys()

@@ -24,8 +24,8 @@ from mbconv.generators.planning.planner import (
 )
 from mbconv.generators.stages.convolution import convolution_taps
 from mbconv.generators.stages.network import Network, Node, build_network
-from mbconv.hdl.depthwise import Depthwise
-from mbconv.hdl.pointwise import Pointwise
+from mbconv.hdl.depthwise import DepthwiseParameters
+from mbconv.hdl.pointwise import PointwiseParameters
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.models import load
 
@@ -293,7 +293,7 @@ def test_rules_are_those_of_the_pointwise_circuit():
         allowed = node.circuit.folding_problem(network, node, Folding(inputs, outputs), lanes_in, lanes_out) is None
         assert allowed == (Folding(inputs, outputs) in dict(choices(network, node, lanes_in, lanes_out)))
         try:
-            Pointwise(
+            PointwiseParameters(
                 inputs=5,
                 outputs=6,
                 input_folding=inputs,
@@ -321,7 +321,7 @@ def test_rules_are_those_of_the_depthwise_circuit():
         for outputs in range(1, 4 + lcm(lanes_in, lanes_out)):
             allowed = node.circuit.folding_problem(network, node, Folding(taps, outputs), lanes_in, lanes_out) is None
             try:
-                Depthwise(
+                DepthwiseParameters(
                     geometry,
                     channels=4,
                     channel_folding=outputs,

@@ -16,7 +16,7 @@ from verilog_lint import lint
 from mbconv.generators.timing.edge_timing import InputEdgeTiming, OutputEdgeTiming
 from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop
 from mbconv.hdl.fifo import Fifo
-from mbconv.hdl.pointwise import Pointwise
+from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
 from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 from mbconv.hdl.verilog import Verilog, to_verilog
@@ -35,7 +35,7 @@ def pointwise_network() -> tuple[StreamGraph, np.ndarray, object, object]:
     rng = np.random.default_rng(3)
     weights = random_elements(rng, signed(8), (5, 3))
     format, words = random_requantization(rng, weights, signed(8), signed(12))
-    stage = Pointwise(
+    parameters = PointwiseParameters(
         inputs=3,
         outputs=5,
         input_folding=3,
@@ -46,6 +46,7 @@ def pointwise_network() -> tuple[StreamGraph, np.ndarray, object, object]:
         input_lanes=3,
         lanes=2,
     )
+    stage = Pointwise(parameters)
     stages = {"pointwise": stage}
     streams = [
         Stream("pixels", Port("", "pixels"), (Port("pointwise", "i"),)),

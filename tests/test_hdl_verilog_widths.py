@@ -16,6 +16,9 @@ LINES = [
     r"  assign y = $signed(b) - $signed(a[2]);",
     r"  assign y = $signed({ \$3 [1:0], 1'h1 }) + $signed({ b, a[1] });",
     r"  assign y = $signed(a) + $signed(2'h1);",
+    r"  assign c = a > 1'h0;",
+    r"  assign c = a == 2'h3;",
+    r"  assign c = b >= 3'h1;",
 ]
 
 

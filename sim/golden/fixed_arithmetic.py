@@ -49,8 +49,13 @@ def limits(activation: Activation, output: Tensor) -> tuple[int, int]:
     """The least and greatest integer that an operator with a fused activation writes.
 
     Raises:
-        GraphError: RELU6 with an output too coarse to hold 6.
+        GraphError: RELU6 with an output too coarse to hold 6, or an activation that binary fixed point has not.
     """
+    if activation is Activation.RELU_N1_TO_1:
+        raise GraphError(
+            f"tensor {output.index} ({output.name}) is written with RELU_N1_TO_1, "
+            "which is not defined in binary fixed point"
+        )
     minimum, maximum = output.element.minimum, output.element.maximum
     if activation is not Activation.NONE:
         minimum = max(minimum, 0)

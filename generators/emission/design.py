@@ -114,10 +114,9 @@ class Design(Shown):
         stages = {stage.name: stage.component for stage in self.stages}
         streams = [self._stream(tensor) for tensor in self.network.shapes]
         for stage in self.stages:
-            for port, words in stage.sources.items():
-                shape = stage.component.signature.members[port].signature.members["payload"].shape
+            for port, rom in rom_sources(stage, self.family).items():
                 name = f"{stage.name}_{port}"
-                stages[f"{name}_rom"] = RomSource(shape, words, name, family=self.family)
+                stages[f"{name}_rom"] = rom
                 streams.append(Stream(name, Port(f"{name}_rom", "o"), (Port(stage.name, port),)))
         return StreamGraph(stages, streams, list(self.inputs), list(self.outputs), family=self.family)
 
@@ -140,6 +139,15 @@ class Design(Shown):
             for _, name, position in readers
         )
         return Stream(f"t{tensor}", source, sinks, tuple(self.schedule.depths[edge] for edge in readers))
+
+
+def rom_sources(stage: Stage, family: Family = GENERIC) -> dict[str, RomSource]:
+    """The memories that a stage's periodic streams come from, by its ports."""
+    members = stage.component.signature.members
+    return {
+        port: RomSource(members[port].signature.members["payload"].shape, words, f"{stage.name}_{port}", family=family)
+        for port, words in stage.sources.items()
+    }
 
 
 @no_garbage_collection()

@@ -3,13 +3,15 @@
 A plan's memories depend on everything else that is decided, down to the depths of the queues, so they are those of the
 design that is made of it. Longer intervals need fewer LUTs, and by and large fewer block RAMs, though not always: how
 well words and depths suit the blocks matters as much. So intervals are tried from the shortest on, each twice the last,
-until one fits, and the least is bisected below it, to within a hundredth.
+until one fits, and the least is bisected below it, to within a hundredth. Where none of these fits, all plans are
+looked at, as far as time allows: one of them may, and if not, the nearest tells what is short
+(:mod:`~mbconv.generators.planning.nearest_plan`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import islice
 from math import ceil
 
 from ..constants.weights import effective_weights, weight_bits
@@ -17,40 +19,14 @@ from ..emission.design import Design, make_design
 from ..graph.graph import Graph, GraphError
 from ..stages.network import Network, Node, build_network
 from .device import Board, Device
+from .nearest_plan import COUNTED, NearestSearch, list_plans
 from .planner import Plan, plan_for_interval, plan_for_multipliers, slowest_interval
 from .resources import Resources, resources
 from .search import find_least
-
-LUT_SHARE = 0.9
-"""Of a device's LUTs: the estimate leaves out the link to a host, and a device filled further seldom routes."""
+from .use import LUT_SHARE, Use, scarcest, uses
 
 PRECISION = 1.01
 """An interval is the least to within this factor where memory or LUTs bind."""
-
-
-@dataclass(frozen=True)
-class Use:
-    """A resource of a device: what a design needs of it and what there is."""
-
-    name: str
-    needed: int
-    available: int
-
-    @property
-    def fits(self) -> bool:
-        return self.needed <= self.available
-
-    def __str__(self) -> str:
-        return f"{self.needed:,} of {self.available:,} {self.name}"
-
-
-def uses(found: Resources, device: Device) -> tuple[Use, ...]:
-    """What a circuit takes of a device."""
-    return (
-        Use("multipliers", found.multipliers, device.multipliers),
-        Use(device.block_ram.name, found.block_rams(device), device.block_rams),
-        Use("LUTs (estimated, of those that can be filled)", found.luts(device), int(device.luts * LUT_SHARE)),
-    )
 
 
 def design_resources(design: Design) -> Resources:
@@ -84,11 +60,14 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
     fastest = make_design(graph, plan=plan_for_multipliers(network, device.multipliers), family=device.circuits)
     if not shortages(fastest, device):
         return fastest
-    nearest = fastest
+    nearest, exact = fastest, False
+
+    def make(plan: Plan) -> Design:
+        return make_design(graph, plan=plan, family=device.circuits)
 
     def attempt(interval: int) -> tuple[int, Design] | None:
         nonlocal nearest
-        design = make_design(graph, plan=_within(network, interval, board), family=device.circuits)
+        design = make(_within(network, interval, board))
         if not shortages(design, device):
             return design.plan.interval, design
         nearest = min(nearest, design, key=lambda d: _excess(d, device))
@@ -96,9 +75,17 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
 
     low = fastest.plan.interval
     found = find_least(low, slowest_interval(network), attempt, low, PRECISION)
-    if found is None:
-        raise GraphError(_too_small(nearest, board, others))
-    return found
+    if found is not None:
+        return found
+    search = NearestSearch(network, device, make, design_resources)
+    listed = list_plans(network, low, device.multipliers)
+    best = search.nearest(listed)
+    if not shortages(best.design, device):
+        fitting = (make(plan) for plan in islice(search.fitting(listed), COUNTED))
+        return next((design for design in fitting if not shortages(design, device)), best.design)
+    if best.exact or _excess(best.design, device) <= _excess(nearest, device):
+        nearest, exact = best.design, best.exact
+    raise GraphError(_too_small(nearest, exact, board, others))
 
 
 def _check_weights(network: Network, board: Board, others: Sequence[Board]) -> None:
@@ -130,14 +117,15 @@ def _constant_bits(device: Device) -> int:
 
 def _excess(design: Design, device: Device) -> float:
     """How many times over the scarcest resource of a device is needed."""
-    return max(use.needed / max(use.available, 1) for use in shortages(design, device))
+    return scarcest(uses(design_resources(design), device))
 
 
-def _too_small(smallest: Design, board: Board, others: Sequence[Board]) -> str:
+def _too_small(smallest: Design, exact: bool, board: Board, others: Sequence[Board]) -> str:
     lacking = " and ".join(map(str, shortages(smallest, board.device)))
+    plans = "all its plans" if exact else "the plans tried"
     return (
-        f"{board} is too small for {smallest.name}: even the nearest of the plans tried, {smallest.plan.interval:,}"
-        f" cycles a frame with {smallest.multipliers} multipliers, needs {lacking}; {_large_enough(smallest, others)}"
+        f"{board} is too small for {smallest.name}: even the nearest of {plans}, {smallest.plan.interval:,} cycles a "
+        f"frame with {smallest.multipliers} multipliers, needs {lacking}; {_large_enough(smallest, others)}"
     )
 
 

@@ -111,6 +111,7 @@ class ConvolutionCircuit(FoldedCircuit):
     """Ho·Wo·⌈k²·C/Pi⌉·⌈Co/Po⌉ cycles, or those of the window where it is slower."""
 
     KIND: ClassVar[str] = "convolution"
+    FOR_INTERVAL: ClassVar[bool] = True
     component = Convolution
     REASON: ClassVar[str] = WINDOW_REASON
 

@@ -41,6 +41,7 @@ class MaxPoolCircuit(StageCircuit):
     Ho·Wo·⌈C/L⌉·⌈k²/K⌉ cycles."""
 
     KIND: ClassVar[str] = "max_pool"
+    FOR_INTERVAL: ClassVar[bool] = True
     REASON: ClassVar[str] = WINDOW_REASON
 
     def cycles(self, network: Network, node: Node, folding: None, lanes: Mapping[int, int]) -> int:

@@ -80,11 +80,13 @@ class StageCircuit(ABC):
     Attributes:
         KIND: its name, in the names of stages and in reports; that of its file.
         FOLDED: whether a plan chooses a folding for it, as :class:`~mbconv.generators.stages.folded.FoldedCircuit` has.
+        FOR_INTERVAL: whether it is made for the plan's interval as well, not only for its folding and lanes.
         REASON: why there is a queue in front of it, where there is one.
     """
 
     KIND: ClassVar[str]
     FOLDED: ClassVar[bool] = False
+    FOR_INTERVAL: ClassVar[bool] = False
     REASON: ClassVar[str] = "burst of the stage before it, worked off between bursts"
 
     def coupled(self, node: Node) -> tuple[tuple[int, ...], ...]:

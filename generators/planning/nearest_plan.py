@@ -1,0 +1,165 @@
+"""Of the plans of a network, the one that comes nearest to a device: that needs its scarcest resource the fewest times.
+
+To count a design takes most of a second or more, and a network has hundreds of plans. So each plan has a lower bound of
+what it needs, which is sharpened only while it is the least of all (best first, as A* does; P. Hart, N. Nilsson and
+B. Raphael, 1968):
+
+1. the memories of its weights, from the foldings alone;
+2. its stages with their constants, windows in the least size that works, and no queues: each stage is made once for all
+   plans that share it;
+3. the design, counted.
+
+A design that comes first with its own count is nearest: all others need more.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import inf
+
+from ..constants.weights import effective_weights, weight_bits
+from ..emission.design import Design, rom_sources
+from ..stages.network import Network, Node
+from ..stages.protocol import Site
+from .device import Device
+from .folding import ceil_div
+from .planner import Plan, plan_for_interval, slowest_interval
+from .resources import Memory, Resources, resources
+from .use import scarcest, uses
+
+LISTED_STAGES = 4096
+"""Stages of all plans that are listed: a bound of the time that listing takes."""
+
+COUNTED = 24
+"""Designs that are made and counted at most."""
+
+BOUNDED = 256
+"""Plans whose stages are made at most; behind them the bounds of the weights must do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """Plans of a network, the longest interval first; ``complete`` where no plan of fewest multipliers for an interval
+    is left out."""
+
+    plans: tuple[Plan, ...]
+    complete: bool
+
+
+def list_plans(network: Network, shortest: int, budget: int | None, most: int | None = None) -> Listed:
+    """The plans of fewest multipliers for every interval from ``shortest`` on.
+
+    Args:
+        shortest: an interval that a plan exists for.
+        budget: of the plans.
+        most: how many are listed at most. Of longer lists the shorter intervals, where plans are closest to each other,
+            are thinned evenly.
+    """
+    most = most or max(16, LISTED_STAGES // max(len(network.nodes), 1))
+    plans: list[Plan] = []
+    complete, interval = True, slowest_interval(network)
+    while interval >= shortest and len(plans) < most:
+        plan = plan_for_interval(network, interval)
+        assert plan is not None
+        plans.append(Plan(plan.foldings, plan.lanes, plan.interval, budget))
+        interval = plan.interval - 1
+        left = most - len(plans)
+        if 0 < left < most // 2:
+            thinned = int(plan.interval * (shortest / plan.interval) ** (1 / left))
+            complete, interval = complete and thinned >= interval, min(interval, thinned)
+    return Listed(tuple(plans), complete and interval < shortest)
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """A design, and whether it is the nearest of all; else it is the nearest of those that were made."""
+
+    design: Design
+    exact: bool
+
+
+class NearestSearch:
+    """The search among plans of a network for a device.
+
+    Args:
+        make: from a plan to its design.
+        count: from a design to its resources.
+    """
+
+    def __init__(
+        self, network: Network, device: Device, make: Callable[[Plan], Design], count: Callable[[Design], Resources]
+    ) -> None:
+        self.network, self.device, self._make, self._count = network, device, make, count
+        self._weights = [(node.operator.index, *self._weight_shape(node)) for node, _ in network.folded]
+        self._stages: dict[tuple, Resources] = {}
+
+    def nearest(self, listed: Listed) -> Nearest:
+        """The plan whose scarcest resource is needed the fewest times; of equal ones that of the shortest interval."""
+        heap: list[tuple[float, int, bool, Plan]] = [
+            (self.weights_bound(plan), plan.interval, False, plan) for plan in listed.plans
+        ]  # intervals differ, so plans are never compared
+        heapq.heapify(heap)
+        best: tuple[float, int] = inf, 0
+        design: Design | None = None
+        designs = made = 0
+        while heap and heap[0][:2] < best and designs < COUNTED:
+            bound, interval, sharpened, plan = heapq.heappop(heap)
+            if not sharpened and made < BOUNDED:
+                made += 1
+                heapq.heappush(heap, (max(bound, self.stages_bound(plan)), interval, True, plan))
+                continue
+            designs += 1
+            candidate = self._make(plan)
+            found = scarcest(uses(self._count(candidate), self.device)), interval
+            if design is None or found < best:
+                best, design = found, candidate
+        assert design is not None
+        return Nearest(design, listed.complete and not (heap and heap[0][:2] < best))
+
+    def fitting(self, listed: Listed) -> Iterator[Plan]:
+        """The plans that are not known to need more than there is, the shortest interval first."""
+        for plan in reversed(listed.plans):
+            if self.weights_bound(plan) <= 1 and self.stages_bound(plan) <= 1:
+                yield plan
+
+    def weights_bound(self, plan: Plan) -> float:
+        """How many times the scarcest resource is needed at least, for the weights alone."""
+        memories = []
+        for index, channels, reduction, bits in self._weights:
+            folding = plan.foldings[index]
+            depth = ceil_div(channels, folding.outputs) * ceil_div(reduction, folding.inputs)
+            memories.append(Memory(folding.multipliers * bits, depth, constant=True))
+        return scarcest(uses(Resources(plan.multipliers, tuple(memories), 0), self.device))
+
+    def stages_bound(self, plan: Plan) -> float:
+        """How many times the scarcest resource is needed at least, without queues and what windows grow."""
+        parts = [self._stage(node, plan) for node in self.network.nodes]
+        together = Resources(
+            sum(part.multipliers for part in parts),
+            tuple(memory for part in parts for memory in part.memories),
+            sum(part.logic for part in parts),
+            tuple(products for part in parts for products in part.products),
+        )
+        return scarcest(uses(together, self.device))
+
+    @staticmethod
+    def _weight_shape(node: Node) -> tuple[int, int, int]:
+        weights = effective_weights(node)
+        return *weights.shape, weight_bits(weights)
+
+    def _stage(self, node: Node, plan: Plan) -> Resources:
+        """What a stage takes at least."""
+        lanes = tuple(plan.lanes[tensor] for tensor in (*node.inputs, node.output))
+        interval = plan.interval if node.circuit.FOR_INTERVAL else 0
+        key = node.operator.index, plan.foldings.get(node.operator.index), lanes, interval
+        if key not in self._stages:
+            stage = node.circuit.build(Site(self.network, node, plan, self.device.circuits))
+            found = resources([stage.component, *rom_sources(stage, self.device.circuits).values()])
+            # A window that grows may move from LUTs into a block RAM: of its memories only those count that stay.
+            kept = tuple(m for m in found.memories if m.constant or m.in_block_ram(self.device))
+            self._stages[key] = (
+                found if stage.window is None else Resources(found.multipliers, kept, found.logic, found.products)
+            )
+        return self._stages[key]

@@ -1,0 +1,128 @@
+"""The plan that comes nearest to a device, against every plan of a small network made and counted."""
+
+from dataclasses import replace
+
+import pytest
+
+from mbconv.fpga.families import find_part
+from mbconv.generators.emission.design import make_design
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.planning import nearest_plan
+from mbconv.generators.planning.board_plan import design_for_board, design_resources
+from mbconv.generators.planning.device import Board
+from mbconv.generators.planning.nearest_plan import NearestSearch, list_plans
+from mbconv.generators.planning.planner import plan_for_interval, plan_for_multipliers, slowest_interval
+from mbconv.generators.planning.use import scarcest, uses
+from mbconv.generators.stages.network import build_network
+from mbconv.models import load
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
+
+MULTIPLIERS = 28
+GENERIC_PART = find_part("LFE5U-25F").resources
+DEVICES = [(0, 9000), (1, 300), (1, 1500), (1, 4000), (2, 600), (2, 9000), (5, 2000), (5, 5000)]  # block RAMs, LUTs
+
+
+def device(block_rams, luts):
+    return replace(GENERIC_PART, name="FPGA", block_rams=block_rams, luts=luts)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return build_network(load("digits").layers(8, 11))
+
+
+@pytest.fixture(scope="module")
+def all_plans(network):
+    """By interval, found by trying every interval that there is."""
+    shortest = plan_for_multipliers(network, MULTIPLIERS).interval
+    plans = [plan_for_interval(network, interval) for interval in range(shortest, slowest_interval(network) + 1)]
+    return {plan.interval: plan for plan in plans}
+
+
+@pytest.fixture(scope="module")
+def designs(network, all_plans):
+    return {interval: make_design(network.graph, plan=plan) for interval, plan in all_plans.items()}
+
+
+@pytest.fixture(scope="module")
+def counted(designs):
+    return {interval: design_resources(design) for interval, design in designs.items()}
+
+
+def search(network, part, designs):
+    return NearestSearch(network, part, lambda plan: designs[plan.interval], design_resources)
+
+
+def test_every_plan_is_listed(network, all_plans):
+    listed = list_plans(network, min(all_plans), MULTIPLIERS)
+    assert listed.complete and {plan.budget for plan in listed.plans} == {MULTIPLIERS}
+    assert [plan.interval for plan in listed.plans] == sorted(all_plans, reverse=True)
+    for plan in listed.plans:
+        assert (plan.foldings, plan.lanes) == (all_plans[plan.interval].foldings, all_plans[plan.interval].lanes)
+
+
+@pytest.mark.parametrize("most", [5, 8])
+def test_a_thinned_list_says_so(network, all_plans, most):
+    listed = list_plans(network, min(all_plans), MULTIPLIERS, most)
+    intervals = [plan.interval for plan in listed.plans]
+    assert not listed.complete and len(intervals) <= most < len(all_plans)
+    assert intervals == sorted(set(intervals), reverse=True) and set(intervals) <= set(all_plans)
+
+
+def test_the_nearest_of_all(network, all_plans, designs, counted):
+    listed, found = list_plans(network, min(all_plans), MULTIPLIERS), []
+    for part in (device(*numbers) for numbers in DEVICES):
+        times = {interval: scarcest(uses(needed, part)) for interval, needed in counted.items()}
+        nearest = search(network, part, designs).nearest(listed)
+        interval = nearest.design.plan.interval
+        assert nearest.exact and interval == min(times, key=lambda i: (times[i], i)), part
+        found.append(interval)
+    assert set(found) - {min(all_plans), max(all_plans)}, "in some of these devices it is neither end of the list"
+    assert len(set(found)) > 2
+
+
+@pytest.mark.parametrize("numbers", DEVICES)
+def test_bounds_are_bounds(network, all_plans, designs, counted, numbers):
+    part = device(*numbers)
+    bounds = search(network, part, designs)
+    for interval, plan in all_plans.items():
+        exact = scarcest(uses(counted[interval], part))
+        assert bounds.weights_bound(plan) <= exact and bounds.stages_bound(plan) <= exact
+
+
+def test_few_designs_are_made(network, all_plans, designs):
+    made = []
+
+    def make(plan):
+        made.append(plan.interval)
+        return designs[plan.interval]
+
+    listed = list_plans(network, min(all_plans), MULTIPLIERS)
+    NearestSearch(network, device(1, 300), make, design_resources).nearest(listed)
+    assert len(made) < len(all_plans) / 2
+
+
+def test_a_search_that_is_cut_short_says_so(network, all_plans, designs, monkeypatch):
+    monkeypatch.setattr(nearest_plan, "COUNTED", 1)
+    listed = list_plans(network, min(all_plans), MULTIPLIERS)
+    short = [search(network, device(*numbers), designs).nearest(listed).exact for numbers in DEVICES]
+    monkeypatch.setattr(nearest_plan, "COUNTED", 24)
+    whole = [search(network, device(*numbers), designs).nearest(listed).exact for numbers in DEVICES]
+    assert all(whole) and not all(short)
+
+
+@pytest.mark.parametrize("numbers", DEVICES)
+def test_a_board_is_refused_with_its_nearest_plan_or_gets_one_that_fits(network, counted, numbers):
+    small = Board("mine", "Mine", device(*numbers))
+    times = {interval: scarcest(uses(needed, small.device)) for interval, needed in counted.items()}
+    interval = min(times, key=lambda i: (times[i], i))
+    if times[interval] <= 1:
+        assert times[design_for_board(network.graph, small).plan.interval] <= 1
+        return
+    with pytest.raises(GraphError) as caught:
+        design_for_board(network.graph, small)
+    if "weights alone" not in str(caught.value):
+        short = [use for use in uses(counted[interval], small.device) if not use.fits]
+        assert f"even the nearest of all its plans, {interval:,} cycles a frame" in str(caught.value)
+        assert f"needs {' and '.join(map(str, short))};" in str(caught.value)

@@ -16,9 +16,6 @@ LINES = [
     r"  assign y = $signed(b) - $signed(a[2]);",
     r"  assign y = $signed({ \$3 [1:0], 1'h1 }) + $signed({ b, a[1] });",
     r"  assign y = $signed(a) + $signed(2'h1);",
-    r"  assign c = a > 1'h0;",
-    r"  assign c = a == 2'h3;",
-    r"  assign c = b >= 3'h1;",
 ]
 
 
@@ -71,6 +68,13 @@ def test_every_operand_keeps_its_value(line):
 def test_unsigned_wires():
     assert with_equal_widths("  assign y = a + b;", WIDTHS) == "  assign y = a + { 3'h0, b };"
     assert with_equal_widths(r"  assign y = \$3  - a;", WIDTHS) == r"  assign y = { 2'h0, \$3  } - a;"
+
+
+def test_limits():
+    assert with_equal_widths("  assign c = a > 1'h0;", WIDTHS) == "  assign c = a > 4'h0;"
+    assert with_equal_widths("  assign c = a == 2'h3;", WIDTHS) == "  assign c = a == 4'h3;"
+    assert with_equal_widths("  assign c = b >= 3'h1;", WIDTHS) == "  assign c = { 2'h0, b } >= 3'h1;"
+    assert with_equal_widths("  assign c = a < 4'hf;", WIDTHS) == "  assign c = a < 4'hf;"
 
 
 def test_a_wire_of_no_bits_is_nothing():

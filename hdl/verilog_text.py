@@ -42,7 +42,8 @@ def tidy(text: str) -> str:
     - a short name for the register with which Yosys makes simulators evaluate every process once;
     - what linters would ask about written out: a multi-bit NOT as a reduction, the bit that a shift selects, the empty
       default of a case, operands of equal widths;
-    - no wire of no bits, which Verilog would take for two.
+    - no wire of no bits, which Verilog would take for two;
+    - the wires that are other wires in the order of their names.
     """
     text = _GENERATED_BY.sub("", text)
     text = _SOURCE_LINE.sub(_source_line, text)
@@ -111,7 +112,16 @@ def _module(module: str) -> str:
             uses[read] -= 1
             if uses[read] == 2 and read in declared and read in assigned:
                 unread.append(read)
-    return "\n".join(line for line in lines if line is not None)
+    return "\n".join(_with_sorted_connections([line for line in lines if line is not None]))
+
+
+def _with_sorted_connections(lines: list[str]) -> list[str]:
+    """A module with the assignments before its end in order: Yosys' depends on what else was converted with it."""
+    first = len(lines) - 1
+    while lines[first - 1].startswith("  assign "):
+        first -= 1
+    first += lines[first - 1].startswith("  (*")
+    return [*lines[:first], *sorted(lines[first:-1]), lines[-1]]
 
 
 def _remove_declaration(lines: list[str | None], number: int) -> None:

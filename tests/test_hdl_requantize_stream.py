@@ -37,10 +37,10 @@ class RequantizeStream(Component):
         m = Module()
         m.submodules.requantize, m.submodules.queue = requantize, queue = self.requantize, self.queue
         connect(m, queue.o, flipped(self.o))
-        wait = Signal(range(requantize.interval))
+        wait = Signal(range(requantize.parameters.interval))
         accepted = self.i.valid & self.i.ready
         with m.If(accepted):
-            m.d.sync += wait.eq(requantize.interval - 1)
+            m.d.sync += wait.eq(requantize.parameters.interval - 1)
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         m.d.comb += [

@@ -1,6 +1,7 @@
 """Formats, words and weights for tests of multiply-accumulate circuits."""
 
 import numpy as np
+import pytest
 from amaranth.hdl import Shape, signed
 
 from mbconv.generators.constants.weights import accumulator_range, folded_weights, pack_records
@@ -22,6 +23,12 @@ OTHER = Family(
 
 VARIANTS = {"steady sources": {}, "sources that pause, another family": {"elastic": True, "family": OTHER}}
 """How every case of a multiplying circuit is built and simulated."""
+
+EACH_VARIANT = pytest.mark.parametrize(
+    "how",
+    [pytest.param(how, id=name, marks=[pytest.mark.slow] if how else []) for name, how in VARIANTS.items()],
+)
+"""Of the two the second is slow: ``make slow`` runs it."""
 
 
 def random_requantization(

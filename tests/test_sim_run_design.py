@@ -14,7 +14,15 @@ from mbconv.hdl.separate import separate
 from mbconv.hdl.verilog import to_verilog
 from mbconv.sim.bench.bench_case import HALF, RARELY
 from mbconv.sim.bench.bench_data import pack, unpack_words
-from mbconv.sim.simulation.run_design import DesignPort, DesignSource, MonitorPoint, UnknownStream, run_design
+from mbconv.sim.simulation.run_design import (
+    DesignPort,
+    DesignRecord,
+    DesignSource,
+    MonitorPoint,
+    StreamRecord,
+    UnknownStream,
+    run_design,
+)
 from mbconv.sim.simulation.toolchain import SimulatorError
 
 SHAPE = ArrayLayout(signed(8), 5)  # 40 bits: two words of a record, the second not whole
@@ -152,3 +160,15 @@ def test_ports_and_frames_are_checked(chain):
         run_design(chain, {"i": [1, 2, 3]}, {"o": 2}, 2)
     with pytest.raises(ValueError, match="does not fit its 40 bits"):
         run_design(chain, {"i": [1 << 40]}, {"o": 1}, 1)
+
+
+def test_the_interval_of_a_rhythm_is_its_mean():
+    def interval(ends: list[int]) -> int | None:
+        streams = {"m_axis": StreamRecord(np.zeros((0, 1)), ends, [], [], [])}
+        return DesignRecord({}, {}, streams, {}, 0, False).interval("m_axis")
+
+    assert interval([40]) is None
+    assert interval([40, 52]) == 12
+    assert interval([40, 52, 63]) == 11
+    assert interval([0, 9, 19, 29]) == 10
+    assert interval([0, 80, 150, 225, 305, 375, 450]) == 75

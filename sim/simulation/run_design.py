@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -167,9 +168,17 @@ class DesignRecord:
         return self.streams[port].ends[0] - min(cycle for cycle in self.first.values() if cycle >= 0)
 
     def interval(self, port: str) -> int | None:
-        """Cycles between the last output beats of the last two frames; None for one frame."""
+        """Cycles between the last output beats of the last two frames; None for one frame.
+
+        A port beside the one that sets the pace may give its frames in a rhythm, some sooner and some later: where the
+        last frames repeat one, the interval is its mean, rounded up.
+        """
         ends = self.streams[port].ends
-        return ends[-1] - ends[-2] if len(ends) > 1 else None
+        between = [later - sooner for sooner, later in pairwise(ends)]
+        for period in range(1, len(between) // 2 + 1):
+            if between[-period:] == between[-2 * period : -period]:
+                return -(-sum(between[-period:]) // period)
+        return between[-1] if between else None
 
 
 def _sources(design: DesignSource) -> dict[str, str]:

@@ -114,7 +114,8 @@ class SimulationResult:
         mismatches, elements: over everything that was compared.
         stream_mismatches: mismatches by tensor, of all tensors compared.
         streams: that were watched, in the order of the network.
-        interval_cycles: between the last output beats of the last two frames, the greatest of all outputs (parts that
+        interval_cycles: between the last output beats of the last two frames (or the mean of a rhythm, see
+            :meth:`~.run_design.DesignRecord.interval`), the greatest of all outputs (parts that
             share no tensor may each keep a pace of its own); None for one frame.
         unstalled: sources were always valid, sinks always ready.
         seconds: of the whole, the simulator's build included.

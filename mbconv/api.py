@@ -128,6 +128,8 @@ def simulate(
     *,
     seed: int = 0,
     waves: str | PathLike[str] | None = None,
+    wave_stages: Sequence[str] = (),
+    wave_cycles: tuple[int, int] | None = None,
 ) -> SimulationResult:
     """Simulate a design in Verilator, frames back to back, and compare every stream with the golden model.
 
@@ -135,13 +137,18 @@ def simulate(
         design: or the folder that ``mbconv emit`` wrote.
         frames: random ones unless given, as many as show the steady interval.
         seed: of the random frames.
-        waves: a file to write waves to.
+        waves: a VCD file to write, with a save file of GTKWave beside it.
+        wave_stages: only these stages' signals; names as in the design's manifest, and ``input`` for its inputs' edges.
+        wave_cycles: only from this cycle since reset up to, not including, that one.
 
     Raises:
-        MbconvError: the simulator is missing or failed, or the simulation stood still.
+        MbconvError: the simulator is missing or failed, the simulation stood still, or no such stage or cycle is in it.
     """
     from mbconv.frames import measuring_frames, random_frames
+    from mbconv.sim.simulation.description import Description
+    from mbconv.sim.simulation.gtkwave import write_save_file
     from mbconv.sim.simulation.simulate import simulate_bundle
+    from mbconv.sim.simulation.waves import choose_waves
 
     if isinstance(design, Design):
         bundle, graph = make_bundle(design), design.graph
@@ -154,7 +161,15 @@ def simulate(
         manifest = bundle.manifest
         count = measuring_frames(manifest["interval_cycles"], manifest["latency_cycles"])
         frames = random_frames(graph, count, seed)
-    return simulate_bundle(bundle, graph, frames, waves=None if waves is None else Path(waves))
+    if waves is None:
+        if wave_stages or wave_cycles is not None:
+            raise MbconvError("wave_stages and wave_cycles choose what waves writes: give waves as well")
+        return simulate_bundle(bundle, graph, frames)
+    description = Description.of(bundle.manifest)
+    chosen = choose_waves(description, Path(waves), len(frames), wave_stages, wave_cycles)
+    result = simulate_bundle(bundle, graph, frames, waves=chosen)
+    write_save_file(chosen.file, description)
+    return result
 
 
 def build(

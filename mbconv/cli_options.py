@@ -36,6 +36,18 @@ class LayerRange(click.ParamType):
         return int(match[1]), int(match[2])
 
 
+class CycleRange(click.ParamType):
+    """``A:B``: cycles since reset, half open."""
+
+    name = "A:B"
+
+    def convert(self, value, param, ctx) -> tuple[int, int]:
+        match = re.fullmatch(r"(\d+):(\d+)", value)
+        if match is None or int(match[1]) >= int(match[2]):
+            self.fail(f"{value!r} is not A:B, two cycles such as 100:250 (the 250th is not included)", param, ctx)
+        return int(match[1]), int(match[2])
+
+
 class Number(click.ParamType):
     """A number of a range, both ends included; neither nan nor infinite."""
 

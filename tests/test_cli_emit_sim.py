@@ -84,7 +84,7 @@ def test_emit_refuses(arguments, message, tmp_path):
 
 @pytest.mark.parametrize("name", ["none/waves.vcd", "waves.fst"])
 def test_waves_that_cannot_be_written(name, tmp_path):
-    assert name in run("sim", "digits", "--waves", tmp_path / name, status=2).replace(".vcd (", ".fst (")
+    assert name in run("sim", "digits", "--waves", tmp_path / name, status=2)
     assert not list(tmp_path.iterdir())
 
 

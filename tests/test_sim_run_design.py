@@ -24,6 +24,7 @@ from mbconv.sim.simulation.run_design import (
     run_design,
 )
 from mbconv.sim.simulation.toolchain import SimulatorError
+from mbconv.sim.simulation.waves import Waves
 
 SHAPE = ArrayLayout(signed(8), 5)  # 40 bits: two words of a record, the second not whole
 BEATS = np.random.default_rng(9).integers(-128, 128, (3 * 20, 5))
@@ -131,7 +132,7 @@ def test_axi_stream_that_changes_under_stall_and_stops(tmp_path):
     beats = [data | 1 << 8 | (data == 9) << 9 for data in range(10)]
     waves = tmp_path / "waves.vcd"
     record = run_design(
-        design, {"s_axis": beats}, {"m_axis": 10}, 1, sink=HALF, patience=500, waves=waves, folder=tmp_path
+        design, {"s_axis": beats}, {"m_axis": 10}, 1, sink=HALF, patience=500, waves=Waves(waves), folder=tmp_path
     )
     output = record.streams["m_axis"]
     assert (len(output.words), record.taken, record.outputs) == (8, {"s_axis": 8}, {"count": 8})

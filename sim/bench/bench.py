@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..simulation import simulator, verilator
+from ..simulation.waves import Waves
 from .bench_case import STANDARD_RUNS, Case, Expected, Measurement, Pattern, Periodic, Run
 from .bench_check import check_run, read_log
 from .bench_data import Payloads, pack, tensor_beats, unpack
@@ -109,8 +110,9 @@ def run_cases(
     work.mkdir(parents=True, exist_ok=True)
     for name, text in memory_files.items():
         (work / name).write_text(text)
+    traced = None if waves is None else Waves(waves)
     environment = {"MBCONV_BENCH_PLAN": json.dumps(plan)}
-    simulator.run(build, work, "mbconv.sim.bench.cocotb_bench", environment=environment, seed=seeds[0], waves=waves)
+    simulator.run(build, work, "mbconv.sim.bench.cocotb_bench", environment=environment, seed=seeds[0], waves=traced)
 
     logs = {port.name: read_log(work / f"{port.name}.log") for port in ports}
     measurements = {case.name: Measurement(case.name) for case in cases}

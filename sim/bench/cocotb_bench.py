@@ -35,6 +35,7 @@ async def bench(dut):
             await Timer(PERIOD * run["reset_after"], "step")
         await reset(dut)
         start = get_sim_time("step")
+        choose_waves(start)
         await finish(dut, start)
     await FallingEdge(dut.clk)
     outputs = {name: int(getattr(dut, name).value) for name in plan["outputs"]}
@@ -42,6 +43,13 @@ async def bench(dut):
     Path("end.json").write_text(json.dumps(end))
     dut.run.value = len(plan["runs"])
     await reset(dut)  # the sources note at a reset how many beats were taken
+
+
+def choose_waves(start):
+    """Tell the writer of waveforms, which reads the environment of this process, the steps that it is to write."""
+    if cycles := os.environ.get("MBCONV_WAVES_CYCLES"):
+        first, end = (int(start) + PERIOD * int(cycle) for cycle in cycles.split(":"))
+        os.environ["MBCONV_WAVES_STEPS"] = f"{int(start)}:{first}:{end}"
 
 
 async def reset(dut):

@@ -22,6 +22,7 @@ from ..bench.bench_check import read_log
 from ..bench.bench_top import FOLDER, TOP, Driver, data_file, top_sources
 from . import simulator, verilator
 from .toolchain import SimulatorError
+from .waves import Waves
 
 Progress = Callable[[int, float], None]
 """Called with the cycle and the part (0 to 1) of all beats at the design's ports that have passed."""
@@ -226,7 +227,7 @@ def run_design(
     seed: int = 1,
     reset_after: int | None = None,
     patience: int = 1_000_000,
-    waves: Path | None = None,
+    waves: Waves | None = None,
     progress: Progress | None = None,
     folder: Path | None = None,
     optimization: str = verilator.OPTIMIZATION,
@@ -244,7 +245,7 @@ def run_design(
         reset_after: first run for so many cycles and reset.
         patience: cycles without a beat at any port or monitor after which the simulation ends; records then hold what
             came.
-        waves: a VCD file to write, of all signals.
+        waves: a VCD file to write.
         progress: called about every 10,000 cycles.
         folder: where the simulation's files go and stay; a temporary folder unless given.
         optimization: of the simulator's C++.

@@ -11,7 +11,7 @@ import numpy as np
 
 from mbconv.generators.emission.bundle import Bundle, make_bundle
 from mbconv.generators.emission.design import Design
-from mbconv.generators.graph.graph import Graph, GraphError
+from mbconv.generators.graph.graph import Graph, GraphError, Operator
 from mbconv.generators.stages.network import build_network
 
 from ..bench.bench_case import ALWAYS, Pattern, Run
@@ -21,6 +21,7 @@ from .description import Description, StreamDescription
 from .packets import bundle_source, input_payloads, output_beats, patience_of
 from .run_design import DesignRecord, DesignSource, Progress, UnknownStream, run_design
 from .simulation_result import Comparison, SimulationResult, checked_outputs, make_result
+from .waves import Waves
 
 
 def simulate(
@@ -32,7 +33,7 @@ def simulate(
     sink: Pattern = ALWAYS,
     seed: int = 1,
     reset_after: int | None = None,
-    waves: Path | None = None,
+    waves: Waves | None = None,
     progress: Progress | None = None,
     folder: Path | None = None,
 ) -> SimulationResult:
@@ -180,7 +181,7 @@ def host_outputs(graph: Graph, outputs: Mapping[int, np.ndarray], frame: int) ->
         stream = network.streams.get(tensor.index, tensor.index)
         if stream in outputs:
             known[tensor.index] = outputs[stream][frame].reshape(tensor.shape).astype(tensor.element.dtype)
-    computable = []
+    computable: list[Operator] = []
     for op in network.host:
         if known.keys() >= set(op.inputs) - {t for done in computable for t in done.outputs}:
             computable.append(op)

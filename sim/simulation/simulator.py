@@ -12,6 +12,7 @@ from typing import BinaryIO
 from .process_group import process_group
 from .toolchain import SimulatorError
 from .verilator import Build
+from .waves import Waves
 
 
 def _simulate(
@@ -43,7 +44,7 @@ def run(
     *,
     environment: Mapping[str, str] | None = None,
     seed: int = 1,
-    waves: Path | None = None,
+    waves: Waves | None = None,
     report: Callable[[str], None] | None = None,
 ) -> None:
     """Run a cocotb test module with a simulator, in ``folder``; the output goes to ``folder/simulation.log``.
@@ -66,7 +67,7 @@ def run(
     log = folder / "simulation.log"
     command = [str(build.folder / build.top), "+verilator+rand+reset+2", f"+verilator+seed+{seed % 2**31 or 1}"]
     if waves is not None:
-        command += ["--trace", "--trace-file", str(waves.absolute())]
+        command += ["--trace", "--trace-file", str(waves.file.absolute())]
     results = folder / "results.xml"
     variables = {
         **os.environ,
@@ -80,6 +81,7 @@ def run(
         "COCOTB_TRUST_INERTIAL_WRITES": "1",
         "TOPLEVEL_LANG": "verilog",
         **(environment or {}),
+        **({} if waves is None else waves.environment),
     }
     with log.open("wb") as stream:
         code = _simulate(command, folder, variables, stream, report)

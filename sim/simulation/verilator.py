@@ -24,6 +24,7 @@ from mbconv.hdl.tool_cache import ensure_tool_cache
 
 from .process_group import process_group
 from .toolchain import SimulatorError, Toolchain, find_toolchain
+from .waves import PROGRAM as WAVES_PROGRAM
 
 OPTIMIZATION = "-O1"
 """Of the design's C++: measured the best sum of compile and run time for sweeps of small circuits."""
@@ -151,7 +152,7 @@ def build(
     Args:
         sources: file name → text.
         top: the top module. cocotb sees the signals that are marked ``/* verilator public_flat_rw */`` only.
-        trace: able to write a VCD file.
+        trace: able to write a VCD file, with cocotb's ``main`` of signals and cycles chosen when it runs.
         optimization: of the design's C++.
         options: further options of Verilator.
         program: the C++ text of a ``main`` of its own, which sees the top as ``Vtop``; cocotb's unless given.
@@ -165,8 +166,10 @@ def build(
     arguments += ["--x-assign", "unique", "--x-initial", "unique", "--Mdir", "."]
     arguments += [*(["--trace-vcd"] if trace else []), *options]
     if program is None:
-        arguments += _cocotb_arguments()
-    else:
+        main, more = _cocotb_main()
+        arguments += more if trace else [*more, main]
+        program = WAVES_PROGRAM.replace("{main}", main) if trace else None
+    if program is not None:
         sources = {**sources, _PROGRAM: program}
     key = _hash(tools.identity, optimization, *arguments, *(text for item in sorted(sources.items()) for text in item))
     folder = cache_folder() / "builds" / key
@@ -194,13 +197,13 @@ def build(
     return Build(folder, top, trace, cached=work is None)
 
 
-def _cocotb_arguments() -> list[str]:
-    """What makes cocotb's ``main`` the simulator's."""
+def _cocotb_main() -> tuple[str, list[str]]:
+    """The path of cocotb's ``main``, and what links it."""
     import cocotb_tools.config
 
     libraries = str(cocotb_tools.config.libs_dir)
     main = str(cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp")
-    return ["--vpi", "-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator", main]
+    return main, ["--vpi", "-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"]
 
 
 def remove_old_builds(keep: int = 100) -> None:

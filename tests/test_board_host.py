@@ -128,7 +128,7 @@ def test_reset(simulated, digits):
 
 
 def test_replug(simulated, digits):
-    with Board(simulated.port, digits.graph, patience=0.5) as board:
+    with Board(simulated.port, digits.graph, patience=PATIENCE) as board:
         assert right(board, digits.graph, 1)
         simulated.unplug()
         simulated.plug()

@@ -17,8 +17,8 @@ def design():
     return make_design(load("block:pointwise,height=3,width=5,channels=6,output_channels=7"), 42)
 
 
-# Fails in some builds: MEASURE is answered "garbled" over and over on this board of wide beats, where infer works. Until
-# that fault of the link is found the test is among the slow ones, which show it.
+# Fails in some builds: MEASURE is answered "garbled" over and over on this board of wide beats, where infer works.
+# Until that fault of the link is found the test is among the slow ones, which show it.
 @pytest.mark.slow
 def test_wide_and_buffered(design):
     graph = design.graph

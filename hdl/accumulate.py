@@ -6,8 +6,9 @@ from amaranth.hdl import Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from .cost import Cost
 from .counting import delayed
-from .mac_parameters import MacParameters
+from .mac_parameters import MacParameters, tree_levels
 from .primitives import Multipliers
 
 
@@ -61,6 +62,14 @@ class AccumulateArray(Component):
     @property
     def latency(self) -> int:
         return self.parameters.array_latency
+
+    @property
+    def own_cost(self) -> Cost:
+        """The adder trees; for each output an accumulator, and a selection where a sum begins."""
+        p = self.parameters
+        product = Shape.cast(self.multiply.p.shape()).width // p.multipliers
+        tree = (p.terms - 1) * (product + tree_levels(p.terms) // 2)
+        return Cost(p.outputs * (tree + 2 * p.sum_bits), multipliers=p.multipliers)
 
     def elaborate(self, platform) -> Module:
         m = Module()

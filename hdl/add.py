@@ -8,6 +8,7 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .add_constants import AddConstants
+from .cost import Cost
 from .credit_queue import CreditQueue, least_depth
 from .family import GENERIC, Family
 from .requantize_format import signed_bits
@@ -97,6 +98,12 @@ class Add(Component):
     @property
     def memory_bits(self) -> int:
         return self.first_table.memory_bits + self.second_table.memory_bits + self.queue.memory_bits
+
+    @property
+    def own_cost(self) -> Cost:
+        """The tables' adders; a sum, a rounding and two limits for each lane."""
+        bits = max(self.first_table.bits, self.second_table.bits) + 1
+        return Cost(self.lanes * (bits * (1 + 2 * self.rounds) + 2 * self.shape.width))
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -8,6 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .cost import Cost, MemoryCost
 from .counting import advance, delayed
 from .credit_queue import CreditQueue, least_depth
 from .family import GENERIC, Family
@@ -114,6 +115,14 @@ class AveragePool(Component):
     @property
     def memory_bits(self) -> int:
         return self.format.accumulator_bits * self.lanes * self.groups + self.queue.memory_bits
+
+    @property
+    def own_cost(self) -> Cost:
+        """The sums, wherever they are kept, a sum and a selection for each lane, and control."""
+        width = self.format.accumulator_bits * self.lanes
+        at_once = not (self.in_registers or self.in_block_ram)
+        sums = MemoryCost(width, self.groups, read_at_once=at_once, in_registers=self.in_registers)
+        return Cost(2 * width + 40, (sums,))
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -8,6 +8,7 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .axi_stream import AxiFrame, axi_payload
+from .cost import NOTHING
 from .counting import advance
 from .family import GENERIC, Family
 from .fifo import Fifo
@@ -68,6 +69,7 @@ class AxiStreamInput(Component):
     """
 
     multipliers = 0
+    own_cost = NOTHING
 
     def __init__(
         self,

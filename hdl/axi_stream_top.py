@@ -14,6 +14,7 @@ from amaranth.lib.wiring import Component, In, Out, connect
 from .axi_stream import AxiFrame, data_bytes_for
 from .axi_stream_input import COUNTER_BITS, AxiStreamInput
 from .axi_stream_output import AxiStreamOutput
+from .cost import NOTHING
 from .family import GENERIC, Family
 from .fifo import RegisterQueue
 from .fork import Fork
@@ -91,6 +92,8 @@ class AxiStreamTop(Component):
         ValueError: no input or no output, a name that is used twice, a port of the core without an edge, an edge
             without a port or of another shape, a ``mark_depth`` below 1.
     """
+
+    own_cost = NOTHING
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from functools import cached_property
 from amaranth.hdl import Module, Shape
 from amaranth.lib.wiring import Component, connect, flipped
 
+from .cost import NOTHING
 from .credit_queue import least_depth
 from .family import GENERIC, Family
 from .mac import stage_ports
@@ -172,6 +173,8 @@ class Convolution(Component):
         weights, requantization: ``In``, see :class:`~mbconv.hdl.mac.MacPipeline`
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
     """
+
+    own_cost = NOTHING
 
     def __init__(self, parameters: ConvolutionParameters):
         self.parameters = p = parameters

@@ -6,8 +6,10 @@ from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .cost import Cost
 from .family import GENERIC, Family
 from .fifo import Fifo
+from .primitives import address_width
 
 
 def least_depth(pipeline: int, family: Family) -> int:
@@ -72,6 +74,11 @@ class CreditQueue(Component):
     @property
     def memory_bits(self) -> int:
         return self.fifo.memory_bits
+
+    @property
+    def own_cost(self) -> Cost:
+        """A counter."""
+        return Cost(2 * address_width(self.depth) + 5)
 
     def elaborate(self, platform) -> Module:
         m = Module()

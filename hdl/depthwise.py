@@ -8,6 +8,7 @@ from functools import cached_property
 from amaranth.hdl import Module, Shape
 from amaranth.lib.wiring import Component, connect, flipped
 
+from .cost import NOTHING
 from .family import GENERIC, Family
 from .mac import MacPipeline, stage_ports
 from .mac_parameters import MacParameters
@@ -142,6 +143,8 @@ class Depthwise(Component):
         weights, requantization: ``In``, see :class:`~mbconv.hdl.mac.MacPipeline`
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
     """
+
+    own_cost = NOTHING
 
     def __init__(self, parameters: DepthwiseParameters):
         self.parameters = p = parameters

@@ -7,6 +7,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .cost import NOTHING, Cost, MemoryCost
 from .counting import advance, step_level
 from .family import GENERIC, Family
 from .primitives import Ram, address_width
@@ -65,6 +66,16 @@ class Fifo(Component):
     @property
     def memory_bits(self) -> int:
         return Shape.cast(self.shape).width * self.depth
+
+    @property
+    def own_cost(self) -> Cost:
+        """Distributed RAM and its counters; registers and block RAM are parts that state their own."""
+        if self.in_registers:
+            return NOTHING
+        counters = Cost(3 * address_width(self.depth) + 5)
+        if self.in_block_ram:
+            return counters
+        return counters + Cost(memories=(MemoryCost(Shape.cast(self.shape).width, self.depth, read_at_once=True),))
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -158,6 +169,12 @@ class RegisterQueue(Component):
     @property
     def memory_bits(self) -> int:
         return Shape.cast(self.shape).width * self.depth
+
+    @property
+    def own_cost(self) -> Cost:
+        """A register and a two-way selection for each bit of its places, and which are taken."""
+        places = MemoryCost(Shape.cast(self.shape).width, self.depth, in_registers=True)
+        return Cost(2 * self.depth + 2, (places,))
 
     def elaborate(self, platform) -> Module:
         m = Module()

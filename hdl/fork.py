@@ -6,6 +6,8 @@ from amaranth.hdl import Module, ShapeLike, Signal
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
+from .cost import NOTHING
+
 
 class Fork(Component):
     """Gives each beat to every output once, when that output is ready; the beat is taken when the last one has it.
@@ -29,6 +31,7 @@ class Fork(Component):
     latency = 0
     multipliers = 0
     memory_bits = 0
+    own_cost = NOTHING
 
     def __init__(self, shape: ShapeLike, outputs: int):
         if outputs < 1:

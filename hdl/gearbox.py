@@ -10,6 +10,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .cost import NOTHING, Cost
 from .counting import advance
 from .narrow import Narrow
 from .widen import Widen
@@ -138,6 +139,11 @@ class Gearbox(Component):
             elements // run * -(-run // lanes)
             for run, lanes in ((self.run_in, self.lanes_in), (self.run_out, self.lanes_out))
         )
+
+    @property
+    def own_cost(self) -> Cost:
+        """A shifter in front of the buffer."""
+        return NOTHING if self.simple else Cost(self.buffer_bits * (self.capacity.bit_length() + 1))
 
     def elaborate(self, platform) -> Module:
         m = Module()

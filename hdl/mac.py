@@ -8,6 +8,7 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .accumulate import AccumulateArray
+from .cost import Cost
 from .counting import delayed
 from .elastic_source import ElasticSource
 from .mac_parameters import MacParameters
@@ -89,6 +90,11 @@ class MacPipeline(Component):
     def latency(self) -> int:
         """Cycles from the last issue of a block to its first beat at ``o``."""
         return self.parameters.latency
+
+    @property
+    def own_cost(self) -> Cost:
+        """Control."""
+        return Cost(40)
 
     def elaborate(self, platform) -> Module:
         m = Module()

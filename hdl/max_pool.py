@@ -7,6 +7,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .cost import Cost
 from .counting import delayed
 from .credit_queue import CreditQueue, least_depth
 from .value_tables import value_range
@@ -111,6 +112,11 @@ class MaxPool(Component):
     @property
     def memory_bits(self) -> int:
         return self.window.memory_bits + self.queue.memory_bits
+
+    @property
+    def own_cost(self) -> Cost:
+        """A comparison and a selection for each of its comparisons, and control."""
+        return Cost(2 * self.comparisons * self.shape.width + 20)
 
     def elaborate(self, platform) -> Module:
         m = Module()

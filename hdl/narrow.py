@@ -7,6 +7,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .cost import NOTHING, Cost
 from .counting import advance
 
 
@@ -55,6 +56,13 @@ class Narrow(Component):
     @property
     def cycles_per_pixel(self) -> int:
         return -(-self.channels // self.lanes_out)
+
+    @property
+    def own_cost(self) -> Cost:
+        """A selection for each bit of a word, and a counter."""
+        if self.lanes_in == self.lanes_out:
+            return NOTHING
+        return Cost(self.lanes_in * Shape.cast(self.shape).width + 15)
 
     def elaborate(self, platform) -> Module:
         m = Module()

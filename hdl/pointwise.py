@@ -10,6 +10,7 @@ from amaranth.hdl import Cat, Module, Shape, Signal, Value
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, connect, flipped
 
+from .cost import NOTHING
 from .counting import advance, step_level
 from .family import GENERIC, Family
 from .mac import MacPipeline, stage_ports
@@ -156,6 +157,8 @@ class Pointwise(Component):
         weights, requantization: ``In``, see :class:`~mbconv.hdl.mac.MacPipeline`
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
     """
+
+    own_cost = NOTHING
 
     def __init__(self, parameters: PointwiseParameters):
         self.parameters = p = parameters

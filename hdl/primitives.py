@@ -15,6 +15,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from .cells import MemoryCell, MultiplierCell, record_memory, record_multipliers
+from .cost import Cost, MemoryCost, Products
 from .family import GENERIC, Family
 
 VERILOG_FOLDER = Path(__file__).parent / "primitives"
@@ -69,6 +70,11 @@ class Multipliers(Component):
             }
         )
 
+    @property
+    def own_cost(self) -> Cost:
+        """Products, for DSP blocks where there are some."""
+        return Cost(products=(Products(self.count, self.a_shape.width, self.b_shape.width),))
+
     def elaborate(self, platform) -> Module:
         a, b = self.a_shape, self.b_shape
         record_multipliers(MultiplierCell(self.count, self.a_count, a.width, a.signed, b.width, b.signed, self.latency))
@@ -120,6 +126,11 @@ class Ram(Component):
     def memory_bits(self) -> int:
         return self.width * self.depth
 
+    @property
+    def own_cost(self) -> Cost:
+        """A memory."""
+        return Cost(memories=(MemoryCost(self.width, self.depth),))
+
     def elaborate(self, platform) -> Module:
         record_memory(MemoryCell("ram", self.width, self.depth, latency=self.latency))
         m = Module()
@@ -162,6 +173,11 @@ class Rom(Component):
     @property
     def memory_bits(self) -> int:
         return self.width * len(self.words)
+
+    @property
+    def own_cost(self) -> Cost:
+        """A memory."""
+        return Cost(memories=(MemoryCost(self.width, len(self.words), constant=True),))
 
     def elaborate(self, platform) -> Module:
         record_memory(MemoryCell("rom", self.width, len(self.words), self.name, self.words, self.latency))

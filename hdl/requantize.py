@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from .cost import Cost
 from .requantize_format import RequantizeFormat, RequantizeWords, signed_bits
 from .requantize_multiply import constant_range
 from .requantize_parameters import SHIFT_BITS_PER_STAGE, RequantizeCost, RequantizeParameters
@@ -80,6 +81,11 @@ class Requantize(Component):
     def latency(self) -> int:
         """Cycles from ``valid`` to ``o_valid``."""
         return self.parameters.latency
+
+    @property
+    def own_cost(self) -> Cost:
+        """That of its form, see :attr:`.requantize_parameters.RequantizeParameters.cost`."""
+        return Cost(self.parameters.cost.luts)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -7,6 +7,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .cost import Cost
 from .counting import advance
 from .credit_queue import CreditQueue
 from .mac_parameters import MacParameters
@@ -73,6 +74,12 @@ class ResultPath(Component):
     @property
     def memory_bits(self) -> int:
         return self.queue.memory_bits
+
+    @property
+    def own_cost(self) -> Cost:
+        """A two-way selection for each bit of the held sums, where they leave in turns, and control."""
+        p = self.parameters
+        return Cost((0 if p.biased else p.outputs * p.sum_bits) + 40)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Module, Shape, ShapeLike, Signal, Value
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, Out
 
+from .cost import NOTHING
 from .counting import advance
 from .family import GENERIC, Family
 from .primitives import Rom, address_width
@@ -33,6 +34,7 @@ class RomSource(Component):
 
     multipliers = 0
     cycles_per_beat = 1
+    own_cost = NOTHING
 
     def __init__(self, shape: ShapeLike, words: Sequence[int], name: str, *, family: Family = GENERIC):
         self.shape = shape

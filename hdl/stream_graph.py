@@ -9,6 +9,7 @@ from amaranth.hdl import Module
 from amaranth.lib.stream import Interface, Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .cost import NOTHING
 from .family import GENERIC, Family
 from .fifo import Fifo
 from .fork import Fork
@@ -72,6 +73,8 @@ class StreamGraph(Component):
     Raises:
         ValueError: a port that is unknown, connected twice or not at all; payloads of different shapes.
     """
+
+    own_cost = NOTHING
 
     def __init__(
         self,

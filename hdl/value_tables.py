@@ -8,6 +8,7 @@ from amaranth.hdl import Const, Module, Shape, ShapeLike, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from .cost import Cost, MemoryCost
 from .family import GENERIC, Family
 from .primitives import Rom
 from .requantize_format import signed_bits
@@ -106,6 +107,13 @@ class ValueTables(Component):
         half = len(self.table) // 2 if self.shape.signed else 0
         by_bits = self.table[half:] + self.table[:half]
         return [entry & ((1 << self.bits) - 1) for entry in by_bits]
+
+    @property
+    def own_cost(self) -> Cost:
+        """Adders of a straight line, or a memory for each lane."""
+        if self.line:
+            return Cost(self.adders * self.bits)
+        return Cost(memories=(MemoryCost(self.bits, len(self.table), constant=True),) * self.lanes)
 
     def elaborate(self, platform) -> Module:
         m = Module()

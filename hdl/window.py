@@ -8,6 +8,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
+from .cost import Cost
 from .counting import advance, delayed
 from .window_memory import WindowMemory
 from .window_parameters import WindowParameters
@@ -95,6 +96,11 @@ class Window(Component):
     @property
     def memory_bits(self) -> int:
         return self.memory.memory_bits
+
+    @property
+    def own_cost(self) -> Cost:
+        """The sequence of output pixels and the positions in the ring."""
+        return Cost(150)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Shape, Signal
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from .cost import Cost
 from .primitives import Ram, address_width
 from .window_parameters import WindowParameters
 
@@ -69,6 +70,13 @@ class WindowMemory(Component):
     @property
     def memory_bits(self) -> int:
         return sum(ram.memory_bits for row in self.banks for ram in row)
+
+    @property
+    def own_cost(self) -> Cost:
+        """A two-way selection for each level of the banks' rotation and for the padding, and addresses."""
+        p = self.parameters
+        levels = (p.row_banks - 1).bit_length() + (p.column_banks - 1).bit_length() + 1
+        return Cost(Shape.cast(self.word).width * p.taps * levels + 3 * p.row_banks * address_width(p.depth))
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
+from .cost import NOTHING
 from .primitives import address_width
 
 
@@ -34,6 +35,8 @@ class RingPosition(Component):
         set_base: ``In(1)``, keep the new position as the base
         address, following: ``Out``; bank: ``Out(range(banks))``
     """
+
+    own_cost = NOTHING
 
     def __init__(self, *, banks: int, size: int, scale: int, start: int, moves: Sequence[int]):
         for name, value in (("banks", banks), ("size", size), ("scale", scale), ("moves", len(moves))):

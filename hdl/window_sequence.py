@@ -6,6 +6,7 @@ import numpy as np
 from amaranth.hdl import Module, Shape, Signal
 from amaranth.lib.wiring import Component, In, Out
 
+from .cost import NOTHING
 from .primitives import address_width
 from .window_geometry import WindowGeometry
 
@@ -24,6 +25,8 @@ class PixelSequence(Component):
             and that plus one
         free, free_less_one: ``Out``, the number of pixels that this output pixel frees, and that less one
     """
+
+    own_cost = NOTHING
 
     def __init__(self, geometry: WindowGeometry):
         self.geometry = geometry

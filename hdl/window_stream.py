@@ -7,6 +7,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .cost import NOTHING
 from .credit_queue import CreditQueue, least_depth
 from .window import Window
 from .window_parameters import WindowParameters
@@ -32,6 +33,7 @@ class WindowStream(Component):
     """
 
     multipliers = 0
+    own_cost = NOTHING
 
     def __init__(self, parameters: WindowParameters, queue_depth: int | None = None):
         self.parameters = p = parameters

@@ -33,9 +33,10 @@ def plan(model, layers, target, output, as_json) -> None:
 
     With --plan the plan of a file is checked and costed instead.
     """
-    from mbconv.generators.planning.board_plan import design_resources, uses
+    from mbconv.generators.planning.board_plan import design_cost, uses
     from mbconv.generators.planning.plan_file import write_plan
     from mbconv.generators.planning.plan_report import report_design
+    from mbconv.generators.planning.resources import Resources
     from mbconv.models import load
     from mbconv.sim.simulation.writable import check_writable
 
@@ -49,8 +50,8 @@ def plan(model, layers, target, output, as_json) -> None:
         write_plan(output, design.network, design.plan, wanted)
     board, luts = [], None
     if wanted.board is not None:
-        found = design_resources(design)
-        board, luts = uses(found, wanted.board.device), found.luts(wanted.board.device)
+        cost, device = design_cost(design), wanted.board.device
+        board, luts = uses(cost, device), Resources(cost, device).luts
     if as_json:
         named = {use.name: {"needed": use.needed, "available": use.available} for use in board}
         extra = {"model": graph.name, "target": str(wanted), "luts_estimated": luts, "board": named or None}

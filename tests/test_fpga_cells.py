@@ -13,9 +13,9 @@ from mbconv.fpga.ecp5 import cells as ecp5_cells
 from mbconv.fpga.families import FAMILIES, find_part
 from mbconv.fpga.ice40 import cells as ice40_cells
 from mbconv.generators.planning.device import BlockRam
-from mbconv.generators.planning.resources import Memory
 from mbconv.generators.planning.tiling import tile
 from mbconv.hdl.cells import MemoryCell
+from mbconv.hdl.cost import MemoryCost
 from mbconv.hdl.primitives import address_width, primitive_files
 from mbconv.hdl.verilog import Verilog
 from mbconv.sim.simulation.run_design import DesignPort, DesignSource, run_design
@@ -265,8 +265,8 @@ def test_the_memories_are_of_every_shape(family):
     device = find_part(PARTS[family.name]).resources
     shapes = device.block_ram.shapes
     circuits = MEMORIES[family.name]
-    memories = [Memory(circuit.width, circuit.depth, isinstance(circuit, Rom)) for circuit in circuits]
-    in_blocks = [memory for memory in memories if memory.in_block_ram(device)]
+    memories = [MemoryCost(circuit.width, circuit.depth, isinstance(circuit, Rom)) for circuit in circuits]
+    in_blocks = [memory for memory in memories if memory.in_block_ram(device.circuits)]
     assert {memory.constant for memory in memories if memory not in in_blocks} == {False, True}
     tiles = [tile(shapes, memory.width, memory.depth) for memory in in_blocks]
     assert {segment.bits for segments in tiles for segment in segments} == {bits for bits, _ in shapes}

@@ -12,13 +12,14 @@ from mbconv.generators.planning.board_plan import (
     LUT_SHARE,
     PRECISION,
     check_board,
+    design_cost,
     design_for_board,
-    design_resources,
     shortages,
 )
 from mbconv.generators.planning.device import Board
 from mbconv.generators.planning.plan_report import report_design
 from mbconv.generators.planning.planner import plan_for_interval, plan_for_multipliers, slowest_interval
+from mbconv.generators.planning.resources import Resources
 from mbconv.generators.stages.network import build_network
 from mbconv.models import load
 
@@ -38,7 +39,7 @@ def board(**changes) -> Board:
 
 def test_resources_are_those_of_the_design(graph):
     design = make_design(graph, multipliers=20)
-    found = design_resources(design)
+    found = design_cost(design)
     assert found.multipliers == design.plan.multipliers == design.multipliers
     # Beside the stages and their queues there are the edges' queues of two beats and the fronts of block RAM queues.
     assert design.memory_bits <= found.memory_bits <= design.memory_bits + 4000
@@ -56,7 +57,7 @@ def test_the_fastest_that_fits_where_luts_bind(graph):
     network = build_network(graph)
     fastest = make_design(graph, plan=plan_for_multipliers(network, 28))
     slowest = make_design(graph, plan=plan_for_interval(network, slowest_interval(network)))
-    counts = [design_resources(design).luts(ECP5_25) for design in (slowest, fastest)]
+    counts = [Resources(design_cost(design), ECP5_25).luts for design in (slowest, fastest)]
     assert counts[0] < counts[1]
     small = board(luts=int(sum(counts) / 2 / LUT_SHARE) + 1)
     design = design_for_board(graph, small)

@@ -8,7 +8,7 @@ from mbconv.fpga.families import find_part
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning import nearest_plan
-from mbconv.generators.planning.board_plan import design_for_board, design_resources
+from mbconv.generators.planning.board_plan import design_cost, design_for_board
 from mbconv.generators.planning.device import Board
 from mbconv.generators.planning.nearest_plan import NearestSearch, list_plans
 from mbconv.generators.planning.planner import plan_for_interval, plan_for_multipliers, slowest_interval
@@ -47,11 +47,11 @@ def designs(network, all_plans):
 
 @pytest.fixture(scope="module")
 def counted(designs):
-    return {interval: design_resources(design) for interval, design in designs.items()}
+    return {interval: design_cost(design) for interval, design in designs.items()}
 
 
 def search(network, part, designs):
-    return NearestSearch(network, part, lambda plan: designs[plan.interval], design_resources)
+    return NearestSearch(network, part, lambda plan: designs[plan.interval], design_cost)
 
 
 def test_every_plan_is_listed(network, all_plans):
@@ -99,7 +99,7 @@ def test_few_designs_are_made(network, all_plans, designs):
         return designs[plan.interval]
 
     listed = list_plans(network, min(all_plans), MULTIPLIERS)
-    NearestSearch(network, device(1, 300), make, design_resources).nearest(listed)
+    NearestSearch(network, device(1, 300), make, design_cost).nearest(listed)
     assert len(made) < len(all_plans) / 2
 
 

@@ -3,6 +3,9 @@
 import re
 from collections import Counter
 from dataclasses import replace
+from importlib import import_module
+from inspect import getmembers, isclass
+from pkgutil import walk_packages
 
 import numpy as np
 import pytest
@@ -10,16 +13,19 @@ from amaranth.hdl import signed
 from amaranth.lib.wiring import Component, In
 from circuits import random_requantization
 
+from mbconv import hdl
 from mbconv.fpga.families import find_part
-from mbconv.generators.planning.resources import Memory, Products, Resources, resources
+from mbconv.generators.planning.resources import Resources
 from mbconv.hdl.add import Add
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.average_pool import AveragePool
+from mbconv.hdl.cost import Cost, MemoryCost, Products, cost
 from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.gearbox import Gearbox
 from mbconv.hdl.lookup import Lookup
 from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
 from mbconv.hdl.rom_source import RomSource
+from mbconv.hdl.separate import _Apart
 from mbconv.hdl.verilog import to_verilog
 from mbconv.hdl.window import Window
 from mbconv.hdl.window_geometry import WindowGeometry
@@ -78,37 +84,39 @@ CIRCUITS = {
 @pytest.mark.parametrize(("make", "multipliers"), CIRCUITS.values(), ids=CIRCUITS)
 def test_circuits(make, multipliers):
     circuit = make()
-    found = resources([circuit])
+    found = cost(circuit)
     expected = block_memories(circuit)
     counted = Counter((m.width, m.depth) for m in found.memories if not (m.read_at_once or m.in_registers))
     assert counted == expected
     assert found.multipliers == multipliers
     assert found.logic > 0 or not multipliers
-    assert resources([circuit, [circuit], {"again": circuit}]) == found, "an object counts once"
+    assert cost(circuit, [circuit], {"again": circuit}) == found, "an object counts once"
 
 
 def test_more_work_takes_more_logic():
-    counts = [resources([pointwise(input_folding=4, output_folding=p)]).logic for p in (4, 8, 12)]
+    counts = [cost(pointwise(input_folding=4, output_folding=p)).logic for p in (4, 8, 12)]
     assert counts == sorted(counts)
 
 
 def test_where_memories_go():
-    small, large = Memory(8, 32), Memory(8, 33)
-    assert not small.in_block_ram(ECP5_25) and large.in_block_ram(ECP5_25) and small.in_block_ram(UP5K)
-    assert [Memory(8, depth, constant=True).in_block_ram(UP5K) for depth in (32, 33)] == [False, True]
-    assert [Memory(8, depth).in_block_ram(UP5K) for depth in (16, 17)] == [False, True], "128 bits of registers"
-    queue = Memory(8, 16, read_at_once=True)
-    assert not queue.in_block_ram(UP5K)
-    assert (queue.luts(ECP5_25), Memory(8, 16, constant=True).luts(ECP5_25), queue.luts(UP5K)) == (12, 8, 192)
-    found = Resources(3, (small, large, queue), 100)
-    assert (found.block_rams(ECP5_25), found.block_rams(UP5K)) == (1, 2)
-    assert found.luts(ECP5_25) == 100 + small.luts(ECP5_25) + 12
+    lattice, ice40 = ECP5_25.circuits, UP5K.circuits
+    small, large = MemoryCost(8, 32), MemoryCost(8, 33)
+    assert not small.in_block_ram(lattice) and large.in_block_ram(lattice) and small.in_block_ram(ice40)
+    assert [MemoryCost(8, depth, constant=True).in_block_ram(ice40) for depth in (32, 33)] == [False, True]
+    assert [MemoryCost(8, depth).in_block_ram(ice40) for depth in (16, 17)] == [False, True], "128 bits of registers"
+    queue = MemoryCost(8, 16, read_at_once=True)
+    assert not queue.in_block_ram(ice40)
+    assert [memory.may_move(lattice) for memory in (small, large, queue)] == [True, False, False]
+    assert (queue.luts(lattice), MemoryCost(8, 16, constant=True).luts(lattice), queue.luts(ice40)) == (12, 8, 192)
+    found = Cost(100, (small, large, queue), multipliers=3)
+    assert [Resources(found, device).block_rams for device in (ECP5_25, UP5K)] == [1, 2]
+    assert Resources(found, ECP5_25).luts == 100 + small.luts(lattice) + 12
     assert found.memory_bits == 8 * (32 + 33 + 16)
 
 
 def test_products_without_a_block_are_luts():
-    def found(*counts: tuple[int, int]) -> Resources:
-        return Resources(0, (), 100, tuple(Products(count, 8, width) for count, width in counts))
+    def found(device, *counts: tuple[int, int]) -> Resources:
+        return Resources(Cost(100, products=tuple(Products(count, 8, width) for count, width in counts)), device)
 
     # Eight blocks of two products each, or of one where an operand is wider than 8 bits.
     cases = [
@@ -120,16 +128,29 @@ def test_products_without_a_block_are_luts():
         ([(8, 9), (2, 8)], 2),
     ]
     for counts, outside in cases:
-        assert found(*counts).products_in_luts(UP5K) == outside, counts
-        assert found(*counts).luts(UP5K) == 100 + 150 * outside
-    assert found((29, 8)).products_in_luts(ECP5_25) == 1
-    assert found((1, 19)).products_in_luts(ECP5_25) == 1, "too wide for any block"
+        assert found(UP5K, *counts).products_in_luts == outside, counts
+        assert found(UP5K, *counts).luts == 100 + 150 * outside
+    assert found(ECP5_25, (29, 8)).products_in_luts == 1
+    assert found(ECP5_25, (1, 19)).products_in_luts == 1, "too wide for any block"
 
 
-def test_unknown_circuits_are_errors():
+def test_every_circuit_says_what_it_takes():
+    """All of ``hdl`` but the link, whose share of a device ``LUT_SHARE`` leaves free."""
+    found = set()
+    for info in walk_packages(hdl.__path__, "mbconv.hdl."):
+        module = import_module(info.name)
+        found |= {thing for _, thing in getmembers(module, isclass) if issubclass(thing, Component)}
+    circuits = {circuit for circuit in found if circuit.__module__.startswith("mbconv.hdl.")} - {_Apart}
+    circuits = {circuit for circuit in circuits if not circuit.__module__.startswith("mbconv.hdl.link.")}
+    assert len(circuits) > 25
+    silent = [c.__name__ for c in circuits if not isinstance(getattr(c, "own_cost", None), Cost | property)]
+    assert not silent
+
+
+def test_a_circuit_that_does_not_is_an_error():
     class Sorter(Component):
         def __init__(self):
             super().__init__({"i": In(8)})
 
-    with pytest.raises(TypeError, match="the cost of Sorter is not known"):
-        resources([Sorter()])
+    with pytest.raises(TypeError, match="Sorter does not say what it takes: it needs own_cost, a Cost"):
+        cost(Sorter())

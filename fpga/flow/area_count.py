@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mbconv.generators.emission.design import Design
-from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 from mbconv.hdl.verilog import Verilog, to_verilog
 
@@ -45,10 +44,9 @@ def stage_verilog(design: Design, name: str) -> Verilog:
     circuits = {stage.name: stage.component}
     streams = [Stream(port, Port("", port), (Port(stage.name, port),)) for port in stage.inputs]
     streams.append(Stream("o", Port(stage.name, "o"), (Port("", "o"),)))
-    for port, words in stage.sources.items():
-        shape = stage.component.signature.members[port].signature.members["payload"].shape
+    for port, rom in stage.rom_sources(design.family).items():
         source = f"{stage.name}_{port}"
-        circuits[f"{source}_rom"] = RomSource(shape, words, source, family=design.family)
+        circuits[f"{source}_rom"] = rom
         streams.append(Stream(source, Port(f"{source}_rom", "o"), (Port(stage.name, port),)))
     return to_verilog(StreamGraph(circuits, streams, stage.inputs, ["o"], family=design.family), name)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from mbconv.generators.emission.design import Design
 from mbconv.generators.graph.graph import GraphError
-from mbconv.generators.planning.board_plan import design_resources
+from mbconv.generators.planning.board_plan import design_cost
 from mbconv.generators.planning.device import Device
 from mbconv.generators.planning.resources import Resources
+from mbconv.hdl.cost import Cost
 
 from ..family import Part
 
@@ -19,7 +20,7 @@ def check_fit(design: Design, part: Part) -> None:
     Raises:
         GraphError: it does not fit; the message says what is short, and which devices are large enough.
     """
-    found = design_resources(design)
+    found = design_cost(design)
     lacking = _lacking(found, part.resources)
     if not lacking:
         return
@@ -32,8 +33,9 @@ def check_fit(design: Design, part: Part) -> None:
     )
 
 
-def _lacking(found: Resources, device: Device) -> list[str]:
-    blocks, luts = found.block_rams(device), found.luts(device)
+def _lacking(cost: Cost, device: Device) -> list[str]:
+    found = Resources(cost, device)
+    blocks, luts = found.block_rams, found.luts
     lacking = []
     if blocks > device.block_rams:
         lacking.append(f"{blocks:,} of {device.block_rams:,} {device.block_ram.name}")

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from mbconv.generators.planning.device import BlockRam, Device
-from mbconv.generators.planning.resources import Memory
 from mbconv.generators.planning.tiling import Segment, tile
 from mbconv.hdl.cells import MemoryCell
+from mbconv.hdl.cost import MemoryCost
 
 
 class BlockRamCell(Protocol):
@@ -57,14 +57,14 @@ def memory_modules(memories: Iterable[MemoryCell], cell: BlockRamCell, device: D
     modules, ram_names, rom_names = ["`default_nettype none"], {}, {}
     for (width, depth), memory in rams.items():
         name = ram_names[f"WIDTH == {width} && DEPTH == {depth}"] = f"{prefix}mbconv_ram_{width}x{depth}"
-        if Memory(width, depth).in_block_ram(device):
+        if MemoryCost(width, depth).in_block_ram(device.circuits):
             modules.append(_block_ram(name, memory, cell, device.block_ram))
         else:
             modules.append(_table_ram(name, memory, device))
     for index, (file, memory) in enumerate(roms.items()):
         readable = re.sub(r"\W", "_", memory.name)
         name = rom_names[f'FILE == "{file}"'] = f"{prefix}mbconv_rom_{index}_{readable}"
-        if Memory(memory.width, memory.depth, constant=True).in_block_ram(device):
+        if MemoryCost(memory.width, memory.depth, constant=True).in_block_ram(device.circuits):
             modules.append(_block_rom(name, memory, cell, device.block_ram))
         else:
             modules.append(_table_rom(name, memory))

@@ -12,7 +12,6 @@ from mbconv.hdl.axi_stream_input import AxiStreamInput
 from mbconv.hdl.axi_stream_output import AxiStreamOutput
 from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop
 from mbconv.hdl.family import GENERIC, Family
-from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 from mbconv.hdl.verilog import no_garbage_collection
 
@@ -114,7 +113,7 @@ class Design(Shown):
         stages = {stage.name: stage.component for stage in self.stages}
         streams = [self._stream(tensor) for tensor in self.network.shapes]
         for stage in self.stages:
-            for port, rom in rom_sources(stage, self.family).items():
+            for port, rom in stage.rom_sources(self.family).items():
                 name = f"{stage.name}_{port}"
                 stages[f"{name}_rom"] = rom
                 streams.append(Stream(name, Port(f"{name}_rom", "o"), (Port(stage.name, port),)))
@@ -139,15 +138,6 @@ class Design(Shown):
             for _, name, position in readers
         )
         return Stream(f"t{tensor}", source, sinks, tuple(self.schedule.depths[edge] for edge in readers))
-
-
-def rom_sources(stage: Stage, family: Family = GENERIC) -> dict[str, RomSource]:
-    """The memories that a stage's periodic streams come from, by its ports."""
-    members = stage.component.signature.members
-    return {
-        port: RomSource(members[port].signature.members["payload"].shape, words, f"{stage.name}_{port}", family=family)
-        for port, words in stage.sources.items()
-    }
 
 
 @no_garbage_collection()

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from itertools import islice
 from math import ceil
 
+from mbconv.hdl.cost import Cost, cost
+
 from ..constants.weights import effective_weights, weight_bits
 from ..emission.design import Design, make_design
 from ..graph.graph import Graph, GraphError
@@ -21,7 +23,6 @@ from ..stages.network import Network, Node, build_network
 from .device import Board, Device
 from .nearest_plan import COUNTED, NearestSearch, list_plans
 from .planner import Plan, plan_for_interval, plan_for_multipliers, slowest_interval
-from .resources import Resources, resources
 from .search import find_least
 from .use import LUT_SHARE, Use, scarcest, uses
 
@@ -29,14 +30,14 @@ PRECISION = 1.01
 """An interval is the least to within this factor where memory or LUTs bind."""
 
 
-def design_resources(design: Design) -> Resources:
-    """The resources of a design with its AXI4-Stream edges."""
-    return resources([design.top()])
+def design_cost(design: Design) -> Cost:
+    """The cost of a design with its AXI4-Stream edges."""
+    return cost(design.top())
 
 
 def shortages(design: Design, device: Device) -> list[Use]:
     """The resources that a design needs more of than a device has."""
-    return [use for use in uses(design_resources(design), device) if not use.fits]
+    return [use for use in uses(design_cost(design), device) if not use.fits]
 
 
 def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -> Design:
@@ -77,7 +78,7 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
     found = find_least(low, slowest_interval(network), attempt, low, PRECISION)
     if found is not None:
         return found
-    search = NearestSearch(network, device, make, design_resources)
+    search = NearestSearch(network, device, make, design_cost)
     listed = list_plans(network, low, device.multipliers)
     best = search.nearest(listed)
     if not shortages(best.design, device):
@@ -117,7 +118,7 @@ def _constant_bits(device: Device) -> int:
 
 def _excess(design: Design, device: Device) -> float:
     """How many times over the scarcest resource of a device is needed."""
-    return scarcest(uses(design_resources(design), device))
+    return scarcest(uses(design_cost(design), device))
 
 
 def _too_small(smallest: Design, exact: bool, board: Board, others: Sequence[Board]) -> str:
@@ -153,6 +154,6 @@ def check_board(design: Design, board: Board) -> None:
 
 def _large_enough(design: Design, boards: Sequence[Board]) -> str:
     """Those of the boards that hold a design."""
-    found = design_resources(design)
+    found = design_cost(design)
     names = [board.name for board in boards if all(use.fits for use in uses(found, board.device))]
     return f"boards that are large enough: {', '.join(names)}" if names else "no board of the table is large enough"

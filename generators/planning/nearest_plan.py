@@ -19,14 +19,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 
+from mbconv.hdl.cost import NOTHING, Cost, MemoryCost
+
 from ..constants.weights import effective_weights, weight_bits
-from ..emission.design import Design, rom_sources
+from ..emission.design import Design
 from ..stages.network import Network, Node
 from ..stages.protocol import Site
 from .device import Device
 from .folding import ceil_div
 from .planner import Plan, plan_for_interval, slowest_interval
-from .resources import Memory, Resources, resources
 from .use import scarcest, uses
 
 LISTED_STAGES = 4096
@@ -85,15 +86,15 @@ class NearestSearch:
 
     Args:
         make: from a plan to its design.
-        count: from a design to its resources.
+        count: from a design to its cost.
     """
 
     def __init__(
-        self, network: Network, device: Device, make: Callable[[Plan], Design], count: Callable[[Design], Resources]
+        self, network: Network, device: Device, make: Callable[[Plan], Design], count: Callable[[Design], Cost]
     ) -> None:
         self.network, self.device, self._make, self._count = network, device, make, count
         self._weights = [(node.operator.index, *self._weight_shape(node)) for node, _ in network.folded]
-        self._stages: dict[tuple, Resources] = {}
+        self._stages: dict[tuple, Cost] = {}
 
     def nearest(self, listed: Listed) -> Nearest:
         """The plan whose scarcest resource is needed the fewest times; of equal ones that of the shortest interval."""
@@ -130,18 +131,12 @@ class NearestSearch:
         for index, channels, reduction, bits in self._weights:
             folding = plan.foldings[index]
             depth = ceil_div(channels, folding.outputs) * ceil_div(reduction, folding.inputs)
-            memories.append(Memory(folding.multipliers * bits, depth, constant=True))
-        return scarcest(uses(Resources(plan.multipliers, tuple(memories), 0), self.device))
+            memories.append(MemoryCost(folding.multipliers * bits, depth, constant=True))
+        return scarcest(uses(Cost(memories=tuple(memories), multipliers=plan.multipliers), self.device))
 
     def stages_bound(self, plan: Plan) -> float:
         """How many times the scarcest resource is needed at least, without queues and what windows grow."""
-        parts = [self._stage(node, plan) for node in self.network.nodes]
-        together = Resources(
-            sum(part.multipliers for part in parts),
-            tuple(memory for part in parts for memory in part.memories),
-            sum(part.logic for part in parts),
-            tuple(products for part in parts for products in part.products),
-        )
+        together = sum((self._stage(node, plan) for node in self.network.nodes), NOTHING)
         return scarcest(uses(together, self.device))
 
     @staticmethod
@@ -149,17 +144,11 @@ class NearestSearch:
         weights = effective_weights(node)
         return *weights.shape, weight_bits(weights)
 
-    def _stage(self, node: Node, plan: Plan) -> Resources:
+    def _stage(self, node: Node, plan: Plan) -> Cost:
         """What a stage takes at least."""
         lanes = tuple(plan.lanes[tensor] for tensor in (*node.inputs, node.output))
         interval = plan.interval if node.circuit.FOR_INTERVAL else 0
         key = node.operator.index, plan.foldings.get(node.operator.index), lanes, interval
         if key not in self._stages:
-            stage = node.circuit.build(Site(self.network, node, plan, self.device.circuits))
-            found = resources([stage.component, *rom_sources(stage, self.device.circuits).values()])
-            # A window that grows may move from LUTs into a block RAM: of its memories only those count that stay.
-            kept = tuple(m for m in found.memories if m.constant or m.in_block_ram(self.device))
-            self._stages[key] = (
-                found if stage.window is None else Resources(found.multipliers, kept, found.logic, found.products)
-            )
+            self._stages[key] = node.circuit.cost(Site(self.network, node, plan, self.device.circuits))
         return self._stages[key]

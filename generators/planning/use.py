@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mbconv.hdl.cost import Cost
+
 from .device import Device
 from .resources import Resources
 
@@ -33,12 +35,13 @@ class Use:
         return f"{self.needed:,} of {self.available:,} {self.name}"
 
 
-def uses(found: Resources, device: Device) -> tuple[Use, ...]:
-    """What a circuit takes of a device."""
+def uses(cost: Cost, device: Device) -> tuple[Use, ...]:
+    """What a circuit of a cost takes of a device."""
+    found = Resources(cost, device)
     return (
         Use("multipliers", found.multipliers, device.multipliers),
-        Use(device.block_ram.name, found.block_rams(device), device.block_rams),
-        Use("LUTs (estimated, of those that can be filled)", found.luts(device), int(device.luts * LUT_SHARE)),
+        Use(device.block_ram.name, found.block_rams, device.block_rams),
+        Use("LUTs (estimated, of those that can be filled)", found.luts, int(device.luts * LUT_SHARE)),
     )
 
 

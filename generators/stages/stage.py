@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import Component
 
+from mbconv.hdl.cost import Cost, cost
+from mbconv.hdl.family import GENERIC, Family
+from mbconv.hdl.rom_source import RomSource
+
 from ..constants.requantization import Requantization
 from ..graph.shown import Shown
 
@@ -65,6 +69,20 @@ class Stage(Shown):
     def component(self) -> Component:
         """The circuit, made when it is first asked for: one with a window after its window was sized."""
         return self.make()
+
+    def rom_sources(self, family: Family = GENERIC) -> dict[str, RomSource]:
+        """The memories that its periodic streams come from, by its ports."""
+        members = self.component.signature.members
+        return {
+            port: RomSource(
+                members[port].signature.members["payload"].shape, words, f"{self.name}_{port}", family=family
+            )
+            for port, words in self.sources.items()
+        }
+
+    def cost(self, family: Family = GENERIC) -> Cost:
+        """What it takes, memories of its periodic streams included."""
+        return cost(self.component, self.rom_sources(family))
 
     def with_capacity(self, capacity: int) -> Stage:
         """The stage with a window of so many pixels; asked only of one that has a window."""

@@ -1,4 +1,4 @@
-"""``python -m mbconv.fpga.area``: the cells of fixed circuits, beside those of before and those that are kept.
+"""``python -m mbconv.fpga.area``: the cells of fixed circuits, beside what they were and what is estimated.
 
 The kept figures are in ``area.json``; a test fails where a circuit takes more than :data:`TOLERANCE` above them unseen.
 ``--keep`` writes what was measured as the new figures: to be committed with the change that explains them.
@@ -10,12 +10,15 @@ import argparse
 import json
 import sys
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.emission.design_verilog import design_verilog
+from mbconv.generators.planning.board_plan import design_cost
+from mbconv.generators.planning.resources import Resources
 from mbconv.hdl.verilog import Verilog
 
 from .families import find_part
@@ -81,6 +84,17 @@ def measure_circuit(name: str) -> Area:
         return measure(verilog, part, Path(folder), clock)
 
 
+def estimate(name: str) -> int:
+    """A circuit's cells as a plan estimates them, from the costs that its parts state."""
+    model, multipliers, device, stage = CIRCUITS[name]
+    design = _design(model, multipliers, device)
+    if stage:
+        found = next(s for s in design.stages if s.name == stage).cost(design.family)
+    else:
+        found = design_cost(design)
+    return Resources(found, find_part(device).resources).luts
+
+
 def figures() -> dict[str, dict[str, dict[str, int]]]:
     """The kept figures: circuit → ``before`` and ``kept`` → cells."""
     return json.loads(FIGURES.read_text(encoding="utf-8"))
@@ -97,6 +111,7 @@ def grown(name: str, now: Mapping[str, int], kept: Mapping[str, int]) -> list[st
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table; 1 where something has grown."""
+    warnings.filterwarnings("ignore", message=".*created but never used")  # circuits that are made to be counted
     parser = argparse.ArgumentParser(prog="python -m mbconv.fpga.area", description=__doc__.split("\n\n")[0])
     parser.add_argument("circuits", nargs="*", metavar="CIRCUIT", help=f"some of: {'; '.join(CIRCUITS)}")
     parser.add_argument("--keep", action="store_true", help="write what is measured to the kept figures")
@@ -117,7 +132,8 @@ def _table(names: Sequence[str], keep: bool) -> int:
     from rich.table import Table
 
     kinds = list(Area.__dataclass_fields__)
-    rows = Table("circuit", "device", *(f"{kind}, before" for kind in kinds[:2]), *kinds, "of before", box=None)
+    before = [f"{kind}, before" for kind in kinds[:2]]
+    rows = Table("circuit", "device", *before, *kinds, "of before", "estimated", "deviation", box=None)
     for column in rows.columns[2:]:
         column.justify = "right"
     problems, known = [], figures()
@@ -127,13 +143,16 @@ def _table(names: Sequence[str], keep: bool) -> int:
             now = measure_circuit(name).to_dict()
             entry = known.setdefault(name, {"before": now, "kept": now})
             problems += grown(name, now, entry["kept"])
-            before = [entry["before"][kind] for kind in kinds[:2]]
-            numbers = [f"{count:,}" for count in (*before, *now.values())]
-            rows.add_row(name, CIRCUITS[name][2], *numbers, f"{now['cells'] / entry['before']['cells']:.0%}")
+            earlier = [entry["before"][kind] for kind in kinds[:2]]
+            numbers = [f"{count:,}" for count in (*earlier, *now.values())]
+            estimated = estimate(name)
+            deviation = f"{estimated / now['cells'] - 1:+.1%}"
+            of_before = f"{now['cells'] / entry['before']['cells']:.0%}"
+            rows.add_row(name, CIRCUITS[name][2], *numbers, of_before, f"{estimated:,}", deviation)
             if keep:
                 entry["kept"] = now
     console = Console()
-    console.width = max(console.width, 150)  # no number is ever cut
+    console.width = max(console.width, 180)  # no number is ever cut
     console.print(rows)
     if keep:
         FIGURES.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")

@@ -8,11 +8,12 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .axi_stream import AxiFrame, axi_payload
-from .cost import NOTHING
+from .cost import Cost
 from .counting import advance
 from .family import GENERIC, Family
 from .fifo import Fifo
 from .gearbox import Gearbox
+from .primitives import address_width
 
 COUNTER_BITS = 16
 
@@ -69,7 +70,6 @@ class AxiStreamInput(Component):
     """
 
     multipliers = 0
-    own_cost = NOTHING
 
     def __init__(
         self,
@@ -110,6 +110,13 @@ class AxiStreamInput(Component):
     @property
     def memory_bits(self) -> int:
         return self.queue.memory_bits + self.mark_queue.memory_bits
+
+    @property
+    def own_cost(self) -> Cost:
+        """Counters of frames and of beats, a selection between element and fill for each bit, and control."""
+        frame = self.frame
+        elements = frame.elements_per_beat * (8 * frame.element_bytes + 2)
+        return Cost(2 * COUNTER_BITS + 2 * address_width(frame.beats) + elements + 10)
 
     def elaborate(self, platform) -> Module:
         m = Module()

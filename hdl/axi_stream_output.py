@@ -8,11 +8,12 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .axi_stream import AxiFrame, axi_payload
-from .cost import NOTHING
+from .cost import Cost
 from .counting import advance
 from .family import GENERIC, Family
 from .fifo import Fifo
 from .gearbox import Gearbox
+from .primitives import address_width
 
 
 class AxiStreamOutput(Component):
@@ -51,7 +52,6 @@ class AxiStreamOutput(Component):
     """
 
     multipliers = 0
-    own_cost = NOTHING
 
     def __init__(
         self, shape: ShapeLike, channels: int, pixels: int, lanes: int, data_bytes: int, *, family: Family = GENERIC
@@ -79,6 +79,11 @@ class AxiStreamOutput(Component):
     @property
     def memory_bits(self) -> int:
         return self.queue.memory_bits
+
+    @property
+    def own_cost(self) -> Cost:
+        """A counter of beats, and control."""
+        return Cost(address_width(self.frame.beats) + 5)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -23,7 +23,8 @@ class MemoryCost:
     """``depth`` words of ``width`` bits.
 
     ``constant`` ones are never written; ``read_at_once`` ones, of small queues, cannot be block RAM; ``in_registers``
-    ones are a register and a table for each bit.
+    ones are a register and a table for each bit. ``columns`` of constant words are the bits that are neither the same
+    in all words nor those of another column, which synthesis leaves out; by default all.
     """
 
     width: int
@@ -31,6 +32,7 @@ class MemoryCost:
     constant: bool = False
     read_at_once: bool = False
     in_registers: bool = False
+    columns: int | None = None
 
     @property
     def bits(self) -> int:
@@ -58,7 +60,8 @@ class MemoryCost:
         if not self.constant and not family.distributed_ram:
             return self.width * (self.depth + (self.depth + 1) // 2)
         banks = -(-self.depth // 16)
-        return self.width * (2 * banks - 1) + (0 if self.constant else self.width * banks // 2)
+        width = self.width if self.columns is None else self.columns
+        return width * (2 * banks - 1) + (0 if self.constant else width * banks // 2)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,20 @@ def address_width(depth: int) -> int:
     return max(1, (depth - 1).bit_length())
 
 
+_LARGEST_COMPARED = 64  # words; larger memories are block RAM in every family
+
+
+def distinct_columns(words: Sequence[int], width: int) -> int:
+    """Bits of some words that are neither the same in all of them, nor equal or opposite to a lower bit in all."""
+    seen = {0}
+    for bit in range(width):
+        column = sum(((word >> bit) & 1) << row for row, word in enumerate(words))
+        if column & 1:
+            column ^= (1 << len(words)) - 1
+        seen.add(column)
+    return len(seen) - 1
+
+
 class Multipliers(Component):
     """``count`` multipliers with registers at their inputs and outputs: one product each per cycle, no enable; latency
     ``latency``, the family's.
@@ -177,7 +191,9 @@ class Rom(Component):
     @property
     def own_cost(self) -> Cost:
         """A memory."""
-        return Cost(memories=(MemoryCost(self.width, len(self.words), constant=True),))
+        depth = len(self.words)
+        columns = distinct_columns(self.words, self.width) if depth <= _LARGEST_COMPARED else None
+        return Cost(memories=(MemoryCost(self.width, depth, constant=True, columns=columns),))
 
     def elaborate(self, platform) -> Module:
         record_memory(MemoryCell("rom", self.width, len(self.words), self.name, self.words, self.latency))

@@ -24,6 +24,12 @@ def test_networks_and_stages(name):
     assert not measured(name), "python -m mbconv.fpga.area prints the table; --keep takes the new figures"
 
 
+@pytest.mark.parametrize("name", area.QUICK)
+def test_estimates_are_near_what_was_counted(name):
+    counted = area.figures()[name]["kept"]["cells"]
+    assert abs(area.estimate(name) / counted - 1) < 0.15
+
+
 def test_growth_is_seen():
     kept = {"cells": 1000, "registers": 100, "multipliers": 8, "memories": 2}
     assert area.grown("a stage", kept | {"cells": 1030}, kept) == []

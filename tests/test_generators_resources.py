@@ -24,6 +24,7 @@ from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.gearbox import Gearbox
 from mbconv.hdl.lookup import Lookup
 from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
+from mbconv.hdl.primitives import Rom, distinct_columns
 from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.separate import _Apart
 from mbconv.hdl.verilog import to_verilog
@@ -112,6 +113,13 @@ def test_where_memories_go():
     assert [Resources(found, device).block_rams for device in (ECP5_25, UP5K)] == [1, 2]
     assert Resources(found, ECP5_25).luts == 100 + small.luts(lattice) + 12
     assert found.memory_bits == 8 * (32 + 33 + 16)
+
+
+def test_constant_columns_that_are_alike_are_one():
+    words = [0b0000, 0b1011, 0b0011]  # bit 0 and 1 alike, bit 2 the same in all
+    assert distinct_columns(words, 4) == 2
+    assert distinct_columns([w ^ 0b0010 for w in words], 4) == 2, "an opposite one is the same table"
+    assert cost(Rom(words, 4, "words")).memories[0].luts(ECP5_25.circuits) == 2
 
 
 def test_products_without_a_block_are_luts():

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable
-from contextlib import suppress
 
 import numpy as np
 
@@ -13,21 +11,18 @@ from mbconv.generators.graph.graph import Graph
 from mbconv.hdl.link.baud import BITS_PER_BYTE, LARGEST_ERROR, STANDARD_RATES
 from mbconv.hdl.link.identity import IDENTITY_BYTES, Identity
 from mbconv.hdl.link.measurement import CYCLES_BITS, FRAMES_BITS
-from mbconv.hdl.link.protocol import ANSWER, CRC_BYTES, HEADER_BYTES, REPORT_BYTES, Reason, Request
+from mbconv.hdl.link.protocol import CRC_BYTES, HEADER_BYTES, REPORT_BYTES, Request
 
-from .errors import BoardError, BoardMissing
+from .dialogue import Dialogue, identity_of
+from .errors import BoardError
 from .measurement import MeasuredRun
 from .network import LinkedNetwork
-from .packets import DELIMITER, Packet
-from .port import Port
 from .pseudo_random import elements_of
 from .report import Status
 
-ATTEMPTS = 5
 _OVERHEAD = HEADER_BYTES + CRC_BYTES + 4  # COBS and delimiters of a short packet among it
 _ROUNDS = (1, 2, 4)  # times the patience that looking for a board waits
 _MARGIN = 4  # by which a simulator may be slower than it was when it identified itself
-_REOPENING = 0.1  # seconds between attempts to open a port that went away
 _RATES = sorted(STANDARD_RATES, key=lambda rate: (rate != 1_000_000, rate != 115_200, -rate))
 
 
@@ -55,13 +50,11 @@ class Board:
 
     def __init__(self, port: str, model: Graph | None = None, baud: int | None = None, patience: float = 1.0):
         self.device, self._patience = port, patience
-        self._slowness = 1.0  # how much longer than silicon a simulated board takes
         self.network = None if model is None else LinkedNetwork(model)
         self._rates = _RATES if baud is None else [baud]
-        self._sequence = int.from_bytes(struct.pack("<d", time.time())[:1], "little")
-        self._port: Port | None = Port(port, self._rates[0])
+        self._dialogue = Dialogue(port, self._rates[0])
         try:
-            self.identity = self._find()
+            self.identity = self._dialogue.identity = self._find()
             if self.network is not None:
                 self.network.check(port, self.identity)
         except BaseException:
@@ -79,17 +72,15 @@ class Board:
 
     def close(self) -> None:
         """Give the port back."""
-        if self._port is not None:
-            self._port.close()
-            self._port = None
+        self._dialogue.close()
 
     def identify(self) -> Identity:
         """Ask again what the board is."""
-        return _identity(self._ask(Request.IDENTIFY, b"", IDENTITY_BYTES))
+        return identity_of(self._ask(Request.IDENTIFY, b"", IDENTITY_BYTES))
 
     def status(self) -> Status:
         """What the board counted since its reset."""
-        return Status.decode(self._ask(Request.STATUS, b"", REPORT_BYTES))
+        return _report(self._ask(Request.STATUS, b"", REPORT_BYTES))
 
     def predict(self, picture: np.ndarray) -> np.ndarray:
         """The network's answer to one picture, as integers.
@@ -120,7 +111,7 @@ class Board:
 
     def disturb(self) -> None:
         """Send what is no packet, as a bad line would: for tests. The next request is answered all the same."""
-        self._port.write(b"\xff\x01 no packet \x80\0", time.monotonic() + self._patience)
+        self._dialogue.write(b"\xff\x01 no packet \x80\0", self._patience)
 
     def outputs(self, picture: np.ndarray) -> dict[int, np.ndarray]:
         """All outputs of the model by tensor index: the board's, and what its last operators on the host make of them.
@@ -155,7 +146,7 @@ class Board:
             most = ((1 << CYCLES_BITS) - 1 - identity.latency) // identity.interval
             raise BoardError(f"{frames:,} frames take more cycles than the board counts: at most {most:,} are possible")
         payload = self._ask(Request.MEASURE, struct.pack("<IH", seed, frames), REPORT_BYTES, cycles)
-        report = Status.decode(payload)
+        report = _report(payload)
         expected = None
         if self.network is not None:
             expected = self.network.expected_signature(identity, seed, frames, progress)
@@ -189,18 +180,15 @@ class Board:
 
     def _find(self) -> Identity:
         """The board's identity, at whatever rate it answers."""
-        self._port.discard()
         for round_ in _ROUNDS:
             for rate in self._rates:
-                if self._port.baud != rate:
-                    self._port.baud = rate
-                started = time.monotonic()
-                answer, _ = self._attempt(Request.IDENTIFY, b"", self._patience * round_ / len(self._rates), anew=False)
+                self._dialogue.baud = rate
+                answer, _ = self._dialogue.once(Request.IDENTIFY, b"", self._patience * round_ / len(self._rates))
                 if answer is not None:
-                    identity = self._believed(_identity(answer), rate)
+                    identity = self._believed(identity_of(answer), rate)
                     if identity.simulated:
                         nominal = (IDENTITY_BYTES + 2 * _OVERHEAD) * BITS_PER_BYTE / identity.baud
-                        self._slowness = _MARGIN * max(1.0, (time.monotonic() - started) / nominal)
+                        self._dialogue.slowness = _MARGIN * max(1.0, self._dialogue.seconds / nominal)
                     return identity
         tried = ", ".join(f"{rate:,}" for rate in self._rates)
         raise BoardError(
@@ -228,86 +216,12 @@ class Board:
         """
         identity = self.identity
         line = (len(payload) + answer_bytes + 2 * _OVERHEAD) * 256 / 255 * BITS_PER_BYTE / identity.baud
-        seconds = (line + cycles / identity.clock) * self._slowness + self._patience
-        failures: list[str] = []
-        for attempt in range(ATTEMPTS):
-            answer, why = self._attempt(request, payload, seconds * (1 + attempt))
-            if answer is not None and len(answer) == answer_bytes:
-                return answer
-            failures.append(why if answer is None else f"{len(answer)} bytes instead of {answer_bytes}")
-        raise BoardError(
-            f"{self.device} gives no right answer to {request.name} in {ATTEMPTS} attempts: {'; '.join(failures)}"
-        )
-
-    def _attempt(
-        self, request: Request, payload: bytes, seconds: float, *, anew: bool = True
-    ) -> tuple[bytes | None, str]:
-        """One request: the answer's payload, or why there is none."""
-        self._sequence = (self._sequence + 1) % 256
-        until = time.monotonic() + seconds
-        try:
-            if anew:
-                self._reopened(until)
-                self._port.discard()
-            self._port.write(Packet(request, self._sequence, payload).encode(), until)
-            return self._answer(request, until)
-        except BoardMissing as error:
-            if not anew:
-                raise
-            self.close()
-            return None, str(error)
-
-    def _reopened(self, until: float) -> None:
-        """Open a port that went away, and see that the same network is behind it."""
-        while self._port is None:
-            try:
-                self._port = Port(self.device, self.identity.baud)
-            except BoardMissing:
-                if time.monotonic() + _REOPENING > until:
-                    raise
-                time.sleep(_REOPENING)
-                continue
-            with suppress(BoardMissing):
-                answer, _ = self._attempt(Request.IDENTIFY, b"", max(0.1, until - time.monotonic()), anew=False)
-                if answer is not None and _identity(answer) != self.identity:
-                    self.close()
-                    raise BoardError(f"another board is at {self.device} now: open it anew")
-                return
-            self.close()
-
-    def _answer(self, request: Request, until: float) -> tuple[bytes | None, str]:
-        """The answer's payload, or why there is none; answers to earlier requests are passed over."""
-        received = bytearray()
-        while time.monotonic() < until:
-            received += self._port.read()
-            while DELIMITER in received:
-                line, _, rest = bytes(received).partition(DELIMITER)
-                received = bytearray(rest)
-                packet = Packet.decode(line) if line else None
-                if packet is None:
-                    if line:
-                        return None, "a garbled answer"
-                    continue
-                # what a board is does not change: an answer that took longer than was waited for will do
-                awaited = packet.sequence == self._sequence or request == Request.IDENTIFY
-                if packet.kind == ANSWER | request and awaited:
-                    return packet.payload, ""
-                if packet.kind == ANSWER:
-                    return None, self._failure(request, packet)
-        return None, "no answer in time"
-
-    def _failure(self, request: Request, packet: Packet) -> str:
-        try:
-            reason = Status.decode(packet.payload).reason
-        except ValueError:
-            return "a failure without a report"
-        if reason == Reason.UNKNOWN:
-            return f"the board does not serve {request.name}"
-        return f"the board found the request {reason.name.lower()}"
+        seconds = (line + cycles / identity.clock) * self._dialogue.slowness + self._patience
+        return self._dialogue.ask(request, payload, answer_bytes, seconds)
 
 
-def _identity(payload: bytes) -> Identity:
+def _report(payload: bytes) -> Status:
     try:
-        return Identity.decode(payload)
+        return Status.decode(payload)
     except ValueError as error:
-        raise BoardError(str(error)) from None
+        raise BoardError(f"the board's report is none: {error}") from None

@@ -4,7 +4,7 @@ of step with it."""
 from types import SimpleNamespace
 
 import pytest
-from link_packets import IDENTIFY, MEASURE, STATUS, packet, read_packet
+from link_packets import IDENTIFY, MEASURE, packet, read_packet
 
 from mbconv.board import dialogue as dialogue_module
 from mbconv.board.dialogue import Dialogue

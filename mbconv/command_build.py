@@ -208,7 +208,9 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
 def _write(directory: Path, answer: dict) -> None:
     from mbconv.generators.emission.files import write_whole
 
-    write_whole(directory / REPORT, json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+    from .schemas import marked
+
+    write_whole(directory / REPORT, json.dumps(marked("build", answer), indent=2, ensure_ascii=False) + "\n")
 
 
 def _print_made(made) -> None:

@@ -58,16 +58,17 @@ def available(name: str) -> bool:
 
 
 @cache
-def _design(model: str, multipliers: int, device: str) -> Design:
+def _design(model: str, multipliers: int, device: str, shared: bool) -> Design:
     from mbconv.models import load
 
-    return make_design(load(model), multipliers, family=find_part(device).resources.circuits)
+    known = find_part(device).resources
+    return make_design(load(model), multipliers, family=known.circuits, device=known if shared else None)
 
 
 def circuit(name: str) -> tuple[Verilog, Part, str]:
     """A circuit's Verilog, the part that it is for and the name of its clock."""
     model, multipliers, device, stage = CIRCUITS[name]
-    design = _design(model, multipliers, device)
+    design = _design(model, multipliers, device, not stage)
     if stage:
         return stage_verilog(design, stage), find_part(device), "clk"
     return design_verilog(design), find_part(device), "aclk"

@@ -42,7 +42,9 @@ class AccumulateArray(Component):
     def __init__(self, parameters: MacParameters):
         self.parameters = p = parameters
         operands = p.terms if p.shared else p.multipliers
-        self.multiply = Multipliers(p.multipliers, p.data_shape, p.weight_shape, a_count=operands, family=p.family)
+        self.multiply = Multipliers(
+            p.multipliers, p.data_shape, p.weight_shape, a_count=operands, dsp_count=p.dsp.products, family=p.family
+        )
         super().__init__(
             {
                 "valid": In(1),

@@ -45,7 +45,12 @@ class MemoryCell:
 
 @dataclass(frozen=True)
 class MultiplierCell:
-    """An instance of ``mbconv_multiply`` with its parameters."""
+    """An instance of ``mbconv_multiply`` with its parameters.
+
+    Attributes:
+        dsp_count: how many of its products, the first ones, are for the family's multiplier cells.
+        of_array: its products are those of a multiply-accumulate array.
+    """
 
     count: int
     a_count: int
@@ -54,6 +59,8 @@ class MultiplierCell:
     b_width: int
     b_signed: bool
     latency: int = 3
+    dsp_count: int = 0
+    of_array: bool = True
 
 
 @dataclass

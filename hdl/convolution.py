@@ -12,6 +12,7 @@ from .cost import NOTHING
 from .credit_queue import least_depth
 from .family import GENERIC, Family
 from .mac import stage_ports
+from .mac_parameters import UNSHARED, DspShare, MacParameters
 from .narrow import Narrow
 from .pointwise import Pointwise, PointwiseParameters
 from .requantize import RequantizeFormat
@@ -35,7 +36,7 @@ class ConvolutionParameters:
         input_lanes, lanes: of the streams; the first divides C.
         pad_value: of taps in the padding.
         capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window_parameters.WindowParameters`.
-        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
+        interval, queue_depth, elastic, dsp: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
         family: of FPGAs.
 
     Raises:
@@ -58,6 +59,7 @@ class ConvolutionParameters:
     interval: int | None = None
     queue_depth: int | None = None
     elastic: bool = False
+    dsp: DspShare = UNSHARED
     family: Family = GENERIC
 
     def __post_init__(self) -> None:
@@ -121,8 +123,13 @@ class ConvolutionParameters:
             interval=self.interval,
             queue_depth=self.queue_depth,
             elastic=self.elastic,
+            dsp=self.dsp,
             family=self.family,
         )
+
+    @property
+    def mac(self) -> MacParameters:
+        return self.pointwise.mac
 
     @property
     def multipliers(self) -> int:

@@ -66,11 +66,15 @@ class MemoryCost:
 
 @dataclass(frozen=True)
 class Products:
-    """``count`` products of operands of so many bits, which may share DSP blocks with each other and no others."""
+    """``count`` products of operands of so many bits, which may share DSP blocks with each other and no others.
+
+    ``dsp`` of them are meant for DSP blocks; None: as many as there are blocks for.
+    """
 
     count: int
     a_width: int
     b_width: int
+    dsp: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Cost:
     Attributes:
         logic: the estimated LUTs without those of memories and of products for which there is no DSP block.
         memories: every one of them.
-        products: the products that a DSP block may compute, array by array.
+        products: the products that a DSP block may compute, of each array and requantisation by itself.
         multipliers: those of multiply-accumulate arrays, which a plan counts.
     """
 

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import Component, connect, flipped
 from .cost import NOTHING
 from .family import GENERIC, Family
 from .mac import MacPipeline, stage_ports
-from .mac_parameters import MacParameters
+from .mac_parameters import UNSHARED, DspShare, MacParameters
 from .requantize import RequantizeFormat
 from .widen import Widen
 from .window import Window
@@ -33,7 +33,7 @@ class DepthwiseParameters:
         input_lanes, lanes: of the streams.
         pad_value: of taps in the padding.
         capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window_parameters.WindowParameters`.
-        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
+        interval, queue_depth, elastic, dsp: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
         family: of FPGAs.
 
     Raises:
@@ -55,6 +55,7 @@ class DepthwiseParameters:
     interval: int | None = None
     queue_depth: int | None = None
     elastic: bool = False
+    dsp: DspShare = UNSHARED
     family: Family = GENERIC
 
     def __post_init__(self) -> None:
@@ -93,6 +94,7 @@ class DepthwiseParameters:
             interval=self.interval,
             queue_depth=self.queue_depth,
             elastic=self.elastic,
+            dsp=self.dsp,
             family=self.family,
         )
 

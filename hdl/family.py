@@ -19,6 +19,7 @@ class Family:
             needs to be fast.
         multiplier_latency: cycles from operands to their product in :class:`~mbconv.hdl.primitives.Multipliers`: 2 for
             registers before and behind the product, 3 with one inside as well.
+        product_bits: of the widest operands, with a sign or without, that one multiplier cell takes.
         largest_distributed: words of the largest memory that is made of LUTs, where they can be that memory: constant
             words always, others only with ``distributed_ram``. Larger memories are block RAM.
         distributed_ram: LUTs can be written as memory.
@@ -34,6 +35,7 @@ class Family:
     name: str
     memory_latency: int = 2
     multiplier_latency: int = 3
+    product_bits: int = 18
     largest_distributed: int = 32
     distributed_ram: bool = True
     largest_rounded_memory: int = 1024
@@ -43,6 +45,7 @@ class Family:
         for name, low, high in (
             ("memory_latency", 1, 2),
             ("multiplier_latency", 2, 3),
+            ("product_bits", 2, 64),
             ("largest_distributed", 0, 1 << 16),
             ("largest_rounded_memory", 0, 1 << 20),
             ("largest_register_queue", 2, 1 << 16),

@@ -18,6 +18,24 @@ def tree_levels(terms: int) -> int:
 
 
 @dataclass(frozen=True)
+class DspShare:
+    """What a stage gets of an FPGA's multiplier cells.
+
+    Attributes:
+        products: of its multiply-accumulate array in cells, the first ones; the others are rows of adders. None: all,
+            where nobody counts them.
+        requantization: cells of each lane of its requantisation; 0: rows of adders.
+    """
+
+    products: int | None = None
+    requantization: int = 0
+
+
+UNSHARED = DspShare()
+"""All products in cells, and rows of adders in the requantisation."""
+
+
+@dataclass(frozen=True)
 class MacParameters:
     """Parameters of a :class:`~mbconv.hdl.mac.MacPipeline`.
 
@@ -37,6 +55,7 @@ class MacParameters:
         interval: cycles a requantised beat may take; by default as many as the folding leaves.
         queue_depth: beats of the output queue; by default the least that never delays the stage.
         elastic: weights and requantisation words may pause.
+        dsp: its share of the FPGA's multiplier cells.
         family: of FPGAs.
 
     Raises:
@@ -56,6 +75,7 @@ class MacParameters:
     interval: int | None = None
     queue_depth: int | None = None
     elastic: bool = False
+    dsp: DspShare = UNSHARED
     family: Family = GENERIC
 
     def __post_init__(self) -> None:
@@ -120,7 +140,9 @@ class MacParameters:
 
     @cached_property
     def requantize(self) -> RequantizeParameters:
-        return RequantizeParameters(self.format, self.lanes, self.interval, self.biased)
+        return RequantizeParameters(
+            self.format, self.lanes, self.interval, self.biased, self.dsp.requantization, self.family
+        )
 
     @property
     def array_latency(self) -> int:

@@ -14,7 +14,7 @@ from .cost import NOTHING
 from .counting import advance, step_level
 from .family import GENERIC, Family
 from .mac import MacPipeline, stage_ports
-from .mac_parameters import MacParameters
+from .mac_parameters import UNSHARED, DspShare, MacParameters
 from .primitives import Ram
 from .requantize import RequantizeFormat
 from .widen import Widen
@@ -31,7 +31,7 @@ class PointwiseParameters:
         format: the requantisation, accumulator width included.
         input_lanes, lanes: of the streams.
         slots: pixels that the buffer holds.
-        interval, queue_depth, elastic: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
+        interval, queue_depth, elastic, dsp: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
         family: of FPGAs.
 
     Raises:
@@ -51,6 +51,7 @@ class PointwiseParameters:
     interval: int | None = None
     queue_depth: int | None = None
     elastic: bool = False
+    dsp: DspShare = UNSHARED
     family: Family = GENERIC
 
     available_delay: ClassVar[int] = 1
@@ -104,6 +105,7 @@ class PointwiseParameters:
             interval=self.interval,
             queue_depth=self.queue_depth,
             elastic=self.elastic,
+            dsp=self.dsp,
             family=self.family,
         )
 

@@ -51,13 +51,18 @@ class Multipliers(Component):
 
     Product ``i`` is ``a[i % a_count] * b[i]``. Cost: ``count`` multipliers.
 
+    Args:
+        dsp_count: how many of the products, the first ones, a family of FPGAs has multiplier cells for; the others are
+            rows of adders there. None: all. It changes nothing that can be seen here.
+        of_array: the products are those of a multiply-accumulate array; reports count them.
+
     Members:
         a: ``In(ArrayLayout(a_shape, a_count))``
         b: ``In(ArrayLayout(b_shape, count))``
         p: ``Out(ArrayLayout(signed(width of a + width of b), count))``, unsigned when both operands are.
 
     Raises:
-        ValueError: no multiplier is asked for, or ``a_count`` does not divide ``count``.
+        ValueError: no multiplier is asked for, ``a_count`` does not divide ``count``, or ``dsp_count`` exceeds it.
     """
 
     def __init__(
@@ -67,12 +72,17 @@ class Multipliers(Component):
         b_shape: ShapeLike,
         *,
         a_count: int | None = None,
+        dsp_count: int | None = None,
+        of_array: bool = True,
         family: Family = GENERIC,
     ):
         a_count = count if a_count is None else a_count
         if count < 1 or a_count < 1 or count % a_count:
             raise ValueError(f"a multiple of a_count (a_count = {a_count}) multipliers is needed, not {count}")
+        if dsp_count is not None and not 0 <= dsp_count <= count:
+            raise ValueError(f"of {count} products 0 to {count} are in multiplier cells, not {dsp_count}")
         self.count, self.a_count, self.latency = count, a_count, family.multiplier_latency
+        self.dsp_count, self.of_array = dsp_count, of_array
         self.a_shape, self.b_shape = Shape.cast(a_shape), Shape.cast(b_shape)
         width = self.a_shape.width + self.b_shape.width
         product = signed(width) if self.a_shape.signed or self.b_shape.signed else unsigned(width)
@@ -87,11 +97,16 @@ class Multipliers(Component):
     @property
     def own_cost(self) -> Cost:
         """Products, for DSP blocks where there are some."""
-        return Cost(products=(Products(self.count, self.a_shape.width, self.b_shape.width),))
+        return Cost(products=(Products(self.count, self.a_shape.width, self.b_shape.width, self.dsp_count),))
 
     def elaborate(self, platform) -> Module:
         a, b = self.a_shape, self.b_shape
-        record_multipliers(MultiplierCell(self.count, self.a_count, a.width, a.signed, b.width, b.signed, self.latency))
+        inside = self.count if self.dsp_count is None else self.dsp_count
+        cell = MultiplierCell(
+            self.count, self.a_count, a.width, a.signed, b.width, b.signed, self.latency, inside, self.of_array
+        )
+        record_multipliers(cell)
+        share = {} if self.dsp_count is None else {"p_DSP_COUNT": self.dsp_count}
         m = Module()
         m.submodules.product = Instance(
             "mbconv_multiply",
@@ -102,6 +117,7 @@ class Multipliers(Component):
             p_B_WIDTH=self.b_shape.width,
             p_B_SIGNED=int(self.b_shape.signed),
             p_LATENCY=self.latency,
+            **share,
             i_clk=ClockSignal(),
             i_a=self.a.as_value(),
             i_b=self.b.as_value(),

@@ -1,4 +1,5 @@
-"""Requantisation: from sums to elements of the next tensor, by shifts and adders alone."""
+"""Requantisation: from sums to elements of the next tensor, by shifts, adders and, where a lane is given some,
+multiplier cells."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from .cost import Cost
+from .counting import delayed
+from .primitives import Multipliers
 from .requantize_format import RequantizeFormat, RequantizeWords, signed_bits
 from .requantize_multiply import constant_range
 from .requantize_parameters import SHIFT_BITS_PER_STAGE, RequantizeCost, RequantizeParameters
@@ -33,9 +36,11 @@ class Requantize(Component):
 
     The multiplication takes one cycle for each Booth digit of the narrower operand when ``interval`` ≤ 2; otherwise its
     adders are used ``interval − 1`` times, with Booth's digits or single bits, whichever is cheaper
-    (:func:`cheapest_plan`). With ``multiplier_bits`` = 0 there is none: one cycle for the constants unless they are 0.
+    (:func:`cheapest_plan`). Multiplier cells take most of one operand at once, in their own latency and a cycle for
+    each cell of a lane to sum them up. With ``multiplier_bits`` = 0 there is none: one cycle for the constants unless
+    they are 0.
 
-    Cost: the parameters' ``cost``; no multipliers. Only ``valid``'s delay is reset.
+    Cost: the parameters' ``cost``, and ``products`` multiplier cells for each lane. Only ``valid``'s delay is reset.
 
     Args:
         parameters: a :class:`~mbconv.hdl.requantize_parameters.RequantizeParameters`.
@@ -55,6 +60,7 @@ class Requantize(Component):
         self.parameters = parameters
         format, lanes = parameters.format, parameters.lanes
         accumulator_bits = format.sum_bits if parameters.biased else format.accumulator_bits
+        self.products = self._cells()
         super().__init__(
             {
                 "valid": In(1),
@@ -89,6 +95,8 @@ class Requantize(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        for piece, product in enumerate(self.products):
+            m.submodules[f"product_{piece}"] = product
         self._valid_after = Signal(self.latency)  # bit t: valid, t + 1 cycles ago
         m.d.sync += self._valid_after.eq(Cat(self.valid, self._valid_after)[: self.latency])
         m.d.comb += self.o_valid.eq(self._valid_after[-1])
@@ -154,6 +162,11 @@ class Requantize(Component):
         """The chain of units; returns the running sum behind the last and the word's shift that goes with it."""
         plan = self.parameters.plan
         digits, addend = (total, multiplier) if plan.digits_of_sum else (multiplier, total)
+        first_sum: Value = constant
+        if plan.in_cells:
+            first_sum, digits, addend, shift = self._multiply_in_cells(m, lane, digits, addend, constant, total, shift)
+        if not plan.digits:
+            return first_sum, shift
         operand = Signal(plan.digit_bits(0), name=f"digits_{lane}")
         if plan.radix_bits == 2:
             extended = Signal(Shape(plan.digit_bits(0) - 1, digits.shape().signed), name=f"extended_{lane}")
@@ -161,10 +174,11 @@ class Requantize(Component):
         else:
             m.d.comb += operand.eq(digits)
         scaled = Signal(signed(plan.addend_bits), name=f"addend_{lane}")
-        running = Signal(signed(constant.shape().width + plan.guard), name=f"start_{lane}")
-        m.d.comb += [scaled.eq(addend << plan.guard), running.eq(constant << plan.guard)]
+        running = Signal(signed(signed_bits(*plan.bounds[0])), name=f"start_{lane}")
+        moved = first_sum >> plan.dropped if plan.dropped > 0 else first_sum << -plan.dropped
+        m.d.comb += [scaled.eq(addend << plan.guard), running.eq(moved)]
         state = _UnitState(running, scaled, operand, shift)
-        cycle, first = 0, 0
+        cycle, first = plan.cell_latency, 0
         for number, count in enumerate(plan.units):
             name = f"{number}_{lane}"
             if count == 1:
@@ -175,6 +189,64 @@ class Requantize(Component):
                 cycle += count + 1
             first += count
         return state.running, state.shift
+
+    def _cells(self) -> list[Multipliers]:
+        """The cells of all lanes: one set for each piece of the addend, lowest first."""
+        plan = self.parameters.plan
+        if plan is None or not plan.in_cells:
+            return []
+        width, whole = plan.family.product_bits, plan.plain_addend_bits
+        operand = Shape(plan.cell_bits, plan.digits_of_sum and not plan.digits)
+        pieces = [Shape(min(width, whole - low), False) for low in range(0, whole, width)]
+        pieces[-1] = Shape(pieces[-1].width, not plan.digits_of_sum)
+        lanes = self.parameters.lanes
+        return [
+            Multipliers(lanes, operand, piece, dsp_count=lanes, of_array=False, family=plan.family) for piece in pieces
+        ]
+
+    def _multiply_in_cells(
+        self,
+        m: Module,
+        lane: int,
+        operand: Signal,
+        addend: Signal,
+        constant: Signal,
+        total: Signal,
+        shift: Value | None,
+    ):
+        """The low bits of an operand times the addend, plus the constant; with what goes on behind: the operand's other
+        bits, the addend and the word's shift."""
+        plan = self.parameters.plan
+        width, cycles = plan.family.product_bits, plan.cell_latency
+        sums: list[Value] = []
+        for piece, cell in enumerate(self.products):
+            bits = addend[piece * width : piece * width + len(cell.b[lane])]
+            m.d.comb += [cell.a[lane].eq(operand[: plan.cell_bits]), cell.b[lane].eq(bits)]
+            product = delayed(m, cell.p[lane], max(0, piece - 1), f"product_{piece}_{lane}")
+            if piece:
+                low, high = sums[-1][: piece * width], sums[-1][piece * width :]
+                high = high.as_signed() if sums[-1].shape().signed else high
+                top = high + product
+                product = Signal(
+                    Shape(len(low) + len(top), top.shape().signed), name=f"sum_{piece}_{lane}", reset_less=True
+                )
+                m.d.sync += product.eq(Cat(low, top))
+            sums.append(product)
+        if self.format.constant_bits:
+            late: Value = delayed(m, constant, cycles - 1, f"constant_{lane}")
+        else:
+            negative = delayed(m, total[-1], cycles - 1, f"negative_{lane}")
+            late = Mux(negative, self.format.negative, self.format.positive)
+        corrected = Signal(signed(signed_bits(*plan.cell_bounds)), name=f"corrected_{lane}", reset_less=True)
+        m.d.sync += corrected.eq(sums[-1] + late)
+        if shift is not None:
+            shift = delayed(m, shift, cycles, f"word_shift_{lane}")
+        if plan.digits:
+            addend = delayed(m, addend, cycles, f"late_addend_{lane}")
+            rest = Signal(Shape(len(operand) - plan.cell_bits, operand.shape().signed), name=f"rest_{lane}")
+            m.d.comb += rest.eq(operand[plan.cell_bits :])
+            operand = delayed(m, rest, cycles, f"late_digits_{lane}")
+        return corrected, operand, addend, shift
 
     def _row(self, m: Module, name: str, first: int, state: _UnitState) -> _UnitState:
         """A unit of one digit: adds and moves right in the cycle in which its operands arrive."""

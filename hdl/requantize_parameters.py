@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from .family import GENERIC, Family
 from .requantize_format import RequantizeFormat, signed_bits
 from .requantize_multiply import MultiplyPlan, cheapest_plan, constant_range
 
@@ -13,8 +14,8 @@ SHIFT_BITS_PER_STAGE = 3  # levels of two-way selection between registers
 
 @dataclass(frozen=True)
 class RequantizeCost:
-    """Estimated four-input tables (a bit of carry counts as one) and registers, of all lanes. No multiplier, no
-    memory."""
+    """Estimated four-input tables (a bit of carry counts as one) and registers, of all lanes, without those of the
+    multiplier cells. No memory."""
 
     luts: int
     registers: int
@@ -29,15 +30,19 @@ class RequantizeParameters:
         lanes: accumulators at once, ≥ 1.
         interval: least number of cycles between operands, ≥ 1.
         biased: the accumulators began with the bias, and come a cycle after ``valid`` and the words.
+        products: multiplier cells of each lane; 0: rows of adders alone.
+        family: of FPGAs, for its multiplier cells.
 
     Raises:
-        ValueError: lanes or interval below 1.
+        ValueError: lanes or interval below 1, or a number of cells with which no lane multiplies.
     """
 
     format: RequantizeFormat
     lanes: int
     interval: int = 1
     biased: bool = False
+    products: int = 0
+    family: Family = GENERIC
 
     def __post_init__(self) -> None:
         if self.lanes < 1:
@@ -46,11 +51,16 @@ class RequantizeParameters:
             raise ValueError(
                 f"operands come at most once a cycle: the interval must be at least 1, not {self.interval}"
             )
+        if self.products and not self.format.multiplier_bits:
+            raise ValueError(f"what only shifts needs no multiplier cell, not {self.products}")
+        _ = self.plan
 
     @cached_property
     def plan(self) -> MultiplyPlan | None:
         """How it multiplies; None where the multiplier is 1."""
-        return cheapest_plan(self.format, self.interval) if self.format.multiplier_bits else None
+        if not self.format.multiplier_bits:
+            return None
+        return cheapest_plan(self.format, self.interval, self.products, self.family)
 
     @property
     def adds_constant(self) -> bool:

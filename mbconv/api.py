@@ -104,7 +104,10 @@ def design(graph: Graph, target: _Target | Plan | None = None) -> Design:
     Raises:
         MbconvError: as :func:`plan`, or no exact requantisation.
     """
-    return make_design(graph, plan=target if isinstance(target, Plan) else plan(graph, target))
+    if isinstance(target, Plan):
+        return make_design(graph, plan=target)
+    wanted = make_target() if target is None else target
+    return make_design(graph, plan=plan(graph, wanted), device=wanted.device)
 
 
 def emit(design: Design, directory: str | PathLike[str], *, prefix: str = "", overwrite: bool = False) -> Bundle:

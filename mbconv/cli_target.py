@@ -16,9 +16,9 @@ from .cli_options import existing_file
 if TYPE_CHECKING:
     from mbconv.generators.emission.design import Design
     from mbconv.generators.graph.graph import Graph
+    from mbconv.generators.planning.device import Device
     from mbconv.generators.planning.planner import Plan
     from mbconv.generators.planning.targets import Target
-    from mbconv.hdl.family import Family
 
 
 _CLOCKED = {
@@ -106,11 +106,11 @@ def rate_text(interval: int, latency: int, clock_mhz: float) -> str:
     )
 
 
-def planned_design(graph: Graph, options: TargetOptions, family: Family | None = None) -> tuple[Design, Target]:
+def planned_design(graph: Graph, options: TargetOptions, device: Device | None = None) -> tuple[Design, Target]:
     """The design of a graph for the target that the options name, and that target.
 
     Args:
-        family: of FPGAs that the circuits are made for; by default the target's.
+        device: the FPGA that the circuits are made for; by default the target's.
 
     Raises:
         GraphError: the options contradict each other, the target cannot be met, or the plan's file breaks a rule.
@@ -128,10 +128,10 @@ def planned_design(graph: Graph, options: TargetOptions, family: Family | None =
         if target.board is not None:
             return design_for_board(graph, target.board, boards()), target
         plan = plan_for_target(build_network(graph), target)
-        return make_design(graph, plan=plan, family=family or target.family), target
+        return make_design(graph, plan=plan, device=device or target.device), target
     _exclude_others(options)
     plan, target = read_plan(options.plan, build_network(graph), find_board)
-    design = make_design(graph, plan=plan, family=family or target.family)
+    design = make_design(graph, plan=plan, device=device or target.device)
     if target.board is not None:
         check_board(design, target.board)
     return design, target
@@ -188,6 +188,6 @@ def _exclude_others(options: TargetOptions) -> None:
         raise GraphError(f"--plan and {' and '.join(others)} exclude each other: the target is in the file")
 
 
-def target_design(graph: Graph, options: TargetOptions, family: Family | None = None) -> Design:
+def target_design(graph: Graph, options: TargetOptions, device: Device | None = None) -> Design:
     """The design of a graph for the target that the options name; arguments and errors as of :func:`planned_design`."""
-    return planned_design(graph, options, family)[0]
+    return planned_design(graph, options, device)[0]

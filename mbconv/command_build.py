@@ -127,7 +127,7 @@ def _for_board(graph, target, device, package, speed, uart, seeds, directory, as
     board = _board(target, device, package, speed, uart)
     with step_progress(quiet=as_json) as report:
         report("planning", "folding, schedule")
-        design = target_design(graph, _planning(target), board.part.resources.circuits)
+        design = target_design(graph, _planning(target), board.part.resources)
         check_fit(design, board.part)
         report("planning", "")
         (directory / REPORT).unlink(missing_ok=True)
@@ -169,7 +169,7 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
 
     with step_progress(quiet=as_json) as report:
         report("planning", "folding, schedule")
-        design = target_design(graph, _planning(target), part.resources.circuits)
+        design = target_design(graph, _planning(target), part.resources)
         check_fit(design, part)
         if not no_simulation:
             count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
@@ -222,7 +222,12 @@ def _print_made(made) -> None:
         rows.add_row(count.kind.title, f"{count.used:,}", available)
     console.print(rows)
     found = made.to_dict()
-    console.print(f"{made.multipliers} multipliers in MAC arrays, {found['dsp']} DSP blocks")
+    inside, outside = made.mac_multipliers_in_dsp, made.mac_multipliers - made.mac_multipliers_in_dsp
+    console.print(
+        f"{made.mac_multipliers} multipliers in MAC arrays, {inside} of them in DSP blocks"
+        + (f" and {outside} in rows of carry chains" if outside else "")
+        + f"; {found['dsp']} DSP blocks, those of requantisations included"
+    )
     for route in made.routes:
         console.print(f"seed {route.seed}: {route.fmax_mhz:6.1f} MHz{' (best)' if route is made.best else ''}")
     start, end = made.critical_path

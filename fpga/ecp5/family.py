@@ -24,6 +24,7 @@ CIRCUITS = CircuitFamily(
     "ecp5",
     memory_latency=2,
     multiplier_latency=3,
+    product_bits=18,
     largest_distributed=32,
     largest_rounded_memory=4096,
     largest_register_queue=2,

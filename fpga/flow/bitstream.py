@@ -126,7 +126,7 @@ def _implement(
         netlist, CLOCK if pll else "clk", part, seeds=seeds, target_mhz=clock, constraints=folder / name, report=report
     )
     versions = tool_versions(YOSYS, family.nextpnr)
-    return Implementation(part, clock, netlist, routes, sum(cell.count for cell in verilog.multipliers), versions)
+    return Implementation(part, clock, netlist, routes, tuple(verilog.multipliers), versions)
 
 
 def _pins(top: str, pll: Pll | None) -> str:

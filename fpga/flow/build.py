@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mbconv.hdl.cells import MultiplierCell
 from mbconv.hdl.verilog import Verilog
 
 from ..family import CellKind, Part
@@ -36,7 +37,8 @@ class Implementation:
     Attributes:
         netlist: the synthesised design.
         routes: of all seeds, in their order.
-        multipliers: products of the MAC arrays; those that are not in DSP blocks are rows of carry chains.
+        multipliers: the design's products, of arrays and of requantisations; those that are not in DSP blocks are rows
+            of carry chains.
         versions: of the tools' packages.
     """
 
@@ -44,7 +46,7 @@ class Implementation:
     target_mhz: float
     netlist: Netlist
     routes: tuple[Route, ...]
-    multipliers: int
+    multipliers: tuple[MultiplierCell, ...]
     versions: dict[str, str]
 
     @property
@@ -60,6 +62,16 @@ class Implementation:
             else Count(kind, sum(n for cell, n in self.netlist.cells.items() if cell.startswith(kind.netlist)), None)
             for kind in self.part.family.kinds
         )
+
+    @property
+    def mac_multipliers(self) -> int:
+        """Products of the MAC arrays."""
+        return sum(cell.count for cell in self.multipliers if cell.of_array)
+
+    @property
+    def mac_multipliers_in_dsp(self) -> int:
+        """Those of them that are in DSP blocks; the others are rows of carry chains."""
+        return sum(cell.dsp_count for cell in self.multipliers if cell.of_array)
 
     @property
     def critical_path(self) -> tuple[str, str]:
@@ -81,7 +93,8 @@ class Implementation:
             "seeds": {str(route.seed): round(route.fmax_mhz, 2) for route in self.routes},
             **{count.kind.key: count.used for count in self.counts},
             "available": {count.kind.key: count.available for count in self.counts if count.available is not None},
-            "mac_multipliers": self.multipliers,
+            "mac_multipliers": self.mac_multipliers,
+            "mac_multipliers_in_dsp": self.mac_multipliers_in_dsp,
             "critical_path": {
                 "from": start,
                 "to": end,
@@ -136,8 +149,7 @@ def implement(
     report("synthesis", "")
 
     routes = route_seeds(netlist, clock_name, part, seeds=seeds, target_mhz=target_mhz, report=report)
-    products = sum(cell.count for cell in verilog.multipliers)
-    return Implementation(part, target_mhz, netlist, routes, products, versions)
+    return Implementation(part, target_mhz, netlist, routes, tuple(verilog.multipliers), versions)
 
 
 def route_seeds(

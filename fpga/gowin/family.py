@@ -20,7 +20,7 @@ from .cells import Bsram
 from .pll import pll
 
 BLOCK_RAM = BlockRam("BSRAM", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)))
-CIRCUITS = CircuitFamily("gowin", largest_rounded_memory=4096)
+CIRCUITS = CircuitFamily("gowin", product_bits=9, largest_rounded_memory=4096)
 DSP = DspBlock("MULT9X9", ((9, 9, 1),))
 
 # How a part's number begins, and the die that Project Apicula knows it as. A C behind a device is another revision of

@@ -24,6 +24,7 @@ CIRCUITS = CircuitFamily(
     "ice40",
     memory_latency=1,
     multiplier_latency=3,
+    product_bits=16,
     largest_distributed=32,
     distributed_ram=False,
     largest_rounded_memory=1024,

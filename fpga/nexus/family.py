@@ -19,7 +19,7 @@ from ..flow.tools import run_tool
 from .cells import Ebr
 
 BLOCK_RAM = BlockRam("EBR", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)))
-CIRCUITS = CircuitFamily("nexus", largest_rounded_memory=4096)
+CIRCUITS = CircuitFamily("nexus", product_bits=9, largest_rounded_memory=4096)
 DSP = DspBlock("MULT9X9", ((9, 9, 1),))
 _NUMBER = re.compile(r"(LIFCL-\d+)-(\d)([A-Z]+\d+)C")  # commercial grade, no engineering sample
 

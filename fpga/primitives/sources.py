@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.device import Device
+from mbconv.hdl.cells import MultiplierCell
 from mbconv.hdl.verilog import Verilog
 
 from .memory import BlockRamCell, memory_modules
 
-_MULTIPLY = re.compile(r"\b(\w*mbconv_multiply)\s*#\s*\((.*?)\)\s*(?=(?:\\\S+|\w+)\s*\()", re.DOTALL)
-_PARAMETER = re.compile(r"\.(COUNT|A_WIDTH|B_WIDTH)\s*\(\s*(?:\d+'s?d)?(\d+)\s*\)")
 _ROWS = Path(__file__).parent / "multiply_rows.v"
 
 
@@ -20,15 +20,23 @@ def cell_sources(verilog: Verilog, multiply: Path, cell: BlockRamCell, device: D
 
     Args:
         verilog: the design; its primitives are replaced by modules of the same names, ports and latencies.
-        multiply: the family's ``mbconv_multiply``, whose first ``DSP_COUNT`` products are in DSP blocks. The device's
-            blocks are given out in the order of the text; products beyond them are rows of carry chains.
+        multiply: the family's ``mbconv_multiply``, whose first ``DSP_COUNT`` products are in DSP blocks, as the design
+            was made with (:mod:`mbconv.generators.planning.dsp_share`); the others are rows of carry chains.
         cell: the family's block RAM.
-        device: how many DSP blocks and which memories are block RAM.
+        device: how many DSP blocks there are and which memories are block RAM.
+
+    Raises:
+        GraphError: the design wants more DSP blocks than the device has: it was made for another, or for none.
     """
+    wanted = sum(dsp_blocks(multiplier, device) for multiplier in verilog.multipliers)
+    if wanted > device.dsp_blocks:
+        raise GraphError(
+            f"{verilog.top} wants {wanted:,} {device.dsp.name}, of which {device.name} has {device.dsp_blocks:,}: it "
+            "was not made for this device (make_design's device)"
+        )
     prefix = re.search(r"module (\w*)mbconv_multiply\b", verilog.primitives)[1]
     # A folder of memory files is no longer wanted: the contents are in the cells.
     text = re.sub(r'\.FILE\(\{\w+, ("[^"]*")\}\)', r".FILE(\1)", verilog.text)
-    text = _MULTIPLY.sub(_Budget(device), text)
     wrapper = multiply.read_text().replace("module mbconv_multiply #", f"module {prefix}mbconv_multiply #")
     return {
         f"{verilog.top}.v": text,
@@ -38,16 +46,7 @@ def cell_sources(verilog: Verilog, multiply: Path, cell: BlockRamCell, device: D
     }
 
 
-class _Budget:
-    """Gives each instance of ``mbconv_multiply`` the DSP blocks that are left."""
-
-    def __init__(self, device: Device):
-        self.device = device
-        self.left = device.dsp_blocks
-
-    def __call__(self, instance: re.Match) -> str:
-        sizes = {name: int(value) for name, value in _PARAMETER.findall(instance[2])}
-        products = self.device.products_of_a_block(sizes["A_WIDTH"], sizes["B_WIDTH"])
-        count = min(sizes["COUNT"], self.left * products)
-        self.left -= -(-count // products) if count else 0
-        return f"{instance[1]} #({instance[2]}, .DSP_COUNT({count})) "
+def dsp_blocks(cell: MultiplierCell, device: Device) -> int:
+    """The DSP blocks that an instance takes."""
+    together = device.products_of_a_block(cell.a_width, cell.b_width)
+    return -(-cell.dsp_count // together) if together else cell.dsp_count

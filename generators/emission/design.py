@@ -18,6 +18,8 @@ from mbconv.hdl.verilog import no_garbage_collection
 from ..graph.checks import check_graph
 from ..graph.graph import Graph, GraphError
 from ..graph.shown import Shown
+from ..planning.device import Device
+from ..planning.dsp_share import share_dsp
 from ..planning.planner import Plan, plan_for_multipliers
 from ..stages.element_shape import element_shape
 from ..stages.network import Network, build_network
@@ -36,6 +38,7 @@ class Design(Shown):
         schedule: interval, latency, queue depths and window capacities.
         inputs, outputs: the AXI4-Stream edge of each port of the core; ``t<index>`` is the tensor's port.
         family: of FPGAs that it is made for.
+        device: the FPGA whose DSP blocks the stages share; None: nobody counts them.
     """
 
     graph: Graph
@@ -46,6 +49,7 @@ class Design(Shown):
     inputs: dict[str, AxiStreamEdge]
     outputs: dict[str, AxiStreamEdge]
     family: Family = GENERIC
+    device: Device | None = None
 
     def shown(self) -> dict[str, object]:
         return {
@@ -140,15 +144,29 @@ class Design(Shown):
         return Stream(f"t{tensor}", source, sinks, tuple(self.schedule.depths[edge] for edge in readers))
 
 
+def shared_stages(stages: Mapping[str, Stage], device: Device) -> dict[str, Stage]:
+    """Stages that share the DSP blocks of a device."""
+    shares = share_dsp({name: stage.mac for name, stage in stages.items() if stage.mac is not None}, device)
+    return {
+        name: stage.with_dsp(shares[name]) if name in shares and stage.with_dsp else stage
+        for name, stage in stages.items()
+    }
+
+
 @no_garbage_collection()
 def make_design(
-    graph: Graph, multipliers: int | None = None, plan: Plan | None = None, family: Family = GENERIC
+    graph: Graph,
+    multipliers: int | None = None,
+    plan: Plan | None = None,
+    family: Family = GENERIC,
+    device: Device | None = None,
 ) -> Design:
     """Everything from a graph to circuits: network, plan (unless given), constants, schedule, edges.
 
     Args:
         multipliers: the budget of the plan, where none is given; 64 by default.
         family: of FPGAs whose memories and multipliers the circuits are made for.
+        device: the FPGA that they are made for, where it is known, of that family: the stages share its DSP blocks.
 
     Raises:
         GraphError: the graph is not valid, both a plan and multipliers are given, an operator without a circuit,
@@ -158,11 +176,14 @@ def make_design(
         raise GraphError("a plan holds its own multipliers: give either of them")
     check_graph(graph)
     network = build_network(graph)
+    family = family if device is None else device.circuits
     if plan is None:
         plan = plan_for_multipliers(network, 64 if multipliers is None else multipliers)
     stages: dict[str, Stage] = {
         node.name: node.circuit.build(Site(network, node, plan, family)) for node in network.nodes
     }
+    if device is not None:
+        stages = shared_stages(stages, device)
     inputs, outputs = _edges(network, plan)
 
     def window_capacity(name: str, pixels: int) -> int:
@@ -182,7 +203,7 @@ def make_design(
     )
     for name, capacity in schedule.capacities.items():
         stages[name] = stages[name].with_capacity(capacity)
-    return Design(graph, network, plan, tuple(stages.values()), schedule, inputs, outputs, family)
+    return Design(graph, network, plan, tuple(stages.values()), schedule, inputs, outputs, family, device)
 
 
 def _edges(network: Network, plan: Plan) -> tuple[dict[str, AxiStreamEdge], dict[str, AxiStreamEdge]]:

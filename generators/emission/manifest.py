@@ -66,6 +66,7 @@ def manifest(design: Design, prefix: str = "", source: ModelSource | None = None
         "mac_efficiency": design.mac_efficiency,
         "mac_efficiency_used": design.mac_efficiency_used,
         "memory_bits": design.memory_bits,
+        "device": None if design.device is None else design.device.name,
         "stages": [_stage(design, stage) for stage in design.stages],
         "queues": [
             {
@@ -173,6 +174,9 @@ def _stage(design: Design, stage: Stage) -> dict:
         entry["folding"] = {"inputs": folding.inputs, "outputs": folding.outputs}
     if stage.name in design.schedule.capacities:
         entry["window_pixels"] = design.schedule.capacities[stage.name]
+    if stage.mac is not None and design.device is not None:
+        # Of the array's products, and of each lane of the requantisation, what is in the device's multiplier cells.
+        entry["dsp"] = {"products": stage.mac.dsp.products, "requantization": stage.mac.dsp.requantization}
     if stage.requantization is not None:
         entry["requantization"] = _requantization(stage.requantization)
     return entry

@@ -53,18 +53,18 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
     _check_weights(network, board, others)
     stages = len(network.folded)
     if stages > device.multipliers:
-        smallest = make_design(graph, plan=_within(network, slowest_interval(network), board), family=device.circuits)
+        smallest = make_design(graph, plan=_within(network, slowest_interval(network), board), device=device)
         raise GraphError(
             f"{network.graph.name} needs at least {stages} multipliers, one for each stage that multiplies, more than "
             f"{board} has; {_large_enough(smallest, others)}"
         )
-    fastest = make_design(graph, plan=plan_for_multipliers(network, device.multipliers), family=device.circuits)
+    fastest = make_design(graph, plan=plan_for_multipliers(network, device.multipliers), device=device)
     if not shortages(fastest, device):
         return fastest
     nearest, exact = fastest, False
 
     def make(plan: Plan) -> Design:
-        return make_design(graph, plan=plan, family=device.circuits)
+        return make_design(graph, plan=plan, device=device)
 
     def attempt(interval: int) -> tuple[int, Design] | None:
         nonlocal nearest

@@ -22,9 +22,10 @@ from math import inf
 from mbconv.hdl.cost import NOTHING, Cost, MemoryCost
 
 from ..constants.weights import effective_weights, weight_bits
-from ..emission.design import Design
+from ..emission.design import Design, shared_stages
 from ..stages.network import Network, Node
 from ..stages.protocol import Site
+from ..stages.stage import Stage
 from .device import Device
 from .folding import ceil_div
 from .planner import Plan, plan_for_interval, slowest_interval
@@ -94,7 +95,8 @@ class NearestSearch:
     ) -> None:
         self.network, self.device, self._make, self._count = network, device, make, count
         self._weights = [(node.operator.index, *self._weight_shape(node)) for node, _ in network.folded]
-        self._stages: dict[tuple, Cost] = {}
+        self._stages: dict[tuple, Stage] = {}
+        self._costs: dict[tuple, Cost] = {}
 
     def nearest(self, listed: Listed) -> Nearest:
         """The plan whose scarcest resource is needed the fewest times; of equal ones that of the shortest interval."""
@@ -136,7 +138,10 @@ class NearestSearch:
 
     def stages_bound(self, plan: Plan) -> float:
         """How many times the scarcest resource is needed at least, without queues and what windows grow."""
-        together = sum((self._stage(node, plan) for node in self.network.nodes), NOTHING)
+        keys = {node.name: self._key(node, plan) for node in self.network.nodes}
+        stages = {node.name: self._stage(keys[node.name], node, plan) for node in self.network.nodes}
+        shared = shared_stages(stages, self.device)
+        together = sum((self._cost(keys[name], stage) for name, stage in shared.items()), NOTHING)
         return scarcest(uses(together, self.device))
 
     @staticmethod
@@ -144,11 +149,21 @@ class NearestSearch:
         weights = effective_weights(node)
         return *weights.shape, weight_bits(weights)
 
-    def _stage(self, node: Node, plan: Plan) -> Cost:
-        """What a stage takes at least."""
+    @staticmethod
+    def _key(node: Node, plan: Plan) -> tuple:
+        """What a stage depends on."""
         lanes = tuple(plan.lanes[tensor] for tensor in (*node.inputs, node.output))
         interval = plan.interval if node.circuit.FOR_INTERVAL else 0
-        key = node.operator.index, plan.foldings.get(node.operator.index), lanes, interval
+        return node.operator.index, plan.foldings.get(node.operator.index), lanes, interval
+
+    def _stage(self, key: tuple, node: Node, plan: Plan) -> Stage:
         if key not in self._stages:
-            self._stages[key] = node.circuit.cost(Site(self.network, node, plan, self.device.circuits))
+            self._stages[key] = node.circuit.build(Site(self.network, node, plan, self.device.circuits))
         return self._stages[key]
+
+    def _cost(self, key: tuple, stage: Stage) -> Cost:
+        """What a stage takes at least."""
+        key = *key, None if stage.mac is None else stage.mac.dsp
+        if key not in self._costs:
+            self._costs[key] = stage.least_cost(self.device.circuits)
+        return self._costs[key]

@@ -6,6 +6,7 @@ each takes, and which products find a DSP block.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mbconv.hdl.cost import Cost
@@ -40,12 +41,21 @@ class Resources:
 
     @property
     def products_in_luts(self) -> int:
-        """Products for which the device has no DSP block left: where a block gives several, an array with an odd number
+        """Products that are meant for no DSP block, or for which the device has none left."""
+        return sum(array.count for array in self.cost.products) - sum(inside for inside, _ in self._inside())
+
+    @property
+    def dsp_blocks(self) -> int:
+        """The DSP blocks that products take."""
+        return sum(blocks for _, blocks in self._inside())
+
+    def _inside(self) -> Iterator[tuple[int, int]]:
+        """Of each array the products in DSP blocks, and the blocks: where a block gives several products, an odd number
         leaves part of one unused."""
-        left, outside = self.device.dsp_blocks, 0
+        left = self.device.dsp_blocks
         for array in self.cost.products:
             together = self.device.products_of_a_block(array.a_width, array.b_width)
-            inside = min(array.count, left * together)
-            left -= -(-inside // together) if inside else 0
-            outside += array.count - inside
-        return outside
+            inside = min(array.count if array.dsp is None else array.dsp, left * together)
+            blocks = -(-inside // together) if inside else 0
+            left -= blocks
+            yield inside, blocks

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from mbconv.hdl.family import GENERIC, Family
-
 from ..graph.graph import GraphError
 from ..stages.network import Network
-from .device import Board
+from .device import Board, Device
 from .planner import Plan, plan_for_interval, plan_for_multipliers, slowest_interval
 from .search import find_least
 
@@ -61,9 +59,9 @@ class Target:
         return self.board.device.multipliers if self.board else self.multipliers
 
     @property
-    def family(self) -> Family:
-        """What circuits must know of the FPGA: a board's, else no family in particular."""
-        return self.board.device.circuits if self.board else GENERIC
+    def device(self) -> Device | None:
+        """The FPGA that circuits are made for: a board's, else none in particular."""
+        return self.board.device if self.board else None
 
     @property
     def interval_limit(self) -> int | None:

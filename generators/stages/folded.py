@@ -15,6 +15,8 @@ import numpy as np
 from amaranth.hdl import signed
 from amaranth.lib.wiring import Component
 
+from mbconv.hdl.mac_parameters import UNSHARED, DspShare
+
 from ..constants.mac_constants import MacConstants, mac_constants
 from ..constants.weights import folded_weights, pack_records, pack_words
 from ..planning.folding import Folding, ceil_div, round_up
@@ -163,12 +165,32 @@ class FoldedCircuit(StageCircuit):
     def build(self, site: Site) -> Stage:
         constants = self.constants(site)
         found = constants.requantization
+        sources = {
+            "weights": pack_words(folded_weights(constants.weights, site.folding), constants.weight_bits),
+            "requantization": pack_records(found.packed(), found.format.word_bits, site.lanes_out),
+        }
+
+        def stage(dsp: DspShare) -> Stage:
+            return self._stage(site, constants, sources, dsp, stage)
+
+        return stage(UNSHARED)
+
+    def _stage(
+        self,
+        site: Site,
+        constants: MacConstants,
+        sources: dict[str, Sequence[int]],
+        dsp: DspShare,
+        with_dsp: Callable[[DspShare], Stage],
+    ) -> Stage:
+        found = constants.requantization
         common = dict(
             data_shape=site.shapes[0],
             weight_shape=signed(constants.weight_bits),
             format=found.format,
             input_lanes=site.lanes_in,
             lanes=site.lanes_out,
+            dsp=dsp,
             family=site.family,
         )
         parameters = self.parameters(site, common, None)
@@ -184,12 +206,11 @@ class FoldedCircuit(StageCircuit):
             ("i",),
             self.timing(site, parameters),
             site.cycles,
-            {
-                "weights": pack_words(folded_weights(constants.weights, site.folding), constants.weight_bits),
-                "requantization": pack_records(found.packed(), found.format.word_bits, site.lanes_out),
-            },
+            sources,
             found,
             window,
+            parameters.mac,
+            with_dsp,
         )
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from amaranth.hdl import Shape
 
-from mbconv.hdl.cost import Cost
 from mbconv.hdl.family import GENERIC, Family
 
 from .element_shape import element_shape
@@ -106,17 +105,6 @@ class StageCircuit(ABC):
         Raises:
             GraphError: no circuit is exact.
         """
-
-    def cost(self, site: Site) -> Cost:
-        """What its stage takes at least, memories of periodic streams included, whatever its window must hold.
-
-        A window is counted in the least size that works, without memories that become block RAM instead when it grows.
-        """
-        stage = self.build(site)
-        found = stage.cost(site.family)
-        if stage.window is None:
-            return found
-        return replace(found, memories=tuple(m for m in found.memories if not m.may_move(site.family)))
 
     def reason(self, node: Node, position: int) -> str:
         """Why there is a queue in front of one of its inputs."""

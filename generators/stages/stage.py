@@ -12,6 +12,7 @@ from amaranth.lib.wiring import Component
 
 from mbconv.hdl.cost import Cost, cost
 from mbconv.hdl.family import GENERIC, Family
+from mbconv.hdl.mac_parameters import DspShare, MacParameters
 from mbconv.hdl.rom_source import RomSource
 
 from ..constants.requantization import Requantization
@@ -47,6 +48,8 @@ class Stage(Shown):
         cycles: that its busiest resource needs for a frame.
         requantization: its constants and their proof, where it has any.
         window: where it has one, what a capacity makes of it.
+        mac: where it multiplies and accumulates, the parameters of that.
+        with_dsp: the stage with another share of an FPGA's DSP blocks, where it has any use for them.
     """
 
     node: Node
@@ -57,6 +60,8 @@ class Stage(Shown):
     sources: dict[str, Sequence[int]] = field(default_factory=dict)
     requantization: Requantization | None = None
     window: WindowSize | None = None
+    mac: MacParameters | None = None
+    with_dsp: Callable[[DspShare], Stage] | None = None
 
     def shown(self) -> dict[str, object]:
         return {"": self.name, "multipliers": self.multipliers, "cycles": self.cycles}
@@ -83,6 +88,16 @@ class Stage(Shown):
     def cost(self, family: Family = GENERIC) -> Cost:
         """What it takes, memories of its periodic streams included."""
         return cost(self.component, self.rom_sources(family))
+
+    def least_cost(self, family: Family = GENERIC) -> Cost:
+        """What it takes at least, memories of periodic streams included, whatever its window must hold.
+
+        A window is counted in the least size that works, without memories that become block RAM instead when it grows.
+        """
+        found = self.cost(family)
+        if self.window is None:
+            return found
+        return replace(found, memories=tuple(m for m in found.memories if not m.may_move(family)))
 
     def with_capacity(self, capacity: int) -> Stage:
         """The stage with a window of so many pixels; asked only of one that has a window."""

@@ -1,5 +1,6 @@
 // COUNT products: p is valid LATENCY cycles after a and b, 3 with an input, a pipeline and an output register, 2 without
 // the pipeline register.
+// DSP_COUNT of them, the first ones, are for a family's multiplier cells: nothing that can be seen here.
 // Product i multiplies b[i] by a[i % A_COUNT], so that operands shared by several products are wired once.
 // Behavioural twin for simulation and unknown targets; a family's file of the same name replaces it with equal latency.
 `default_nettype none
@@ -10,7 +11,10 @@ module mbconv_multiply #(
     parameter A_SIGNED = 1,
     parameter B_WIDTH = 8,
     parameter B_SIGNED = 1,
-    parameter LATENCY = 3
+    parameter LATENCY = 3,
+    /* verilator lint_off UNUSEDPARAM */
+    parameter DSP_COUNT = COUNT
+    /* verilator lint_on UNUSEDPARAM */
 ) (
     input  wire                               clk,
     input  wire [A_COUNT*A_WIDTH-1:0]         a,

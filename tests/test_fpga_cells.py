@@ -4,7 +4,7 @@ All circuits of a family get random stimuli in one simulation; the cells' models
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -12,9 +12,10 @@ import pytest
 from mbconv.fpga.ecp5 import cells as ecp5_cells
 from mbconv.fpga.families import FAMILIES, find_part
 from mbconv.fpga.ice40 import cells as ice40_cells
+from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.device import BlockRam
 from mbconv.generators.planning.tiling import tile
-from mbconv.hdl.cells import MemoryCell
+from mbconv.hdl.cells import MemoryCell, MultiplierCell
 from mbconv.hdl.cost import MemoryCost
 from mbconv.hdl.primitives import address_width, primitive_files
 from mbconv.hdl.verilog import Verilog
@@ -288,16 +289,14 @@ def test_every_kind_of_product_of_a_block_is_there():
     assert any(dsp and not narrow for _, dsp, narrow in cells)
 
 
-def test_dsp_blocks_are_given_out_until_none_is_left():
+def test_a_design_made_for_another_device_is_refused():
     part = find_part("iCE40UP5K")  # 8 blocks: two products of 8 bits each, or one of 16
-    sizes = [(9, 8, 8), (3, 9, 8), (2, 8, 8), (1, 8, 8)]
-    instances = [
-        f"mbconv_multiply #(.COUNT(32'd{count}), .A_WIDTH(32'd{a}), .B_WIDTH(32'd{b})) m{index} (.clk(clk));"
-        for index, (count, a, b) in enumerate(sizes)
-    ]
-    verilog = Verilog("top", "\n".join(instances), "module mbconv_multiply #", {})
-    text = part.family.sources(verilog, part)["top.v"]
-    assert [int(count) for count in re.findall(r"DSP_COUNT\((\d+)\)", text)] == [9, 3, 0, 0]
+    cells = [MultiplierCell(9, 9, 8, True, 8, True, dsp_count=9), MultiplierCell(4, 4, 9, True, 8, True, dsp_count=3)]
+    verilog = Verilog("top", "", "module mbconv_multiply #", {}, multipliers=tuple(cells))
+    assert "multiply.v" in part.family.sources(verilog, part)
+    more = MultiplierCell(1, 1, 8, True, 8, True, dsp_count=1)
+    with pytest.raises(GraphError, match="top wants 9 SB_MAC16, of which iCE40UP5K has 8"):
+        part.family.sources(replace(verilog, multipliers=(*cells, more)), part)
 
 
 def test_initial_values_of_ecp5_are_words_of_20_bits():

@@ -11,6 +11,7 @@ from .add_constants import AddConstants
 from .cost import Cost
 from .credit_queue import CreditQueue, least_depth
 from .family import GENERIC, Family
+from .limit import limit_luts, limited
 from .requantize_format import signed_bits
 from .value_tables import ValueTables, value_range
 
@@ -103,7 +104,8 @@ class Add(Component):
     def own_cost(self) -> Cost:
         """The tables' adders; a sum, a rounding and two limits for each lane."""
         bits = max(self.first_table.bits, self.second_table.bits) + 1
-        return Cost(self.lanes * (bits * (1 + 2 * self.rounds) + 2 * self.shape.width))
+        limits = limit_luts(bits, self.constants.minimum, self.constants.maximum, self.shape.width)
+        return Cost(self.lanes * (bits * (1 + 2 * self.rounds) + limits))
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -142,7 +144,7 @@ class Add(Component):
         shifted = total[shift:].as_signed()
         least, most = self.constants.minimum, self.constants.maximum
         result = Signal(self.shape, name=f"result_{lane}", reset_less=True)
-        m.d.sync += result.eq(Mux(shifted < least, least, Mux(shifted > most, most, shifted)))
+        m.d.sync += result.eq(limited(shifted, least, most))
         return result
 
 

@@ -11,6 +11,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from .cost import Cost
 from .counting import delayed
+from .limit import limited
 from .primitives import Multipliers
 from .requantize_format import RequantizeFormat, RequantizeWords, signed_bits
 from .requantize_multiply import constant_range
@@ -150,10 +151,8 @@ class Requantize(Component):
 
         rounded = (value + self.parameters.rounding) >> int(format.shift > 0)
         rounded = register("rounded", rounded, self.parameters.rounded_bits)
-        low, high = format.minimum, format.maximum
-        limited = Mux(rounded < low, low, Mux(rounded > high, high, rounded))
         output = Signal(format.output, name=f"output_{lane}", reset_less=True)
-        m.d.sync += output.eq(limited)
+        m.d.sync += output.eq(limited(rounded, format.minimum, format.maximum))
         m.d.comb += self.o[lane].eq(output)
 
     def _multiply(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .family import GENERIC, Family
+from .limit import limit_luts
 from .requantize_format import RequantizeFormat, signed_bits
 from .requantize_multiply import MultiplyPlan, cheapest_plan, constant_range
 
@@ -113,8 +114,8 @@ class RequantizeParameters:
         luts = (
             format.sum_bits * (not self.biased)
             + value * format.shift_bits
-            + 2 * self.rounded_bits
-            + format.output.width
+            + self.rounded_bits
+            + limit_luts(self.rounded_bits, format.minimum, format.maximum, format.output.width)
         )
         registers = (
             format.sum_bits * (not self.biased)

@@ -84,6 +84,8 @@ def step_progress(*, quiet: bool) -> Iterator[Callable[[str, str], None]]:
         def report(step: str, doing: str) -> None:
             if step not in tasks:
                 tasks[step] = bar.add_task(step, total=1, doing="")
+            elif doing and bar.tasks[tasks[step]].finished:  # done once more
+                bar.reset(tasks[step], total=1)
             bar.update(tasks[step], completed=not doing, doing=doing[:60])
             if not doing and not console.is_terminal:  # a log: a line for each step that is done
                 console.print(f"{step}: {bar.tasks[tasks[step]].elapsed or 0:.0f} s")

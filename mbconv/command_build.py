@@ -40,7 +40,7 @@ DEFAULT_DEVICE = "LFE5U-85F"
 @click.option("--image", "images", type=existing_file, multiple=True,
               help="A picture for the simulation; may be given several times.  [default: random inputs]")  # fmt: skip
 @click.option("--frames", type=click.IntRange(min=1),
-              help="Frames of the netlist's simulation.  [default: what the interval needs]")  # fmt: skip
+              help="Frames that the netlist gets.  [default: what the interval needs; for a board 3]")  # fmt: skip
 @click.option("--no-simulation", is_flag=True, help="Do not simulate the netlist.")
 @json_option
 def build(model, layers, target, device, package, speed, uart, frequency, seeds, directory, images, frames,
@@ -50,15 +50,16 @@ def build(model, layers, target, device, package, speed, uart, frequency, seeds,
 
     With --board it is a bitstream: the circuit behind the board's UART, its clock from a PLL, --clock or the highest
     that is met. One that misses its clock is not written. The plan is the fastest that fits the board, or what
-    --multipliers, --fps or --plan ask for.
+    --multipliers, --fps or --plan ask for. What is on the board, link included, is simulated and asked through its
+    UART: a picture over the line where that is short, a lone frame and frames back to back that it makes itself.
 
     Otherwise it is out of context, for a --device: no pins and no link to a host, so that paths between registers are
-    timed and nothing else. The synthesised netlist is simulated against the golden model.
+    timed and nothing else. The synthesised netlist is simulated.
 
     The report has the look-up tables, registers, DSP blocks and block RAMs, the greatest clock of each seed, and from
     which stage to which the critical path runs.
 
-    Exit code 1: an output of the netlist or its interval is other than predicted.
+    Exit code 1: an output of the netlist is not the golden model's, or its cycles are other than predicted.
     """
     if no_simulation and (images or frames is not None):
         raise UserError("--image and --frames are of the simulation that --no-simulation leaves out")
@@ -68,17 +69,22 @@ def build(model, layers, target, device, package, speed, uart, frequency, seeds,
 
     check_folder(directory)
     whole, graph = load_part(model, layers)
+    if not no_simulation:
+        require_extra("sim", "the netlist's simulation (or give --no-simulation)")
     if target.board is None:
         if uart is not None:
             raise UserError("--uart names pins of a board: give --board as well")
-        if not no_simulation:
-            require_extra("sim", "the netlist's simulation (or give --no-simulation)")
         part = _part(device or DEFAULT_DEVICE, package, speed)
         return _without_pins(whole, graph, target, part, frequency, seeds or 4, directory, images, frames,
                              no_simulation, as_json)  # fmt: skip
-    if frequency is not None or images or frames is not None or no_simulation:
-        raise UserError("--frequency, --image, --frames and --no-simulation are for a --device: --board takes --clock")
-    return _for_board(graph, target, device, package, speed, uart, seeds or 1, directory, as_json)
+    if frequency is not None or images:
+        raise UserError("--frequency and --image are for a --device: a board has --clock, and makes its frames itself")
+    if frames == 1:
+        raise UserError("--frames of a board are at least 2: one frame has no interval")
+    if not no_simulation:
+        require_extra("board", "asking the netlist through its UART (or give --no-simulation)")
+    return _for_board(graph, target, device, package, speed, uart, seeds or 1, directory, frames, no_simulation,
+                      as_json)  # fmt: skip
 
 
 def _part(device, package, speed):
@@ -120,7 +126,8 @@ def _planning(target):
     )
 
 
-def _for_board(graph, target, device, package, speed, uart, seeds, directory, as_json) -> int:
+def _for_board(graph, target, device, package, speed, uart, seeds, directory, frames, no_simulation,
+               as_json) -> int:  # fmt: skip
     from mbconv.fpga.flow.bitstream import build_bitstream
     from mbconv.fpga.flow.fit import check_fit
 
@@ -132,6 +139,7 @@ def _for_board(graph, target, device, package, speed, uart, seeds, directory, as
         report("planning", "")
         (directory / REPORT).unlink(missing_ok=True)
         built = build_bitstream(design, board, directory, clock_mhz=target.clock, seeds=seeds, progress=report)
+        check = None if no_simulation else _asked(built, graph, frames, report)
     answer = {
         "model": graph.name,
         "board": board.name,
@@ -141,11 +149,13 @@ def _for_board(graph, target, device, package, speed, uart, seeds, directory, as
         "interval_cycles": design.schedule.interval,
         "latency_cycles": design.schedule.latency,
         **built.made.to_dict(),
+        "netlist": None if check is None else check.to_dict(),
     }
+    status = 0 if check is None or check.ok else 1
     _write(directory, answer)
     if as_json:
         print_json("build", answer)
-        return 0
+        return status
     console = results()
     console.print(f"{graph.name} on {board.title}: {built.made.part}")
     _print_made(built.made)
@@ -155,7 +165,24 @@ def _for_board(graph, target, device, package, speed, uart, seeds, directory, as
         f"{rate:,.1f} frames per second, latency {design.schedule.latency / built.clock_mhz / 1e3:,.2f} ms"
     )
     console.print(f"bitstream: {built.path}, {built.path.stat().st_size:,} bytes")
-    return 0
+    if check is not None:
+        console.print(f"\nthe netlist, asked through its UART:\n{check.text}")
+    return status
+
+
+def _asked(built, graph, frames, report):
+    """The check of a bitstream's netlist behind its UART."""
+    from mbconv.board.netlist_check import FRAMES, check_board_netlist
+    from mbconv.fpga.flow.board_netlist import NetlistBoard
+
+    step = "netlist"
+    report(step, "building the simulator")
+    with NetlistBoard(built) as simulated:
+        found = check_board_netlist(
+            simulated.port, graph, built.baud, frames=frames or FRAMES, report=lambda doing: report(step, doing)
+        )
+    report(step, "")
+    return found
 
 
 def _without_pins(whole, graph, target, part, frequency, seeds, directory, images, frames, no_simulation,

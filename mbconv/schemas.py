@@ -83,7 +83,8 @@ _SPECS: dict[str, dict[str, Any]] = {
     "build": {
         "model": "str", "interval_cycles": "int", "latency_cycles": "int", "device": "str", "package": "str",
         "target_mhz": "num", "fmax_mhz": "num", "seed": "int", "seeds": {"*": "num"}, "available": {"*": "int"},
-        "mac_multipliers": "int", "mac_multipliers_in_dsp": "int", "tools": {"*": "str"},
+        "mac_multipliers": "int", "mac_multipliers_in_dsp": "int", "tools": {"*": "str"}, "netlist": "obj?",
+        "board?": "str", "clock_mhz?": "num", "baud?": "num", "bitstream?": "str",
         "critical_path": {"from": "str", "to": "str", "delay_ns": "num", "steps": [["any"]]},
     },
     "verify": {"model": "str", "ok": "bool", "blocks": [{**_KEPT, "layers": ["int"]}]},
@@ -107,7 +108,7 @@ _SPECS: dict[str, dict[str, Any]] = {
     "boards": {
         "boards": [{"name": "str", "title": "str", "device": "str", "package": "str", "multipliers": "int",
                     "block_ram": "int", "block_ram_kind": "str", "lut": "int", "clock_mhz": "num", "clock_pin": "str",
-                    "uart": "obj?", "platform": "str?"}],
+                    "uart": "obj?", "platform": "str?", "checked": "obj?"}],
     },
     "doctor": {
         "mbconv": "str", "ready": "bool", "summary": "str",

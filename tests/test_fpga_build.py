@@ -178,7 +178,8 @@ def test_refusals_leave_nothing(options, words, tmp_path, monkeypatch):
         (["--board", "icebreaker", "--uart", "6"], "--uart names two pins"),
         (["--uart", "6,9"], "give --board as well"),
         (["--board", "icebreaker", "--multipliers", "8", "--clock", "3"], "no clock of 3 MHz or less"),
-        (["--board", "icebreaker", "--frames", "3"], "are for a --device"),
+        (["--board", "icebreaker", "--frequency", "3"], "are for a --device"),
+        (["--board", "icebreaker", "--frames", "1"], "at least 2"),
         (["--board", "icebreaker", "--multipliers", "8", "--fps", "3", "--clock", "3"], "different targets"),
     ],
 )

@@ -1,7 +1,8 @@
-"""``python -m mbconv.fpga.boards.build_all [-o DIR] [BOARD …]``: bitstreams of the built-in networks, and their table.
+"""``python -m mbconv.fpga.boards.build_all [-o DIR] [BOARD …]`` (``make boards``): bitstreams of networks for boards.
 
 Each is made by ``mbconv build`` in a folder of its own, where what was done before is not done again: interrupted, the
-command goes on where it was.
+command goes on where it was. How far each came is written to ``checked.json``, which ``mbconv boards`` shows; README's
+table is printed from it at the end.
 """
 
 from __future__ import annotations
@@ -11,71 +12,146 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-BUILDS = (  # model, multipliers, board
-    ("digits", 8, "icebreaker"),
-    ("digits", 8, "colorlight-i5"),
-    ("digits", 8, "tang-nano-9k"),
-    ("digits", 8, "tang-nano-20k"),
-    ("digits", 8, "tang-primer-20k"),
-    ("digits", 8, "crosslink-nx-evn"),
-    ("cifar10", 64, "ulx3s-85f"),
+from .checked import Checked, Stage, read_checked, write_checked
+
+
+@dataclass(frozen=True)
+class Build:
+    """A network for a board: ``mbconv build MODEL --board BOARD`` with further options."""
+
+    model: str
+    board: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        return "-".join((Path(self.model).stem, self.board, *(option.strip("-") for option in self.options)))
+
+    @property
+    def command(self) -> str:
+        """As a user types it."""
+        return " ".join(("mbconv build", self.model, "--board", self.board, *self.options))
+
+
+BUILDS = (
+    Build("digits", "icebreaker", ("--multipliers", "8", "--clock", "24")),
+    Build("digits", "tang-nano-9k"),
+    Build("digits", "tang-nano-20k"),
+    Build("digits", "tang-primer-20k"),
+    Build("digits", "colorlight-i5"),
+    Build("digits", "colorlight-i9"),
+    Build("digits", "crosslink-nx-evn"),
+    Build("digits", "icepi-zero"),
+    Build("digits", "icesugar-pro"),
+    Build("digits", "ulx3s-12f"),
+    Build("digits", "ulx3s-25f"),
+    Build("digits", "ulx3s-45f"),
+    Build("digits", "ulx3s-85f"),
+    Build("cifar10", "ulx3s-85f"),
 )
 
 
-def build_one(model: str, multipliers: int, board: str, folder: Path) -> dict | str:
-    """The report of a build, or why there is none."""
-    command = [sys.executable, "-m", "mbconv", "build", model, "--multipliers", str(multipliers), "--board", board]
-    done = subprocess.run([*command, "-o", str(folder / f"{model}-{board}"), "--json"], capture_output=True, text=True)
-    if done.returncode:
-        return done.stderr.strip().removeprefix("mbconv: ") or f"exit status {done.returncode}"
-    return json.loads(done.stdout)
+def build_one(build: Build, folder: Path, jobs: Sequence[str] = ()) -> Checked:
+    """What a build came to. Its progress goes to the standard error.
+
+    Args:
+        jobs: the command that starts the build's, such as ``nice``.
+    """
+    command = [*jobs, sys.executable, "-m", "mbconv", "build", build.model, "--board", build.board, *build.options]
+    done = subprocess.run([*command, "-o", str(folder), "--json"], stdout=subprocess.PIPE, text=True)
+    report = folder / "build.json"
+    if not report.exists():
+        problem = f"exit status {done.returncode}"
+        return Checked(build.board, Path(build.model).stem, reached(folder).name.lower(), problem=problem)
+    return checked_of_report(json.loads(report.read_text(encoding="utf-8")))
+
+
+def reached(folder: Path) -> Stage:
+    """How far a build without a report came, by the steps that it marked as done."""
+    if any(folder.glob("place_and_route_*.done")):
+        return Stage.ROUTED
+    return Stage.SYNTHESISED if (folder / "synthesis.done").exists() else Stage.NOTHING
+
+
+def checked_of_report(found: dict) -> Checked:
+    """A build by what ``mbconv build --json`` printed."""
+    netlist = found.get("netlist")
+    simulated = netlist is not None and netlist["ok"]
+    return Checked(
+        found["board"],
+        found["model"],
+        (Stage.SIMULATED if simulated else Stage.BITSTREAM).name.lower(),
+        found["mac_multipliers"],
+        "" if netlist is None or simulated else "the netlist's answers are not the golden model's",
+        found["clock_mhz"],
+        found["fmax_mhz"],
+        found["interval_cycles"],
+        found["latency_cycles"],
+        {key: found[key] for key in found["available"]},
+        found["available"],
+        found["tools"],
+    )
+
+
+def table(builds: Sequence[Checked]) -> str:
+    """README's table."""
+    lines = [
+        "| network | board | FPGA | multipliers | logic | DSP | block RAM | clock, MHz | frames per second | checked |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    from .registry import find_board
+
+    for build in builds:
+        board = find_board(build.board)
+        if build.clock_mhz is None:
+            lines.append(
+                f"| {build.network} | {board.title} | {board.part.device} | | | | | | | "
+                f"{build.stage.words or 'nothing'}: {build.problem} |"
+            )
+            continue
+        used, available = build.used or {}, build.available or {}
+        logic = next(key for key in available if key in ("logic_cell", "lut"))
+        lines.append(
+            f"| {build.network} | {board.title} | {board.part.device} | {build.multipliers} | "
+            + "".join(f"{used[key]:,} of {available[key]:,} | " for key in (logic, "dsp", "block_ram"))
+            + f"{build.clock_mhz:.2f} | {build.frames_per_second:,.0f} | {build.stage.words} |"
+        )
+    return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build, print the table; 1 where a bitstream could not be made."""
-    from rich.console import Console
-    from rich.table import Table
-
+    """Build, keep, print the table; 1 where a bitstream could not be made or its netlist is wrong."""
     parser = argparse.ArgumentParser(
-        prog="python -m mbconv.fpga.boards.build_all", description="The bitstreams of the built-in networks."
+        prog="python -m mbconv.fpga.boards.build_all", description="The bitstreams of networks for boards."
     )
     parser.add_argument("boards", nargs="*", metavar="BOARD", help="those for these boards only")
     parser.add_argument("-o", "--output", type=Path, default=Path("build/boards"), help="[default: %(default)s]")
+    parser.add_argument("--table", action="store_true", help="print the table of what was built before; build nothing")
     options = parser.parse_args(arguments)
-    chosen = [build for build in BUILDS if not options.boards or build[2] in options.boards]
-    if unknown := set(options.boards) - {board for *_, board in BUILDS}:
-        parser.error(f"no build is for {sorted(unknown)[0]!r}; there are {', '.join(board for *_, board in BUILDS)}")
-    rows = Table("network", "board", "FPGA", "LUTs", "DSP", "block RAM", "clock, MHz", "frames per second", box=None)
-    for column in rows.columns[3:]:
-        column.justify = "right"
-    problems = []
-    with Console(stderr=True).status("building") as status:
-        for model, multipliers, board in chosen:
-            status.update(f"{model} on {board}")
-            found = build_one(model, multipliers, board, options.output)
-            if isinstance(found, str):
-                problems.append(f"{model} on {board}: {found}")
-                continue
-            rate = found["clock_mhz"] * 1e6 / found["interval_cycles"]
-            available = found["available"]
-            rows.add_row(
-                model,
-                board,
-                found["device"],
-                f"{found['lut']:,}",
-                f"{found['dsp']} of {available['dsp']}",
-                f"{found['block_ram']} of {available['block_ram']}",
-                f"{found['clock_mhz']:.2f}",
-                f"{rate:,.0f}",
-            )
-    console = Console()
-    console.width = max(console.width, 120)  # no number is ever cut
-    console.print(rows)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    if unknown := sorted(set(options.boards) - {build.board for build in BUILDS}):
+        known = ", ".join(dict.fromkeys(build.board for build in BUILDS))
+        parser.error(f"no build is for {unknown[0]!r}; there are {known}")
+    failed = False
+    for build in BUILDS if not options.table else ():
+        if options.boards and build.board not in options.boards:
+            continue
+        print(build.command, file=sys.stderr, flush=True)
+        found = build_one(build, options.output / build.folder)
+        failed |= found.stage < Stage.SIMULATED
+        write_checked(merged(found, read_checked()))
+    print(table(read_checked()))
+    return 1 if failed else 0
+
+
+def merged(found: Checked, kept: Sequence[Checked]) -> list[Checked]:
+    """What is kept with a build in place of the same network's on the same board, in the order of :data:`BUILDS`."""
+    order = [(build.board, Path(build.model).stem) for build in BUILDS]
+    others = [build for build in kept if (build.board, build.network) != (found.board, found.network)]
+    places = {pair: number for number, pair in enumerate(order)}
+    return sorted([*others, found], key=lambda build: places.get((build.board, build.network), len(order)))
 
 
 if __name__ == "__main__":

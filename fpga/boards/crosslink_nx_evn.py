@@ -2,9 +2,18 @@
 
 Clock L13, receive F16 and transmit F18 are in litex-hub/litex-boards, ``litex_boards/platforms/
 lattice_crosslink_nx_evn.py`` at 03757094, and in the platform ``LIFCLEVNPlatform`` that forks of amaranth-boards carry
-(its comments on the UART are the former's, so it is no independent witness of those two pins); the clock is also in
-gatecat/prjoxide, ``examples/lram_evn/evn.pdc`` at 30e3c442. The UART needs work on the board: R18 and R19 removed,
-0 Ω on R15 and R17 (the former source).
+(its comments on the UART are the former's, so it is no independent witness of those two pins). A second source,
+sylefeb/Silice, ``frameworks/boards/crosslink_nx_evn/crosslink_nx_evn.pdc`` at 4ac747a9, has the same clock and the same
+two pins of the UART, but calls F18 ``RX`` and F16 ``TX``, and no design of it uses them: the pins stand, which is which
+rests on the former source alone (``--uart F18,F16`` swaps them). The clock is also in gatecat/prjoxide,
+``examples/lram_evn/evn.pdc`` at 30e3c442.
+
+The UART needs work on the board: R18 and R19 removed, 0 Ω on R15 and R17 (litex-boards), and the second channel of the
+interface's chip set to UART (trabucayre/fixFT2232_ecp5evn).
+
+No PLL makes the clock: that of this family takes 18 MHz or more by enjoy-digital/litex,
+``litex/soc/cores/clock/lattice_nx.py`` at 127a5aa5, and the board's oscillator makes 12 MHz; the FPGA's own oscillator,
+within 15 % by the same source, is no clock for a UART.
 """
 
 from __future__ import annotations

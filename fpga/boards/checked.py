@@ -1,0 +1,83 @@
+"""How far each board's flow was checked: kept in ``checked.json``, which ``build_all`` writes from what it built."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from mbconv.generators.emission.files import write_whole
+
+FILE = Path(__file__).parent / "checked.json"
+
+
+class Stage(IntEnum):
+    """How far a build came; each stage has those before it behind it. None was run on silicon here."""
+
+    NOTHING = 0
+    SYNTHESISED = 1
+    ROUTED = 2
+    BITSTREAM = 3
+    SIMULATED = 4
+
+    @property
+    def words(self) -> str:
+        return ("", "synthesised", "routed", "bitstream made", "bitstream made, netlist simulated")[self]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A network that was built for a board.
+
+    Attributes:
+        reached: a :class:`Stage`'s name in small letters.
+        problem: what stopped it, one line; empty where nothing did.
+        clock_mhz, interval_cycles, latency_cycles, used, available: of the bitstream; None and empty without one.
+        tools: the versions of the packages that made it.
+    """
+
+    board: str
+    network: str
+    reached: str
+    multipliers: int | None = None
+    problem: str = ""
+    clock_mhz: float | None = None
+    fmax_mhz: float | None = None
+    interval_cycles: int | None = None
+    latency_cycles: int | None = None
+    used: dict[str, int] | None = None
+    available: dict[str, int] | None = None
+    tools: dict[str, str] | None = None
+
+    @property
+    def stage(self) -> Stage:
+        return Stage[self.reached.upper()]
+
+    @property
+    def frames_per_second(self) -> float | None:
+        if self.clock_mhz is None or self.interval_cycles is None:
+            return None
+        return self.clock_mhz * 1e6 / self.interval_cycles
+
+
+def read_checked(file: Path | None = None) -> list[Checked]:
+    """All that is kept, in the order in which ``build_all`` builds."""
+    file = file or FILE
+    if not file.exists():
+        return []
+    return [Checked(**entry) for entry in json.loads(file.read_text(encoding="utf-8"))["builds"]]
+
+
+def write_checked(builds: Sequence[Checked], file: Path | None = None) -> None:
+    """Keep builds in place of those of the file."""
+    file = file or FILE
+    entries = [{key: value for key, value in asdict(build).items() if value not in (None, "")} for build in builds]
+    text = json.dumps({"builds": entries}, indent=1, ensure_ascii=False) + "\n"
+    write_whole(file, text)
+
+
+def checked_of(board: str, builds: Sequence[Checked]) -> Checked | None:
+    """The build of a board that came furthest; of equals the first."""
+    return max((build for build in builds if build.board == board), key=lambda build: build.stage, default=None)

@@ -2,7 +2,7 @@
 
 The clock is part of what is built (the UART's divider, the board's answer to who it is), so it must be known first.
 Where none is asked for, the design is routed once for the family's usual target, then built again for the highest clock
-that the PLL makes of the oscillator and that was reached, and so on downwards until a build meets its own clock.
+that the PLL makes of the oscillator and that was reached, less a margin, and so on downwards until one meets its own.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ CLOCK = "core_clk"
 _ATTEMPTS = 5
 _WORTH_ANOTHER_BUILD = 1.05
 _MARGIN = 0.96
-"""Of the clock that a build reached, what the next asks for: place and route vary by some percent from one clock, and so
-one netlist, to the next."""
+"""Of the clock that a build reached, what the next asks for: results vary by some percent from one netlist and clock
+to the next."""
 
 
 @dataclass(frozen=True)

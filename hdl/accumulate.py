@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Shape, Signal, Value, signed
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from .cost import Cost
 from .counting import delayed
+from .layouts import ArrayLayout
 from .mac_parameters import MacParameters, tree_levels
 from .primitives import Multipliers
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Shape, ShapeLike, Signal, Value, signed
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -11,6 +10,7 @@ from .add_constants import AddConstants
 from .cost import Cost
 from .credit_queue import CreditQueue, least_depth
 from .family import GENERIC, Family
+from .layouts import ArrayLayout
 from .limit import limit_luts, limited
 from .requantize_format import signed_bits
 from .value_tables import ValueTables, value_range

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from amaranth.hdl import Const, Module, Mux, Shape, ShapeLike, Signal, Value
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -12,6 +11,7 @@ from .cost import Cost, MemoryCost
 from .counting import advance, delayed
 from .credit_queue import CreditQueue, least_depth
 from .family import GENERIC, Family
+from .layouts import ArrayLayout
 from .primitives import Ram
 from .requantize import Requantize, RequantizeFormat, RequantizeParameters, RequantizeWords
 from .requantize_format import signed_bits

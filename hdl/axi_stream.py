@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from amaranth.hdl import Shape, ShapeLike
-from amaranth.lib.data import StructLayout
+
+from .layouts import StructLayout
 
 LARGEST_ELEMENT = 16
 """Bits of an element that two bytes hold."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from amaranth.hdl import Const, Module, Mux, Shape, ShapeLike, Signal
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -13,6 +12,7 @@ from .counting import advance
 from .family import GENERIC, Family
 from .fifo import Fifo
 from .gearbox import Gearbox
+from .layouts import ArrayLayout
 from .primitives import address_width
 
 COUNTER_BITS = 16

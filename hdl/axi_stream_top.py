@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, ClockDomain, Module, ShapeLike, Signal
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Interface, Signature
 from amaranth.lib.wiring import Component, In, Out, connect
 
@@ -18,6 +17,7 @@ from .cost import NOTHING
 from .family import GENERIC, Family
 from .fifo import RegisterQueue
 from .fork import Fork
+from .layouts import ArrayLayout
 from .separate import separate
 from .stream_graph import connect_streams
 

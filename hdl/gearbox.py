@@ -6,12 +6,12 @@ from __future__ import annotations
 from math import gcd
 
 from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .cost import NOTHING, Cost
 from .counting import advance
+from .layouts import ArrayLayout
 from .narrow import Narrow
 from .widen import Widen
 

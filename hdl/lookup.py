@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from amaranth.hdl import Cat, Module, Shape, ShapeLike, Signal
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -14,6 +13,7 @@ from .cost import NOTHING
 from .counting import advance
 from .credit_queue import CreditQueue, least_depth
 from .family import GENERIC, Family
+from .layouts import ArrayLayout
 from .primitives import Rom
 from .value_tables import value_range
 

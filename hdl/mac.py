@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -11,6 +10,7 @@ from .accumulate import AccumulateArray
 from .cost import Cost
 from .counting import delayed
 from .elastic_source import ElasticSource
+from .layouts import ArrayLayout
 from .mac_parameters import MacParameters
 from .result_path import ResultPath
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .cost import Cost
 from .counting import delayed
 from .credit_queue import CreditQueue, least_depth
+from .layouts import ArrayLayout
 from .value_tables import value_range
 from .window import Window
 from .window_geometry import AVAILABLE_DELAY

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import ClassVar
 
 from amaranth.hdl import Cat, Module, Shape, Signal, Value
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, connect, flipped
 
 from .cost import NOTHING
 from .counting import advance, step_level
 from .family import GENERIC, Family
+from .layouts import ArrayLayout
 from .mac import MacPipeline, stage_ports
 from .mac_parameters import UNSHARED, DspShare, MacParameters
 from .primitives import Ram

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from amaranth.hdl import ClockSignal, Instance, Module, Shape, ShapeCastable, ShapeLike, Value, signed, unsigned
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from .cells import MemoryCell, MultiplierCell, record_memory, record_multipliers
 from .cost import Cost, MemoryCost, Products
 from .family import GENERIC, Family
+from .layouts import ArrayLayout
 
 VERILOG_FOLDER = Path(__file__).parent / "primitives"
 

@@ -43,6 +43,22 @@ def in_processes(function: Callable[[Item], Result], items: Sequence[Item]) -> l
             child.end()
 
 
+def shared_out(function: Callable[[Item], Result], items: Sequence[Item], fewest: int = 1) -> list[Result]:
+    """``function`` of every item, in their order; every second one in another process where two are worth having.
+
+    Args:
+        fewest: items that are worth a process.
+    """
+    count = max(1, min(processors(), len(items) // fewest))
+    parts = in_processes(
+        lambda part: [function(item) for item in part], [items[start::count] for start in range(count)]
+    )
+    results: list[Any] = [None] * len(items)
+    for start, part in enumerate(parts):
+        results[start::count] = part
+    return results
+
+
 @dataclass
 class _Child:
     """A process, and the pipe that its result comes through."""

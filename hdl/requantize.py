@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from .cost import Cost
 from .counting import delayed
+from .layouts import ArrayLayout
 from .limit import limited
 from .primitives import Multipliers
 from .requantize_format import RequantizeFormat, RequantizeWords, signed_bits

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from amaranth.hdl import Shape, signed, unsigned
-from amaranth.lib.data import StructLayout
+
+from .layouts import StructLayout
 
 
 def signed_bits(low: int, high: int) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Shape, Signal, Value, signed
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .cost import Cost
 from .counting import advance
 from .credit_queue import CreditQueue
+from .layouts import ArrayLayout
 from .mac_parameters import MacParameters
 from .requantize import Requantize
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from amaranth.hdl import Const, Module, Shape, ShapeLike, Signal, Value, signed
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from .cost import Cost, MemoryCost
 from .family import GENERIC, Family
+from .layouts import ArrayLayout
 from .primitives import Rom
 from .requantize_format import signed_bits
 

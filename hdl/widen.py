@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .cost import NOTHING, Cost
 from .counting import advance
+from .layouts import ArrayLayout
 
 
 class Widen(Component):

@@ -4,12 +4,12 @@ frame."""
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from .cost import Cost
 from .counting import advance, delayed
+from .layouts import ArrayLayout
 from .window_memory import WindowMemory
 from .window_parameters import WindowParameters
 from .window_position import RingPosition

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Shape, Signal
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from .cost import Cost
+from .layouts import ArrayLayout
 from .primitives import Ram, address_width
 from .window_parameters import WindowParameters
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .cost import NOTHING
 from .credit_queue import CreditQueue, least_depth
+from .layouts import ArrayLayout
 from .window import Window
 from .window_parameters import WindowParameters
 

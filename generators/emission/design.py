@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from mbconv.hdl.axi_stream_input import AxiStreamInput
 from mbconv.hdl.axi_stream_output import AxiStreamOutput
 from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop
 from mbconv.hdl.family import GENERIC, Family
+from mbconv.hdl.processes import shared_out
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 from mbconv.hdl.verilog import no_garbage_collection
 
@@ -153,6 +154,9 @@ def shared_stages(stages: Mapping[str, Stage], device: Device) -> dict[str, Stag
     }
 
 
+_WORTH_A_PROCESS = 12  # stages whose constants take longer to find than a process to start
+
+
 @no_garbage_collection()
 def make_design(
     graph: Graph,
@@ -179,8 +183,11 @@ def make_design(
     family = family if device is None else device.circuits
     if plan is None:
         plan = plan_for_multipliers(network, 64 if multipliers is None else multipliers)
+    sites = [Site(network, node, plan, family) for node in network.nodes]
+    constants = shared_out(lambda site: site.constants, sites, _WORTH_A_PROCESS)
     stages: dict[str, Stage] = {
-        node.name: node.circuit.build(Site(network, node, plan, family)) for node in network.nodes
+        site.node.name: site.node.circuit.build(replace(site, known=found))
+        for site, found in zip(sites, constants, strict=True)
     }
     if device is not None:
         stages = shared_stages(stages, device)

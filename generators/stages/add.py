@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from mbconv.hdl.add import Add
+from mbconv.hdl.add_constants import AddConstants
 
 from ..constants.add_tables import add_constants
 from ..timing.timing import ElementwiseTiming
 from .protocol import ElementwiseCircuit, Site
 from .stage import Stage
-
-if TYPE_CHECKING:
-    pass
 
 
 class AddCircuit(ElementwiseCircuit):
@@ -21,10 +19,12 @@ class AddCircuit(ElementwiseCircuit):
     KIND: ClassVar[str] = "add"
     REASON: ClassVar[str] = "residual: waits for the other branch"
 
+    def constants(self, site: Site) -> AddConstants:
+        return add_constants(site.node.operator, site.network.graph)
+
     def build(self, site: Site) -> Stage:
         node = site.node
-        constants = add_constants(node.operator, site.network.graph)
-        add = Add(*site.shapes, site.lanes_out, constants, name=node.name, family=site.family)
+        add = Add(*site.shapes, site.lanes_out, site.constants, name=node.name, family=site.family)
         timing = ElementwiseTiming(add.latency, add.queue_depth, site.output_shape.beats(site.lanes_out), inputs=2)
         return Stage(node, lambda: add, ("first", "second"), timing, site.cycles)
 

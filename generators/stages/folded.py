@@ -163,7 +163,7 @@ class FoldedCircuit(StageCircuit):
         return None
 
     def build(self, site: Site) -> Stage:
-        constants = self.constants(site)
+        constants = site.constants
         found = constants.requantization
         sources = {
             "weights": pack_words(folded_weights(constants.weights, site.folding), constants.weight_bits),

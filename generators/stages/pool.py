@@ -11,6 +11,7 @@ import numpy as np
 from mbconv.hdl.average_pool import AveragePool
 
 from ..constants.pool_constants import pool_requantization
+from ..constants.requantization import Requantization
 from ..timing.event_graph import EventGraph, Events
 from ..timing.timing import Ports
 from .protocol import Site, StageCircuit
@@ -49,9 +50,12 @@ class PoolCircuit(StageCircuit):
     def cycles(self, network: Network, node: Node, folding: None, lanes: Mapping[int, int]) -> int:
         return network.shapes[node.inputs[0]].beats(lanes[node.inputs[0]])
 
+    def constants(self, site: Site) -> Requantization:
+        return pool_requantization(site.node.operator, site.network.graph, lanes=site.lanes_out)
+
     def build(self, site: Site) -> Stage:
         lanes, pixels = site.lanes_out, site.input_shape.pixels
-        found = pool_requantization(site.node.operator, site.network.graph, lanes=lanes)
+        found: Requantization = site.constants
         channels, family = site.output_shape.channels, site.family
         pool = AveragePool(site.shapes[0], channels, lanes, pixels, found.format, found.words, family=family)
         timing = PoolTiming(pool.groups, pixels, pool.latency, pool.queue_depth)

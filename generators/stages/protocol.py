@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from amaranth.hdl import Shape
 
@@ -32,12 +32,22 @@ def input_raster(network: Network, node: Node) -> StreamShape:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """Where a circuit stands: its node within a planned network, and the family of FPGAs that it is made for."""
+    """Where a circuit stands: its node within a planned network, and the family of FPGAs that it is made for.
+
+    Attributes:
+        known: the circuit's :attr:`constants`, where they were found before.
+    """
 
     network: Network
     node: Node
     plan: Plan
     family: Family = GENERIC
+    known: Any = None
+
+    @cached_property
+    def constants(self) -> Any:
+        """What the circuit's :meth:`StageCircuit.constants` finds."""
+        return self.node.circuit.constants(self) if self.known is None else self.known
 
     @property
     def folding(self) -> Folding:
@@ -96,6 +106,16 @@ class StageCircuit(ABC):
     @abstractmethod
     def cycles(self, network: Network, node: Node, folding: Folding | None, lanes: Mapping[int, int]) -> int:
         """Cycles that its busiest resource needs for a frame."""
+
+    def constants(self, site: Site) -> Any:
+        """What takes long to find for a site, such as an exact requantisation: :meth:`build` takes it from
+        ``site.constants``. A network's are found by several processes at once, so they must be picklable; None where
+        there are none.
+
+        Raises:
+            GraphError: no circuit is exact.
+        """
+        return None
 
     @abstractmethod
     def build(self, site: Site) -> Stage:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib.data import StructLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
+
+from ..layouts import StructLayout
 
 DECODED = StructLayout({"data": 8, "end": 1, "bad": 1})
 """A byte of a packet, or its end, which says whether the packet was cut."""

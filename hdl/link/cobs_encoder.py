@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib.data import StructLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from ..family import GENERIC, Family
+from ..layouts import StructLayout
 from ..primitives import Ram
 
 PACKET = StructLayout({"data": 8, "last": 1})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from amaranth.hdl import C, Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from ..family import GENERIC, Family
+from ..layouts import ArrayLayout
 from ..primitives import Rom
 from .cobs_decoder import DECODED
 from .cobs_encoder import PACKET

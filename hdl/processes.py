@@ -50,9 +50,7 @@ def shared_out(function: Callable[[Item], Result], items: Sequence[Item], fewest
         fewest: items that are worth a process.
     """
     count = max(1, min(processors(), len(items) // fewest))
-    parts = in_processes(
-        lambda part: [function(item) for item in part], [items[start::count] for start in range(count)]
-    )
+    parts = in_processes(lambda start: [function(item) for item in items[start::count]], range(count))
     results: list[Any] = [None] * len(items)
     for start, part in enumerate(parts):
         results[start::count] = part

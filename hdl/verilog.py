@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from amaranth.back import rtlil, verilog
-from amaranth.hdl import ClockDomain, Fragment
+from amaranth.hdl import ClockDomain, Fragment, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib.wiring import Component, In, Out
 
@@ -54,14 +54,15 @@ def to_verilog(component: Component, top: str, prefix: str = "") -> Verilog:
     """
     ensure_tool_cache()
     with collect_cells() as cells, no_garbage_collection():
-        near, far = _rtlil(component, top)
+        near, far = _elaborated(component, top)
         bins = _bins(far)
-        found = in_processes(_converted, [("".join(near.values()), bins[0]), *(("", jobs) for jobs in bins[1:])])
+        found = in_processes(_converted, [(near, bins[0]), *(([], jobs) for jobs in bins[1:])])
     modules = {name: text for texts, _ in found for name, text in texts.items()}
     by_part = {part: more for _, parts in found for part, more in parts.items()}
     for part, _ in far:
         cells.add(by_part[part])
-    places = {name: place for place, name in enumerate((*near, *(part for part, _ in far)))}
+    parts = [*(module.name for module in near), *(part for part, _ in far)]
+    places = {name: place for place, name in enumerate(parts)}
     ordered = sorted(modules, key=lambda name: (places[_part_of(name, places)], name))
     text = _plain_module_names("\n\n".join(modules[name] for name in ordered) + "\n", top)
     primitives = "\n".join(path.read_text(encoding="utf-8") for path in primitive_files())
@@ -71,26 +72,40 @@ def to_verilog(component: Component, top: str, prefix: str = "") -> Verilog:
 
 
 _FEW_MULTIPLIERS = 64  # what is worth another process
+_WORK_OF_STAGE, _WORK_OF_SOURCE = 40, 2  # of what multiplies, but for its multipliers, and of what does not
 
 Job = tuple[str, Component]
 
 
-def _rtlil(component: Component, name: str) -> tuple[dict[str, str], list[Job]]:
-    """RTLIL of a component and the parts that it sets aside, but for those with multipliers, which take long."""
-    found, far = {}, []
-    found[name], parts = _module(component, name, is_part=False)
+@dataclass(frozen=True)
+class _Elaborated:
+    """A module made apart, before its conversion."""
+
+    name: str
+    fragment: Fragment
+    ports: dict[str, tuple[Value, PortDirection]]
+    parts: list[Job]  # that it sets aside
+
+    def rtlil(self) -> str:
+        return rtlil.convert_fragment(self.fragment, self.ports, self.name)[0]
+
+
+def _elaborated(component: Component, name: str) -> tuple[list[_Elaborated], list[Job]]:
+    """A component and what of its parts is stages wired together, elaborated; and the stages."""
+    near, far = [_module(component, name, is_part=False)], []
+    parts = list(near[0].parts)
     while parts:
         name, component = parts.pop(0)
-        if getattr(component, "multipliers", 0) and not isinstance(component, StreamGraph):
-            far.append((name, component))
+        if isinstance(component, StreamGraph):
+            near.append(_module(component, name, is_part=True))
+            parts = [*near[-1].parts, *parts]
         else:
-            found[name], more = _module(component, name, is_part=True)
-            parts = [*more, *parts]
-    return found, far
+            far.append((name, component))
+    return near, far
 
 
-def _module(component: Component, name: str, *, is_part: bool) -> tuple[str, list[Job]]:
-    """RTLIL of a component, and what it sets aside."""
+def _module(component: Component, name: str, *, is_part: bool) -> _Elaborated:
+    """A component as a module with the ports of its signature."""
     with set_aside(name) as modules:
         fragment = Fragment.get(component, None)
         directions = {In: PortDirection.Input, Out: PortDirection.Output}
@@ -99,33 +114,38 @@ def _module(component: Component, name: str, *, is_part: bool) -> tuple[str, lis
             domain = ClockDomain("sync")
             fragment.add_domains(domain)
             ports |= {"clk": (domain.clk, PortDirection.Input), "rst": (domain.rst, PortDirection.Input)}
-        text, _ = rtlil.convert_fragment(fragment, ports, name)
-    return text, list(modules.parts.items())
+    return _Elaborated(name, fragment, ports, list(modules.parts.items()))
+
+
+def _multipliers(job: Job) -> int:
+    return getattr(job[1], "multipliers", 0)
+
+
+def _work(job: Job) -> int:
+    return _WORK_OF_STAGE + _multipliers(job) if _multipliers(job) else _WORK_OF_SOURCE
 
 
 def _bins(jobs: Sequence[Job]) -> list[list[Job]]:
     """The jobs for each process, about equally much work."""
-    count = max(1, min(processors(), sum(job.multipliers for _, job in jobs) // _FEW_MULTIPLIERS))
+    count = max(1, min(processors(), sum(map(_multipliers, jobs)) // _FEW_MULTIPLIERS))
     bins: list[list[Job]] = [[] for _ in range(count)]
-    for job in sorted(jobs, key=lambda job: -job[1].multipliers):
-        min(bins, key=lambda bin: sum(_WORK_OF_ANY + job.multipliers for _, job in bin)).append(job)
+    for job in sorted(jobs, key=_work, reverse=True):
+        min(bins, key=lambda bin: sum(map(_work, bin))).append(job)
     return bins
 
 
-_WORK_OF_ANY = 20  # of a stage's control, in multipliers
-
-
-def _converted(work: tuple[str, list[Job]]) -> tuple[dict[str, str], dict[str, Cells]]:
-    """Verilog of RTLIL and of further parts: each module's text, and the cells of each of those parts."""
-    text, jobs = work
-    texts, found = [text], {}
+def _converted(work: tuple[list[_Elaborated], list[Job]]) -> tuple[dict[str, str], dict[str, Cells]]:
+    """Verilog of modules and of further parts: each module's text, and the cells of each of those parts."""
+    modules, jobs = work
+    texts, found = [module.rtlil() for module in modules], {}
     for part, component in jobs:
         waiting = [(part, component)]
         with collect_cells() as found[part]:
             while waiting:
-                text, more = _module(waiting[0][1], waiting[0][0], is_part=True)
-                texts.append(text)
-                waiting = [*waiting[1:], *more]
+                name, component = waiting.pop(0)
+                module = _module(component, name, is_part=True)
+                texts.append(module.rtlil())
+                waiting += module.parts
     converted = tidy(verilog._convert_rtlil_text("".join(texts)))
     return {match[1].lstrip("\\"): match[0] for match in _MODULE.finditer(converted)}, found
 

@@ -64,10 +64,10 @@ def build(model, layers, target, device, package, speed, uart, frequency, seeds,
     if no_simulation and (images or frames is not None):
         raise UserError("--image and --frames are of the simulation that --no-simulation leaves out")
     require_extra("fpga", "implementation")
-    from mbconv.generators.emission.files import check_folder
+    from mbconv.fpga.flow.folder import check_build_folder
     from mbconv.models import load_part
 
-    check_folder(directory)
+    check_build_folder(directory)
     whole, graph = load_part(model, layers)
     if not no_simulation:
         require_extra("sim", "the netlist's simulation (or give --no-simulation)")

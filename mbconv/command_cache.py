@@ -15,7 +15,8 @@ from .cli_table import Rows
 def cache(cleared: bool, as_json: bool) -> None:
     """Show what simulations keep so that the same design need not be compiled twice, and where.
 
-    The environment variable MBCONV_CACHE names another folder. Of the simulators of designs the hundred used last stay.
+    The environment variable MBCONV_CACHE names another folder. The hundred simulators and the eight compiled libraries
+    that were used last stay.
     """
     from mbconv.sim.simulation import cache_contents
     from mbconv.sim.simulation.verilator import cache_folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -29,11 +30,13 @@ def serve(model, layers, target, link) -> None:
     times slower.
     """
     require_extra("sim", "simulation")
-    if link is not None and link.exists() and not link.is_symlink():
-        raise UserError(f"{link} is there already and is no link: name another path with --link")
-
     from mbconv.models import load
-    from mbconv.sim.board.simulated_board import SimulatedBoard, simulated_rate
+    from mbconv.sim.board.simulated_board import SimulatedBoard, is_port_link, simulated_rate
+
+    if link is not None and os.path.lexists(link) and not is_port_link(link):
+        raise UserError(f"{link} is there already and is no link to a serial port: name another path with --link")
+    if link is not None and not link.parent.is_dir():
+        raise UserError(f"{link.parent} is no folder: name another path with --link")
 
     graph = load(model)
     design = target_design(graph if layers is None else graph.layers(*layers), target)

@@ -7,7 +7,7 @@ import pytest
 
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.emission.design_verilog import design_verilog
-from mbconv.hdl import verilog
+from mbconv.hdl import processes, verilog
 from mbconv.hdl.processes import in_processes
 from mbconv.models import load
 
@@ -20,8 +20,8 @@ pytestmark = [
 def test_results_come_in_order_from_other_processes():
     found = in_processes(lambda item: (item * 2, os.getpid()), [1, 2, 3])
     assert [value for value, _ in found] == [2, 4, 6]
-    processes = [process for _, process in found]
-    assert processes[0] == os.getpid() and len(set(processes)) == 3
+    workers = [process for _, process in found]
+    assert workers[0] == os.getpid() and len(set(workers)) == 3
     assert in_processes(str, []) == []
 
 
@@ -48,9 +48,16 @@ def test_a_process_that_dies_is_an_error():
 def test_the_text_does_not_depend_on_the_number_of_processes(monkeypatch):
     design = make_design(load("digits"), multipliers=128)
     found = []
-    for processes in (1, 2, 3):
-        monkeypatch.setattr(verilog, "processors", lambda processes=processes: processes)
+    for count in (1, 2, 3):
+        monkeypatch.setattr(verilog, "processors", lambda count=count: count)
         monkeypatch.setattr(verilog, "_FEW_MULTIPLIERS", 1)
         found.append(design_verilog(design))
     assert found[0] == found[1] == found[2]
     assert found[0].memories and found[0].multipliers
+
+
+def test_items_shared_out_keep_their_order(monkeypatch):
+    monkeypatch.setattr(processes, "processors", lambda: 3)
+    assert processes.shared_out(lambda item: item * item, list(range(8))) == [item * item for item in range(8)]
+    assert processes.shared_out(lambda item: os.getpid(), [0, 1], fewest=2) == [os.getpid()] * 2
+    assert processes.shared_out(str, []) == []

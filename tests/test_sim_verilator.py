@@ -69,9 +69,10 @@ def test_a_build_is_made_once_and_a_failed_one_leaves_nothing(tmp_path, monkeypa
 
 def test_least_recently_used_builds_are_removed(tmp_path, monkeypatch):
     monkeypatch.setenv("MBCONV_CACHE", str(tmp_path))
-    for name, time in (("old", 1), ("older", 0), ("new", 2)):
-        folder = tmp_path / "builds" / name
-        folder.mkdir(parents=True)
-        verilator.os.utime(folder, (time, time))
-    verilator.remove_old_builds(keep=2)
-    assert sorted(path.name for path in (tmp_path / "builds").iterdir()) == ["new", "old"]
+    for kind in ("builds", "library"):
+        for name, time in (("1" * 24, 1), (f"{'0' * 24}.x", 0), ("2" * 24, 2), ("mine", 0)):
+            folder = tmp_path / kind / name
+            folder.mkdir(parents=True)
+            verilator.os.utime(folder, (time, time))
+        verilator.remove_old(kind, keep=2)
+        assert sorted(path.name for path in (tmp_path / kind).iterdir()) == ["1" * 24, "2" * 24, "mine"]

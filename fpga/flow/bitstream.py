@@ -19,6 +19,7 @@ from mbconv.hdl.verilog import Verilog
 
 from ..boards import FpgaBoard
 from .build import Implementation, Report, route_seeds
+from .folder import take_build_folder
 from .pll import Pll
 from .step import done_once
 from .synthesis import synthesise
@@ -68,12 +69,14 @@ def build_bitstream(
             that is met.
 
     Raises:
-        GraphError: the board has no UART, the PLL makes no such clock, or the clock is not met.
+        GraphError: the folder holds files of others, the board has no UART, the PLL makes no such clock, or the clock
+            is not met.
         ToolError: a tool is missing or failed.
     """
     if board.rx is None or board.tx is None:
         raise GraphError(f"{board.title} has no UART: name its pins, --uart RX,TX")
     report = progress or (lambda step, doing: None)
+    take_build_folder(folder)
     family = board.part.family
     tool_versions(YOSYS, family.nextpnr, family.pack(board.part, "", "")[0])
     file = family.pack(board.part, "", design.name)[2]

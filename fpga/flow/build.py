@@ -11,6 +11,7 @@ from mbconv.hdl.cells import MultiplierCell
 from mbconv.hdl.verilog import Verilog
 
 from ..family import CellKind, Part
+from .folder import take_build_folder
 from .place_and_route import Route, place_and_route
 from .synthesis import Netlist, synthesise
 from .tools import YOSYS, tool_threads, tool_versions
@@ -140,10 +141,12 @@ def implement(
 
     Raises:
         ValueError: no seed or more than 4.
+        GraphError: the folder holds files of others.
         ToolError: a tool is missing or failed: the design does not fit.
     """
     report = progress or (lambda step, doing: None)
     versions = tool_versions(YOSYS, part.family.nextpnr)
+    take_build_folder(folder)
     sources = part.family.sources(verilog, part)
     netlist = synthesise(sources, verilog.top, folder, part, doing=lambda doing: report("synthesis", doing))
     report("synthesis", "")

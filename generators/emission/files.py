@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -48,6 +48,29 @@ def write_whole(path: Path, content: str | bytes) -> None:
         except BaseException:
             os.unlink(work)
             raise
+
+
+@contextmanager
+def folders_made(folders: Iterable[Path]) -> Iterator[None]:
+    """Make folders that are not there, with those that they lie in; where what follows fails, those that were made are
+    removed again as far as they are empty.
+
+    Raises:
+        OSError: one cannot be made; the error names it.
+    """
+    made: list[Path] = []
+    try:
+        for folder in sorted(folder.absolute() for folder in folders):
+            for place in (*reversed(folder.parents), folder):
+                if not place.exists():
+                    place.mkdir()
+                    made.append(place)
+        yield
+    except BaseException:
+        for place in reversed(made):
+            with suppress(OSError):  # not empty
+                place.rmdir()
+        raise
 
 
 def check_folder(folder: Path) -> None:

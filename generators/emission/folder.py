@@ -4,7 +4,6 @@ shown to be an earlier emission's own."""
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -13,6 +12,7 @@ from errno import EISDIR, ENOTDIR
 from pathlib import Path, PurePosixPath
 
 from ..graph.graph import GraphError
+from .files import folders_made
 from .read_bundle import content_hash
 
 _SHOWN = 8
@@ -49,20 +49,17 @@ def write_files(
         _require_place(directory, name)
     if not overwrite:
         _refuse_foreign(directory, texts, mine)
-    directory.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".emitting-", dir=directory))
-    try:
-        for name, text in texts.items():
-            (work / name).parent.mkdir(parents=True, exist_ok=True)
-            (work / name).write_text(text, encoding="utf-8", newline="\n")
-        for name in sorted(texts, key=lambda name: name == last):
-            (directory / name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(work / name, directory / name)
+    with folders_made({directory, *((directory / name).parent for name in texts)}):
+        with tempfile.TemporaryDirectory(prefix=".emitting-", dir=directory, ignore_cleanup_errors=True) as aside:
+            work = Path(aside)
+            for name, text in texts.items():
+                (work / name).parent.mkdir(parents=True, exist_ok=True)
+                (work / name).write_text(text, encoding="utf-8", newline="\n")
+            for name in sorted(texts, key=lambda name: name == last):
+                os.replace(work / name, directory / name)
         gone = sorted(mine - set(texts))
         for name in gone:
             _remove(directory, name)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     changed = (name for name in earlier if name not in mine and name not in texts and _is_inside(name))
     return Written(tuple(gone), tuple(sorted(name for name in changed if (directory / name).is_file())))
 

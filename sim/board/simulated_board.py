@@ -27,6 +27,11 @@ def simulated_rate(design: Design, clock: float) -> float:
     return clock / max(LEAST_BIT_CYCLES, ceil(slowest_byte(design) / BITS_PER_BYTE))
 
 
+def is_port_link(path: Path) -> bool:
+    """Whether a path is a link to a pseudo-terminal, as :class:`SimulatedBoard` makes one; the terminal may be gone."""
+    return path.is_symlink() and str(path.readlink()).startswith("/dev/pts/")
+
+
 class SimulatedBoard:
     """A design's board, running from entry to exit of a ``with`` statement.
 
@@ -69,8 +74,8 @@ class SimulatedBoard:
         tty.setraw(theirs)
         self.port = os.ttyname(theirs)
         if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(self.port)
+            self._remove_link()
+            self._link.symlink_to(self.port)  # refuses to replace anything else
             self.port = str(self._link)
         ratio = self.top.bit.ratio
         command = [str(self.build.folder / self.build.top), str(ratio.numerator), str(ratio.denominator)]
@@ -93,7 +98,12 @@ class SimulatedBoard:
         self._process = None
         os.close(self._theirs)
         if self._link is not None:
-            self._link.unlink(missing_ok=True)
+            self._remove_link()
+
+    def _remove_link(self) -> None:
+        """Remove a link to a pseudo-terminal, which is this board's or one's that was killed; nothing else."""
+        if self._link is not None and is_port_link(self._link):
+            self._link.unlink()
 
     def wait(self) -> None:
         """Until the simulator ends by itself, which is a fault, or an exception such as an interrupt comes.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from .verilator import cache_folder
+from .verilator import kept_folders
 
 _PARTS = {"builds": "simulators of designs", "library": "Verilator's run-time library"}
-_OURS = re.compile(r"[0-9a-f]{24}(\..*)?")  # the hash of what went into it; with more behind it one that was given up
 
 
 @dataclass(frozen=True)
@@ -41,12 +39,23 @@ def clear() -> None:
     """
     for part in contents():
         for folder in part.folders:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, onerror=_unless_gone)
+
+
+def _unless_gone(function: object, path: str, error: tuple) -> None:
+    """Another process may be clearing too, or moving what it made to its place."""
+    if not issubclass(error[0], FileNotFoundError):
+        raise error[1]
+
+
+def _size(file: Path) -> int:
+    try:
+        return 0 if file.is_dir() and not file.is_symlink() else file.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _part(name: str, title: str) -> Part:
-    place = cache_folder() / name
-    there = sorted(place.iterdir()) if place.is_dir() else []
-    folders = tuple(path for path in there if _OURS.fullmatch(path.name) and path.is_dir() and not path.is_symlink())
-    size = sum(file.lstat().st_size for folder in folders for file in folder.rglob("*") if not file.is_dir())
+    folders = tuple(kept_folders(name))
+    size = sum(_size(file) for folder in folders for file in folder.rglob("*"))
     return Part(name, title, folders, size)

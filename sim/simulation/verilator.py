@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -28,6 +29,9 @@ from .waves import PROGRAM as WAVES_PROGRAM
 
 OPTIMIZATION = "-O1"
 """Of the design's C++: measured the best sum of compile and run time for sweeps of small circuits."""
+
+KEPT_BUILDS, KEPT_LIBRARIES = 100, 8
+"""How many simulators, of about 1 MB, and compiled run-time libraries, of about 80 MB, are kept: those used last."""
 
 _LIBRARY = ("verilated", "verilated_dpi", "verilated_vpi", "verilated_threads", "verilated_vcd_c")
 _HEADERS = """#include "verilated.h"
@@ -125,6 +129,7 @@ def _library(tools: Toolchain, optimization: str, trace: bool) -> Path:
             (work / "headers.h").write_text(headers)
             command = ["make", "-j2", "-f", "library.mk", "all", *tools.make_variables]
             _execute(command, work, "compiling Verilator's run-time library", tools.environment)
+            remove_old("library", KEPT_LIBRARIES)
     return folder
 
 
@@ -193,7 +198,7 @@ def build(
             for path in work.iterdir():
                 if path.name != top and path.name not in sources:
                     path.unlink()
-            remove_old_builds()
+            remove_old("builds", KEPT_BUILDS)
     return Build(folder, top, trace, cached=work is None)
 
 
@@ -206,12 +211,22 @@ def _cocotb_main() -> tuple[str, list[str]]:
     return main, ["--vpi", "-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"]
 
 
-def remove_old_builds(keep: int = 100) -> None:
-    """Remove all but the most recently used builds; one takes about 1 MB."""
-    folder = cache_folder() / "builds"
+def kept_folders(kind: str) -> list[Path]:
+    """The folders of :func:`cache_folder` of a kind, ``builds`` or ``library``, in the order of their last use. What
+    else lies there is not ours."""
     ages = []
-    for path in folder.iterdir() if folder.is_dir() else ():
+    place = cache_folder() / kind
+    for path in place.iterdir() if place.is_dir() else ():
         with suppress(FileNotFoundError):  # another process finished or removed it
-            ages.append((path.stat().st_mtime, path))
-    for _, path in sorted(ages)[:-keep]:
+            if _OURS.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+                ages.append((path.stat().st_mtime, path))
+    return [path for _, path in sorted(ages)]
+
+
+_OURS = re.compile(r"[0-9a-f]{24}(\..*)?")  # the hash of what went into it; with more behind it one that is being made
+
+
+def remove_old(kind: str, keep: int) -> None:
+    """Remove all but the most recently used folders of a kind."""
+    for path in kept_folders(kind)[:-keep]:
         shutil.rmtree(path, ignore_errors=True)

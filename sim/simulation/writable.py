@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mbconv.generators.emission.files import naming
+
 
 def check_writable(path: Path) -> None:
     """Open a file for writing and leave everything as it was.
@@ -11,8 +13,9 @@ def check_writable(path: Path) -> None:
     Raises:
         OSError: it cannot be written; the exception names it.
     """
-    is_new = not path.exists()
-    with path.open("ab"):
+    place = path.resolve()  # of a link, the file that it leads to: the link itself stays
+    is_new = not place.exists()
+    with naming(path), place.open("ab"):
         pass
     if is_new:
-        path.unlink()
+        place.unlink()

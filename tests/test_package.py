@@ -25,7 +25,7 @@ FOLDERS = {
     "fpga": "mbconv/fpga",
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-DATA_SUFFIXES = {".v", ".typed", ".cpp", ".tflite", ".npz", ".json", ".txt", ".png"}
+DATA_SUFFIXES = {".v", ".typed", ".cpp", ".h", ".tflite", ".npz", ".json", ".txt", ".png"}
 
 
 def source_files() -> dict[str, Path]:

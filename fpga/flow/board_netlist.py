@@ -39,6 +39,6 @@ class NetlistBoard(SimulatedBoard):
             "simulated_board.v": _AROUND,
         }
         self.top = bitstream.top
-        self.build = verilator.build(sources, "simulated_board", program=PROGRAM.read_text())
+        self.build = verilator.build(sources, "simulated_board", program=PROGRAM)
         self._memory_files, self._link, self._seed = {}, link, seed
         self._process = None

@@ -31,7 +31,7 @@ class LinkServer(Component):
     A frame passes to the network while it is received; only its end tells whether it was right. After a packet that is
     wrong, or cancelled by a delimiter before its answer began, the network is reset: nothing of a half fed frame is
     left. The failure is reported once the line has been quiet for ``quiet_cycles``; a packet that begins earlier takes
-    its place. What comes while an answer is sent is lost; the delimiter behind it is a failure.
+    its place. A packet that comes while an answer is sent is lost: that is a failure, which follows the answer.
 
     Cycles: none of its own matters beside the UART's; a byte of an answer takes at least 4. Cost: see
     ``docs/circuits/link.md``.
@@ -121,6 +121,7 @@ class LinkServer(Component):
         self._reason, self._counters, self._failed = Signal(range(len(Reason))), Signal(ArrayLayout(8, 3)), Signal()
         self._payload = Signal()  # the next byte belongs to a frame
         self._bad = Signal()  # a byte was lost since the last packet
+        self._owed = Signal()  # a packet was lost while an answer was sent
         self._settling = Signal(range(self._last_settling + 1))
 
         m.d.sync += self.restart.eq(0)
@@ -208,6 +209,10 @@ class LinkServer(Component):
 
     def _fail(self, m: Module, reason: Reason) -> None:
         self._forget(m)
+        self._report(m, reason)
+
+    def _report(self, m: Module, reason: Reason) -> None:
+        """Count a failure and report it, unless another packet begins."""
         m.d.sync += [self._failed.eq(1), self._reason.eq(reason), self.restart.eq(1)]
         counter = self._counters[_COUNTERS[reason]]
         m.d.sync += counter.eq(counter + 1)
@@ -242,6 +247,8 @@ class LinkServer(Component):
         taken = self.o.valid & self.o.ready
         with m.If(self._is_byte()):
             m.d.sync += self._bad.eq(1)
+        with m.If(self._is_delimiter()):
+            m.d.sync += [self._owed.eq(self._owed | self._bad | self.damaged), self._bad.eq(0)]
         m.d.comb += [self.o.valid.eq(settled), self._crc.valid.eq(taken), self._crc.data.eq(self.o.p.data)]
         with m.If(~settled):
             m.d.sync += self._settling.eq(self._settling + 1)
@@ -263,6 +270,9 @@ class LinkServer(Component):
             m.next = following
             if state == "CHECK":
                 m.d.comb += self._clear.eq(1)
+                with m.If(self._owed):
+                    m.d.sync += self._owed.eq(0)
+                    self._report(m, Reason.GARBLED)
 
     def _body(self, m: Module, settled):
         """The answer's payload; returns whether its last byte is given."""

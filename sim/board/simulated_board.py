@@ -19,7 +19,8 @@ from mbconv.hdl.link.board_top import BoardTop
 from ..simulation import verilator
 from ..simulation.toolchain import SimulatorError
 
-PROGRAM = Path(__file__).parent / "board.cpp"
+PROGRAM = "".join((Path(__file__).parent / name).read_text() for name in ("line.h", "script.h", "board.cpp"))
+"""Of the simulator: behind a pseudo-terminal, or as a script says."""
 
 
 def simulated_rate(design: Design, clock: float) -> float:
@@ -53,20 +54,35 @@ class SimulatedBoard:
     def __init__(self, design: Design, clock: float, baud: float, link: Path | None = None, seed: int = 1):
         self.top: BoardTop = board_top(design, clock, baud, simulated=True)
         bundle = board_bundle(design, self.top)
-        self.build = verilator.build(bundle.verilog, bundle.top, program=PROGRAM.read_text())
+        self.build = verilator.build(bundle.verilog, bundle.top, program=PROGRAM)
         self._memory_files, self._link, self._seed = bundle.memory_files, link, seed
         self._process: subprocess.Popen | None = None
 
     def __enter__(self) -> SimulatedBoard:
         self._folder = Path(tempfile.mkdtemp(prefix="mbconv-board-"))
-        for name, text in self._memory_files.items():
-            (self._folder / name).write_text(text)
+        self.write_memories(self._folder)
         self.plug()
         return self
 
     def __exit__(self, *_) -> None:
         self.unplug()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def write_memories(self, folder: Path) -> None:
+        """Write the memory files that the simulator reads in the folder where it is started."""
+        for name, text in self._memory_files.items():
+            (folder / name).write_text(text)
+
+    def command(self, seed: int) -> list[str]:
+        """The simulator with its arguments."""
+        ratio = self.top.bit.ratio
+        return [
+            str(self.build.folder / self.build.top),
+            str(ratio.numerator),
+            str(ratio.denominator),
+            "+verilator+rand+reset+2",
+            f"+verilator+seed+{seed}",
+        ]
 
     def plug(self) -> None:
         """Power on, with a new port."""
@@ -77,9 +93,7 @@ class SimulatedBoard:
             self._remove_link()
             self._link.symlink_to(self.port)  # refuses to replace anything else
             self.port = str(self._link)
-        ratio = self.top.bit.ratio
-        command = [str(self.build.folder / self.build.top), str(ratio.numerator), str(ratio.denominator)]
-        command += ["+verilator+rand+reset+2", f"+verilator+seed+{self._seed}"]
+        command = self.command(self._seed)
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
         try:
             with (self._folder / "board.log").open("wb") as log:

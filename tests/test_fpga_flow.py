@@ -5,11 +5,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from mbconv.fpga.flow import step, tools
-from mbconv.fpga.flow.place_and_route import without_ports
+from mbconv.fpga.boards import find_board
+from mbconv.fpga.flow import bitstream, step, tools
+from mbconv.fpga.flow.build import Implementation
+from mbconv.fpga.flow.place_and_route import Route, without_ports
 from mbconv.fpga.flow.synthesis import Netlist
 from mbconv.fpga.flow.tools import ToolError, run_tool, tool_threads
 
@@ -113,3 +116,25 @@ def test_a_netlist_without_ports_keeps_its_clock_and_cells(tmp_path):
     path.write_text(json.dumps({"modules": {"top": {"ports": ports, "cells": cells}}}))
     found = json.loads(without_ports(Netlist("top", path, path, {}), "clk"))["modules"]["top"]
     assert found == {"ports": {"clk": ports["clk"]}, "cells": cells}
+
+
+def test_each_attempt_at_a_clock_has_a_folder_and_the_bitstream_lies_above_them(tmp_path, monkeypatch):
+    """The first two attempts miss their clocks, the third meets it."""
+    reached = iter([100.0, 90.0, 95.0])  # MHz
+    asked, packed = [], []
+
+    def implement(verilog, board, pll, clock, folder, seeds, report):
+        asked.append((folder, clock))
+        route = Route(1, next(reached), (), {}, folder / "routed_1.txt")
+        return Implementation(board.part, clock, None, (route,), 1, {})
+
+    monkeypatch.setattr(bitstream, "_implement", implement)
+    monkeypatch.setattr(bitstream, "tool_versions", lambda *programs: {})
+    monkeypatch.setattr(bitstream, "board_top", lambda design, clock: SimpleNamespace(bit=SimpleNamespace(baud=1e6)))
+    monkeypatch.setattr(bitstream, "board_bundle", lambda design, top: SimpleNamespace(made=None))
+    monkeypatch.setattr(bitstream, "done_once", lambda name, folder, program, inputs, *rest: packed.append(inputs))
+    found = bitstream.build_bitstream(SimpleNamespace(name="net"), find_board("colorlight-i5"), tmp_path)
+    assert [folder.name for folder, _ in asked] == ["attempt_1", "attempt_2", "attempt_3"]
+    first, second, third = (clock for _, clock in asked)
+    assert first == 150 and second <= 96 and third <= 0.96 * 90 and found.clock_mhz == third
+    assert "attempt_3/routed_1.txt" in packed[0] and found.path == tmp_path / "net.bit"

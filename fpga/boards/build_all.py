@@ -38,12 +38,12 @@ class Build:
 
 BUILDS = (
     Build("digits", "icebreaker", ("--multipliers", "8", "--clock", "24")),
-    Build("digits", "tang-nano-9k"),
-    Build("digits", "tang-nano-20k"),
-    Build("digits", "tang-primer-20k"),
-    Build("digits", "colorlight-i5"),
+    Build("digits", "tang-nano-9k", ("--multipliers", "8", "--clock", "61.72")),
+    Build("digits", "tang-nano-20k", ("--multipliers", "8")),
+    Build("digits", "tang-primer-20k", ("--multipliers", "8")),
+    Build("digits", "colorlight-i5", ("--clock", "103.125")),
     Build("digits", "colorlight-i9"),
-    Build("digits", "crosslink-nx-evn"),
+    Build("digits", "crosslink-nx-evn", ("--multipliers", "8")),
     Build("digits", "icepi-zero"),
     Build("digits", "icesugar-pro"),
     Build("digits", "ulx3s-12f"),
@@ -71,9 +71,9 @@ def build_one(build: Build, folder: Path, jobs: Sequence[str] = ()) -> Checked:
 
 def reached(folder: Path) -> Stage:
     """How far a build without a report came, by the steps that it marked as done."""
-    if any(folder.glob("place_and_route_*.done")):
+    if any(folder.rglob("place_and_route_*.done")):
         return Stage.ROUTED
-    return Stage.SYNTHESISED if (folder / "synthesis.done").exists() else Stage.NOTHING
+    return Stage.SYNTHESISED if any(folder.rglob("synthesis.done")) else Stage.NOTHING
 
 
 def checked_of_report(found: dict) -> Checked:

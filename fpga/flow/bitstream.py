@@ -3,6 +3,7 @@
 The clock is part of what is built (the UART's divider, the board's answer to who it is), so it must be known first.
 Where none is asked for, the design is routed once for the family's usual target, then built again for the highest clock
 that the PLL makes of the oscillator and that was reached, less a margin, and so on downwards until one meets its own.
+Each of these attempts has a folder of its own, so that an interrupted search goes on where it was.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def build_bitstream(
         clock, source = _clock(board, wanted)
         top = board_top(design, clock * 1e6)
         verilog = board_bundle(design, top).made
-        made = _implement(verilog, board, source, clock, folder, seeds, report)
+        place = folder if clock_mhz is not None else folder / f"attempt_{attempt + 1}"
+        made = _implement(verilog, board, source, clock, place, seeds, report)
         reached = made.best.fmax_mhz
         if reached >= clock:
             # Only the first attempt, whose clock was a guess, may turn out to be too modest.
@@ -156,7 +158,8 @@ def _pack(
     name: str,
     report: Callable[[str, str], None],
 ) -> Bitstream:
-    program, arguments, file = board.part.family.pack(board.part, made.best.output.name, name)
+    routed = made.best.output.relative_to(folder).as_posix()
+    program, arguments, file = board.part.family.pack(board.part, routed, name)
 
     def run() -> None:
         run_tool(program, arguments, folder, "bitstream.log", lambda doing: report("bitstream", doing))

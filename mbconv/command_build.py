@@ -189,6 +189,7 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
                   as_json) -> int:  # fmt: skip
     from mbconv.fpga.flow.build import implement
     from mbconv.fpga.flow.fit import check_fit
+    from mbconv.fpga.flow.misfit import explaining
     from mbconv.fpga.flow.netlist import check_netlist
     from mbconv.generators.emission.bundle import make_bundle
 
@@ -204,15 +205,16 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
         report("planning", "")
         (directory / REPORT).unlink(missing_ok=True)
         bundle = make_bundle(design)
-        made = implement(
-            bundle.made,
-            "aclk",
-            directory,
-            part,
-            seeds=seeds,
-            target_mhz=frequency or target.clock or part.family.target_mhz,
-            progress=report,
-        )
+        with explaining(design, part, directory):
+            made = implement(
+                bundle.made,
+                "aclk",
+                directory,
+                part,
+                seeds=seeds,
+                target_mhz=frequency or target.clock or part.family.target_mhz,
+                progress=report,
+            )
     result = None
     if not no_simulation:
         with simulation_progress(quiet=as_json) as progress:

@@ -12,9 +12,12 @@ import pytest
 from mbconv.fpga.boards import find_board
 from mbconv.fpga.flow import bitstream, step, tools
 from mbconv.fpga.flow.build import Implementation
+from mbconv.fpga.flow.misfit import explaining, next_smaller
 from mbconv.fpga.flow.place_and_route import Route, without_ports
 from mbconv.fpga.flow.synthesis import Netlist
 from mbconv.fpga.flow.tools import ToolError, run_tool, tool_threads
+from mbconv.generators.emission.design import make_design
+from mbconv.models import load
 
 
 @pytest.fixture(autouse=True)
@@ -138,3 +141,29 @@ def test_each_attempt_at_a_clock_has_a_folder_and_the_bitstream_lies_above_them(
     first, second, third = (clock for _, clock in asked)
     assert first == 150 and second <= 96 and third <= 0.96 * 90 and found.clock_mhz == third
     assert "attempt_3/routed_1.txt" in packed[0] and found.path == tmp_path / "net.bit"
+
+
+def test_a_failed_placement_names_the_largest_stages_and_a_smaller_plan(tmp_path):
+    part = find_board("colorlight-i5").part
+    design = make_design(load("digits"), multipliers=25, family=part.resources.circuits)
+    cells = {
+        f"board.edges.core.layer_0{stage}_x.lut{i}": {"type": "LUT4"} for stage in (1, 2) for i in range(5 * stage)
+    }
+    cells |= {"board.server.lut": {"type": "LUT4"}, "note": {"type": "$scopeinfo"}}
+    (tmp_path / "netlist.json").write_text(json.dumps({"modules": {"top": {"cells": cells}, "LUT4": {"cells": {}}}}))
+
+    def fail():
+        with explaining(design, part, tmp_path):
+            raise ToolError("ERROR: it does not fit")
+
+    with pytest.raises(ToolError, match=r"^ERROR: it does not fit$"):
+        fail()  # nothing was synthesised: that netlist is of another time
+    (tmp_path / "synthesis.done").touch()
+    with pytest.raises(ToolError) as failure:
+        fail()
+    words, largest, smaller = str(failure.value).splitlines()
+    assert words == "ERROR: it does not fit"
+    assert largest == "largest stages: layer_02_x (10 cells), layer_01_x (5 cells), server (1 cells)"
+    found = next_smaller(design, part)
+    assert found.multipliers < design.multipliers and found.plan.interval > design.plan.interval
+    assert smaller.startswith(f"the next smaller plan that should fit: --multipliers {found.multipliers}, ")

@@ -21,6 +21,7 @@ from mbconv.hdl.verilog import Verilog
 from ..boards import FpgaBoard
 from .build import Implementation, Report, route_seeds
 from .folder import take_build_folder
+from .misfit import explaining
 from .pll import Pll
 from .step import done_once
 from .synthesis import synthesise
@@ -87,7 +88,8 @@ def build_bitstream(
         top = board_top(design, clock * 1e6)
         verilog = board_bundle(design, top).made
         place = folder if clock_mhz is not None else folder / f"attempt_{attempt + 1}"
-        made = _implement(verilog, board, source, clock, place, seeds, report)
+        with explaining(design, board.part, place):
+            made = _implement(verilog, board, source, clock, place, seeds, report)
         reached = made.best.fmax_mhz
         if reached >= clock:
             # Only the first attempt, whose clock was a guess, may turn out to be too modest.

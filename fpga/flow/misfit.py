@@ -1,0 +1,82 @@
+"""What to say where place and route does not take a design: which stages are largest, and what would be smaller."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mbconv.generators.emission.design import Design, make_design
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.planning.board_plan import design_cost
+from mbconv.generators.planning.planner import plan_for_multipliers
+from mbconv.generators.planning.resources import Resources
+from mbconv.generators.planning.use import LUT_SHARE
+from mbconv.generators.stages.network import build_network
+
+from ..family import Part
+from .build import stage_of
+from .tools import ToolError
+
+_LARGEST = 3
+_PLANS = 12
+"""So many smaller plans are looked at."""
+_SMALLER = 0.9
+"""Of the tables of a design that did not fit, what a smaller one may need by the same estimate."""
+
+
+@contextmanager
+def explaining(design: Design, part: Part, folder: Path) -> Iterator[None]:
+    """Raise a tool's failure in the block with what a user can do about it; as it is where no netlist was made yet.
+
+    Args:
+        folder: of the netlist.
+    """
+    netlist = folder / "netlist.json"
+    try:
+        yield
+    except ToolError as error:
+        if not (folder / "synthesis.done").exists():
+            raise
+        raise ToolError(f"{error}\n{_advice(design, part, netlist)}") from None
+
+
+def _advice(design: Design, part: Part, netlist: Path) -> str:
+    lines = [f"largest stages: {largest_stages(netlist)}"]
+    smaller = next_smaller(design, part)
+    lines.append(
+        f"the next smaller plan that should fit: --multipliers {smaller.multipliers}, {smaller.plan.interval:,} cycles "
+        f"a frame in place of {design.plan.interval:,}"
+        if smaller is not None
+        else "no smaller plan was found: fewer layers (--layers) or a larger device take it"
+    )
+    return "\n".join(lines)
+
+
+def largest_stages(netlist: Path) -> str:
+    """The stages with the most cells in a netlist, in words."""
+    modules = json.loads(netlist.read_text())["modules"].values()
+    top = max(modules, key=lambda module: len(module["cells"]))
+    cells = Counter(stage_of(f"{name}.") for name, cell in top["cells"].items() if not cell["type"].startswith("$"))
+    return ", ".join(f"{stage} ({count:,} cells)" for stage, count in cells.most_common(_LARGEST))
+
+
+def next_smaller(design: Design, part: Part) -> Design | None:
+    """The plan of most multipliers below a design's that needs clearly fewer tables and not more block RAM than there
+    is."""
+    device, network = part.resources, build_network(design.graph)
+    limit = min(Resources(design_cost(design), device).luts * _SMALLER, device.luts * LUT_SHARE)
+    multipliers = design.multipliers
+    for _ in range(_PLANS):
+        try:
+            plan = plan_for_multipliers(network, multipliers - 1)
+        except GraphError:
+            return None
+        found = make_design(design.graph, plan=plan, family=device.circuits)
+        needed = Resources(design_cost(found), device)
+        if needed.luts <= limit and needed.block_rams <= device.block_rams:
+            return found
+        multipliers = min(found.multipliers, multipliers - 1)
+    return None

@@ -1,24 +1,24 @@
-"""The addition of two tensors that ends a residual."""
+"""The addition of two tensors: what ends a residual."""
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Shape, ShapeLike, Signal, Value, signed
-from amaranth.lib.stream import Signature
-from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from collections.abc import Sequence
+
+from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value, signed
 
 from .add_constants import AddConstants
 from .cost import Cost
-from .credit_queue import CreditQueue, least_depth
+from .elementwise import Elementwise
 from .family import GENERIC, Family
-from .layouts import ArrayLayout
 from .limit import limit_luts, limited
+from .operand import Operand
 from .requantize_format import signed_bits
 from .value_tables import ValueTables, value_range
 
 __all__ = ["Add", "AddConstants"]
 
 
-class Add(Component):
+class Add(Elementwise):
     """Joins two streams of the same beats: each operand scaled by a table of its values, summed, rounded, limited.
 
     ::
@@ -28,77 +28,60 @@ class Add(Component):
         second ──►│ table │──┘   └───┘   └──────────┘   └────┘   └───────┘   └───────┘
 
     A pair of beats is taken when both are there and the queue has room; one each cycle. Its sum is valid ``latency``
-    cycles later: the memory's for the tables, 1 for the sum, 1 for the rounding where it depends on the sum's sign, 1
-    for the limits, the queue's.
+    cycles later: the operands' (:class:`~mbconv.hdl.elementwise.Elementwise`), the memory's for the tables, 1 for the
+    sum, 1 for the rounding where it depends on the sum's sign, 1 for the limits, the queue's.
 
-    Cycles per frame: its beats. Cost: no multiplier; ``memory_bits`` of queue and of tables that are no straight lines.
+    Cycles per frame: its beats. Cost: no multiplier; ``memory_bits`` of operands, queue and tables that are no straight
+    lines.
 
     Args:
-        first_shape, second_shape, shape: of an element of each operand and of the output.
-        lanes: of all three streams.
+        first, second: operands of equal lanes.
+        shape: of an element of the output.
         constants: what is computed.
         queue_depth: beats of the output queue; by default the least that sustains one beat a cycle.
         name: of the memory files, ``<name>_first.hex`` and ``<name>_second.hex``.
 
     Members:
-        first: ``In(stream.Signature(ArrayLayout(first_shape, lanes)))``
-        second: ``In(stream.Signature(ArrayLayout(second_shape, lanes)))``
-        o: ``Out(stream.Signature(ArrayLayout(shape, lanes)))``
+        first, second: ``In``, o: ``Out``, as of :class:`~mbconv.hdl.elementwise.Elementwise`
 
     Raises:
-        ValueError: tables that do not fit the operands, limits outside the output's range, or no lane.
+        ValueError: tables that do not fit the operands, limits outside the output's range.
     """
-
-    multipliers = 0
-    cycles_per_beat = 1
 
     def __init__(
         self,
-        first_shape: ShapeLike,
-        second_shape: ShapeLike,
+        first: Operand,
+        second: Operand,
         shape: ShapeLike,
-        lanes: int,
         constants: AddConstants,
         *,
         queue_depth: int | None = None,
         name: str = "add",
         family: Family = GENERIC,
     ):
-        self.shape, self.lanes, self.constants = Shape.cast(shape), lanes, constants
-        _check_limits(self.shape, constants)
+        self.constants = constants
+        _check_limits(Shape.cast(shape), constants)
         # The zero point joins the rounding constants, which is exact, and one constant for both signs joins a table.
         zero = constants.zero_point << constants.shift
         self._constants = constants.positive + zero, constants.negative + zero
         self.rounds = constants.positive != constants.negative
-        first = constants.first
+        table, lanes = constants.first, first.lanes
         if not self.rounds:
-            first = tuple(entry + self._constants[0] for entry in first)
-        self.first_table = ValueTables(first_shape, first, lanes, f"{name}_first", family=family)
-        self.second_table = ValueTables(second_shape, constants.second, lanes, f"{name}_second", family=family)
-        beat = ArrayLayout(self.shape, lanes)
-        self.queue_depth = least_depth(self._pipeline, family) if queue_depth is None else queue_depth
-        self.queue = CreditQueue(beat, self.queue_depth, family=family)
+            table = tuple(entry + self._constants[0] for entry in table)
+        self.first_table = ValueTables(first.shape, table, lanes, f"{name}_first", family=family)
+        self.second_table = ValueTables(second.shape, constants.second, lanes, f"{name}_second", family=family)
         super().__init__(
-            {
-                "first": In(Signature(self.first_table.x.shape())),
-                "second": In(Signature(self.second_table.x.shape())),
-                "o": Out(Signature(beat)),
-            }
+            {"first": first, "second": second},
+            shape,
+            lanes,
+            self.first_table.latency + 2 + int(self.rounds),
+            queue_depth=queue_depth,
+            family=family,
         )
 
     @property
-    def _pipeline(self) -> int:
-        """Cycles from taking a pair to pushing its sum into the queue."""
-        return self.first_table.latency + 2 + int(self.rounds)
-
-    @property
-    def latency(self) -> int:
-        """Cycles from taking a pair of beats to their sum at ``o``, when the queue is empty."""
-        return self._pipeline + self.queue.latency
-
-    @property
     def memory_bits(self) -> int:
-        return self.first_table.memory_bits + self.second_table.memory_bits + self.queue.memory_bits
+        return self.first_table.memory_bits + self.second_table.memory_bits + super().memory_bits
 
     @property
     def own_cost(self) -> Cost:
@@ -107,27 +90,10 @@ class Add(Component):
         limits = limit_luts(bits, self.constants.minimum, self.constants.maximum, self.shape.width)
         return Cost(self.lanes * (bits * (1 + 2 * self.rounds) + limits))
 
-    def elaborate(self, platform) -> Module:
-        m = Module()
+    def datapath(self, m: Module, taken: Value, first: Value, second: Value) -> Sequence[Value]:
         m.submodules.first_table, m.submodules.second_table = self.first_table, self.second_table
-        m.submodules.queue = self.queue
-        take = Signal()
-        pushed = Signal(self._pipeline)
-        m.d.comb += [
-            take.eq(self.first.valid & self.second.valid & self.queue.room),
-            self.first.ready.eq(self.second.valid & self.queue.room),
-            self.second.ready.eq(self.first.valid & self.queue.room),
-            self.queue.reserve.eq(take),
-            self.first_table.x.eq(self.first.payload),
-            self.second_table.x.eq(self.second.payload),
-            self.queue.push.eq(pushed[-1]),
-        ]
-        m.d.sync += pushed.eq(Cat(take, pushed))
-        for lane in range(self.lanes):
-            result = self._lane(m, lane, self.first_table.y[lane], self.second_table.y[lane])
-            m.d.comb += self.queue.payload[lane].eq(result)
-        connect(m, self.queue.o, flipped(self.o))
-        return m
+        m.d.comb += [self.first_table.x.eq(first), self.second_table.x.eq(second)]
+        return [self._lane(m, lane, self.first_table.y[lane], self.second_table.y[lane]) for lane in range(self.lanes)]
 
     def _lane(self, m: Module, lane: int, first: Value, second: Value) -> Value:
         low = self.first_table.least + self.second_table.least

@@ -12,12 +12,12 @@ from .fifo import Fifo
 from .primitives import address_width
 
 
-def least_depth(pipeline: int, family: Family) -> int:
-    """The least depth that sustains a beat each cycle, reserved ``pipeline`` cycles before it is pushed and taken as
-    soon as it is there."""
+def least_depth(pipeline: int, family: Family, interval: int = 1) -> int:
+    """The least depth that sustains a beat every ``interval`` cycles, reserved ``pipeline`` cycles before it is pushed
+    and taken as soon as it is there."""
     depth = 1
     # A place is taken from its reservation until the cycle after its beat leaves; a deeper queue may be slower.
-    while (needed := pipeline + family.queue_latency(depth) + 1) > depth:
+    while (needed := -(-(pipeline + family.queue_latency(depth) + 1) // interval)) > depth:
         depth = needed
     return depth
 

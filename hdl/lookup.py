@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Shape, ShapeLike, Signal
-from amaranth.lib.stream import Signature
-from amaranth.lib.wiring import Component, In, Out, connect, flipped
+from amaranth.hdl import Cat, Module, Shape, ShapeLike, Signal, Value
 
 from .cost import NOTHING
 from .counting import advance
-from .credit_queue import CreditQueue, least_depth
+from .elementwise import Elementwise
 from .family import GENERIC, Family
-from .layouts import ArrayLayout
+from .operand import Operand
 from .primitives import Rom
 from .value_tables import value_range
 
 
-class Lookup(Component):
+class Lookup(Elementwise):
     """Every element replaced by its entry in a table, one for all channels or one for each.
 
     A beat is taken in each cycle in which the output queue has room; its result is valid ``latency`` cycles later: the
@@ -43,7 +41,6 @@ class Lookup(Component):
         ValueError: a count below 1, tables of another size, or entries outside the output's range.
     """
 
-    multipliers = 0
     own_cost = NOTHING
 
     def __init__(
@@ -75,13 +72,9 @@ class Lookup(Component):
         self.channels, self.lanes, self.family = channels, lanes, family
         self.groups = -(-channels // lanes)
         self.roms = [self._rom(lane, name) for lane in range(lanes)]
-        self.queue_depth = least_depth(family.memory_latency, family) if queue_depth is None else queue_depth
-        self.queue = CreditQueue(ArrayLayout(self.shape_out, lanes), self.queue_depth, family=family)
+        operand = Operand(self.shape_in, lanes, family=family)
         super().__init__(
-            {
-                "i": In(Signature(ArrayLayout(self.shape_in, lanes))),
-                "o": Out(Signature(ArrayLayout(self.shape_out, lanes))),
-            }
+            {"i": operand}, self.shape_out, lanes, family.memory_latency, queue_depth=queue_depth, family=family
         )
 
     @property
@@ -93,13 +86,8 @@ class Lookup(Component):
         return self.groups
 
     @property
-    def latency(self) -> int:
-        """Cycles from taking a beat to its result at ``o``, when the queue is empty."""
-        return self.family.memory_latency + self.queue.latency
-
-    @property
     def memory_bits(self) -> int:
-        return sum(rom.memory_bits for rom in self.roms) + self.queue.memory_bits
+        return sum(rom.memory_bits for rom in self.roms) + super().memory_bits
 
     def _rom(self, lane: int, name: str) -> Rom:
         """A lane's tables one after another, each addressed by an element's bits."""
@@ -111,28 +99,12 @@ class Lookup(Component):
         words = [int(word) for word in by_bits.ravel() & ((1 << width) - 1)]
         return Rom(words, width, f"{name}_{lane}" if self.per_channel else name, family=self.family)
 
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        m.submodules.queue = self.queue
-        take = Signal()
-        pushed = Signal(self.family.memory_latency)
+    def datapath(self, m: Module, taken: Value, x: Value) -> Sequence[Value]:
         group = Signal(range(self.groups))
-        m.d.comb += [
-            take.eq(self.i.valid & self.queue.room),
-            self.i.ready.eq(self.queue.room),
-            self.queue.reserve.eq(take),
-            self.queue.push.eq(pushed[-1]),
-        ]
-        m.d.sync += pushed.eq(Cat(take, pushed))
         if self.per_channel:
-            with m.If(take):
+            with m.If(taken[0]):
                 advance(m, group, self.groups)
         for lane, rom in enumerate(self.roms):
             m.submodules[f"rom_{lane}"] = rom
-            m.d.comb += [
-                rom.en.eq(1),
-                rom.addr.eq(Cat(self.i.payload[lane], group) if self.per_channel else self.i.payload[lane]),
-                self.queue.payload[lane].eq(rom.data),
-            ]
-        connect(m, self.queue.o, flipped(self.o))
-        return m
+            m.d.comb += [rom.en.eq(1), rom.addr.eq(Cat(x[lane], group) if self.per_channel else x[lane])]
+        return [rom.data for rom in self.roms]

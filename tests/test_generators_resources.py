@@ -23,6 +23,7 @@ from mbconv.hdl.cost import Cost, MemoryCost, Products, cost
 from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.gearbox import Gearbox
 from mbconv.hdl.lookup import Lookup
+from mbconv.hdl.operand import Operand
 from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
 from mbconv.hdl.primitives import Rom, distinct_columns
 from mbconv.hdl.rom_source import RomSource
@@ -60,7 +61,8 @@ def pool(channels: int) -> AveragePool:
 
 def addition(line: bool) -> Add:
     table = range(256) if line else [n * n % 1000 for n in range(256)]
-    return Add(signed(8), signed(8), signed(8), 3, AddConstants(table, table, 2, 1, 2, 0, -128, 127))
+    operands = Operand(signed(8), 3), Operand(signed(8), 3)
+    return Add(*operands, signed(8), AddConstants(table, table, 2, 1, 2, 0, -128, 127))
 
 
 GEOMETRY = WindowGeometry(8, 9, (3, 3), (1, 1), (1, 1, 1, 1))

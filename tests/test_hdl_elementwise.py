@@ -13,6 +13,7 @@ from mbconv.generators.operators.add import Add
 from mbconv.hdl.add import Add as AddCircuit
 from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.lookup import Lookup
+from mbconv.hdl.operand import Operand
 from mbconv.hdl.value_tables import ValueTables, linear, signed_digits
 from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
 
@@ -55,6 +56,11 @@ def random_constants(seed: int, shapes: tuple[Shape, Shape, Shape], *, lines: bo
     )
 
 
+def add_circuit(shapes, lanes: int, constants: AddConstants, **options) -> AddCircuit:
+    """An addition of two streams of equal shape."""
+    return AddCircuit(Operand(shapes[0], lanes), Operand(shapes[1], lanes), shapes[2], constants, **options)
+
+
 def add_case(
     name: str,
     channels: int,
@@ -68,7 +74,7 @@ def add_case(
     rng = np.random.default_rng([channels, lanes])
     x1, x2 = (random_elements(rng, shape, (FRAMES * PIXELS, channels)) for shape in shapes[:2])
     expected = constants.compute(x1, x2, signed=(shapes[0].signed, shapes[1].signed))
-    circuit = AddCircuit(*shapes, lanes, constants, queue_depth=queue_depth, name=f"add_{name.replace(' ', '_')}")
+    circuit = add_circuit(shapes, lanes, constants, queue_depth=queue_depth, name=f"add_{name.replace(' ', '_')}")
     assert circuit.latency == latency
     beats = [tensor_beats(x, lanes, random_elements(rng, s, (97,)))[0] for x, s in zip((x1, x2), shapes, strict=False)]
     interval = PIXELS * -(-channels // lanes)
@@ -169,11 +175,11 @@ def test_elementwise():
 def test_add_cost():
     shapes = (signed(8), signed(8), signed(8))
     table = random_constants(5, shapes, lines=False, rounds=False)
-    circuit = AddCircuit(*shapes, 2, table)
+    circuit = add_circuit(shapes, 2, table)
     bits = circuit.first_table.bits + circuit.second_table.bits
     assert circuit.memory_bits == 2 * 256 * bits + 2 * 8 * circuit.queue_depth
     assert circuit.multipliers == 0
-    lines = AddCircuit(*shapes, 2, generated(INT8, (0.5, 0.25, 1.0)))
+    lines = add_circuit(shapes, 2, generated(INT8, (0.5, 0.25, 1.0)))
     assert lines.memory_bits == 2 * 8 * lines.queue_depth
 
 
@@ -213,10 +219,10 @@ def test_constants_refuse(change, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda c: AddCircuit(8, 7, signed(8), 1, c), "unsigned\\(7\\) has 128 values, the table add_second 256"),
-        (lambda c: AddCircuit(8, 8, signed(7), 1, c), "limits -128..127 are no part of the output's range -64..63"),
-        (lambda c: AddCircuit(8, 8, signed(8), 0, c), "not 0"),
-        (lambda c: AddCircuit(8, 8, signed(8), 1, c, queue_depth=0), "0 beats"),
+        (lambda c: add_circuit((8, 7, signed(8)), 1, c), "unsigned\\(7\\) has 128 values, the table add_second 256"),
+        (lambda c: add_circuit((8, 8, signed(7)), 1, c), "limits -128..127 are no part of the output's range -64..63"),
+        (lambda c: add_circuit((8, 8, signed(8)), 0, c), "not 0"),
+        (lambda c: add_circuit((8, 8, signed(8)), 1, c, queue_depth=0), "0 beats"),
         (lambda c: ValueTables(unsigned(17), c.first, 1, "t"), "2 to 16 bits, not 17"),
         (lambda c: Lookup(signed(8), signed(8), 0, 1, [c.first]), "not 0 and 1"),
         (lambda c: Lookup(unsigned(1), signed(8), 1, 1, [[0, 1]]), "2 to 16 bits, not 1"),

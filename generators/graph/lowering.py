@@ -6,8 +6,9 @@ Each operator says it (:meth:`~mbconv.generators.graph.graph.Operator.lower`); t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
-from .graph import NO_WINDOW, Padding, Window
+from .graph import NO_WINDOW, Graph, GraphError, Operator, Padding, Window
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,19 @@ class Padded:
 @dataclass(frozen=True)
 class PortOrder:
     """The order in which an input's port takes its elements."""
+
+
+def elementwise(kind: str, operator: Operator, graph: Graph) -> Circuit:
+    """The circuit of an operator of two tensors, of which either may be repeated over the other.
+
+    Raises:
+        GraphError: they have more axes than rows, columns and channels.
+    """
+    shapes = [graph.tensors[tensor].shape for tensor in (*operator.inputs, *operator.outputs)]
+    if len(set(shapes)) > 1 and any(prod(shape[:-3]) > 1 for shape in shapes):
+        named = " and ".join(str(list(shape)) for shape in shapes[:-1])
+        raise GraphError(f"repeats one of shapes {named} over the other; a circuit does it for up to three axes")
+    return Circuit(kind)
 
 
 Lowering = Circuit | Wire | Padded | PortOrder

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Activation, Graph, GraphError, Operator, Padding, Tensor
-from ..graph.lowering import Circuit
+from ..graph.graph import Activation, Graph, Operator, Padding, Tensor
+from ..graph.lowering import Circuit, elementwise
 from ..graph.number_checks import activation_problems, broadcast_problems, sum_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 from .constant_arithmetic import ConstantArithmetic, read_constant_arithmetic
@@ -17,7 +17,7 @@ class Add(Operator):
     """ADD of two computed tensors: of equal shape, the residual's join, or of which one is repeated over the other."""
 
     KIND: ClassVar[str] = "ADD"
-    BECOMES: ClassVar[str] = "`add`, of equal shapes"
+    BECOMES: ClassVar[str] = "`add`, either of them repeated over the other"
     INPUTS: ClassVar[int] = 2
     FIXED_POINT: ClassVar[bool] = True
     activation: Activation = Activation.NONE
@@ -26,10 +26,7 @@ class Add(Operator):
         return len({graph.tensors[tensor].shape for tensor in self.inputs}) == 1
 
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
-        shapes = [list(graph.tensors[tensor].shape) for tensor in self.inputs]
-        if shapes[0] != shapes[1]:
-            raise GraphError(f"repeats one of shapes {shapes[0]} and {shapes[1]} over the other: it has no circuit yet")
-        return Circuit("add")
+        return elementwise("add", self, graph)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         problems = broadcast_problems(sources, output)

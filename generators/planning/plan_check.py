@@ -54,7 +54,7 @@ def lane_problems(network: Network, lanes: Mapping[int, int]) -> list[str]:
     for members in LaneGroups(network).members.values():
         if len({lanes[tensor] for tensor in members}) > 1:
             counts = ", ".join(f"tensor {tensor}: {lanes[tensor]}" for tensor in members)
-            between = [n.name for n in network.nodes if n.output in members and n.circuit.coupled(n)]
+            between = [n.name for n in network.nodes if n.output in members and n.circuit.coupled(network, n)]
             problems.append(f"{counts} lanes; {' and '.join(between)} between them need the same number in all")
     return problems
 

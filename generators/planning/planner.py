@@ -76,7 +76,7 @@ class LaneGroups:
     def __init__(self, network: Network):
         self.parent = {tensor: tensor for tensor in network.shapes}
         for node in network.nodes:
-            for first, *others in node.circuit.coupled(node):
+            for first, *others in node.circuit.coupled(network, node):
                 for tensor in others:
                     self.parent[self.find(first)] = self.find(tensor)
         self.members: dict[int, list[int]] = {}

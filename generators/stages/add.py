@@ -8,8 +8,8 @@ from mbconv.hdl.add import Add
 from mbconv.hdl.add_constants import AddConstants
 
 from ..constants.add_tables import add_constants
-from ..timing.timing import ElementwiseTiming
-from .protocol import ElementwiseCircuit, Site
+from .elementwise import ElementwiseCircuit
+from .protocol import Site
 from .stage import Stage
 
 
@@ -23,10 +23,8 @@ class AddCircuit(ElementwiseCircuit):
         return add_constants(site.node.operator, site.network.graph)
 
     def build(self, site: Site) -> Stage:
-        node = site.node
-        add = Add(*site.shapes, site.lanes_out, site.constants, name=node.name, family=site.family)
-        timing = ElementwiseTiming(add.latency, add.queue_depth, site.output_shape.beats(site.lanes_out), inputs=2)
-        return Stage(node, lambda: add, ("first", "second"), timing, site.cycles)
+        add = Add(*self.operands(site), site.shapes[-1], site.constants, name=site.node.name, family=site.family)
+        return self.stage(site, add)
 
 
 CIRCUIT = AddCircuit()

@@ -39,7 +39,7 @@ class FoldedCircuit(StageCircuit):
     FOLDED: ClassVar[bool] = True
     FEWEST_INPUTS: ClassVar[bool] = False
 
-    def coupled(self, node: Node) -> tuple[tuple[int, ...], ...]:
+    def coupled(self, network: Network, node: Node) -> tuple[tuple[int, ...], ...]:
         return ()
 
     # Foldings

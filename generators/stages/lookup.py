@@ -7,8 +7,8 @@ from typing import ClassVar
 from mbconv.hdl.lookup import Lookup
 
 from ..constants.lookup_tables import lookup_tables
-from ..timing.timing import ElementwiseTiming
-from .protocol import ElementwiseCircuit, Site
+from .elementwise import ElementwiseCircuit
+from .protocol import Site
 from .stage import Stage
 
 
@@ -21,8 +21,7 @@ class LookupCircuit(ElementwiseCircuit):
         node, shape = site.node, site.output_shape
         tables = lookup_tables(node.operator, site.network.graph)
         lookup = Lookup(*site.shapes, shape.channels, site.lanes_out, tables, name=node.name, family=site.family)
-        timing = ElementwiseTiming(lookup.latency, lookup.queue_depth, shape.beats(site.lanes_out))
-        return Stage(node, lambda: lookup, ("i",), timing, site.cycles)
+        return self.stage(site, lookup)
 
 
 CIRCUIT = LookupCircuit()

@@ -27,7 +27,7 @@ class Node:
         inputs, output: tensors, renamed ones resolved to the one that their stream is named by.
         kernel, strides, padding: of the window; a pointwise stage has none.
         reduction: products that one output sums.
-        raster: rows, columns and channels as it reads its first input, which a RESHAPE may have changed.
+        rasters: rows, columns and channels as it reads each input, which a RESHAPE may have changed.
     """
 
     name: str
@@ -39,7 +39,12 @@ class Node:
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING
     reduction: int = 0
-    raster: StreamShape | None = None
+    rasters: tuple[StreamShape, ...] = ()
+
+    @property
+    def raster(self) -> StreamShape | None:
+        """That of its first input."""
+        return self.rasters[0] if self.rasters else None
 
     @property
     def circuit(self) -> StageCircuit:
@@ -163,7 +168,7 @@ class _Assembly:
                 window.strides,
                 window.padding,
                 circuit.reduction,
-                self._raster(op.inputs[0]),
+                tuple(self._raster(tensor) for tensor in op.inputs),
             )
         )
         for tensor, stream in zip(op.inputs, inputs, strict=True):

@@ -99,7 +99,7 @@ class StageCircuit(ABC):
     FOR_INTERVAL: ClassVar[bool] = False
     REASON: ClassVar[str] = "burst of the stage before it, worked off between bursts"
 
-    def coupled(self, node: Node) -> tuple[tuple[int, ...], ...]:
+    def coupled(self, network: Network, node: Node) -> tuple[tuple[int, ...], ...]:
         """Groups of its tensors whose streams need the same number of lanes: all of them, unless it has gearboxes."""
         return ((*node.inputs, node.output),)
 
@@ -129,10 +129,3 @@ class StageCircuit(ABC):
     def reason(self, node: Node, position: int) -> str:
         """Why there is a queue in front of one of its inputs."""
         return self.REASON
-
-
-class ElementwiseCircuit(StageCircuit):
-    """A circuit that gives a beat for each beat of every input."""
-
-    def cycles(self, network: Network, node: Node, folding: None, lanes: Mapping[int, int]) -> int:
-        return network.shapes[node.output].beats(lanes[node.output])

@@ -215,17 +215,36 @@ class WindowTiming:
         return Ring(accepted, self.packing.beats, issued, issues, self.released, self.pixels, delay)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ElementwiseTiming:
-    """Event model of a stage that makes one beat of one beat of each input: an addition, a table."""
+    """Event model of :class:`mbconv.hdl.elementwise.Elementwise`: one beat of one beat of each input.
+
+    Attributes:
+        beats: of a frame.
+        inputs: for each input the beats of a frame with which its own are taken; None where all are.
+        interval: cycles from one beat to the next, at least.
+    """
 
     latency: int
     queue_depth: int
-    beats: int  # of a frame
-    inputs: int = 1
+    beats: int
+    inputs: tuple[np.ndarray | None, ...] = (None,)
+    interval: int = 1
 
     def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
-        accepted = graph.add(f"{name} takes a beat", frames * self.beats)
-        valid = graph.add(f"{name} has a beat of outputs", accepted.count, None)
-        valid.after(accepted, self.latency)
-        return Ports([accepted] * self.inputs, valid, lambda taken: accepted.after(taken, 1, lag=self.queue_depth))
+        taken = graph.add(f"{name} takes a beat of each input", frames * self.beats, self.interval)
+        accepted = [
+            taken if positions is None else self._own(graph, f"{name} takes a beat to repeat", frames, positions, taken)
+            for positions in self.inputs
+        ]
+        valid = graph.add(f"{name} has a beat of outputs", taken.count, None)
+        valid.after(taken, self.latency)
+        return Ports(accepted, valid, lambda left: taken.after(left, 1, lag=self.queue_depth))
+
+    def _own(self, graph: EventGraph, what: str, frames: int, positions: np.ndarray, taken: Events) -> Events:
+        """The beats of an input that is shorter: each is taken in the cycle of its first use."""
+        own = graph.add(what, frames * positions.size)
+        uses = (np.arange(frames)[:, None] * self.beats + positions).ravel()
+        own.after_some(taken, 0, range(own.count), uses)
+        taken.after_some(own, 0, uses, range(own.count))
+        return own

@@ -1,0 +1,194 @@
+"""An operand of a circuit that makes an element of each: a stream, or one that is shorter and is repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, ShapeLike, Signal, Value
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.stream import Signature
+from amaranth.lib.wiring import Component, In, Out
+
+from .cost import Cost
+from .counting import advance, delayed
+from .family import GENERIC, Family
+from .primitives import Ram
+
+
+@dataclass(frozen=True)
+class Broadcast:
+    """Which beats of an output frame a shorter operand gives anew; the others repeat one that it gave before.
+
+    Args:
+        raster: rows, columns and beats of a pixel of the output.
+        repeated: for each of the three, whether the operand has one in place of them all: ``(True, True, False)`` is a
+            vector for each frame.
+        one_lane: whether the operand has one channel, which all lanes take.
+
+    Raises:
+        ValueError: an extent below 1, or a channel of many for many lanes.
+    """
+
+    raster: tuple[int, int, int]
+    repeated: tuple[bool, bool, bool] = (False, False, False)
+    one_lane: bool = False
+
+    def __post_init__(self) -> None:
+        if min(self.raster) < 1:
+            raise ValueError(f"rows, columns and beats of a pixel are at least 1, not {self.raster}")
+        if self.one_lane and not self.repeated[2] and self.raster[2] > 1:
+            raise ValueError(f"one channel is one beat of a pixel, not {self.raster[2]}")
+
+    @cached_property
+    def loops(self) -> tuple[tuple[int, bool], ...]:
+        """The loops over a frame's beats, outermost first: extent, and whether the operand is repeated over it.
+        Neighbours that are alike are one."""
+        found: list[tuple[int, bool]] = []
+        for extent, repeated in zip(self.raster, self.repeated, strict=True):
+            if extent == 1:
+                continue
+            if found and found[-1][1] == repeated:
+                extent *= found.pop()[0]
+            found.append((extent, repeated))
+        return tuple(found)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether any beat is repeated."""
+        return any(repeated for _, repeated in self.loops)
+
+    @property
+    def kept(self) -> int:
+        """Beats that are kept to be given again: those within the outermost loop that repeats them."""
+        repeating = [place for place, (_, repeated) in enumerate(self.loops) if repeated]
+        inside = self.loops[repeating[0] :] if repeating else ()
+        return int(np.prod([extent for extent, repeated in inside if not repeated], dtype=np.int64)) if inside else 0
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """The beats of an output frame with which the operand's own are taken, int64 in rising order."""
+        beats = np.arange(int(np.prod(self.raster)), dtype=np.int64).reshape(self.raster)
+        return beats[tuple(slice(0, 1) if repeated else slice(None) for repeated in self.repeated)].ravel()
+
+
+class Operand(Component):
+    """One operand's stream in step with the others.
+
+    ::
+
+            ┌───────┐ fresh
+        i ─►│       ├──────►│╲
+            │ kept  │       │ ├──► value
+            │ beats ├──────►│╱
+            └───────┘ again
+
+    A beat is used in each cycle with ``claim`` and ``available``. One that the operand gives anew is taken from ``i``
+    in that cycle and kept where it will be used again; ``available`` says that it is there, or that none is needed. So
+    nothing is lost between frames, and the next frame's beats are taken with the first uses of them.
+
+    ``value`` is valid ``latency`` cycles later: none, or the memory's where beats are kept in one. Cost: no multiplier;
+    ``memory_bits``: the kept beats, one in a register, several in a memory.
+
+    Args:
+        shape: of an element.
+        lanes: of the circuit; the stream has as many, or one where ``broadcast.one_lane``.
+        broadcast: which beats are repeated; None for none.
+        family: of FPGAs.
+
+    Members:
+        i: ``In(stream.Signature(ArrayLayout(shape, lanes_in)))``
+        available: ``Out(1)``; claim: ``In(1)``, all else is there
+        value: ``Out(ArrayLayout(shape, lanes))``
+
+    Raises:
+        ValueError: no lane.
+    """
+
+    multipliers = 0
+    cycles_per_beat = 1
+
+    def __init__(self, shape: ShapeLike, lanes: int, broadcast: Broadcast | None = None, *, family: Family = GENERIC):
+        if lanes < 1:
+            raise ValueError(f"an operand has at least one lane, not {lanes}")
+        self.shape, self.lanes, self.broadcast = Shape.cast(shape), lanes, broadcast
+        self.lanes_in = 1 if broadcast is not None and broadcast.one_lane else lanes
+        self.kept = broadcast.kept if broadcast is not None else 0
+        self.beat = ArrayLayout(self.shape, self.lanes_in)
+        self.ram = Ram(self.beat, self.kept, family=family) if self.kept > 1 else None
+        self.latency = self.ram.latency if self.ram is not None else 0
+        super().__init__(
+            {
+                "i": In(Signature(self.beat)),
+                "available": Out(1),
+                "claim": In(1),
+                "value": Out(ArrayLayout(self.shape, lanes)),
+            }
+        )
+
+    @property
+    def memory_bits(self) -> int:
+        return self.ram.memory_bits if self.ram is not None else 0
+
+    @property
+    def own_cost(self) -> Cost:
+        """Where beats are repeated a selection for each of a beat's bits, and the counters of a frame's beats."""
+        if not self.kept:
+            return Cost()
+        counters = sum((extent - 1).bit_length() for extent, _ in self.broadcast.loops)
+        return Cost(self.lanes_in * self.shape.width + 2 * counters)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        take = self.available & self.claim
+        value = Value.cast(self.i.payload)
+        if self.kept:
+            fresh, address = self._loops(m, take)
+            m.d.comb += [self.available.eq(self.i.valid | ~fresh), self.i.ready.eq(self.claim & fresh)]
+            value = self._again(m, value, fresh, address, take & fresh)
+        else:
+            m.d.comb += [self.available.eq(self.i.valid), self.i.ready.eq(self.claim)]
+        width = self.shape.width
+        for lane in range(self.lanes):
+            m.d.comb += self.value[lane].eq(value.word_select(min(lane, self.lanes_in - 1), width))
+        return m
+
+    def _loops(self, m: Module, step: Value) -> tuple[Value, Value]:
+        """Whether the next beat is the operand's own, and the place of its kept one."""
+        firsts, address = [], Const(0)
+        loops = self.broadcast.loops
+        outermost = next(place for place, (_, repeated) in enumerate(loops) if repeated)
+        for place in reversed(range(outermost, len(loops))):
+            extent, repeated = loops[place]
+            count, last = Signal(range(extent), name=f"count_{place}"), Signal(name=f"last_{place}")
+            m.d.comb += last.eq(count == extent - 1)
+            with m.If(step):
+                advance(m, count, extent)
+            if repeated:
+                first = Signal(name=f"first_{place}", init=1)
+                with m.If(step):
+                    m.d.sync += first.eq(last)
+                firsts.append(first)
+            else:
+                address = count
+            step = step & last
+        return Cat(*firsts).all(), address
+
+    def _again(self, m: Module, value: Value, fresh: Value, address: Value, keep: Value) -> Value:
+        """The operand's own beat where it is fresh, else the kept one."""
+        if self.ram is None:
+            held = Signal(len(value), reset_less=True)
+            with m.If(keep):
+                m.d.sync += held.eq(value)
+            return Mux(fresh, value, held)
+        m.submodules.ram = ram = self.ram
+        m.d.comb += [
+            ram.w_en.eq(keep),
+            ram.w_addr.eq(address),
+            Value.cast(ram.w_data).eq(value),
+            ram.r_addr.eq(address),
+        ]
+        # A beat is written in the cycle in which it is first used: its own read of that cycle is not looked at.
+        own, mine = delayed(m, value, self.latency, "own"), delayed(m, fresh, self.latency, "fresh")
+        return Mux(mine, own, Value.cast(ram.r_data))

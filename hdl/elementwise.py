@@ -10,6 +10,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from .cost import NOTHING
 from .counting import delayed
 from .credit_queue import CreditQueue, least_depth
 from .family import GENERIC, Family
@@ -49,6 +50,7 @@ class Elementwise(Component):
     """
 
     multipliers = 0
+    own_cost = NOTHING
 
     def __init__(
         self,

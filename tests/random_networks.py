@@ -15,7 +15,13 @@ from mbconv.training.tflite_writer import PADDINGS, TfliteWriter, output_size
 KERNELS = ((1, 1), (3, 3), (3, 3), (5, 5), (1, 3), (3, 1), (5, 3), (1, 5), (7, 1))
 STRIDES = ((1, 1), (1, 1), (2, 2), (2, 1), (1, 2), (3, 3))
 ACTIVATIONS = ("NONE", "NONE", "RELU", "RELU6")
+PAIRS = ("ADD", "MUL", "MUL")
 SPREAD = 74  # standard deviation of uniform int8
+
+
+def fits(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether a tensor can be repeated over another, of up to three axes besides the first."""
+    return len(other) == len(shape) and all(b in (1, a) for a, b in zip(shape, other, strict=True))
 
 
 class RandomNetwork:
@@ -107,6 +113,8 @@ class RandomNetwork:
             (self.depthwise, 4),
             (self.pointwise, 4),
             (self.add, 4),
+            (self.repeated, 2),
+            (self.squeeze_excite, 2),
             (self.constant_arithmetic, 2),
             (self.table, 2),
             (self.pad, 1),
@@ -210,6 +218,42 @@ class RandomNetwork:
         a = self.pick()
         b = self.one_of([t for t in self.tensors if self.shape(t) == self.shape(a)])
         self.added(self.writer.add(a, b, self.scale(), self.zero_point(), self.one_of(ACTIVATIONS)), a, b)
+
+    def joined(self, a: int, b: int) -> int:
+        """An operator of two tensors, of which one may be repeated over the other."""
+        code = self.one_of(PAIRS)
+        scale = self.scale()
+        if code == "MUL":
+            scale = self.scale(SPREAD * self.scale_of(a) * self.scale_of(b))
+        y = self.writer.arithmetic(code, a, b, scale, self.zero_point(), self.one_of(ACTIVATIONS))
+        self.added(y, a, b)
+        return y
+
+    def repeated(self) -> None:
+        """Two tensors, of which either may be one for all rows, columns or channels of the other."""
+        a = self.pick()
+        found = [t for t in self.tensors if fits(self.shape(a), self.shape(t))]
+        b = self.one_of(found)
+        self.joined(*((a, b) if self.chance(0.5) else (b, a)))
+
+    def squeeze_excite(self) -> None:
+        """A map scaled by numbers that are made of all of it."""
+        x = self.pick(4)
+        if x is None:
+            return
+        channels = self.shape(x)[3]
+        y = self.writer.mean(x, self.scale(), self.zero_point(), keep=True)
+        if self.affordable(channels * channels):
+            weights, zero = self.weights((channels, 1, 1, channels))
+            scale, scales, bias = self.requantised(y, channels, channels)
+            y = self.writer.convolution(
+                y, weights, scales, bias, scale, self.zero_point(), (1, 1), "SAME", "NONE", zero
+            )
+        if not self.unsigned and self.chance(0.5):
+            y = self.writer.unary("LOGISTIC", y, 1 / 256, -128)
+        pair = (x, y) if self.chance(0.7) else (y, x)
+        scale = self.scale(SPREAD * self.scale_of(x) * self.scale_of(y))
+        self.added(self.writer.arithmetic("MUL", *pair, scale, self.zero_point(), self.one_of(ACTIVATIONS)), x, y)
 
     def residual(self) -> None:
         """Branches of one tensor, computed or not, joined; sometimes three."""

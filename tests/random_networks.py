@@ -15,7 +15,7 @@ from mbconv.training.tflite_writer import PADDINGS, TfliteWriter, output_size
 KERNELS = ((1, 1), (3, 3), (3, 3), (5, 5), (1, 3), (3, 1), (5, 3), (1, 5), (7, 1))
 STRIDES = ((1, 1), (1, 1), (2, 2), (2, 1), (1, 2), (3, 3))
 ACTIVATIONS = ("NONE", "NONE", "RELU", "RELU6")
-PAIRS = ("ADD", "MUL", "MUL")
+PAIRS = ("ADD", "SUB", "MUL", "MUL", "MAXIMUM", "MINIMUM")
 SPREAD = 74  # standard deviation of uniform int8
 
 
@@ -115,6 +115,7 @@ class RandomNetwork:
             (self.add, 4),
             (self.repeated, 2),
             (self.squeeze_excite, 2),
+            (self.concatenation, 2),
             (self.constant_arithmetic, 2),
             (self.table, 2),
             (self.pad, 1),
@@ -254,6 +255,24 @@ class RandomNetwork:
         pair = (x, y) if self.chance(0.7) else (y, x)
         scale = self.scale(SPREAD * self.scale_of(x) * self.scale_of(y))
         self.added(self.writer.arithmetic("MUL", *pair, scale, self.zero_point(), self.one_of(ACTIVATIONS)), x, y)
+
+    def concatenation(self) -> None:
+        """Two or three tensors along any axis, quantised alike, and what reads them: at the end it is the host's."""
+        x = self.pick(4)
+        if x is None:
+            return
+        axis, parts = self.one_of((1, 2, 3, 3, 3)), []
+        for _ in range(2 + int(self.chance(0.3))):
+            same = [
+                t for t in self.tensors if len(self.shape(t)) == 4 and self.shape(t)[1:axis] == self.shape(x)[1:axis]
+                and self.shape(t)[axis + 1 :] == self.shape(x)[axis + 1 :]
+            ]  # fmt: skip
+            parts.append(self.one_of(same))
+        scale, zero, dtype = self.scale(), self.zero_point(), "uint8" if self.unsigned else "int8"
+        alike = [self.writer.quantize(part, scale, zero, dtype) for part in parts]
+        y = self.writer.concatenation(alike, axis)
+        self.read.update(parts)
+        self.convolution(y, strides=(1, 1), padding="SAME")
 
     def residual(self) -> None:
         """Branches of one tensor, computed or not, joined; sometimes three."""

@@ -1,6 +1,7 @@
 """Stages of one operator as cases of the bench: equal to the golden model, cycles as the event model has them."""
 
 from collections.abc import Callable, Sequence
+from itertools import count
 
 import numpy as np
 from amaranth.hdl import Shape
@@ -22,17 +23,21 @@ Quantised = tuple[Element, float, int]
 BYTES = INT8, 0.0235294122248888, -7
 
 
+_indices = count()  # an operator's index names its memories, which differ from case to case
+
+
 def operator_graph(
     make: Callable[..., Operator], shapes: Sequence[tuple[int, ...]], numbers: Sequence[Quantised]
 ) -> Graph:
-    """A graph of one operator that reads tensors 0 … and writes the last one."""
+    """A graph of one operator that reads tensors 0 … and writes the last one, which others of its network read."""
     tensors = {
         index: Tensor(index, f"t{index}", shape, element, float(np.float32(scale)), zero)
         for index, (shape, (element, scale, zero)) in enumerate(zip(shapes, numbers, strict=True))
     }
     inputs = tuple(range(len(shapes) - 1))
-    op = make(0, inputs, (len(shapes) - 1,))
-    return Graph("operator", tensors, (op,), inputs, (len(shapes) - 1,))
+    op = make(next(_indices), inputs, (len(shapes) - 1,))
+    output = len(shapes) - 1
+    return Graph("operator", tensors, (op,), inputs, (output,), frozenset((output,)))
 
 
 def stage_of(graph: Graph, lanes: int, interval: int | None = None, family: Family = GENERIC) -> Stage:

@@ -27,7 +27,7 @@ def test_parts(kind):
 
 
 def test_unknown_circuits_are_errors():
-    with pytest.raises(LookupError, match="no circuit is named 'sort'; there are add, convolution"):
+    with pytest.raises(LookupError, match="no circuit is named 'sort'; there are add, concatenate"):
         circuit_named("sort")
 
 

@@ -57,14 +57,20 @@ class AddReference:
             )
 
 
-def affine_reference(first: Tensor, second: Tensor, output: Tensor, limits: tuple[int, int]) -> AddReference:
-    """``AddElementwise`` of TFLite's reference kernels, its multipliers as ``add.cc`` prepares them."""
+def affine_reference(
+    first: Tensor, second: Tensor, output: Tensor, limits: tuple[int, int], sign: int = 1
+) -> AddReference:
+    """``AddElementwise`` of TFLite's reference kernels, its multipliers as ``add.cc`` prepares them.
+
+    Args:
+        sign: of the second operand. ``sub.cc`` negates its multiplier, not its product: a half rounds the other way.
+    """
     twice_largest = 2.0 * max(first.scale, second.scale)
     scaled = []
-    for tensor in (first, second):
+    for tensor, factor in ((first, 1), (second, sign)):
         q, exponent = quantize_multiplier(tensor.scale / twice_largest)
         raw = (element_values(tensor.element) - tensor.zero_point) << _LEFT_SHIFT
-        scaled.append(multiply_by_quantized_multiplier(raw, q, exponent))
+        scaled.append(multiply_by_quantized_multiplier(raw, factor * q, exponent))
     sums = scaled[0][:, None] + scaled[1][None, :]
     q, exponent = quantize_multiplier(twice_largest / ((1 << _LEFT_SHIFT) * output.scale))
     results = multiply_by_quantized_multiplier(sums, q, exponent) + output.zero_point

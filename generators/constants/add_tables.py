@@ -30,6 +30,7 @@ from mbconv.hdl.value_tables import line_adders, linear
 
 from ..graph.graph import Element, Graph, GraphError, Tensor
 from ..operators.add import Add
+from ..operators.subtract import Subtract
 from ..stages.element_shape import element_shape
 from .add_lines import straight_lines
 from .add_reference import AddReference, affine_reference, element_values
@@ -41,8 +42,8 @@ _LUTS_PER_BLOCK = 200
 _TABLE_BITS = 8  # below the point, with which tables exist if any do
 
 
-def add_constants(op: Add, graph: Graph) -> AddConstants:
-    """The cheapest constants of an ADD that are proved equal to the reference for every pair of operands.
+def add_constants(op: Add | Subtract, graph: Graph) -> AddConstants:
+    """The cheapest constants of an ADD or SUB that are proved equal to the reference for every pair of operands.
 
     Affine operands have at most 8 bits and all pairs are compared; binary fixed point has up to 16, where the circuit's
     exact sum and one rounding shift are the definition (and all pairs are compared up to 8 bits).
@@ -53,14 +54,15 @@ def add_constants(op: Add, graph: Graph) -> AddConstants:
     first, second = (graph.tensors[index] for index in op.inputs)
     output = graph.tensors[op.outputs[0]]
     limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
-    where = f"operator {op.index} ADD"
-    if op.numbers == "fixed":
+    where, subtracts = f"operator {op.index} {op.kind}", isinstance(op, Subtract)
+    if op.numbers == "fixed" and not subtracts:
         return _fixed(where, first, second, output, limits)
     for tensor in (first, second):
         if tensor.element.bits > 8:
             raise GraphError(f"{where}: tensor {tensor.index} is {tensor.element}; operands of at most 8 bits add up")
-    reference = affine_reference(first, second, output, limits)
-    solutions = [*_tables(reference), *straight_lines(reference)] or list(_signed_tables(reference))
+    reference = affine_reference(first, second, output, limits, -1 if subtracts else 1)
+    lines = () if subtracts else straight_lines(reference)  # whose slopes are sought among those that rise
+    solutions = [*_tables(reference), *lines] or list(_signed_tables(reference))
     if not solutions:
         raise GraphError(
             f"{where}: no tables of its operands give the reference's sums for scales {first.scale:.6g} and "

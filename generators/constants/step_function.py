@@ -36,10 +36,10 @@ def quantize_multiplier(real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rounding_high_multiply(value: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """gemmlowp's ``SaturatingRoundingDoublingHighMul`` for a non-negative q: value · q / 2^31, halves rounded up.
+    """gemmlowp's ``SaturatingRoundingDoublingHighMul``: value · q / 2^31, halves rounded up.
 
     gemmlowp writes it as a division that truncates after a nudge chosen by the product's sign; for every product that
-    is the floor of (product + 2^30) / 2^31. It saturates only for two factors of −2^31, and q is not negative.
+    is the floor of (product + 2^30) / 2^31. It saturates only for two factors of −2^31, which q never is.
     """
     return (value * q + (1 << 30)) >> 31
 

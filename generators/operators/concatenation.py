@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import UINT8, Graph, Operator, Placement, Tensor
+from ..graph.graph import UINT8, Graph, GraphError, Operator, Padding, Placement, Tensor
+from ..graph.lowering import Circuit
 from ..graph.number_checks import equal_quantization_problems, shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 
@@ -18,13 +19,19 @@ class Concatenation(Operator):
     """
 
     KIND: ClassVar[str] = "CONCATENATION"
-    BECOMES: ClassVar[str] = "at the end the host"
+    BECOMES: ClassVar[str] = "`concatenate`; at the end the host"
     INPUTS: ClassVar[int | None] = None
     FIXED_POINT: ClassVar[bool] = True
     axis: int = 0
 
     def placement(self, graph: Graph) -> Placement:
         return Placement.HOST if graph.at_end(self) else Placement.CIRCUIT
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        tensors = [graph.tensors[tensor] for tensor in (*self.inputs, *self.outputs)]
+        if len({tensor.quantization for tensor in tensors}) > 1:
+            raise GraphError("rescales some of its inputs, which has no circuit yet: quantise all of them alike")
+        return Circuit("concatenate", whole_beats=self.axis == len(tensors[0].shape) - 1)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         rank = len(sources[0].shape)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Activation, Operator, Tensor
+from ..graph.graph import Activation, Graph, Operator, Padding, Tensor
+from ..graph.lowering import Circuit, elementwise
 from ..graph.number_checks import broadcast_problems, sum_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 from .constant_arithmetic import ConstantArithmetic, read_constant_arithmetic
@@ -16,8 +17,12 @@ class Subtract(Operator):
     """SUB of two computed tensors: the second is taken from the first; either may be repeated over the other."""
 
     KIND: ClassVar[str] = "SUB"
+    BECOMES: ClassVar[str] = "`add`, either of them repeated over the other"
     INPUTS: ClassVar[int | None] = 2
     activation: Activation = Activation.NONE
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        return elementwise("add", self, graph)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         return broadcast_problems(sources, output) or sum_problems((sources[0].scale, sources[1].scale), output)

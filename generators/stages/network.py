@@ -78,8 +78,9 @@ class Network(Shown):
 
     Attributes:
         inputs: tensor that the port is named by → the tensor whose raster it carries (different behind a TRANSPOSE).
-        views: of streams that are read in other rasters than they are written in, the channels of every raster: lanes
-            must divide them all. A map that is read as one vector of all its pixels is one case of it.
+        views: of streams that are read in other rasters than they are written in, or whose beats must be whole, the
+            channels of every raster: lanes must divide them all. A map that is read as one vector of all its pixels is
+            one case of it.
         host: operators left to the host, after the outputs.
         streams: of tensors that are another name or raster of a stream, the tensor that it is named by.
     """
@@ -125,6 +126,7 @@ class _Assembly:
         self.ports = {tensor: tensor for tensor in graph.inputs}
         self.nodes: list[Node] = []
         self._views: dict[int, set[int]] = {}  # of streams: the channels of the rasters that they are read in
+        self._whole_beats: set[int] = set()  # streams without an empty lane
         self.streams: dict[int, int] = {}  # of renamed tensors: the stream that carries them
         self._rasters: dict[int, StreamShape] = {}  # of padded tensors: what is there before the padding
         self._padding: dict[int, Padding] = {}
@@ -174,11 +176,17 @@ class _Assembly:
         for tensor, stream in zip(op.inputs, inputs, strict=True):
             channels = circuit.reduction if circuit.whole_vector else self._raster(tensor).channels
             self._views.setdefault(stream, {self.graph.tensors[stream].channels}).add(channels)
+        if circuit.whole_beats:
+            self._whole_beats.update(inputs)
 
     @property
     def views(self) -> dict[int, tuple[int, ...]]:
-        """The channels of all rasters of streams that have several."""
-        return {stream: tuple(sorted(channels)) for stream, channels in self._views.items() if len(channels) > 1}
+        """The channels of all rasters of streams that have several, or whose beats must be whole."""
+        return {
+            stream: tuple(sorted(channels))
+            for stream, channels in self._views.items()
+            if len(channels) > 1 or stream in self._whole_beats
+        }
 
     def _raster(self, tensor: int) -> StreamShape:
         return self._rasters.get(tensor, stream_shape(self.graph.tensors[tensor]))

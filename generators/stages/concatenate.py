@@ -1,0 +1,34 @@
+"""The circuit of CONCATENATION along any axis."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar
+
+from mbconv.hdl.concatenate import Concatenate
+
+from ..timing.timing import ElementwiseTiming
+from .elementwise import ElementwiseCircuit
+from .protocol import Site
+from .stage import Stage
+
+
+class ConcatenateCircuit(ElementwiseCircuit):
+    """Beats of the inputs in turn; by channels every input's lanes divide its channels."""
+
+    KIND: ClassVar[str] = "concatenate"
+    REASON: ClassVar[str] = "waits for its turn in the concatenation"
+
+    def build(self, site: Site) -> Stage:
+        op, lanes = site.node.operator, site.lanes_out
+        shapes = [site.network.graph.tensors[tensor].shape for tensor in op.inputs]
+        turns = [prod(shape[op.axis : -1]) * -(-shape[-1] // lanes) for shape in shapes]
+        circuit = Concatenate(site.shapes[-1], lanes, turns, family=site.family)
+        beats = site.output_shape.beats(lanes)
+        timing = ElementwiseTiming(
+            circuit.latency, circuit.queue_depth, beats, circuit.positions(prod(shapes[0][: op.axis]))
+        )
+        return Stage(site.node, lambda: circuit, tuple(circuit.operands), timing, beats)
+
+
+CIRCUIT = ConcatenateCircuit()

@@ -1,0 +1,67 @@
+"""Tensors one behind the other, by channels, columns and rows, equal to the golden model."""
+
+import pytest
+from amaranth.hdl import signed
+from circuits import OTHER
+from stage_cases import BYTES, operator_graph, stage_case, stage_of
+
+from mbconv.generators.graph.graph import UINT8, Graph, GraphError
+from mbconv.generators.operators.concatenation import Concatenation
+from mbconv.generators.planning.planner import LaneGroups, fitting_lanes
+from mbconv.generators.stages.network import build_network
+from mbconv.hdl.concatenate import Concatenate
+from mbconv.sim.bench.bench import run_cases
+
+
+def graph_of(axis: int, *shapes, numbers=BYTES) -> Graph:
+    output = list(shapes[0])
+    output[axis] = sum(shape[axis] for shape in shapes)
+
+    def make(*place):
+        return Concatenation(*place, axis=axis)
+
+    return operator_graph(make, (*shapes, tuple(output)), [numbers] * (len(shapes) + 1))
+
+
+def case(name, lanes, axis, *shapes, **how):
+    return stage_case(name, graph_of(axis, *shapes), lanes, **how)
+
+
+def test_concatenate():
+    run_cases(
+        [
+            case("channels", 2, 3, (1, 3, 4, 6), (1, 3, 4, 2)),
+            case("channels, one lane", 1, 3, (1, 3, 4, 3), (1, 3, 4, 5), (1, 3, 4, 1)),
+            case("channels, a beat each", 4, 3, (1, 2, 2, 4), (1, 2, 2, 4)),
+            case("columns", 2, 2, (1, 3, 4, 5), (1, 3, 2, 5)),
+            case("rows", 3, 1, (1, 3, 4, 5), (1, 1, 4, 5), (1, 2, 4, 5)),
+            case("vectors", 2, 1, (1, 8), (1, 2)),
+            case("one tensor", 2, 3, (1, 3, 4, 6)),
+            case("another family", 2, 3, (1, 3, 4, 2), (1, 3, 4, 4), family=OTHER),
+        ]
+    )
+
+
+def test_lanes_leave_no_beat_partly_empty():
+    network = build_network(graph_of(3, (1, 3, 4, 6), (1, 3, 4, 4)))
+    (members,) = LaneGroups(network).members.values()
+    assert fitting_lanes(network, members, 999).tolist() == [1, 2]
+    network = build_network(graph_of(2, (1, 3, 4, 6), (1, 3, 2, 6)))
+    (members,) = LaneGroups(network).members.values()
+    assert fitting_lanes(network, members, 999).tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_cost():
+    circuit = stage_of(graph_of(3, (1, 3, 4, 6), (1, 3, 4, 2)), 2).component
+    assert circuit.turns == (3, 1) and circuit.multipliers == 0
+    assert circuit.memory_bits == circuit.queue.memory_bits
+    assert circuit.latency == 1 + circuit.queue.latency
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="a turn has at least one beat"):
+        Concatenate(signed(8), 2, (3, 0))
+    graph = graph_of(3, (1, 3, 4, 6), (1, 3, 4, 2), numbers=(UINT8, 0.5, 3))
+    graph.tensors[2] = type(graph.tensors[2])(2, "other", (1, 3, 4, 8), UINT8, 0.25, 3)
+    with pytest.raises(GraphError, match="rescales some of its inputs, which has no circuit yet"):
+        build_network(graph)

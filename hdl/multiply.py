@@ -10,9 +10,9 @@ from .cost import Cost
 from .elementwise import Elementwise
 from .family import GENERIC, Family
 from .operand import Operand
+from .primitives import Multipliers
 from .requantize import Requantize, RequantizeFormat, RequantizeParameters, RequantizeWords
 from .requantize_format import signed_bits
-from .row_products import RowProducts
 from .value_tables import value_range
 
 
@@ -28,7 +28,7 @@ class Multiply(Elementwise):
     Latency: the operands' (:class:`~mbconv.hdl.elementwise.Elementwise`), 1 for the zero points, the product's, the
     requantisation's and the queue's. Cycles per frame: its beats times ``interval``; the longer that is, the smaller
     the requantisation. Cost: no multiplier, since a lane or two keep up with stages that take many: products in rows of
-    adders (:class:`~mbconv.hdl.row_products.RowProducts`), a requantisation, ``memory_bits`` of operands and queue.
+    adders, a requantisation, ``memory_bits`` of operands and queue.
 
     Args:
         first, second: operands of equal lanes.
@@ -64,7 +64,7 @@ class Multiply(Elementwise):
             raise ValueError(f"products need {needed} bits, not {format.accumulator_bits}")
         self.zero_points, self.format, self.words = zero_points, format, words
         factors = [_factor(operand.shape, zero) for operand, zero in zip((first, second), zero_points, strict=True)]
-        self.products = RowProducts(*factors, first.lanes)
+        self.products = Multipliers(first.lanes, *factors, dsp_count=0, of_array=False, family=family)
         self.requantize = Requantize(RequantizeParameters(format, first.lanes, interval))
         super().__init__(
             {"first": first, "second": second},

@@ -251,7 +251,9 @@ class Requantize(Component):
         """A unit of one digit: adds and moves right in the cycle in which its operands arrive."""
         plan = self.parameters.plan
         running = Signal(signed(plan.running_bits(first, 1)), name=f"running_{name}", reset_less=True)
-        m.d.sync += running.eq(add_digit(state.running, state.addend, state.digits, plan.radix_bits) >> plan.radix_bits)
+        m.d.sync += running.eq(
+            _add_digit(state.running, state.addend, state.digits, plan.radix_bits) >> plan.radix_bits
+        )
         following = _UnitState(running, state.addend, state.digits, state.shift)
         if first + 1 < plan.digits:
             following.addend = Signal.like(state.addend, name=f"addend_{name}", reset_less=True)
@@ -275,7 +277,7 @@ class Requantize(Component):
                 m.d.sync += held.eq(state.shift)
         with m.Else():
             m.d.sync += [
-                running.eq(add_digit(running, addend, digits, plan.radix_bits) >> plan.radix_bits),
+                running.eq(_add_digit(running, addend, digits, plan.radix_bits) >> plan.radix_bits),
                 digits.eq(digits >> plan.radix_bits),
             ]
         remaining = digits[: plan.digit_bits(first + count)] if first + count < plan.digits else digits
@@ -298,8 +300,8 @@ def _discard(value: Value, bits: int) -> Value:
     return value[bits:].as_signed()
 
 
-def add_digit(running: Value, addend: Value, digits: Value, radix_bits: int) -> Value:
-    """The running sum plus the lowest digit times the addend: a bit, or Booth's digit of two bits and the one below."""
+def _add_digit(running: Value, addend: Value, digits: Value, radix_bits: int) -> Value:
+    """The running sum plus the lowest digit times the addend."""
     if radix_bits == 1:
         return running + Mux(digits[0], addend, 0)
     below, low, high = digits[0], digits[1], digits[2]

@@ -57,7 +57,6 @@ def test_cost():
     stage = stage_of(operator_graph(Multiply, (MAP, (1, 1, 1, 6), MAP), (BYTES, GATE, BYTES)), 2)
     circuit = stage.component
     assert circuit.multipliers == 0
-    assert circuit.products.latency == 5 and circuit.products.bits >= product_bits((signed(8), signed(8)), (-7, -128))
     assert circuit.memory_bits == 3 * 2 * 8 + circuit.queue.memory_bits
     assert stage.cycles == 36
 

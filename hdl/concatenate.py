@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Shape, ShapeLike, Signal, Value
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from .cost import NOTHING, Cost
 from .elementwise import Elementwise
 from .family import GENERIC, Family
+from .layouts import ArrayLayout
 
 
 class TurnOperand(Component):

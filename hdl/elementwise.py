@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
 from amaranth.hdl import Cat, Const, Module, Shape, ShapeLike, Signal, Value
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -14,6 +13,7 @@ from .cost import NOTHING
 from .counting import delayed
 from .credit_queue import CreditQueue, least_depth
 from .family import GENERIC, Family
+from .layouts import ArrayLayout
 from .operand import Operand
 
 

@@ -7,13 +7,13 @@ from functools import cached_property
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, ShapeLike, Signal, Value
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from .cost import Cost
 from .counting import advance, delayed
 from .family import GENERIC, Family
+from .layouts import ArrayLayout
 from .primitives import Ram
 
 

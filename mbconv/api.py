@@ -31,7 +31,7 @@ from mbconv.generators.emission.emit import emit as _emit
 from mbconv.generators.graph.graph import Graph
 from mbconv.generators.graph.graph import GraphError as MbconvError
 from mbconv.generators.planning.board_plan import design_for_board
-from mbconv.generators.planning.planner import Plan
+from mbconv.generators.planning.plan import Plan
 from mbconv.generators.planning.targets import Target as _Target
 from mbconv.generators.planning.targets import make_target, plan_for_target
 from mbconv.generators.stages.network import build_network

@@ -6,7 +6,8 @@ import pytest
 from mbconv.frames import measuring_frames, random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.planning.folding import Folding
-from mbconv.generators.planning.planner import LaneGroups, Plan, fitting_lanes, interval_of, stage_cycles
+from mbconv.generators.planning.plan import Plan
+from mbconv.generators.planning.planner import LaneGroups, fitting_lanes, interval_of, stage_cycles
 from mbconv.generators.stages.network import Network, build_network
 from mbconv.models import load
 from mbconv.sim.bench.bench_case import BURSTS, HALF

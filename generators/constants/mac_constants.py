@@ -10,7 +10,8 @@ import numpy as np
 from ..graph.graph import Tensor
 from ..graph.mac_operator import MacOperator
 from ..operators.fully_connected import FullyConnected
-from .requantization import Requantization, find_requantization
+from .remembered import remembered
+from .requantization import Requantization, RequantizationSearch
 from .step_function import AffineRule, RealRule, Rule, ShiftRule, activation_limits, quantize_multiplier
 from .weights import effective_weights, weight_bits
 
@@ -55,20 +56,23 @@ def mac_constants(network: Network, node: Node, *, lanes: int, interval: int) ->
         GraphError: no requantisation circuit is exact.
     """
     op = node.operator
+    weights, bits, search = remembered(network.graph, ("constants", op.index), lambda: _found(network, node))
+    return MacConstants(weights, bits, search.cheapest(lanes, interval))
+
+
+def _found(network: Network, node: Node) -> tuple[np.ndarray, int, RequantizationSearch]:
+    """Weights, their width and all forms of the requantisation, which no plan changes."""
+    op = node.operator
     assert isinstance(op, MacOperator)
     source, output = network.graph.tensors[op.inputs[0]], network.tensor(node.output)
     weights = effective_weights(node)
     low, high = source.element.minimum, source.element.maximum
-    lowest = np.minimum(weights * low, weights * high).sum(axis=1)
-    highest = np.maximum(weights * low, weights * high).sum(axis=1)
-    requantization = find_requantization(
+    search = RequantizationSearch(
         mac_rule(op, source, output),
-        lowest,
-        highest,
+        np.minimum(weights * low, weights * high).sum(axis=1),
+        np.maximum(weights * low, weights * high).sum(axis=1),
         op.bias.astype(np.int64) - source.zero_point * weights.sum(axis=1),
         output.element,
-        lanes=lanes,
-        interval=interval,
-        name=f"operator {op.index} {op.kind}",
+        f"operator {op.index} {op.kind}",
     )
-    return MacConstants(weights, weight_bits(weights), requantization)
+    return weights, weight_bits(weights), search

@@ -19,6 +19,7 @@ at both ends of the reachable accumulators, and where the constant changes; so t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -61,6 +62,70 @@ class Requantization:
         return self.format.pack(self.words)
 
 
+class RequantizationSearch:
+    """Every form that is exact for C channels; which is cheapest depends on the circuit that computes it.
+
+    Args:
+        rule: the reference, a function of accumulator + bias.
+        low, high: reachable accumulators, int64 ``[C]``.
+        bias: the reference's bias with the input's zero point folded in, int64 ``[C]``.
+        output: the element type of the result.
+        name: begins the message of an error.
+
+    Raises:
+        GraphError: no form is exact for some channel, or the reference itself is undefined there.
+    """
+
+    def __init__(
+        self, rule: Rule, low: np.ndarray, high: np.ndarray, bias: np.ndarray, output: Element, name: str
+    ) -> None:
+        low, high, bias = (np.broadcast_to(np.asarray(a, np.int64), (rule.channels,)) for a in (low, high, bias))
+        if np.any(low > high):
+            raise GraphError(f"{name}: channel {int(np.argmax(low > high))} has no reachable accumulator")
+        # A channel that gives one output for all 32-bit sums needs no bias, whatever a converter left there (biases of
+        # pruned channels are often clipped to ±2^31, where their sums turn over).
+        bias = np.where(rule.still, 0, bias)
+        try:
+            positions = step_positions(rule, low + bias, high + bias)
+        except GraphError as error:
+            raise GraphError(f"{name}: {error}") from None
+        steps = Steps(positions, rule.levels - rule.zero_point, low + bias, high + bias, rule.slope)
+        reachable = Reachable(low, high, bias, rule.evaluate(low + bias), rule)
+        self._prove = partial(prove, rule, low=low, high=high, bias=bias, positions=positions, name=name)
+        self._forms: list[tuple[str, RequantizeFormat, RequantizeWords]] = []
+        self._proved: dict[int, Requantization] = {}
+        for solution in solutions(rule, steps, reachable):
+            made = _format(rule, solution, low, high, output)
+            if made is not None:
+                self._forms.append((solution.form, *made))
+                if solution.form == "shift":
+                    break  # nothing is cheaper
+        if not self._forms:
+            raise GraphError(
+                f"{name}: no multiplier of up to 31 bits, constants and shift reproduce the reference over the "
+                f"reachable accumulators of all {rule.channels} channels{_hardest(steps)}; its scales span too much "
+                "for one circuit"
+            )
+
+    def cheapest(self, lanes: int, interval: int) -> Requantization:
+        """The cheapest circuit of so many lanes that begins every ``interval`` cycles, proved.
+
+        Raises:
+            GraphError: it does not equal the reference, a mistake in mbconv.
+        """
+
+        def cost(index: int) -> float:
+            _, format, words = self._forms[index]
+            tables = lanes * RequantizeParameters(format, 1, interval).cost.luts
+            return tables + len(words.bias) * format.word_bits / _MEMORY_BITS_PER_LUT
+
+        best = min(range(len(self._forms)), key=cost)
+        if best not in self._proved:
+            form, format, words = self._forms[best]
+            self._proved[best] = Requantization(format, words, form, self._prove(format=format, words=words))
+        return self._proved[best]
+
+
 def find_requantization(
     rule: Rule,
     low: np.ndarray,
@@ -72,52 +137,12 @@ def find_requantization(
     interval: int = 1,
     name: str = "requantisation",
 ) -> Requantization:
-    """The cheapest proved circuit for C channels.
+    """The cheapest proved circuit for C channels, as :class:`RequantizationSearch` finds it.
 
     Args:
-        rule: the reference, a function of accumulator + bias.
-        low, high: reachable accumulators, int64 ``[C]``.
-        bias: the reference's bias with the input's zero point folded in, int64 ``[C]``.
-        output: the element type of the result.
         lanes, interval: of the circuit; they weigh its tables against the memory of the words.
-        name: begins the message of an error.
-
-    Raises:
-        GraphError: no form is exact for some channel, or the reference itself is undefined there.
     """
-    low, high, bias = (np.broadcast_to(np.asarray(a, np.int64), (rule.channels,)) for a in (low, high, bias))
-    if np.any(low > high):
-        raise GraphError(f"{name}: channel {int(np.argmax(low > high))} has no reachable accumulator")
-    # A channel that gives one output for all 32-bit sums needs no bias, whatever a converter left there (biases of
-    # pruned channels are often clipped to ±2^31, where their sums turn over).
-    bias = np.where(rule.still, 0, bias)
-    try:
-        positions = step_positions(rule, low + bias, high + bias)
-    except GraphError as error:
-        raise GraphError(f"{name}: {error}") from None
-    steps = Steps(positions, rule.levels - rule.zero_point, low + bias, high + bias, rule.slope)
-    reachable = Reachable(low, high, bias, rule.evaluate(low + bias), rule)
-    best: tuple[float, Solution, RequantizeFormat, RequantizeWords] | None = None
-    for solution in solutions(rule, steps, reachable):
-        made = _format(rule, solution, low, high, output)
-        if made is None:
-            continue
-        cost = (
-            lanes * RequantizeParameters(made[0], 1, interval).cost.luts
-            + rule.channels * made[0].word_bits / _MEMORY_BITS_PER_LUT
-        )
-        if best is None or cost < best[0]:
-            best = (cost, solution, *made)
-        if solution.form == "shift":
-            break  # nothing is cheaper
-    if best is None:
-        raise GraphError(
-            f"{name}: no multiplier of up to 31 bits, constants and shift reproduce the reference over the reachable "
-            f"accumulators of all {rule.channels} channels{_hardest(steps)}; its scales span too much for one circuit"
-        )
-    _, solution, format, words = best
-    proof = prove(rule, format, words, low, high, bias, positions, name=name)
-    return Requantization(format, words, solution.form, proof)
+    return RequantizationSearch(rule, low, high, bias, output, name).cheapest(lanes, interval)
 
 
 def _hardest(steps: Steps) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..planning.search import find_least
 from .requantization_steps import Steps
 from .step_function import AffineRule, Rule
 
@@ -119,24 +120,25 @@ def _common_form(steps: Steps, bias: np.ndarray, exponent: np.ndarray, q: np.nda
     # Few channels first: most widths fail at once.
     split = np.split(np.arange(len(bias)), [16])
     parts = [(channels, steps[channels]) for channels in split if channels.size]
-    for digits in range(8, _WIDEST + 1):
+
+    def attempt(digits: int) -> tuple[int, Solution] | None:
         shift = digits - exponent
-        if shift.min() < 1 or shift.max() > _LONGEST_SHIFT:
-            continue
         positive = np.where(second, np.int64(1) << (digits - 1), 0)
         multiplier = np.zeros_like(bias)
         for channels, part in parts:
             least, greatest = part.multipliers(-positive[channels], positive[channels], shift[channels])
             greatest = np.minimum(greatest, (np.int64(1) << digits) - 1)
             if np.any(least > greatest):
-                break
+                return None
             wanted = (q[channels] + (np.int64(1) << (31 - digits) >> 1)) >> (31 - digits)
             multiplier[channels] = np.clip(wanted, least, greatest)
-        else:
-            bounds = steps.constants(multiplier, shift)
-            one_sign = np.all(np.maximum(bounds[0], bounds[2]) <= positive) and np.all(positive <= bounds[1])
-            return Solution("common", bias, multiplier, positive, positive if one_sign else -positive, shift)
-    return None
+        bounds = steps.constants(multiplier, shift)
+        one_sign = np.all(np.maximum(bounds[0], bounds[2]) <= positive) and np.all(positive <= bounds[1])
+        return digits, Solution("common", bias, multiplier, positive, positive if one_sign else -positive, shift)
+
+    # With a digit more, twice the multiplier and the constant are the same function: so bisection finds the least.
+    fewest, most = max(8, 1 + int(exponent.max())), min(_WIDEST, _LONGEST_SHIFT + int(exponent.min()))
+    return find_least(fewest - 1, most, attempt, 4) if fewest <= most else None
 
 
 def _word_forms(steps: Steps, bias: np.ndarray, least: np.ndarray, greatest: np.ndarray) -> Iterator[Solution]:

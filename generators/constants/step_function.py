@@ -137,9 +137,10 @@ class AffineRule(Rule):
     def check_range(self, low: np.ndarray, high: np.ndarray) -> None:
         largest = np.maximum(np.abs(low), np.abs(high)) << np.maximum(self.exponent, 0)
         if np.any(largest >= _INT32):
-            channel = int(np.argmax(largest >= _INT32))
+            over = np.flatnonzero(largest >= _INT32)
+            channel, more = int(over[0]), f" and {over.size - 1} more" if over.size > 1 else ""
             raise GraphError(
-                f"channel {channel}: sums up to {largest[channel]} overflow the reference's own 32 bits and turn over, "
+                f"channel {channel}{more}: sums up to {largest[channel]} overflow the reference's own 32 bits and turn over, "
                 "which no circuit does: its bias, weights or scales are damaged"
             )
 

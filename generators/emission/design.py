@@ -21,7 +21,8 @@ from ..graph.graph import Graph, GraphError
 from ..graph.shown import Shown
 from ..planning.device import Device
 from ..planning.dsp_share import share_dsp
-from ..planning.planner import Plan, plan_for_multipliers
+from ..planning.plan import Plan
+from ..planning.planner import plan_for_multipliers
 from ..stages.element_shape import element_shape
 from ..stages.network import Network, build_network
 from ..stages.protocol import Site

@@ -22,7 +22,8 @@ from ..graph.graph import Graph, GraphError
 from ..stages.network import Network, Node, build_network
 from .device import Board, Device
 from .nearest_plan import COUNTED, NearestSearch, list_plans
-from .planner import Plan, plan_for_interval, plan_for_multipliers, slowest_interval
+from .plan import Plan
+from .planner import plan_for_interval, plan_for_multipliers, slowest_interval
 from .search import find_least
 from .use import LUT_SHARE, Use, scarcest, uses
 

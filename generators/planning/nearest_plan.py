@@ -28,7 +28,8 @@ from ..stages.protocol import Site
 from ..stages.stage import Stage
 from .device import Device
 from .folding import ceil_div
-from .planner import Plan, plan_for_interval, slowest_interval
+from .plan import Plan
+from .planner import plan_for_interval, slowest_interval
 from .use import scarcest, uses
 
 LISTED_STAGES = 4096

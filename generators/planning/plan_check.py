@@ -9,7 +9,8 @@ from ..graph.graph import GraphError
 from ..stages.folded import nearest_text
 from ..stages.network import Network
 from .folding import Folding
-from .planner import LaneGroups, Plan, interval_of, stage_cycles
+from .plan import Plan
+from .planner import LaneGroups, interval_of, stage_cycles
 from .targets import Target
 
 _SHOWN = 20

@@ -28,8 +28,9 @@ from ..graph.graph import GraphError
 from ..stages.network import Network
 from .device import Board
 from .folding import Folding
+from .plan import Plan
 from .plan_check import check_plan
-from .planner import Plan, interval_of
+from .planner import interval_of
 from .targets import Target, make_target
 
 FORMAT, VERSION = "mbconv plan", 1

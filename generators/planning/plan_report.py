@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..stages.network import Network
 from .folding import Folding
-from .planner import Plan, stage_cycles
+from .plan import Plan
+from .planner import stage_cycles
 
 if TYPE_CHECKING:
     from ..emission.design import Design

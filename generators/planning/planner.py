@@ -12,50 +12,18 @@ better. Lane counts are left out only where a lower bound of the total with them
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf, isfinite
-from typing import Any
 
 import numpy as np
 
 from ..graph.graph import GraphError
-from ..graph.shown import Shown
 from ..stages.folded import FoldedCircuit
 from ..stages.network import Network, Node
 from .elimination import Factor, minimise
 from .folding import Folding, ceil_div
+from .plan import Plan
 from .search import find_least
-
-
-@dataclass(frozen=True, repr=False)
-class Plan(Shown):
-    """Foldings by operator index, lanes by tensor index, and the target they were chosen for.
-
-    ``interval`` is the slowest stage's cycles for a frame: the network's initiation interval. ``budget`` is the number
-    of multipliers allowed, None where the target was an interval.
-    """
-
-    foldings: dict[int, Folding]
-    lanes: dict[int, int]
-    interval: int
-    budget: int | None
-
-    def shown(self) -> dict[str, object]:
-        return {"of stages": len(self.foldings), "multipliers": self.multipliers, "interval": self.interval}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Foldings by operator and lanes by tensor, as plain numbers; a plan's file has their names as well."""
-        return {
-            "interval_cycles": self.interval,
-            "budget": self.budget,
-            "multipliers": self.multipliers,
-            "foldings": {str(op): {"inputs": f.inputs, "outputs": f.outputs} for op, f in self.foldings.items()},
-            "lanes": {str(tensor): lanes for tensor, lanes in self.lanes.items()},
-        }
-
-    @property
-    def multipliers(self) -> int:
-        return sum(folding.multipliers for folding in self.foldings.values())
 
 
 def stage_cycles(network: Network, node: Node, plan: Plan) -> int:

@@ -9,7 +9,8 @@ from fractions import Fraction
 from ..graph.graph import GraphError
 from ..stages.network import Network
 from .device import Board, Device
-from .planner import Plan, plan_for_interval, plan_for_multipliers, slowest_interval
+from .plan import Plan
+from .planner import plan_for_interval, plan_for_multipliers, slowest_interval
 from .search import find_least
 
 DEFAULT_MULTIPLIERS = 64

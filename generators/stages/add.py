@@ -8,6 +8,7 @@ from mbconv.hdl.add import Add
 from mbconv.hdl.add_constants import AddConstants
 
 from ..constants.add_tables import add_constants
+from ..constants.remembered import remembered
 from .elementwise import ElementwiseCircuit
 from .protocol import Site
 from .stage import Stage
@@ -20,7 +21,8 @@ class AddCircuit(ElementwiseCircuit):
     REASON: ClassVar[str] = "residual: waits for the other branch"
 
     def constants(self, site: Site) -> AddConstants:
-        return add_constants(site.node.operator, site.network.graph)
+        op, graph = site.node.operator, site.network.graph
+        return remembered(graph, ("constants", op.index), lambda: add_constants(op, graph))
 
     def build(self, site: Site) -> Stage:
         add = Add(*self.operands(site), site.shapes[-1], site.constants, name=site.node.name, family=site.family)

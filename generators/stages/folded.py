@@ -140,6 +140,9 @@ class FoldedCircuit(StageCircuit):
         """
         return mac_constants(site.network, site.node, lanes=site.lanes_out, interval=requantize_interval(site))
 
+    def check(self, site: Site) -> None:
+        self.constants(site)
+
     @property
     @abstractmethod
     def component(self) -> Callable[[Any], Component]:

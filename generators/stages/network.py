@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mbconv.hdl.processes import shared_out
+
+from ..constants.remembered import recall, remember, remembered
 from ..graph.graph import NO_PADDING, Graph, GraphError, Operator, Padding, Tensor
 from ..graph.lowering import Circuit, Padded, PortOrder, Wire
 from ..graph.refusal import refusal_lines, usable_range
 from ..graph.shown import Shown
+from ..planning.folding import Folding
+from ..planning.plan import Plan
 from .folded import FoldedCircuit
-from .protocol import StageCircuit
+from .protocol import Site, StageCircuit
 from .registry import circuit_named
+
+_ANY_INTERVAL = 1 << 48
+_WORTH_A_PROCESS = 12  # stages whose constants take longer to find than a process to start
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,9 +218,18 @@ def _assembled(graph: Graph) -> tuple[_Assembly, list[tuple[int, str, str]]]:
 
 
 def circuit_problems(graph: Graph) -> list[str]:
-    """What no circuit exists for, one line for each reason, then what can be built all the same; empty where all of a
-    graph can be."""
+    """What no circuit computes, one line for each reason, then what can be built all the same; empty where all of a
+    graph can be.
+
+    Every node's circuit is asked, so whatever it refuses (sums that turn over, scales for which nothing is exact) is
+    listed here, before anything is planned.
+    """
+    return remembered(graph, "problems", lambda: _circuit_problems(graph))
+
+
+def _circuit_problems(graph: Graph) -> list[str]:
     assembly, problems = _assembled(graph)
+    problems = sorted(problems + _refused_by_circuits(_network(graph, assembly)))
     if problems:
         indices = [op.index for op in graph]
         alone = usable_range(indices, (index for index, _, _ in problems), lambda *r: _can_be_built(graph.layers(*r)))
@@ -223,6 +240,35 @@ def circuit_problems(graph: Graph) -> list[str]:
     return [
         f"tensor {t} is an output, but an input at most renamed: nothing computes it; leave it out" for t in straight
     ]
+
+
+def _refused_by_circuits(network: Network) -> list[tuple[int, str, str]]:
+    """Index, kind and reason of the operators for which a circuit exists, but none that is exact."""
+    plan = Plan(
+        {node.operator.index: Folding(1, 1) for node, _ in network.folded},
+        dict.fromkeys(network.shapes, 1),
+        _ANY_INTERVAL,
+        None,
+    )
+    graph, problems = network.graph, []
+    answers = shared_out(_asked, [Site(network, node, plan) for node in network.nodes], _WORTH_A_PROCESS)
+    for node, (refusal, constants) in zip(network.nodes, answers, strict=True):
+        op = node.operator
+        if constants is not None:
+            remember(graph, ("constants", op.index), constants)
+        if refusal is not None:
+            phrase = refusal.removeprefix(f"operator {op.index} {op.kind}").removeprefix(": ").strip()
+            problems.append((op.index, op.kind, f"cannot be computed exactly: {phrase}"))
+    return problems
+
+
+def _asked(site: Site) -> tuple[str | None, object]:
+    """Why a site's circuit refuses it, if it does, and the constants that were found meanwhile and last."""
+    try:
+        site.node.circuit.check(site)
+    except GraphError as error:
+        return str(error), None
+    return None, recall(site.network.graph, ("constants", site.node.operator.index))
 
 
 def _outputs(graph: Graph) -> list[int]:
@@ -240,12 +286,14 @@ def build_network(graph: Graph) -> Network:
     """Decide what each operator of a graph becomes.
 
     Raises:
-        GraphError: operators that no circuit exists for, all of them named.
+        GraphError: operators that no circuit computes, all of them named.
     """
-    problems = circuit_problems(graph)
-    if problems:
+    if problems := circuit_problems(graph):
         raise GraphError("\n  ".join([f"{graph.name} cannot be built:", *problems]))
-    assembly, _ = _assembled(graph)
+    return _network(graph, _assembled(graph)[0])
+
+
+def _network(graph: Graph, assembly: _Assembly) -> Network:
     nodes, ports = tuple(assembly.nodes), assembly.ports
     used = set(ports.values()) | {t for node in nodes for t in (*node.inputs, node.output)}
     return Network(

@@ -21,7 +21,7 @@ from .stage import Stage
 
 if TYPE_CHECKING:
     from ..planning.folding import Folding
-    from ..planning.planner import Plan
+    from ..planning.plan import Plan
     from .network import Network, Node, StreamShape
 
 
@@ -125,6 +125,14 @@ class StageCircuit(ABC):
         Raises:
             GraphError: no circuit is exact.
         """
+
+    def check(self, site: Site) -> None:
+        """Find everything that no circuit computes exactly, whatever the plan; asked before anything is planned.
+
+        Raises:
+            GraphError: there is something.
+        """
+        self.build(site)
 
     def reason(self, node: Node, position: int) -> str:
         """Why there is a queue in front of one of its inputs."""

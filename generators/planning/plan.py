@@ -1,0 +1,40 @@
+"""A plan: every stage's folding and every stream's lanes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..graph.shown import Shown
+from .folding import Folding
+
+
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
+    """Foldings by operator index, lanes by tensor index, and the target they were chosen for.
+
+    ``interval`` is the slowest stage's cycles for a frame: the network's initiation interval. ``budget`` is the number
+    of multipliers allowed, None where the target was an interval.
+    """
+
+    foldings: dict[int, Folding]
+    lanes: dict[int, int]
+    interval: int
+    budget: int | None
+
+    def shown(self) -> dict[str, object]:
+        return {"of stages": len(self.foldings), "multipliers": self.multipliers, "interval": self.interval}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Foldings by operator and lanes by tensor, as plain numbers; a plan's file has their names as well."""
+        return {
+            "interval_cycles": self.interval,
+            "budget": self.budget,
+            "multipliers": self.multipliers,
+            "foldings": {str(op): {"inputs": f.inputs, "outputs": f.outputs} for op, f in self.foldings.items()},
+            "lanes": {str(tensor): lanes for tensor, lanes in self.lanes.items()},
+        }
+
+    @property
+    def multipliers(self) -> int:
+        return sum(folding.multipliers for folding in self.foldings.values())

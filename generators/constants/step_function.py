@@ -140,8 +140,8 @@ class AffineRule(Rule):
             over = np.flatnonzero(largest >= _INT32)
             channel, more = int(over[0]), f" and {over.size - 1} more" if over.size > 1 else ""
             raise GraphError(
-                f"channel {channel}{more}: sums up to {largest[channel]} overflow the reference's own 32 bits and turn over, "
-                "which no circuit does: its bias, weights or scales are damaged"
+                f"channel {channel}{more}: sums up to {largest[channel]} overflow the reference's own 32 bits and turn "
+                "over, which no circuit does: its bias, weights or scales are damaged"
             )
 
     def exact(self, sums: np.ndarray) -> np.ndarray:

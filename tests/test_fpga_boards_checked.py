@@ -88,3 +88,10 @@ def test_what_is_kept_here_is_of_boards_that_there_are():
 def test_a_failed_build_is_kept_with_how_far_it_came(tmp_path):
     found = build_all.build_one(Build("no such model", "icebreaker"), tmp_path / "out")
     assert (found.board, found.stage) == ("icebreaker", Stage.NOTHING) and "2" in found.problem
+
+
+def test_a_build_made_elsewhere_is_taken(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(checked, "FILE", tmp_path / "checked.json")
+    (tmp_path / "build.json").write_text(json.dumps(REPORT))
+    assert build_all.main(["--take", str(tmp_path)]) == 0
+    assert read_checked() == [checked_of_report(REPORT)] and "| digits | iCEBreaker |" in capsys.readouterr().out

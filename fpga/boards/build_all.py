@@ -36,6 +36,7 @@ class Build:
         return " ".join(("mbconv build", self.model, "--board", self.board, *self.options))
 
 
+REPORT = "build.json"
 BUILDS = (
     Build("digits", "icebreaker", ("--multipliers", "8", "--clock", "24")),
     Build("digits", "tang-nano-9k", ("--multipliers", "8", "--clock", "61.72")),
@@ -62,7 +63,7 @@ def build_one(build: Build, folder: Path, jobs: Sequence[str] = ()) -> Checked:
     """
     command = [*jobs, sys.executable, "-m", "mbconv", "build", build.model, "--board", build.board, *build.options]
     done = subprocess.run([*command, "-o", str(folder), "--json"], stdout=subprocess.PIPE, text=True)
-    report = folder / "build.json"
+    report = folder / REPORT
     if not report.exists():
         problem = f"exit status {done.returncode}"
         return Checked(build.board, Path(build.model).stem, reached(folder).name.lower(), problem=problem)
@@ -129,13 +130,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("boards", nargs="*", metavar="BOARD", help="those for these boards only")
     parser.add_argument("-o", "--output", type=Path, default=Path("build/boards"), help="[default: %(default)s]")
+    parser.add_argument(
+        "--take",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="keep what mbconv build came to in a folder",
+    )
     parser.add_argument("--table", action="store_true", help="print the table of what was built before; build nothing")
     options = parser.parse_args(arguments)
     if unknown := sorted(set(options.boards) - {build.board for build in BUILDS}):
         known = ", ".join(dict.fromkeys(build.board for build in BUILDS))
         parser.error(f"no build is for {unknown[0]!r}; there are {known}")
+    for folder in options.take:
+        found = checked_of_report(json.loads((folder / REPORT).read_text(encoding="utf-8")))
+        write_checked(merged(found, read_checked()))
     failed = False
-    for build in BUILDS if not options.table else ():
+    for build in BUILDS if not (options.table or options.take) else ():
         if options.boards and build.board not in options.boards:
             continue
         print(build.command, file=sys.stderr, flush=True)

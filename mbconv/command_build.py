@@ -177,7 +177,7 @@ def _asked(built, graph, frames, report):
 
     step = "netlist"
     report(step, "building the simulator")
-    with NetlistBoard(built) as simulated:
+    with NetlistBoard(built.board, built.made.netlist, built.top) as simulated:
         found = check_board_netlist(
             simulated.port, graph, built.baud, frames=frames or FRAMES, report=lambda doing: report(step, doing)
         )

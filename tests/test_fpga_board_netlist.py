@@ -27,7 +27,7 @@ def test_the_netlist_behind_its_uart(name, mhz, tmp_path):
     built = build_bitstream(design, board, tmp_path, clock_mhz=mhz)
     assert built.clock_mhz <= built.made.best.fmax_mhz and built.path.stat().st_size > 10_000
     generator = np.random.default_rng(5)
-    with NetlistBoard(built) as simulated:
+    with NetlistBoard(built.board, built.made.netlist, built.top) as simulated:
         terminal = Terminal(simulated.port)
         assert terminal.silent(1), "the PLL locks, and nothing is said before anything was asked"
         terminal.ask(STATUS, 1)  # whatever the line was before may be answered as garbled

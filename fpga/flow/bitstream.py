@@ -24,7 +24,7 @@ from .folder import take_build_folder
 from .misfit import explaining
 from .pll import Pll
 from .step import done_once
-from .synthesis import synthesise
+from .synthesis import Netlist, synthesise
 from .tools import YOSYS, run_tool, tool_versions
 
 TOP = "mbconv_board_pins"
@@ -127,9 +127,7 @@ def _implement(
     verilog: Verilog, board: FpgaBoard, pll: Pll | None, clock: float, folder: Path, seeds: int, report: Report
 ) -> Implementation:
     part, family = board.part, board.part.family
-    sources = {**family.sources(verilog, part), f"{TOP}.v": _pins(verilog.top, pll)}
-    netlist = synthesise(sources, TOP, folder, part, pins=True, doing=lambda doing: report("synthesis", doing))
-    report("synthesis", "")
+    netlist = _synthesised(verilog, board, pll, folder, report)
     name, text = family.constraints({"clk": board.clock, "rx": board.rx, "tx": board.tx})
     (folder / name).write_text(text)
     routes = route_seeds(
@@ -137,6 +135,25 @@ def _implement(
     )
     versions = tool_versions(YOSYS, family.nextpnr)
     return Implementation(part, clock, netlist, routes, tuple(verilog.multipliers), versions)
+
+
+def board_netlist(design: Design, board: FpgaBoard, folder: Path, clock_mhz: float) -> tuple[Netlist, BoardTop]:
+    """What would be placed for a board at the highest clock up to the one asked for, and the design with its link.
+
+    Raises:
+        GraphError: the PLL makes no such clock.
+        ToolError: Yosys is missing or failed.
+    """
+    clock, source = _clock(board, clock_mhz)
+    top = board_top(design, clock * 1e6)
+    return _synthesised(board_bundle(design, top).made, board, source, folder, lambda step, doing: None), top
+
+
+def _synthesised(verilog: Verilog, board: FpgaBoard, pll: Pll | None, folder: Path, report: Report) -> Netlist:
+    sources = {**board.part.family.sources(verilog, board.part), f"{TOP}.v": _pins(verilog.top, pll)}
+    found = synthesise(sources, TOP, folder, board.part, pins=True, doing=lambda doing: report("synthesis", doing))
+    report("synthesis", "")
+    return found
 
 
 def _pins(top: str, pll: Pll | None) -> str:

@@ -26,6 +26,26 @@ def print_result(graph, result, inputs: str = "") -> None:
     console.print(f"{result.mismatches:,} mismatches in {result.elements:,} elements")
 
 
+def print_stalls(result, manifest) -> None:
+    """Of every stream how long, in the time of the last frame, it waited for its reader and its reader for it."""
+    readers: dict[int, list[str]] = {}
+    for stage in manifest["stages"]:
+        for tensor in stage["inputs"]:
+            readers.setdefault(tensor, []).append(stage["name"])
+    outputs = {port["tensor"] for port in manifest["ports"] if port["direction"] == "output"}
+    rows = Rows("stream of", "read by", "beats", "stalled", "starved", left=("stream of", "read by"))
+    for stream in result.streams:
+        names = readers.get(stream.tensor, []) + (["output"] if stream.tensor in outputs else [])
+        cells = (stream.beats, stream.stalled[-1], stream.starved[-1])
+        rows.add_row(stream.stage, " ".join(names), *map(_number, cells))
+    console = results()
+    console.print(rows)
+    console.print(
+        "cycles of the last frame: stalled, a beat waited for its reader; starved, a reader waited for a beat. The stage "
+        "between a stream that stalls and one that starves sets the pace"
+    )
+
+
 def classified(whole, part, bundle, result, images, model: str) -> list[dict]:
     """What the circuit, and the host behind it, answered to each picture, where the outputs are those of a classifier:
     of the frames, pictures come first and as they are."""

@@ -9,7 +9,7 @@ import click
 from .cli_errors import UserError, require_extra
 from .cli_options import CycleRange, existing_file, json_option, layers_option, model_argument
 from .cli_output import print_json, progress_console, results, simulation_progress
-from .cli_simulation import classified, print_result
+from .cli_simulation import classified, print_result, print_stalls
 from .cli_target import rate, rate_text, target_design, target_options
 
 
@@ -21,11 +21,13 @@ from .cli_target import rate, rate_text, target_design, target_options
 @click.option("--random", "is_random", is_flag=True, help="Random inputs (the default).")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the random inputs.  [default: 0]")
 @click.option("--frames", type=click.IntRange(min=1), help="Frames, back to back.  [default: what the interval needs]")
+@click.option("--stalls", is_flag=True, help="Also show which stage waits for which, and how long.")
 @click.option("--waves", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write waveforms (VCD).")
 @click.option("--wave-stages", metavar="NAME,…", help="Only these stages' waveforms, names as in the manifest.")
 @click.option("--wave-cycles", type=CycleRange(), help="Waveforms from cycle A since reset up to, not including, B.")
 @json_option
-def sim(model, layers, target, images, is_random, seed, frames, waves, wave_stages, wave_cycles, as_json) -> int:
+def sim(model, layers, target, images, is_random, seed, frames, stalls, waves, wave_stages, wave_cycles,
+        as_json) -> int:  # fmt: skip
     """Simulate a model's circuit with Verilator and compare every output with the golden model.
 
     MODEL may also be a folder of mbconv emit, or a manifest in it: its Verilog is simulated as it lies there, edited or
@@ -36,6 +38,9 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, wave_stag
 
     Beside the waveforms of FILE.vcd lies FILE.gtkw, which shows the streams of each stage in GTKWave. With
     --wave-cycles cycle c begins at time 2·c.
+
+    --stalls is a table of every stream's cycles in the time of the last frame: stalled, where a beat waited for the
+    stage that reads it, and starved, where that stage waited for a beat. --json always has them, frame by frame.
 
     Exit code 1: an output or the interval is other than predicted.
     """
@@ -77,6 +82,8 @@ def sim(model, layers, target, images, is_random, seed, frames, waves, wave_stag
         print_json("sim", result.to_dict() | clocked | {"classified": seen})
     else:
         print_result(part, result, "" if images else f", random (seed {seed or 0})")
+        if stalls:
+            print_stalls(result, bundle.manifest)
         if target.clock is not None:
             results().print(rate_text(interval, latency, target.clock))
         for found in seen:

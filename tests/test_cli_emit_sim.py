@@ -203,6 +203,24 @@ def test_sim_without_its_model(model, tmp_path):
     assert f"{here} is not the model any more that" in run("sim", tmp_path / "folder", "--random", status=2)
 
 
+def test_stalls_are_a_table(emitted):
+    """Each stream with its readers, and the cycles of its last frame."""
+    found = json.loads(run("sim", emitted, "--random", "--json"))
+    lines = run("sim", emitted, "--random", "--stalls").splitlines()
+    start = next(number for number, line in enumerate(lines) if line.split()[:2] == ["stream", "of"])
+    rows = [line.split() for line in lines[start + 2 : start + 2 + len(found["streams"])]]
+    assert [row[:2] for row in rows] == [
+        ["input", "layer_01_pointwise"],
+        ["layer_01_pointwise", "layer_02_depthwise"],
+        ["layer_02_depthwise", "output"],
+    ]
+    numbers = [[int(cell.replace(",", "")) for cell in row[2:]] for row in rows]
+    assert numbers == [[s["beats"], s["stalled"][-1], s["starved"][-1]] for s in found["streams"]]
+    sums = [sum(row) for row in numbers]
+    assert sums[0] == sums[2] == found["interval_cycles"] > sums[1]  # in the middle at times neither end is ready
+    assert "sets the pace" in " ".join(lines)
+
+
 @pytest.mark.slow
 def test_testbench_without_mbconv(tmp_path):
     """In a process that cannot import mbconv: right, then with a wrong vector, then with other predicted cycles."""

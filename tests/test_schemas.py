@@ -73,3 +73,17 @@ def test_outputs_are_as_published(name, arguments, picture, tmp_path):
 def test_every_command_with_json_has_a_schema():
     commands = {name for name, command in main.commands.items() if any(p.name == "as_json" for p in command.params)}
     assert commands - {"emit"} == set(NAMES) - {"manifest"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [["--device", "LFE5U-25F", "--seeds", "1", "--frequency", "50"],
+                                     ["--board", "icebreaker", "--clock", "12"]])  # fmt: skip
+def test_what_build_prints_is_as_published(options, tmp_path):
+    found = printed("build", BLOCK, "--multipliers", "1", *options, "-o", tmp_path / "folder", "--json")
+    jsonschema.validate(found, schema("build"), cls=jsonschema.Draft202012Validator)
+    assert found == json.loads((tmp_path / "folder" / "build.json").read_text()) | {
+        key: found[key] for key in ("schema", "version")
+    }
+    for entry in schema("build")["required"]:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({k: v for k, v in found.items() if k != entry}, schema("build"))

@@ -41,8 +41,8 @@ def print_stalls(result, manifest) -> None:
     console = results()
     console.print(rows)
     console.print(
-        "cycles of the last frame: stalled, a beat waited for its reader; starved, a reader waited for a beat. The stage "
-        "between a stream that stalls and one that starves sets the pace"
+        "cycles of the last frame: stalled, a beat waited for its reader; starved, a reader waited for a beat. The "
+        "stage between a stream that stalls and one that starves sets the pace"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, prod
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,9 @@ def measuring_frames(interval: int, latency: int) -> int:
     return max(3, ceil(latency / interval) + 2)
 
 
+_MOST_ELEMENTS = 1 << 28  # of the inputs of all frames
+
+
 def random_frames(graph: Graph, count: int, seed: int) -> list[Frame]:
     """Uniform integers over the whole range of every input's element."""
     generator = np.random.default_rng(seed)
@@ -35,7 +38,16 @@ def chosen_frames(
 
     Args:
         seed: of random frames; 0 unless given.
+
+    Raises:
+        GraphError: a picture does not fit, or the frames are more than a simulation holds in memory.
     """
+    elements = max(sum(prod(graph.tensors[index].shape) for index in graph.inputs) for graph in (whole, part))
+    most = max(1, _MOST_ELEMENTS // elements)
+    if count > most:
+        raise GraphError(
+            f"{count:,} frames are too many to hold in memory: of {part.name} give at most {most:,} at once"
+        )
     if images:
         return frames_of_range(whole, part, picture_frames(whole, images, count))
     return random_frames(part, count, seed or 0)

@@ -98,6 +98,14 @@ BAD_OTHERS = {
     "sim both": (("sim", "digits", "--image", "{picture}", "--random"), "not both"),
     "sim text as a picture": (("sim", "digits", "--image", "{text}"), "no picture that Pillow"),
     "sim no frames": (("sim", "digits", "--frames", "0"), "0 is not in the range"),
+    "sim frames without end": (
+        ("sim", "digits", "--frames", "9" * 20),
+        "too many to hold in memory.*at most 4,194,304",
+    ),
+    "emit frames without end": (
+        ("emit", "digits", "-o", "{new}", "--testbench", "--frames", "9" * 20),
+        "too many to hold in memory",
+    ),
     "sim waves below a file": (("sim", "digits", "--waves", "{text}/waves.vcd"), "Not a directory"),
     "build nowhere": (("build", "digits"), "Missing option '-o'"),
     "build below a file": (("build", "digits", "-o", "{text}/x"), "Not a directory"),

@@ -21,6 +21,7 @@ from .cli_target import planned_design, target_options
 @target_options
 @click.option("--name", "prefix", default="", metavar="PREFIX", help="Begins every module's name (an identifier).")
 @click.option("--testbench", is_flag=True, help="Add a cocotb test with vectors that runs without mbconv.")
+@click.option("--litex", is_flag=True, help="Add a LiteX module: stream endpoints, counters on the bus.")
 @click.option("--image", "images", type=existing_file, multiple=True,
               help="A picture for the test bench; may be given several times.  [default: random inputs]")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), help="Of the test bench's random inputs.  [default: 0]")
@@ -30,7 +31,8 @@ from .cli_target import planned_design, target_options
     "--overwrite", is_flag=True, help="Replace files in the way that mbconv did not write, or that were changed since."
 )
 @json_option
-def emit(model, directory, layers, target, prefix, testbench, images, seed, frames, overwrite, as_json) -> None:
+def emit(model, directory, layers, target, prefix, testbench, litex, images, seed, frames, overwrite,
+         as_json) -> None:  # fmt: skip
     """Write a model's circuit: Verilog, memory files and manifest.json.
 
     The manifest lists the ports with their tensors, shapes, types, scales and zero points, the parameters, cycles and
@@ -38,6 +40,9 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
 
     --testbench adds testbench/run.py, which runs the emitted Verilog in Verilator through cocotb and compares its
     output packets and cycles with the golden model's; it needs cocotb and Verilator only.
+
+    --litex adds NAME_litex.py, whose class Network is a module of LiteX with a stream endpoint for each port and the
+    counters of damaged frames and results as registers of the bus.
     """
     if prefix and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix):
         raise UserError(f"--name {prefix!r} cannot begin a Verilog name: letters, digits and _, no digit first")
@@ -62,7 +67,7 @@ def emit(model, directory, layers, target, prefix, testbench, images, seed, fram
         design, planned_for = planned_design(graph, target)
         bundle = make_bundle(design, prefix, source, planned_for)
         bench = _testbench(whole, graph, bundle, images, seed, frames) if testbench else None
-        manifest = write(bundle, directory, testbench=bench, overwrite=overwrite, say=notes.append)
+        manifest = write(bundle, directory, testbench=bench, litex=litex, overwrite=overwrite, say=notes.append)
     for note in notes:
         progress_console(quiet=as_json).print(note)
     if as_json:

@@ -14,6 +14,7 @@ from .bundle import Bundle, make_bundle
 from .core_file import core_file
 from .design import Design
 from .folder import write_files
+from .litex_module import litex_module, litex_module_name
 from .manifest import seal
 from .read_bundle import content_hash, manifest_name, read_manifest
 from .summary import summary
@@ -27,6 +28,7 @@ def emit(
     target: Target | None = None,
     testbench: Mapping[str, str] | None = None,
     *,
+    litex: bool = False,
     overwrite: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def emit(
         design: a design, or the bundle that was made of one, which settles the next three.
         prefix, source, target: see :func:`~.bundle.make_bundle`.
         testbench: further files, relative path → text.
+        litex: add a module of LiteX, :mod:`.litex_module`.
         overwrite: replace files in the way that are not an earlier emission's, or were changed since.
         say: called with a line about every file that was removed, or kept although it is an earlier emission's.
 
@@ -49,6 +52,8 @@ def emit(
     texts = {**bundle.verilog, **bundle.memory_files, **(testbench or {})}
     texts[f"{bundle.top}.core"] = core_file(bundle, sorted(testbench or {}))
     texts[f"{bundle.top}.md"] = summary(bundle, testbench=bool(testbench))
+    if litex:
+        texts[litex_module_name(bundle)] = litex_module(bundle)
     described = {**bundle.manifest, "files": {name: content_hash(text) for name, text in sorted(texts.items())}}
     described["seal"] = seal(described)
     name = manifest_name(described["prefix"])

@@ -5,40 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Mux, Shape, ShapeLike, Signal, Value
-from amaranth.lib.stream import Signature
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.hdl import Cat, Module, Mux, ShapeLike, Signal, Value
 
-from .cost import NOTHING, Cost
+from .cost import Cost
 from .elementwise import Elementwise
 from .family import GENERIC, Family
 from .layouts import ArrayLayout
-
-
-class TurnOperand(Component):
-    """A stream of which a beat is taken in its turns alone: the members of :class:`~mbconv.hdl.operand.Operand`, and
-    ``turn``: ``In(1)``."""
-
-    multipliers = 0
-    memory_bits = 0
-    latency = 0
-    cycles_per_beat = 1
-    own_cost = NOTHING
-
-    def __init__(self, shape: ShapeLike, lanes: int):
-        self.shape, self.lanes = Shape.cast(shape), lanes
-        self.beat = ArrayLayout(self.shape, lanes)
-        members = {"available": Out(1), "claim": In(1), "turn": In(1), "value": Out(self.beat)}
-        super().__init__({"i": In(Signature(self.beat)), **members})
-
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        m.d.comb += [
-            self.available.eq(self.i.valid | ~self.turn),
-            self.i.ready.eq(self.claim & self.turn),
-            self.value.eq(self.i.payload),
-        ]
-        return m
+from .turn_operand import TurnOperand
 
 
 class Concatenate(Elementwise):

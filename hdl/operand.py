@@ -22,31 +22,32 @@ class Broadcast:
     """Which beats of an output frame a shorter operand gives anew; the others repeat one that it gave before.
 
     Args:
-        raster: rows, columns and beats of a pixel of the output.
-        repeated: for each of the three, whether the operand has one in place of them all: ``(True, True, False)`` is a
-            vector for each frame.
+        nest: the loops over a frame's beats, outermost first: extent, and whether the operand has one beat in place of
+            all that the loop passes.
         one_lane: whether the operand has one channel, which all lanes take.
 
     Raises:
-        ValueError: an extent below 1, or a channel of many for many lanes.
+        ValueError: an extent below 1.
     """
 
-    raster: tuple[int, int, int]
-    repeated: tuple[bool, bool, bool] = (False, False, False)
+    nest: tuple[tuple[int, bool], ...]
     one_lane: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.raster) < 1:
-            raise ValueError(f"rows, columns and beats of a pixel are at least 1, not {self.raster}")
-        if self.one_lane and not self.repeated[2] and self.raster[2] > 1:
-            raise ValueError(f"one channel is one beat of a pixel, not {self.raster[2]}")
+        if min((extent for extent, _ in self.nest), default=1) < 1:
+            raise ValueError(f"loops over beats are of at least 1, not {[extent for extent, _ in self.nest]}")
+
+    @classmethod
+    def over(cls, raster: tuple[int, int, int], repeated: tuple[bool, bool, bool], one_lane: bool = False) -> Broadcast:
+        """Of an output of rows, columns and beats of a pixel, over some of which the operand is repeated: ``(True,
+        True, False)`` is a vector for each frame."""
+        return cls(tuple(zip(raster, repeated, strict=True)), one_lane)
 
     @cached_property
     def loops(self) -> tuple[tuple[int, bool], ...]:
-        """The loops over a frame's beats, outermost first: extent, and whether the operand is repeated over it.
-        Neighbours that are alike are one."""
+        """The loops that pass more than one beat; neighbours that are alike are one."""
         found: list[tuple[int, bool]] = []
-        for extent, repeated in zip(self.raster, self.repeated, strict=True):
+        for extent, repeated in self.nest:
             if extent == 1:
                 continue
             if found and found[-1][1] == repeated:
@@ -69,8 +70,9 @@ class Broadcast:
     @cached_property
     def positions(self) -> np.ndarray:
         """The beats of an output frame with which the operand's own are taken, int64 in rising order."""
-        beats = np.arange(int(np.prod(self.raster)), dtype=np.int64).reshape(self.raster)
-        return beats[tuple(slice(0, 1) if repeated else slice(None) for repeated in self.repeated)].ravel()
+        extents = [extent for extent, _ in self.nest]
+        beats = np.arange(int(np.prod(extents, dtype=np.int64)), dtype=np.int64).reshape(extents)
+        return beats[tuple(slice(0, 1) if repeated else slice(None) for _, repeated in self.nest)].ravel()
 
 
 class Operand(Component):
@@ -156,7 +158,7 @@ class Operand(Component):
 
     def _loops(self, m: Module, step: Value) -> tuple[Value, Value]:
         """Whether the next beat is the operand's own, and the place of its kept one."""
-        firsts, address = [], Const(0)
+        firsts, addresses, stride = [], [Const(0)], 1
         loops = self.broadcast.loops
         outermost = next(place for place, (_, repeated) in enumerate(loops) if repeated)
         for place in reversed(range(outermost, len(loops))):
@@ -171,9 +173,20 @@ class Operand(Component):
                     m.d.sync += first.eq(last)
                 firsts.append(first)
             else:
-                address = count
+                addresses.append(self._address(m, place, step, count, last, stride))
+                stride *= extent
             step = step & last
-        return Cat(*firsts).all(), address
+        return Cat(*firsts).all(), sum(addresses[1:], addresses[0])
+
+    @staticmethod
+    def _address(m: Module, place: int, step: Value, count: Signal, last: Value, stride: int) -> Value:
+        """A loop's part of the place of a kept beat: its count times ``stride``."""
+        if stride == 1:
+            return count
+        part = Signal(range(stride << len(count)), name=f"address_{place}")
+        with m.If(step):
+            m.d.sync += part.eq(Mux(last, 0, part + stride))
+        return part
 
     def _again(self, m: Module, value: Value, fresh: Value, address: Value, keep: Value) -> Value:
         """The operand's own beat where it is fresh, else the kept one."""

@@ -116,6 +116,8 @@ class RandomNetwork:
             (self.repeated, 2),
             (self.squeeze_excite, 2),
             (self.concatenation, 2),
+            (self.padded, 1),
+            (self.enlarged, 1),
             (self.constant_arithmetic, 2),
             (self.table, 2),
             (self.pad, 1),
@@ -255,6 +257,25 @@ class RandomNetwork:
         pair = (x, y) if self.chance(0.7) else (y, x)
         scale = self.scale(SPREAD * self.scale_of(x) * self.scale_of(y))
         self.added(self.writer.arithmetic("MUL", *pair, scale, self.zero_point(), self.one_of(ACTIVATIONS)), x, y)
+
+    def padded(self) -> None:
+        """A PAD that anything may read, of channels too."""
+        x = self.pick(4)
+        if x is None:
+            return
+        sides = [int(self.rng.integers(0, 3)) for _ in range(4)]
+        channels = self.one_of(((0, 0), (0, 0), (0, self.number(1, 6)), (self.number(1, 6), 0), (2, 1)))
+        self.added(self.writer.pad(x, *sides, channels=channels), x)
+
+    def enlarged(self) -> None:
+        x = self.pick(4)
+        if x is None:
+            return
+        _, height, width, channels = self.shape(x)
+        down, across = self.number(1, 3), self.number(1, 3)
+        if self.affordable(height * down * width * across * channels):
+            y = self.writer.resize(x, height * down, width * across, half_pixel_centers=self.chance(0.5))
+            self.added(y, x)
 
     def concatenation(self) -> None:
         """Two or three tensors along any axis, quantised alike, and what reads them: at the end it is the host's."""

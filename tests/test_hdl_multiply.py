@@ -75,16 +75,18 @@ def test_a_word_exists_for_any_scales(seed):
 
 
 def test_broadcast():
-    vector = Broadcast((3, 4, 5), (True, True, False))
+    vector = Broadcast.over((3, 4, 5), (True, True, False))
     assert vector.loops == ((12, True), (5, False)) and vector.kept == 5
     assert vector.positions.tolist() == [0, 1, 2, 3, 4]
-    number = Broadcast((3, 4, 5), (False, False, True), one_lane=True)
+    number = Broadcast.over((3, 4, 5), (False, False, True), one_lane=True)
     assert number.kept == 1 and number.positions.tolist() == list(range(0, 60, 5))
-    row = Broadcast((3, 4, 5), (True, False, True), one_lane=True)
+    row = Broadcast.over((3, 4, 5), (True, False, True), one_lane=True)
     assert row.kept == 4 and row.positions.tolist() == [0, 5, 10, 15]
-    column = Broadcast((3, 4, 5), (False, True, False))
+    column = Broadcast.over((3, 4, 5), (False, True, False))
     assert column.kept == 5 and column.positions[:6].tolist() == [0, 1, 2, 3, 4, 20]
-    assert not Broadcast((3, 1, 1), (False, True, True)).repeats
+    nearest = Broadcast(((2, False), (2, True), (3, False), (2, True), (1, False)))
+    assert nearest.kept == 3 and nearest.positions.tolist() == [0, 2, 4, 12, 14, 16]
+    assert not Broadcast.over((3, 1, 1), (False, True, True)).repeats
 
 
 def test_refusals():
@@ -102,10 +104,8 @@ def test_refusals():
         MultiplyCircuit(operands[0], Operand(signed(8), 3), (-7, -128), found.format, found.words)
     with pytest.raises(ValueError, match="at least one lane, not 0"):
         Operand(signed(8), 0)
-    with pytest.raises(ValueError, match="at least 1, not"):
-        Broadcast((0, 1, 1))
-    with pytest.raises(ValueError, match="one channel is one beat of a pixel, not 2"):
-        Broadcast((1, 1, 2), one_lane=True)
+    with pytest.raises(ValueError, match=r"at least 1, not \[0, 1\]"):
+        Broadcast(((0, True), (1, False)))
     assert product_bits((unsigned(8), unsigned(8)), (0, 0)) == 17
     fixed = replace(graph.operators[0], numbers="fixed")
     with pytest.raises(GraphError, match="not defined in binary fixed point"):

@@ -20,14 +20,14 @@ class Circuit:
         window: of those that have one, with all padding.
         reduction: products that one output sums.
         whole_vector: whether it reads all pixels as one vector.
-        whole_beats: whether the lanes of its inputs divide their channels.
+        lanes_divide: numbers of channels that the lanes of its inputs divide.
     """
 
     kind: str
     window: Window = NO_WINDOW
     reduction: int = 0
     whole_vector: bool = False
-    whole_beats: bool = False
+    lanes_divide: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

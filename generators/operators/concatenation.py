@@ -31,7 +31,10 @@ class Concatenation(Operator):
         tensors = [graph.tensors[tensor] for tensor in (*self.inputs, *self.outputs)]
         if len({tensor.quantization for tensor in tensors}) > 1:
             raise GraphError("rescales some of its inputs, which has no circuit yet: quantise all of them alike")
-        return Circuit("concatenate", whole_beats=self.axis == len(tensors[0].shape) - 1)
+        by_channels = self.axis == len(tensors[0].shape) - 1
+        return Circuit(
+            "concatenate", lanes_divide=tuple(tensor.channels for tensor in tensors[:-1]) if by_channels else ()
+        )
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         rank = len(sources[0].shape)

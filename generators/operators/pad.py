@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import NO_PADDING, Graph, GraphError, Operator, Padding, Tensor
-from ..graph.lowering import Padded
+from ..graph.graph import NO_PADDING, Graph, Operator, Padding, Tensor, Window
+from ..graph.lowering import Circuit, Padded
 from ..graph.number_checks import shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 
@@ -16,21 +16,21 @@ class Pad(Operator):
     """PAD of height and width, and of channels behind the last or before the first, with the zero point."""
 
     KIND: ClassVar[str] = "PAD"
-    BECOMES: ClassVar[str] = "wiring: the padding of the convolutions that read it"
+    BECOMES: ClassVar[str] = "wiring: the padding of the convolutions that read it; else `pad`"
     FIXED_POINT: ClassVar[bool] = True
     TAKES_PADDING: ClassVar[bool] = True
     padding: Padding = NO_PADDING
     channels: tuple[int, int] = (0, 0)  # before and behind the input's
 
-    def lower(self, graph: Graph, padding: Padding) -> Padded:
-        if any(self.channels):
-            raise GraphError(f"pads channels by {self.channels[0]} and {self.channels[1]}, which has no circuit yet")
+    def lower(self, graph: Graph, padding: Padding) -> Padded | Circuit:
         readers = graph.consumers(self.outputs[0])
-        if self.outputs[0] in graph.outputs:
-            raise GraphError("cannot be an output; end the range before it or after the convolution")
-        if not all(reader.TAKES_PADDING for reader in readers):
-            raise GraphError("is read by other than convolutions; only they can read a padded map")
-        return Padded(self.padding + padding)
+        windows = self.outputs[0] not in graph.outputs and all(reader.TAKES_PADDING for reader in readers)
+        if windows and not any(self.channels):
+            return Padded(self.padding + padding)
+        window = Window((1, 1), (1, 1), self.padding + padding)
+        first, channels = self.channels[0], graph.tensors[self.inputs[0]].channels
+        divided = tuple(count for count in (first, channels) if count) if any(self.channels) else ()
+        return Circuit("pad", window, lanes_divide=divided)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

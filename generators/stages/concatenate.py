@@ -17,6 +17,7 @@ class ConcatenateCircuit(ElementwiseCircuit):
     """Beats of the inputs in turn; by channels every input's lanes divide its channels."""
 
     KIND: ClassVar[str] = "concatenate"
+    REPEATS: ClassVar[bool] = False
     REASON: ClassVar[str] = "waits for its turn in the concatenation"
 
     def build(self, site: Site) -> Stage:

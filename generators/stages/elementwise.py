@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mbconv.hdl.elementwise import Elementwise
 from mbconv.hdl.operand import Broadcast, Operand
@@ -22,10 +22,18 @@ def one_for_all_channels(network: Network, node: Node, position: int) -> bool:
 
 
 class ElementwiseCircuit(StageCircuit):
-    """A circuit that gives a beat for each beat of every input, those of shorter inputs repeated."""
+    """A circuit that gives a beat for each beat of every input, those of shorter inputs repeated.
+
+    Attributes:
+        REPEATS: whether an input of one channel is repeated for all channels.
+    """
+
+    REPEATS: ClassVar[bool] = True
 
     def coupled(self, network: Network, node: Node) -> tuple[tuple[int, ...], ...]:
         """All but inputs of one channel for all, which have one lane."""
+        if not self.REPEATS:
+            return super().coupled(network, node)
         places = range(len(node.inputs))
         wide = [node.inputs[place] for place in places if not one_for_all_channels(network, node, place)]
         return ((*wide, node.output),)
@@ -46,7 +54,7 @@ class ElementwiseCircuit(StageCircuit):
         channels = one_for_all_channels(site.network, site.node, place)
         beats = -(-output.channels // site.lanes_out)
         repeated = raster.height < output.height, raster.width < output.width, channels
-        return Broadcast((output.height, output.width, beats), repeated, channels)
+        return Broadcast.over((output.height, output.width, beats), repeated, channels)
 
     def stage(self, site: Site, circuit: Elementwise, **fields) -> Stage:
         """The stage of a circuit whose ports are its operands', with its event model."""

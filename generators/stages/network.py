@@ -184,7 +184,8 @@ class _Assembly:
         for tensor, stream in zip(op.inputs, inputs, strict=True):
             channels = circuit.reduction if circuit.whole_vector else self._raster(tensor).channels
             self._views.setdefault(stream, {self.graph.tensors[stream].channels}).add(channels)
-        if circuit.whole_beats:
+            self._views[stream].update(circuit.lanes_divide)
+        if circuit.lanes_divide:
             self._whole_beats.update(inputs)
 
     @property

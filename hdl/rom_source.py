@@ -21,30 +21,48 @@ class RomSource(Component):
     is there ``latency`` cycles after reset, before any pipeline can want it: what is issued in the first cycle has its
     data that much later.
 
-    A beat each cycle. Cost: ``memory_bits``, an address counter.
+    A word of several ``pieces`` is as many words of the memory, which is as much narrower: a reader that takes a word
+    every ``cycles_per_beat`` cycles or less often always finds one; in between there is none, and nothing says so.
+
+    Cost: ``memory_bits``, an address counter; of several pieces registers of all but one, and a counter of them.
 
     Args:
         shape: of a beat's payload.
         words: the period's beats as non-negative integers of the payload's width.
         name: of the memory file.
+        pieces: that a word is read in.
 
     Members:
         o: ``Out(stream.Signature(shape, always_valid=True))``
+
+    Raises:
+        ValueError: no word, one that the shape does not hold, or no piece.
     """
 
     multipliers = 0
-    cycles_per_beat = 1
     own_cost = NOTHING
 
-    def __init__(self, shape: ShapeLike, words: Sequence[int], name: str, *, family: Family = GENERIC):
-        self.shape = shape
-        self.rom = Rom(words, Shape.cast(shape).width, name, family=family)
+    def __init__(self, shape: ShapeLike, words: Sequence[int], name: str, pieces: int = 1, *, family: Family = GENERIC):
+        if pieces < 1:
+            raise ValueError(f"the words of {name} are read in at least one piece, not {pieces}")
+        width = Shape.cast(shape).width
+        if words and (min(words) < 0 or max(words) >> width):
+            raise ValueError(f"the memory {name} holds a word that {width} bits do not hold")
+        self.shape, self.pieces = shape, pieces
+        self.piece_bits = -(-width // pieces)
+        mask = (1 << self.piece_bits) - 1
+        parts = [word >> piece * self.piece_bits & mask for word in words for piece in range(pieces)]
+        self.rom = Rom(parts if pieces > 1 else words, self.piece_bits, name, family=family)
         super().__init__({"o": Out(Signature(shape, always_valid=True))})
+
+    @property
+    def cycles_per_beat(self) -> int:
+        return self.pieces
 
     @property
     def latency(self) -> int:
         """Cycles after reset before the first word is there."""
-        return self.rom.latency
+        return self.rom.latency + self.pieces - 1
 
     @property
     def memory_bits(self) -> int:
@@ -55,12 +73,26 @@ class RomSource(Component):
         m.submodules.rom = self.rom
         address = Signal(address_width(len(self.rom.words)))
         filled = Signal(self.rom.latency)  # which of the memory's registers hold a word
+        whole, taken = Signal(), Signal()
         m.d.comb += [
-            self.rom.en.eq(~filled[-1] | self.o.ready),
+            taken.eq(~whole | self.o.ready),
+            self.rom.en.eq(~filled[-1] | taken),
             self.rom.addr.eq(address),
-            Value.cast(self.o.payload).eq(self.rom.data),
         ]
         m.d.sync += filled.eq(Cat(1, filled))
         with m.If(self.rom.en):
             advance(m, address, len(self.rom.words))
+        if self.pieces == 1:
+            m.d.comb += [whole.eq(1), Value.cast(self.o.payload).eq(self.rom.data)]
+        else:
+            # The last piece is the memory's own output, the others move down as they come.
+            piece = Signal(range(self.pieces))
+            held = Signal(self.piece_bits * (self.pieces - 1), reset_less=True)
+            m.d.comb += [
+                whole.eq(piece == self.pieces - 1),
+                Value.cast(self.o.payload).eq(Cat(held, self.rom.data)),
+            ]
+            with m.If(filled[-1] & taken):
+                advance(m, piece, self.pieces)
+                m.d.sync += held.eq(Cat(held, self.rom.data)[self.piece_bits :])
         return m

@@ -11,6 +11,7 @@ from mbconv.hdl.axi_stream import data_bytes_for, element_bytes
 from mbconv.hdl.axi_stream_input import AxiStreamInput
 from mbconv.hdl.axi_stream_output import AxiStreamOutput
 from mbconv.hdl.axi_stream_top import AxiStreamEdge, AxiStreamTop
+from mbconv.hdl.cost import MemoryCost
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.processes import shared_out
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
@@ -23,6 +24,7 @@ from ..planning.device import Device
 from ..planning.dsp_share import share_dsp
 from ..planning.plan import Plan
 from ..planning.planner import plan_for_multipliers
+from ..planning.rom_pieces import with_rom_pieces
 from ..stages.element_shape import element_shape
 from ..stages.network import Network, build_network
 from ..stages.protocol import Site
@@ -211,6 +213,13 @@ def make_design(
     )
     for name, capacity in schedule.capacities.items():
         stages[name] = stages[name].with_capacity(capacity)
+    if device is not None:
+        queues = [
+            MemoryCost(network.tensor(tensor).element.bits * plan.lanes[tensor], depth)
+            for (tensor, *_), depth in schedule.depths.items()
+            if family.queue_in_block_ram(depth)
+        ]
+        stages = with_rom_pieces(stages, queues, device)
     return Design(graph, network, plan, tuple(stages.values()), schedule, inputs, outputs, family, device)
 
 

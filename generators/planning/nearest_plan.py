@@ -30,6 +30,7 @@ from .device import Device
 from .folding import ceil_div
 from .plan import Plan
 from .planner import plan_for_interval, slowest_interval
+from .rom_pieces import PORT, pieces_of
 from .use import scarcest, uses
 
 LISTED_STAGES = 4096
@@ -166,5 +167,6 @@ class NearestSearch:
         """What a stage takes at least."""
         key = *key, None if stage.mac is None else stage.mac.dsp
         if key not in self._costs:
-            self._costs[key] = stage.least_cost(self.device.circuits)
+            pieces = stage.with_rom_pieces({PORT: pieces_of(stage, self.device)})
+            self._costs[key] = pieces.least_cost(self.device.circuits)
         return self._costs[key]

@@ -6,10 +6,10 @@ each takes, and which products find a DSP block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mbconv.hdl.cost import Cost
+from mbconv.hdl.cost import Cost, MemoryCost
 
 from .device import Device
 
@@ -28,9 +28,7 @@ class Resources:
     @property
     def block_rams(self) -> int:
         """Blocks of all memories that LUTs or registers do not hold, each in blocks of its own."""
-        device = self.device
-        in_blocks = (memory for memory in self.cost.memories if memory.in_block_ram(device.circuits))
-        return sum(device.block_ram.blocks(memory.width, memory.depth) for memory in in_blocks)
+        return block_rams(self.cost.memories, self.device)
 
     @property
     def luts(self) -> int:
@@ -59,3 +57,9 @@ class Resources:
             blocks = -(-inside // together) if inside else 0
             left -= blocks
             yield inside, blocks
+
+
+def block_rams(memories: Iterable[MemoryCost], device: Device) -> int:
+    """Blocks of memories that LUTs or registers do not hold, each in blocks of its own."""
+    in_blocks = (memory for memory in memories if memory.in_block_ram(device.circuits))
+    return sum(device.block_ram.blocks(memory.width, memory.depth) for memory in in_blocks)

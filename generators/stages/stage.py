@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -50,6 +50,7 @@ class Stage(Shown):
         window: where it has one, what a capacity makes of it.
         mac: where it multiplies and accumulates, the parameters of that.
         with_dsp: the stage with another share of an FPGA's DSP blocks, where it has any use for them.
+        rom_pieces: of its further input ports, in how many pieces their words are read; one where not said.
     """
 
     node: Node
@@ -62,6 +63,7 @@ class Stage(Shown):
     window: WindowSize | None = None
     mac: MacParameters | None = None
     with_dsp: Callable[[DspShare], Stage] | None = None
+    rom_pieces: Mapping[str, int] = field(default_factory=dict)
 
     def shown(self) -> dict[str, object]:
         return {"": self.name, "multipliers": self.multipliers, "cycles": self.cycles}
@@ -80,7 +82,11 @@ class Stage(Shown):
         members = self.component.signature.members
         return {
             port: RomSource(
-                members[port].signature.members["payload"].shape, words, f"{self.name}_{port}", family=family
+                members[port].signature.members["payload"].shape,
+                words,
+                f"{self.name}_{port}",
+                self.rom_pieces.get(port, 1),
+                family=family,
             )
             for port, words in self.sources.items()
         }
@@ -104,6 +110,10 @@ class Stage(Shown):
         assert self.window is not None
         build = self.window.build
         return replace(self, make=lambda: build(capacity))
+
+    def with_rom_pieces(self, pieces: Mapping[str, int]) -> Stage:
+        """The stage, its circuit the same, with words that are read in pieces."""
+        return replace(self, make=lambda: self.component, rom_pieces=pieces)
 
     @property
     def multipliers(self) -> int:

@@ -150,7 +150,7 @@ class Family(ABC):
 
     def sources(self, verilog: Verilog, part: Part) -> dict[str, str]:
         """File name → text of a design with the family's cells in place of the primitives."""
-        return cell_sources(verilog, self.folder / "multiply.v", self.memory, part.resources)
+        return cell_sources(verilog, self.folder / "multiply_dsp.v", self.memory, part.resources)
 
     @abstractmethod
     def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:

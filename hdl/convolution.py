@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from amaranth.hdl import Module, Shape
+from amaranth.hdl import Module
 from amaranth.lib.wiring import Component, connect, flipped
 
 from .cost import NOTHING
 from .credit_queue import least_depth
-from .family import GENERIC, Family
 from .mac import stage_ports
-from .mac_parameters import UNSHARED, DspShare, MacParameters
+from .mac_parameters import MacParameters, MacStageParameters
 from .narrow import Narrow
 from .pointwise import Pointwise, PointwiseParameters
-from .requantize import RequantizeFormat
 from .widen import Widen
 from .window_geometry import AVAILABLE_DELAY, WindowGeometry
 from .window_parameters import WindowParameters
@@ -23,7 +21,7 @@ from .window_stream import WindowStream
 
 
 @dataclass(frozen=True)
-class ConvolutionParameters:
+class ConvolutionParameters(MacStageParameters):
     """Parameters of a :class:`Convolution`.
 
     Args:
@@ -31,13 +29,10 @@ class ConvolutionParameters:
         channels, outputs: C and Co.
         taps: K: 1, a kernel row, or the whole kernel; one of K·C and Pi divides the other.
         input_folding, output_folding: Pi and Po.
-        data_shape, weight_shape: of an element and of a weight already less its zero point.
-        format: the requantisation, accumulator width included.
         input_lanes, lanes: of the streams; the first divides C.
         pad_value: of taps in the padding.
         capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window_parameters.WindowParameters`.
-        interval, queue_depth, elastic, dsp: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
-        family: of FPGAs.
+        others: see :class:`~mbconv.hdl.mac_parameters.MacStageParameters`.
 
     Raises:
         ValueError: lanes, taps and folding that do not divide as above.
@@ -49,18 +44,8 @@ class ConvolutionParameters:
     taps: int
     input_folding: int
     output_folding: int
-    data_shape: Shape
-    weight_shape: Shape
-    format: RequantizeFormat
-    input_lanes: int
-    lanes: int
     pad_value: int = 0
     capacity: int | None = None
-    interval: int | None = None
-    queue_depth: int | None = None
-    elastic: bool = False
-    dsp: DspShare = UNSHARED
-    family: Family = GENERIC
 
     def __post_init__(self) -> None:
         given = self.given
@@ -115,25 +100,13 @@ class ConvolutionParameters:
             outputs=self.outputs,
             input_folding=self.input_folding,
             output_folding=self.output_folding,
-            data_shape=self.data_shape,
-            weight_shape=self.weight_shape,
-            format=self.format,
             input_lanes=min(self.given, self.input_folding),
-            lanes=self.lanes,
-            interval=self.interval,
-            queue_depth=self.queue_depth,
-            elastic=self.elastic,
-            dsp=self.dsp,
-            family=self.family,
+            **self.common,
         )
 
     @property
     def mac(self) -> MacParameters:
         return self.pointwise.mac
-
-    @property
-    def multipliers(self) -> int:
-        return self.pointwise.multipliers
 
     @property
     def cycles_per_frame(self) -> int:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from amaranth.hdl import Module, Shape
+from amaranth.hdl import Module
 from amaranth.lib.wiring import Component, connect, flipped
 
 from .cost import NOTHING
-from .family import GENERIC, Family
 from .mac import MacPipeline, stage_ports
-from .mac_parameters import UNSHARED, DspShare, MacParameters
-from .requantize import RequantizeFormat
+from .mac_parameters import MacParameters, MacStageParameters
 from .widen import Widen
 from .window import Window
 from .window_geometry import AVAILABLE_DELAY, WindowGeometry
@@ -20,7 +18,7 @@ from .window_parameters import WindowParameters
 
 
 @dataclass(frozen=True)
-class DepthwiseParameters:
+class DepthwiseParameters(MacStageParameters):
     """Parameters of a :class:`Depthwise`.
 
     Args:
@@ -28,13 +26,10 @@ class DepthwiseParameters:
         channels: C.
         channel_folding: P, a multiple of both ``input_lanes`` and ``lanes``.
         taps: K: 1, a kernel row, or the whole kernel.
-        data_shape, weight_shape: of an element and of a weight already less its zero point.
-        format: the requantisation, accumulator width included.
         input_lanes, lanes: of the streams.
         pad_value: of taps in the padding.
         capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window_parameters.WindowParameters`.
-        interval, queue_depth, elastic, dsp: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
-        family: of FPGAs.
+        others: see :class:`~mbconv.hdl.mac_parameters.MacStageParameters`.
 
     Raises:
         ValueError: lanes do not divide the folding or are too few to drain a group in its cycles, or the window's
@@ -45,18 +40,8 @@ class DepthwiseParameters:
     channels: int
     channel_folding: int
     taps: int
-    data_shape: Shape
-    weight_shape: Shape
-    format: RequantizeFormat
-    input_lanes: int
-    lanes: int
     pad_value: int = 0
     capacity: int | None = None
-    interval: int | None = None
-    queue_depth: int | None = None
-    elastic: bool = False
-    dsp: DspShare = UNSHARED
-    family: Family = GENERIC
 
     def __post_init__(self) -> None:
         if self.input_lanes < 1 or self.channel_folding < 1 or self.channel_folding % self.input_lanes:
@@ -85,22 +70,10 @@ class DepthwiseParameters:
             terms=self.taps,
             channels=self.channels,
             steps=self.window.steps,
-            data_shape=self.data_shape,
-            weight_shape=self.weight_shape,
-            format=self.format,
-            lanes=self.lanes,
             shared=False,
             data_latency=self.window.latency,
-            interval=self.interval,
-            queue_depth=self.queue_depth,
-            elastic=self.elastic,
-            dsp=self.dsp,
-            family=self.family,
+            **self.common,
         )
-
-    @property
-    def multipliers(self) -> int:
-        return self.mac.multipliers
 
     @property
     def cycles_per_frame(self) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 from amaranth.hdl import Shape
 
@@ -33,6 +34,46 @@ class DspShare:
 
 UNSHARED = DspShare()
 """All products in cells, and rows of adders in the requantisation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MacStageParameters:
+    """What the parameters of every stage around a multiply-accumulate pipeline have in common.
+
+    Args:
+        data_shape, weight_shape: of an element and of a weight already less its zero point.
+        format: the requantisation, accumulator width included.
+        input_lanes, lanes: of the streams.
+        interval, queue_depth, elastic, dsp: see :class:`MacParameters`.
+        family: of FPGAs.
+    """
+
+    data_shape: Shape
+    weight_shape: Shape
+    format: RequantizeFormat
+    input_lanes: int
+    lanes: int
+    interval: int | None = None
+    queue_depth: int | None = None
+    elastic: bool = False
+    dsp: DspShare = UNSHARED
+    family: Family = GENERIC
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """These parameters but for the input's lanes, as arguments."""
+        return {
+            field.name: getattr(self, field.name) for field in fields(MacStageParameters) if field.name != "input_lanes"
+        }
+
+    @property
+    def mac(self) -> MacParameters:
+        """The pipeline."""
+        raise NotImplementedError
+
+    @property
+    def multipliers(self) -> int:
+        return self.mac.multipliers
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -14,6 +16,70 @@ from .value_tables import value_range
 from .window import Window
 from .window_geometry import AVAILABLE_DELAY
 from .window_parameters import WindowParameters
+
+
+@dataclass(frozen=True)
+class MaxPoolParameters:
+    """Parameters of a :class:`MaxPool`.
+
+    Args:
+        window: of L lanes, whose ``pad_value`` is the least of its shape.
+        minimum, maximum: limits of the results; by default those of the shape.
+        queue_depth: beats of the output queue; by default the least that sustains one beat a cycle.
+
+    Raises:
+        ValueError: another padding, or limits that the shape does not hold or that exclude each other.
+    """
+
+    window: WindowParameters
+    minimum: int | None = None
+    maximum: int | None = None
+    queue_depth: int | None = None
+
+    def __post_init__(self) -> None:
+        low, high = value_range(self.window.shape)
+        for name, limit in (("minimum", low), ("maximum", high)):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, limit)
+        if not low <= self.minimum <= self.maximum <= high:
+            raise ValueError(f"limits {self.minimum} to {self.maximum} are not within {low} to {high}, in this order")
+        if self.window.pad_value != low:
+            raise ValueError(f"padding of {self.window.pad_value} would count; it must hold {low}")
+        if self.queue_depth is None:
+            object.__setattr__(self, "queue_depth", least_depth(self.pipeline, self.window.family))
+
+    @property
+    def steps(self) -> int:
+        """Issue cycles of a group of channels of an output pixel."""
+        return self.window.steps
+
+    @property
+    def comparisons(self) -> int:
+        """Comparisons of two elements, with a selection each: of the tree, of the steps and of the limits."""
+        low, high = value_range(self.window.shape)
+        limits = (self.minimum > low) + (self.maximum < high)
+        return self.window.lanes * (self.window.taps - 1 + (self.steps > 1) + limits)
+
+    @property
+    def levels(self) -> int:
+        """Of the tree, a register behind each."""
+        return (self.window.taps - 1).bit_length()
+
+    @property
+    def pipeline(self) -> int:
+        """Cycles from a group's last issue to pushing its result into the queue."""
+        return self.window.latency + self.levels + (self.steps > 1) + 1
+
+    @property
+    def latency_of_group(self) -> int:
+        """Cycles from a group's last issue to its beat at ``o``, when the queue is empty."""
+        return self.pipeline + self.window.family.queue_latency(self.queue_depth)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from taking the last beat that an output pixel requires to its first result at ``o``, when nothing
+        waits."""
+        return AVAILABLE_DELAY + self.steps - 1 + self.latency_of_group
 
 
 class MaxPool(Component):
@@ -34,76 +100,28 @@ class MaxPool(Component):
     ring and the queue; ``comparisons`` of two elements.
 
     Args:
-        parameters: of the window, a :class:`~mbconv.hdl.window_parameters.WindowParameters` of L lanes, whose
-            ``pad_value`` is the least of its shape.
-        minimum, maximum: limits of the results; by default those of the shape.
-        queue_depth: beats of the output queue; by default the least that sustains one beat a cycle.
+        parameters: a :class:`MaxPoolParameters`.
 
     Members:
         i, o: ``stream.Signature(ArrayLayout(shape, lanes))``, in and out
-
-    Raises:
-        ValueError: another padding, or limits that the shape does not hold or that exclude each other.
     """
 
     multipliers = 0
 
-    def __init__(
-        self,
-        parameters: WindowParameters,
-        *,
-        minimum: int | None = None,
-        maximum: int | None = None,
-        queue_depth: int | None = None,
-    ):
-        self.parameters = p = parameters
+    def __init__(self, parameters: MaxPoolParameters):
+        self.parameters = parameters
+        p = parameters.window
         self.shape, self.lanes, self.taps = p.shape, p.lanes, p.taps
-        low, high = value_range(p.shape)
-        self.minimum = low if minimum is None else minimum
-        self.maximum = high if maximum is None else maximum
-        if not low <= self.minimum <= self.maximum <= high:
-            raise ValueError(f"limits {self.minimum} to {self.maximum} are not within {low} to {high}, in this order")
-        if p.pad_value != low:
-            raise ValueError(f"padding of {p.pad_value} would count; it must hold {low}")
         self.window = Window(p)
-        pipeline = self._pipeline
-        self.queue_depth = least_depth(pipeline, p.family) if queue_depth is None else queue_depth
-        self.queue = CreditQueue(ArrayLayout(self.shape, self.lanes), self.queue_depth, family=p.family)
+        self.queue = CreditQueue(ArrayLayout(self.shape, self.lanes), parameters.queue_depth, family=p.family)
         beat = Signature(ArrayLayout(self.shape, self.lanes))
         super().__init__({"i": In(beat), "o": Out(beat)})
-
-    @property
-    def steps(self) -> int:
-        """Issue cycles of a group of channels of an output pixel."""
-        return self.parameters.steps
-
-    @property
-    def comparisons(self) -> int:
-        """Comparisons of two elements, with a selection each: of the tree, of the steps and of the limits."""
-        low, high = value_range(self.shape)
-        limits = (self.minimum > low) + (self.maximum < high)
-        return self.lanes * (self.taps - 1 + (self.steps > 1) + limits)
-
-    @property
-    def levels(self) -> int:
-        """Of the tree, a register behind each."""
-        return (self.taps - 1).bit_length()
-
-    @property
-    def _pipeline(self) -> int:
-        """Cycles from a group's last issue to pushing its result into the queue."""
-        return self.window.latency + self.levels + (self.steps > 1) + 1
-
-    @property
-    def latency_of_group(self) -> int:
-        """Cycles from a group's last issue to its beat at ``o``, when the queue is empty."""
-        return self._pipeline + self.queue.latency
 
     @property
     def latency(self) -> int:
         """Cycles from taking the last beat that an output pixel requires to its first result at ``o``, when nothing
         waits."""
-        return AVAILABLE_DELAY + self.steps - 1 + self.latency_of_group
+        return self.parameters.latency
 
     @property
     def cycles_per_frame(self) -> int:
@@ -116,7 +134,7 @@ class MaxPool(Component):
     @property
     def own_cost(self) -> Cost:
         """A comparison and a selection for each of its comparisons, and control."""
-        return Cost(2 * self.comparisons * self.shape.width + 20)
+        return Cost(2 * self.parameters.comparisons * self.shape.width + 20)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -129,11 +147,11 @@ class MaxPool(Component):
             queue.reserve.eq(window.issued & window.first),
         ]
         valid, first, last = (
-            delayed(m, mark, window.latency + self.levels, name, reset=name == "valid")
+            delayed(m, mark, window.latency + self.parameters.levels, name, reset=name == "valid")
             for mark, name in ((window.issued, "valid"), (window.first, "first"), (window.last, "last"))
         )
         results = [self._tree(m, [window.o[lane][tap] for tap in range(self.taps)], lane) for lane in range(self.lanes)]
-        if self.steps > 1:
+        if self.parameters.steps > 1:
             results = [self._accumulate(m, value, valid, first, lane) for lane, value in enumerate(results)]
             valid, last = delayed(m, valid, 1, "made", reset=True), delayed(m, last, 1, "made_last")
         limited = Signal(ArrayLayout(self.shape, self.lanes), reset_less=True)
@@ -164,10 +182,10 @@ class MaxPool(Component):
 
     def _limit(self, value: Value) -> Value:
         low, high = value_range(self.shape)
-        if self.minimum > low:
-            value = Mux(value < self.minimum, self.minimum, value)
-        if self.maximum < high:
-            value = Mux(value > self.maximum, self.maximum, value)
+        if self.parameters.minimum > low:
+            value = Mux(value < self.parameters.minimum, self.parameters.minimum, value)
+        if self.parameters.maximum < high:
+            value = Mux(value > self.parameters.maximum, self.parameters.maximum, value)
         return value
 
 

@@ -6,33 +6,28 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Module, Shape, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import Component, connect, flipped
 
 from .cost import NOTHING
 from .counting import advance, step_level
-from .family import GENERIC, Family
 from .layouts import ArrayLayout
 from .mac import MacPipeline, stage_ports
-from .mac_parameters import UNSHARED, DspShare, MacParameters
+from .mac_parameters import MacParameters, MacStageParameters
 from .primitives import Ram
-from .requantize import RequantizeFormat
 from .widen import Widen
 
 
 @dataclass(frozen=True)
-class PointwiseParameters:
+class PointwiseParameters(MacStageParameters):
     """Parameters of a :class:`Pointwise`.
 
     Args:
         inputs, outputs: channels Ci and Co.
         input_folding, output_folding: Pi (a multiple of ``input_lanes``) and Po (a multiple of ``lanes``).
-        data_shape, weight_shape: of an element and of a weight already less its zero point.
-        format: the requantisation, accumulator width included.
         input_lanes, lanes: of the streams.
         slots: pixels that the buffer holds.
-        interval, queue_depth, elastic, dsp: see :class:`~mbconv.hdl.mac_parameters.MacParameters`.
-        family: of FPGAs.
+        others: see :class:`~mbconv.hdl.mac_parameters.MacStageParameters`.
 
     Raises:
         ValueError: lanes do not divide a folding, or are too few to drain a group in its cycles.
@@ -42,17 +37,7 @@ class PointwiseParameters:
     outputs: int
     input_folding: int
     output_folding: int
-    data_shape: Shape
-    weight_shape: Shape
-    format: RequantizeFormat
-    input_lanes: int
-    lanes: int
     slots: int = 2
-    interval: int | None = None
-    queue_depth: int | None = None
-    elastic: bool = False
-    dsp: DspShare = UNSHARED
-    family: Family = GENERIC
 
     available_delay: ClassVar[int] = 1
     """Cycles from the write of a pixel's last word to the first step that may read it."""
@@ -96,22 +81,10 @@ class PointwiseParameters:
             terms=self.input_folding,
             channels=self.outputs,
             steps=self.words,
-            data_shape=self.data_shape,
-            weight_shape=self.weight_shape,
-            format=self.format,
-            lanes=self.lanes,
             shared=True,
             data_latency=self.family.memory_latency,
-            interval=self.interval,
-            queue_depth=self.queue_depth,
-            elastic=self.elastic,
-            dsp=self.dsp,
-            family=self.family,
+            **self.common,
         )
-
-    @property
-    def multipliers(self) -> int:
-        return self.mac.multipliers
 
     @property
     def cycles_per_pixel(self) -> int:

@@ -10,7 +10,7 @@ from elements import random_elements
 from windowed import counted_cycles, windows
 
 from mbconv.hdl.family import GENERIC, Family
-from mbconv.hdl.max_pool import MaxPool
+from mbconv.hdl.max_pool import MaxPool, MaxPoolParameters
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.hdl.window_parameters import WindowParameters
 from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
@@ -35,7 +35,7 @@ def case(
     least = geometry.minimum_capacity(taps)
     capacity = geometry.round_capacity(least + (geometry.pixels if extra is None else extra), taps)
     window = WindowParameters(geometry, shape, channels, lanes, taps, capacity, low, family)
-    pool = MaxPool(window, minimum=minimum, maximum=maximum)
+    pool = MaxPool(MaxPoolParameters(window, minimum, maximum))
     name = f"{geometry}, {channels} channels, {lanes} lanes, {taps} taps, {shape}, ring of {capacity}"
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     x = random_elements(rng, shape, (FRAMES, geometry.height, geometry.width, channels))
@@ -74,8 +74,8 @@ def test_maxima():
 
 
 def test_cost():
-    pool = MaxPool(WindowParameters(TWO, signed(8), 4, 2, 2, pad_value=-128), minimum=0)
-    assert (pool.multipliers, pool.comparisons) == (0, 2 * (1 + 1 + 1))
+    pool = MaxPool(MaxPoolParameters(WindowParameters(TWO, signed(8), 4, 2, 2, pad_value=-128), minimum=0))
+    assert (pool.multipliers, pool.parameters.comparisons) == (0, 2 * (1 + 1 + 1))
     assert pool.cycles_per_frame == 12 * 2 * 2
     assert pool.memory_bits == pool.window.memory_bits + pool.queue.memory_bits
 
@@ -84,9 +84,9 @@ def test_cost():
 def test_refuses_limits(limits, shape):
     with pytest.raises(ValueError, match=f"limits {limits[0]} to {limits[1]} are not within"):
         window = WindowParameters(TWO, shape, 1, 1, pad_value=-128 if shape.signed else 0)
-        MaxPool(window, minimum=limits[0], maximum=limits[1])
+        MaxPoolParameters(window, *limits)
 
 
 def test_refuses_padding_that_counts():
     with pytest.raises(ValueError, match="padding of 0 would count; it must hold -128"):
-        MaxPool(WindowParameters(TWO, signed(8), 1, 1))
+        MaxPoolParameters(WindowParameters(TWO, signed(8), 1, 1))

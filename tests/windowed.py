@@ -38,7 +38,7 @@ def event_model(stage: Pointwise | Depthwise | Convolution | MaxPool, pixels: in
     if isinstance(stage, Depthwise):
         return depthwise_timing(stage.parameters, stage.parameters.window.capacity)
     if isinstance(stage, MaxPool):
-        return max_pool_timing(stage, stage.parameters.capacity)
+        return max_pool_timing(stage.parameters, stage.parameters.window.capacity)
     return convolution_timing(stage.parameters, stage.parameters.window.capacity)
 
 

@@ -47,6 +47,68 @@ module MULT9X9 #(
     assign {SOA, SOB} = 18'd0;
 endmodule
 
+// A constant memory of 2,048 bytes of BYTE bits, in words of one, two or four bytes, or of 4, 2 or 1 of a byte's low bits.
+// Pins above a narrow word are not defined.
+module gowin_rom #(
+    parameter BYTE = 8, parameter BITS = 8, parameter READ_MODE = 1'b0, parameter [2048*BYTE-1:0] INITIAL = 0
+) (
+    input wire clk, enable, output_enable, reset,
+    input wire [13:0] address,
+    output wire [4*BYTE-1:0] data
+);
+    localparam OFFSET = // the lowest address bit that belongs to a word's number
+        BITS == 4 * BYTE ? 5 : BITS == 2 * BYTE ? 4 : BITS == BYTE ? 3 : BITS == 4 ? 2 : BITS == 2 ? 1 : 0;
+    localparam WORDS = 16384 >> OFFSET;
+    reg [BITS-1:0] words [0:WORDS-1];
+    integer n;
+    initial for (n = 0; n < WORDS; n = n + 1) words[n] = INITIAL[n*BITS +: BITS];
+    reg [BITS-1:0] latch, register;
+    always @(posedge clk)
+        if (reset) {latch, register} <= 0;
+        else begin
+            if (enable) latch <= words[address[13:OFFSET]];
+            if (output_enable) register <= latch;
+        end
+    assign data = {{4*BYTE{1'b1}}, READ_MODE ? register : latch};
+endmodule
+
+// As much memory without contents: one port writes and one reads, both of one width. A word that is read while it is
+// written is undefined: here the complement of the old one. A word is undefined before it is written. Address bits below
+// a word of two or four bytes are the write port's byte enables.
+module gowin_ram #(
+    parameter BYTE = 8, parameter BITS = 8, parameter READ_MODE = 1'b0
+) (
+    input wire w_clk, w_enable,
+    input wire [13:0] w_address,
+    input wire [4*BYTE-1:0] w_data,
+    input wire r_clk, r_enable, output_enable, reset,
+    input wire [13:0] r_address,
+    output wire [4*BYTE-1:0] r_data
+);
+    localparam OFFSET = // the lowest address bit that belongs to a word's number
+        BITS == 4 * BYTE ? 5 : BITS == 2 * BYTE ? 4 : BITS == BYTE ? 3 : BITS == 4 ? 2 : BITS == 2 ? 1 : 0;
+    reg [BITS-1:0] words [0:(16384 >> OFFSET)-1];
+    wire [BITS-1:0] enabled;
+    genvar i;
+    generate
+        for (i = 0; i < BITS; i = i + 1) begin : enable
+            assign enabled[i] = BITS < 2 * BYTE ? 1'b1 : w_address[i / BYTE];
+        end
+    endgenerate
+    wire [BITS-1:0] word = words[r_address[13:OFFSET]];
+    wire collision = w_enable && w_address[13:OFFSET] == r_address[13:OFFSET];
+    reg [BITS-1:0] latch, register;
+    always @(posedge w_clk)
+        if (w_enable) words[w_address[13:OFFSET]] <= words[w_address[13:OFFSET]] & ~enabled | w_data[BITS-1:0] & enabled;
+    always @(posedge r_clk)
+        if (reset) {latch, register} <= 0;
+        else begin
+            if (r_enable) latch <= {BITS{collision}} ^ word;
+            if (output_enable) register <= latch;
+        end
+    assign r_data = {{4*BYTE{1'b1}}, READ_MODE ? register : latch};
+endmodule
+
 // Words of 9, 18 or 36 bits one behind the other.
 module pROMX9 #(
     parameter READ_MODE = 1'b0, parameter BIT_WIDTH = 36, parameter RESET_MODE = "SYNC",
@@ -86,20 +148,9 @@ module pROMX9 #(
         INIT_RAM_17, INIT_RAM_16, INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12, INIT_RAM_11, INIT_RAM_10,
         INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C, INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08,
         INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
-    localparam OFFSET = BIT_WIDTH >= 36 ? 5 : BIT_WIDTH >= 18 ? 4 : BIT_WIDTH >= 9 ? 3 : BIT_WIDTH == 4 ? 2 : BIT_WIDTH == 2 ? 1 : 0;
-    localparam WORDS = 16384 >> OFFSET;
-    reg [BIT_WIDTH-1:0] words [0:WORDS-1];
-    integer n;
-    initial for (n = 0; n < WORDS; n = n + 1) words[n] = INITIAL[n*BIT_WIDTH +: BIT_WIDTH];
-    reg [BIT_WIDTH-1:0] latch, register;
-    always @(posedge CLK)
-        if (RESET) {latch, register} <= 0;
-        else begin
-            if (CE) latch <= words[AD[13:OFFSET]];
-            if (OCE) register <= latch;
-        end
-    // Pins above a narrow word are not defined.
-    assign DO = {~36'd0, READ_MODE ? register : latch};
+    gowin_rom #(.BYTE(9), .BITS(BIT_WIDTH), .READ_MODE(READ_MODE), .INITIAL(INITIAL)) memory (
+        .clk(CLK), .enable(CE), .output_enable(OCE), .reset(RESET), .address(AD), .data(DO)
+    );
 endmodule
 
 // Words of 1, 2 or 4 bits one behind the other.
@@ -141,24 +192,12 @@ module pROM #(
         INIT_RAM_17, INIT_RAM_16, INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12, INIT_RAM_11, INIT_RAM_10,
         INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C, INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08,
         INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
-    localparam OFFSET = BIT_WIDTH >= 32 ? 5 : BIT_WIDTH >= 16 ? 4 : BIT_WIDTH >= 8 ? 3 : BIT_WIDTH == 4 ? 2 : BIT_WIDTH == 2 ? 1 : 0;
-    localparam WORDS = 16384 >> OFFSET;
-    reg [BIT_WIDTH-1:0] words [0:WORDS-1];
-    integer n;
-    initial for (n = 0; n < WORDS; n = n + 1) words[n] = INITIAL[n*BIT_WIDTH +: BIT_WIDTH];
-    reg [BIT_WIDTH-1:0] latch, register;
-    always @(posedge CLK)
-        if (RESET) {latch, register} <= 0;
-        else begin
-            if (CE) latch <= words[AD[13:OFFSET]];
-            if (OCE) register <= latch;
-        end
-    // Pins above a narrow word are not defined.
-    assign DO = {~32'd0, READ_MODE ? register : latch};
+    gowin_rom #(.BYTE(8), .BITS(BIT_WIDTH), .READ_MODE(READ_MODE), .INITIAL(INITIAL)) memory (
+        .clk(CLK), .enable(CE), .output_enable(OCE), .reset(RESET), .address(AD), .data(DO)
+    );
 endmodule
 
-// One port writes and one reads, both of one width. A word that is read while it is written is undefined: here the
-// complement of the old one. There are no contents: a word is undefined before it is written.
+// Words of 9, 18 or 36 bits, written and read.
 module SDPX9B #(
     parameter READ_MODE = 1'b0, parameter BIT_WIDTH_0 = 36, parameter BIT_WIDTH_1 = 36,
     parameter BLK_SEL_0 = 3'b000, parameter BLK_SEL_1 = 3'b000, parameter RESET_MODE = "SYNC"
@@ -169,38 +208,18 @@ module SDPX9B #(
     input wire [35:0] DI,
     output wire [35:0] DO
 );
-    localparam BITS = BIT_WIDTH_0;
-    localparam OFFSET = BITS >= 36 ? 5 : BITS >= 18 ? 4 : BITS >= 9 ? 3 : BITS == 4 ? 2 : BITS == 2 ? 1 : 0;
     generate
         if (BIT_WIDTH_0 != BIT_WIDTH_1 || BLK_SEL_0 != 0 || BLK_SEL_1 != 0) begin : refuse
             SDPX9B_is_modelled_for_other_parameters wrong ();
         end
     endgenerate
-    reg [BITS-1:0] words [0:(16384 >> OFFSET)-1];
-    wire written = CEA & BLKSELA == 0;
-    wire [BITS-1:0] enabled;
-    genvar i;
-    generate
-        for (i = 0; i < BITS; i = i + 1) begin : enable
-            assign enabled[i] = BITS < 18 ? 1'b1 : ADA[i / 9];
-        end
-    endgenerate
-    wire [BITS-1:0] word = words[ADB[13:OFFSET]];
-    wire collision = written && ADA[13:OFFSET] == ADB[13:OFFSET];
-    reg [BITS-1:0] latch, register;
-    always @(posedge CLKA)
-        if (written) words[ADA[13:OFFSET]] <= words[ADA[13:OFFSET]] & ~enabled | DI[BITS-1:0] & enabled;
-    always @(posedge CLKB)
-        if (RESETB) {latch, register} <= 0;
-        else begin
-            if (CEB & BLKSELB == 0) latch <= {BITS{collision}} ^ word;
-            if (OCE) register <= latch;
-        end
-    assign DO = {~36'd0, READ_MODE ? register : latch};
+    gowin_ram #(.BYTE(9), .BITS(BIT_WIDTH_0), .READ_MODE(READ_MODE)) memory (
+        .w_clk(CLKA), .w_enable(CEA & BLKSELA == 0), .w_address(ADA), .w_data(DI),
+        .r_clk(CLKB), .r_enable(CEB & BLKSELB == 0), .output_enable(OCE), .reset(RESETB), .r_address(ADB), .r_data(DO)
+    );
 endmodule
 
-// One port writes and one reads, both of one width. A word that is read while it is written is undefined: here the
-// complement of the old one. There are no contents: a word is undefined before it is written.
+// Words of 1, 2 or 4 bits, written and read.
 module SDPB #(
     parameter READ_MODE = 1'b0, parameter BIT_WIDTH_0 = 32, parameter BIT_WIDTH_1 = 32,
     parameter BLK_SEL_0 = 3'b000, parameter BLK_SEL_1 = 3'b000, parameter RESET_MODE = "SYNC"
@@ -211,33 +230,14 @@ module SDPB #(
     input wire [31:0] DI,
     output wire [31:0] DO
 );
-    localparam BITS = BIT_WIDTH_0;
-    localparam OFFSET = BITS >= 32 ? 5 : BITS >= 16 ? 4 : BITS >= 8 ? 3 : BITS == 4 ? 2 : BITS == 2 ? 1 : 0;
     generate
         if (BIT_WIDTH_0 != BIT_WIDTH_1 || BLK_SEL_0 != 0 || BLK_SEL_1 != 0) begin : refuse
             SDPB_is_modelled_for_other_parameters wrong ();
         end
     endgenerate
-    reg [BITS-1:0] words [0:(16384 >> OFFSET)-1];
-    wire written = CEA & BLKSELA == 0;
-    wire [BITS-1:0] enabled;
-    genvar i;
-    generate
-        for (i = 0; i < BITS; i = i + 1) begin : enable
-            assign enabled[i] = BITS < 16 ? 1'b1 : ADA[i / 8];
-        end
-    endgenerate
-    wire [BITS-1:0] word = words[ADB[13:OFFSET]];
-    wire collision = written && ADA[13:OFFSET] == ADB[13:OFFSET];
-    reg [BITS-1:0] latch, register;
-    always @(posedge CLKA)
-        if (written) words[ADA[13:OFFSET]] <= words[ADA[13:OFFSET]] & ~enabled | DI[BITS-1:0] & enabled;
-    always @(posedge CLKB)
-        if (RESETB) {latch, register} <= 0;
-        else begin
-            if (CEB & BLKSELB == 0) latch <= {BITS{collision}} ^ word;
-            if (OCE) register <= latch;
-        end
-    assign DO = {~32'd0, READ_MODE ? register : latch};
+    gowin_ram #(.BYTE(8), .BITS(BIT_WIDTH_0), .READ_MODE(READ_MODE)) memory (
+        .w_clk(CLKA), .w_enable(CEA & BLKSELA == 0), .w_address(ADA), .w_data(DI),
+        .r_clk(CLKB), .r_enable(CEB & BLKSELB == 0), .output_enable(OCE), .reset(RESETB), .r_address(ADB), .r_data(DO)
+    );
 endmodule
 `default_nettype wire

@@ -12,7 +12,7 @@ from mbconv.hdl.verilog import Verilog
 
 from .memory import BlockRamCell, memory_modules
 
-_ROWS = Path(__file__).parent / "multiply_rows.v"
+_FOLDER = Path(__file__).parent
 
 
 def cell_sources(verilog: Verilog, multiply: Path, cell: BlockRamCell, device: Device) -> dict[str, str]:
@@ -20,8 +20,9 @@ def cell_sources(verilog: Verilog, multiply: Path, cell: BlockRamCell, device: D
 
     Args:
         verilog: the design; its primitives are replaced by modules of the same names, ports and latencies.
-        multiply: the family's ``mbconv_multiply``, whose first ``DSP_COUNT`` products are in DSP blocks, as the design
-            was made with (:mod:`mbconv.generators.planning.dsp_share`); the others are rows of carry chains.
+        multiply: the file of the family's ``mbconv_multiply_dsp``: the products of a DSP block. How many of an
+            instance's products are in blocks is what the design was made with
+            (:mod:`mbconv.generators.planning.dsp_share`); the others are rows of carry chains.
         cell: the family's block RAM.
         device: how many DSP blocks there are and which memories are block RAM.
 
@@ -37,11 +38,14 @@ def cell_sources(verilog: Verilog, multiply: Path, cell: BlockRamCell, device: D
     prefix = re.search(r"module (\w*)mbconv_multiply\b", verilog.primitives)[1]
     # A folder of memory files is no longer wanted: the contents are in the cells.
     text = re.sub(r'\.FILE\(\{\w+, ("[^"]*")\}\)', r".FILE(\1)", verilog.text)
-    wrapper = multiply.read_text().replace("module mbconv_multiply #", f"module {prefix}mbconv_multiply #")
+    pairs = max((a for a, b, count in device.dsp.products if count == 2), default=0)
+    wrapper = (_FOLDER / "multiply.v").read_text().replace("PAIR_WIDTH = 0", f"PAIR_WIDTH = {pairs}")
+    wrapper = wrapper.replace("module mbconv_multiply #", f"module {prefix}mbconv_multiply #")
     return {
         f"{verilog.top}.v": text,
         "multiply.v": wrapper,
-        "multiply_rows.v": _ROWS.read_text(),
+        "multiply_dsp.v": multiply.read_text(),
+        "multiply_rows.v": (_FOLDER / "multiply_rows.v").read_text(),
         "memory.v": memory_modules(verilog.memories, cell, device, prefix),
     }
 

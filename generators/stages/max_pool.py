@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from mbconv.hdl.max_pool import MaxPool
+from mbconv.hdl.max_pool import MaxPool, MaxPoolParameters
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.hdl.window_parameters import WindowParameters
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from .network import Network, Node
 
 
-def max_pool_timing(pool: MaxPool, capacity: int | None = None) -> WindowBlocksTiming:
+def max_pool_timing(pool: MaxPoolParameters, capacity: int | None = None) -> WindowBlocksTiming:
     """The event model of a pool whose window holds ``capacity`` pixels; None: without limit."""
-    groups = pool.parameters.groups
+    groups = pool.window.groups
     blocks = Blocks(
         steps=pool.steps,
         per_pixel=groups,
@@ -33,7 +33,7 @@ def max_pool_timing(pool: MaxPool, capacity: int | None = None) -> WindowBlocksT
         latency=pool.latency_of_group,
         queue_depth=pool.queue_depth,
     )
-    return WindowBlocksTiming(window_of(pool.parameters, Packing(groups, 1, 0), capacity), blocks)
+    return WindowBlocksTiming(window_of(pool.window, Packing(groups, 1, 0), capacity), blocks)
 
 
 class MaxPoolCircuit(StageCircuit):
@@ -54,7 +54,7 @@ class MaxPoolCircuit(StageCircuit):
         cycles, taps = _slowest(site, geometry)
         low, high = activation_limits(node.operator.activation, output.element, output.scale, output.zero_point)
 
-        def circuit(capacity: int) -> MaxPool:
+        def parameters(capacity: int) -> MaxPoolParameters:
             window = WindowParameters(
                 geometry,
                 shape=site.shapes[0],
@@ -65,13 +65,14 @@ class MaxPoolCircuit(StageCircuit):
                 pad_value=output.element.minimum,
                 family=site.family,
             )
-            return MaxPool(window, minimum=int(low), maximum=int(high))
+            return MaxPoolParameters(window, int(low), int(high))
 
         def capacity(pixels: int) -> int:
             return window_capacity(geometry, taps, pixels)
 
-        pool = circuit(capacity(1))
-        return Stage(node, lambda: pool, ("i",), max_pool_timing(pool), cycles, window=WindowSize(capacity, circuit))
+        least = parameters(capacity(1))
+        window = WindowSize(capacity, lambda pixels: MaxPool(parameters(pixels)))
+        return Stage(node, lambda: MaxPool(least), ("i",), max_pool_timing(least), cycles, window=window)
 
 
 def _slowest(site: Site, geometry: WindowGeometry) -> tuple[int, int]:

@@ -1,47 +1,8 @@
-// ECP5: the first DSP_COUNT of COUNT products in MULT18X18D cells with all three of their registers on, the others as
-// rows of carry chains; p is valid three cycles after a and b, as in the behavioural twin (hdl/primitives).
+// ECP5: one product in a MULT18X18D with all three of its registers on.
 // Operands have at most 18 bits. The cell is described in Lattice's FPGA-TN-02205 (sysDSP usage guide).
 `default_nettype none
-module mbconv_multiply #(
-    parameter COUNT = 1,
-    parameter A_COUNT = 1,
-    parameter A_WIDTH = 8,
-    parameter A_SIGNED = 1,
-    parameter B_WIDTH = 8,
-    parameter B_SIGNED = 1,
-    parameter LATENCY = 3,
-    parameter DSP_COUNT = COUNT
-) (
-    input  wire                               clk,
-    input  wire [A_COUNT*A_WIDTH-1:0]         a,
-    input  wire [COUNT*B_WIDTH-1:0]           b,
-    output wire [COUNT*(A_WIDTH+B_WIDTH)-1:0] p
-);
-    genvar i;
-    generate
-        if (A_WIDTH > 18 || B_WIDTH > 18) begin : refuse
-            mbconv_multiply_has_at_most_18_bits too_wide ();
-        end
-        if (LATENCY != 3) begin : refuse_latency
-            mbconv_multiply_has_a_latency_of_3 other_latency ();
-        end
-        for (i = 0; i < COUNT; i = i + 1) begin : product
-            wire [A_WIDTH-1:0] x = a[(i % A_COUNT)*A_WIDTH +: A_WIDTH];
-            wire [B_WIDTH-1:0] y = b[i*B_WIDTH +: B_WIDTH];
-            if (i < DSP_COUNT) begin : dsp
-                mbconv_multiply_dsp #(
-                    .A_WIDTH(A_WIDTH), .A_SIGNED(A_SIGNED), .B_WIDTH(B_WIDTH), .B_SIGNED(B_SIGNED)
-                ) multiplier (.clk(clk), .a(x), .b(y), .p(p[i*(A_WIDTH+B_WIDTH) +: A_WIDTH+B_WIDTH]));
-            end else begin : rows
-                mbconv_multiply_rows #(
-                    .A_WIDTH(A_WIDTH), .A_SIGNED(A_SIGNED), .B_WIDTH(B_WIDTH), .B_SIGNED(B_SIGNED)
-                ) multiplier (.clk(clk), .a(x), .b(y), .p(p[i*(A_WIDTH+B_WIDTH) +: A_WIDTH+B_WIDTH]));
-            end
-        end
-    endgenerate
-endmodule
-
 module mbconv_multiply_dsp #(
+    parameter COUNT = 1,
     parameter A_WIDTH = 8,
     parameter A_SIGNED = 1,
     parameter B_WIDTH = 8,
@@ -52,6 +13,11 @@ module mbconv_multiply_dsp #(
     input  wire [B_WIDTH-1:0]         b,
     output wire [A_WIDTH+B_WIDTH-1:0] p
 );
+    generate
+        if (COUNT != 1 || A_WIDTH > 18 || B_WIDTH > 18) begin : refuse
+            mbconv_multiply_has_at_most_18_bits too_wide ();
+        end
+    endgenerate
     wire a_sign = (A_SIGNED != 0) & a[A_WIDTH-1];
     wire b_sign = (B_SIGNED != 0) & b[B_WIDTH-1];
     wire [36:0] x = {{37-A_WIDTH{a_sign}}, a};

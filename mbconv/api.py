@@ -147,7 +147,7 @@ def simulate(
     Raises:
         MbconvError: the simulator is missing or failed, the simulation stood still, or no such stage or cycle is in it.
     """
-    from mbconv.frames import measuring_frames, random_frames
+    from mbconv.frames import random_frames
     from mbconv.sim.simulation.description import Description
     from mbconv.sim.simulation.gtkwave import write_save_file
     from mbconv.sim.simulation.simulate import simulate_bundle
@@ -161,9 +161,7 @@ def simulate(
         found = read_emitted(Path(design))
         bundle, graph = found.bundle, found.part
     if frames is None:
-        manifest = bundle.manifest
-        count = measuring_frames(manifest["interval_cycles"], manifest["latency_cycles"])
-        frames = random_frames(graph, count, seed)
+        frames = random_frames(graph, bundle.manifest["measuring_frames"], seed)
     if waves is None:
         if wave_stages or wave_cycles is not None:
             raise MbconvError("wave_stages and wave_cycles choose what waves writes: give waves as well")

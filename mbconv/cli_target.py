@@ -146,8 +146,9 @@ def block_plans(graph: Graph, parts: Sequence[Graph], options: TargetOptions) ->
         GraphError: as :func:`planned_design`; for blocks that a target does not suit, all of them in one message.
     """
     from mbconv.generators.graph.graph import GraphError
-    from mbconv.generators.planning.plan import Plan, interval_of
+    from mbconv.generators.planning.plan import Plan
     from mbconv.generators.planning.plan_file import read_plan
+    from mbconv.generators.planning.planner import interval_of
     from mbconv.generators.planning.targets import plan_for_target
     from mbconv.generators.stages.network import build_network
 

@@ -70,7 +70,7 @@ def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool
     from mbconv.models import load
     from mbconv.sim.simulation.kept_results import KeptResults
 
-    from .frames import measuring_frames, random_frames
+    from .frames import random_frames
 
     log = progress_console(quiet=as_json)
     graph = load(model)
@@ -85,7 +85,7 @@ def _measure(name: str, model: str, multipliers: int, store: Path, as_json: bool
         shutil.rmtree(scratch)
     emitted = time.monotonic()
     log.print(f"{name} at {multipliers}: planned in {planned - started:.1f} s, emitted in {emitted - started:.1f} s")
-    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), 0)
+    frames = random_frames(graph, design.schedule.frames, 0)
     with simulation_progress(quiet=as_json) as progress:
         return KeptResults(store).simulated(
             bundle,

@@ -193,14 +193,14 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
     from mbconv.fpga.flow.netlist import check_netlist
     from mbconv.generators.emission.bundle import make_bundle
 
-    from .frames import chosen_frames, measuring_frames
+    from .frames import chosen_frames
 
     with step_progress(quiet=as_json) as report:
         report("planning", "folding, schedule")
         design = target_design(graph, _planning(target), part.resources)
         check_fit(design, part)
         if not no_simulation:
-            count = frames or measuring_frames(design.schedule.interval, design.schedule.latency)
+            count = frames or design.schedule.frames
             inputs = chosen_frames(whole, graph, count, images)
         report("planning", "")
         (directory / REPORT).unlink(missing_ok=True)

@@ -37,7 +37,7 @@ def demo(directory: Path, as_json: bool) -> int:
     from mbconv.sim.simulation.simulate import host_outputs, simulate
 
     from .emitted import model_source
-    from .frames import frames_of_range, measuring_frames
+    from .frames import frames_of_range
 
     log = progress_console(quiet=as_json)
     graph = load(_MODEL)
@@ -58,7 +58,7 @@ def demo(directory: Path, as_json: bool) -> int:
         emit(bundle, directory / name, say=log.print)
         what = "the whole network" if part is graph else f"operators {first}:{last}, an inverted residual block"
         log.print(f"{_MODEL}: {what}; Verilog in {directory / name}")
-        count = measuring_frames(design.schedule.interval, design.schedule.latency)
+        count = design.schedule.frames
         frames = [{source.index: values} for values in roll_frames([picture], count)]
         with simulation_progress(quiet=as_json) as progress:
             result = simulate(design, frames_of_range(graph, part, frames), bundle=bundle, progress=progress)

@@ -81,7 +81,7 @@ def emit(model, directory, layers, target, prefix, testbench, litex, images, see
 def _testbench(whole, graph, bundle, images, seed, frames) -> dict[str, str]:
     from mbconv.sim.testbench.testbench import testbench_files
 
-    from .frames import chosen_frames, measuring_frames
+    from .frames import chosen_frames
 
-    count = frames or measuring_frames(bundle.manifest["interval_cycles"], bundle.manifest["latency_cycles"])
+    count = frames or bundle.manifest["measuring_frames"]
     return testbench_files(bundle, graph, chosen_frames(whole, graph, count, images, seed))

@@ -55,7 +55,7 @@ def sim(model, layers, target, images, is_random, seed, frames, stalls, waves, w
     from mbconv.sim.simulation.waves import choose_waves
 
     from .emitted import is_emitted
-    from .frames import chosen_frames, measuring_frames
+    from .frames import chosen_frames
 
     if is_emitted(model):
         if layers is not None or target.names:
@@ -64,7 +64,7 @@ def sim(model, layers, target, images, is_random, seed, frames, stalls, waves, w
         graph, part, bundle = _emitted(Path(model), progress_console(quiet=as_json))
     else:
         graph, part, bundle = _model(model, layers, target)
-    count = frames or measuring_frames(bundle.manifest["interval_cycles"], bundle.manifest["latency_cycles"])
+    count = frames or bundle.manifest["measuring_frames"]
     inputs = chosen_frames(graph, part, count, images, seed)
     description = Description.of(bundle.manifest)
     chosen = None

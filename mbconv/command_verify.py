@@ -42,7 +42,7 @@ def verify(model, target, images, is_random, store, as_json) -> int:
     from mbconv.models import load
     from mbconv.sim.simulation.kept_results import KeptResults
 
-    from .frames import WholeRuns, measuring_frames, random_frames
+    from .frames import WholeRuns, random_frames
 
     graph = load(model)
     kept = KeptResults(store or Path("build/verify") / f"{graph.name}.jsonl")
@@ -55,7 +55,7 @@ def verify(model, target, images, is_random, store, as_json) -> int:
     rows = []
     for (first, last, part), plan in zip(blocks, plans, strict=True):
         design = make_design(part, plan=plan)
-        count = measuring_frames(design.schedule.interval, design.schedule.latency)
+        count = design.schedule.frames
         frames = random_frames(part, count, 0) if whole is None else whole.inputs_of(part, count)
         with simulation_progress(quiet=as_json) as progress:
             found = kept.simulated(make_bundle(design), part, frames, progress, layers=[first, last])

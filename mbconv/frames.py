@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, prod
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,6 @@ from mbconv.sim.pictures import pictures
 
 Frame = dict[int, np.ndarray]
 """The values of a network's inputs by tensor index."""
-
-
-def measuring_frames(interval: int, latency: int) -> int:
-    """How many frames back to back show the steady interval: the first is out, and two more after it."""
-    return max(3, ceil(latency / interval) + 2)
 
 
 _MOST_ELEMENTS = 1 << 28  # of the inputs of all frames

@@ -7,7 +7,7 @@ from amaranth.hdl import signed
 from test_hdl_requantize import FORMATS
 
 from mbconv.fpga.families import find_part
-from mbconv.frames import measuring_frames, random_frames
+from mbconv.frames import random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.emission.design_verilog import design_verilog
 from mbconv.generators.emission.manifest import manifest
@@ -91,7 +91,7 @@ def test_the_manifest_says_who_has_them(shared):
 @pytest.mark.slow
 def test_simulated_as_predicted(shared):
     assert any(stage.mac.dsp.requantization for stage in shared.stages)
-    frames = random_frames(shared.graph, measuring_frames(shared.schedule.interval, shared.schedule.latency), 5)
+    frames = random_frames(shared.graph, shared.schedule.frames, 5)
     result = simulate(shared, frames)
     assert result.mismatches == 0, result.first_mismatch
     assert result.interval_cycles == shared.schedule.interval == shared.plan.interval

@@ -11,7 +11,8 @@ from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.generators.stages.network import build_network
 from mbconv.generators.timing.event_graph import Deadlock, Events
 from mbconv.generators.timing.network_events import Edge, NetworkEvents, Streams, edges, paced_sources
-from mbconv.generators.timing.schedule import frames_in_flight
+from mbconv.generators.timing.schedule import _frames_that_show, frames_in_flight
+from mbconv.generators.timing.steady import steady_interval
 from mbconv.hdl.fifo import Fifo
 from mbconv.models import load
 
@@ -122,3 +123,17 @@ def test_readers_are_those_of_the_network():
     found = edges(design.network)
     assert [reader for _, reader, _ in found[0]] == ["layer_00_pointwise", "layer_03_add"]
     assert all(reader == "" for _, reader, _ in found[design.network.outputs[0]])
+
+
+def test_frames_that_show_the_interval():
+    """Of outputs in a rhythm, whose first frames fill what is between them."""
+    ends = [[0, 60, 130, 200, 280, 350, 425, 505, 575, 650, 730, 800, 875], [75 * n for n in range(13)]]
+
+    def ends_of(frames):
+        further = range(frames - 13)
+        return [output + [output[-1] + 75 * (n + 1) for n in further] if frames > 13 else output[:frames]
+                for output in ends]  # fmt: skip
+
+    found = _frames_that_show(75, 4, ends_of)
+    assert found == min(n for n in range(4, 40) if max(map(steady_interval, (o[:n] for o in ends_of(n)))) == 75)
+    assert _frames_that_show(74, 4, ends_of) == 4, "an interval that never shows: the simulation says so"

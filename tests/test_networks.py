@@ -3,7 +3,7 @@ promised."""
 
 import pytest
 
-from mbconv.frames import measuring_frames, random_frames
+from mbconv.frames import random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.models import load
 from mbconv.sim.simulation.simulate import simulate
@@ -15,7 +15,7 @@ def check(model: str, multipliers: int, efficiency: float, interval: int | None 
     assert design.multipliers <= multipliers
     assert design.mac_efficiency >= efficiency
     assert interval in (None, design.schedule.interval)
-    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), 0)
+    frames = random_frames(graph, design.schedule.frames, 0)
     result = simulate(design, frames)
     assert result.mismatches == 0, result.first_mismatch
     assert result.elements >= sum(shape.pixels * shape.channels for shape in design.network.shapes.values())

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mbconv.frames import measuring_frames, random_frames
+from mbconv.frames import random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.sim.simulation.simulate import simulate
@@ -32,7 +32,7 @@ def test_leftover_rows(tmp_path):
     w.write(path)
     graph = read_tflite(path)
     design = make_design(graph, multipliers=7)
-    count = measuring_frames(design.schedule.interval, design.schedule.latency)
+    count = design.schedule.frames
     result = simulate(design, random_frames(graph, count, 0))
     assert result.mismatches == 0, result.first_mismatch
     shapes = design.network.shapes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mbconv.frames import measuring_frames, random_frames
+from mbconv.frames import random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.planning.folding import Folding
 from mbconv.generators.planning.plan import Plan
@@ -24,7 +24,7 @@ def test_the_bottleneck_never_waits(model, multipliers):
     design = make_design(graph, multipliers=multipliers)
     busy = {node.output: stage_cycles(design.network, node, design.plan) for node in design.network.nodes}
     slowest = [tensor for tensor, cycles in busy.items() if cycles == max(busy.values())]
-    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency) + 2, seed=11)
+    frames = random_frames(graph, design.schedule.frames + 2, seed=11)
     result = simulate(design, frames)
     assert result.mismatches == 0, result.first_mismatch
     for tensor in slowest:
@@ -62,7 +62,7 @@ def test_random_plans(model, seed):
     graph = load(model).layers(1, 8) if model == "digits" else load(model)
     plan = random_plan(build_network(graph), np.random.default_rng(seed))
     design = make_design(graph, plan=plan)
-    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), seed)
+    frames = random_frames(graph, design.schedule.frames, seed)
     result = simulate(design, frames)
     assert result.mismatches == 0, (plan, result.first_mismatch)
     assert result.interval_cycles == design.schedule.interval == plan.interval, plan

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mbconv.frames import measuring_frames, random_frames
+from mbconv.frames import random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.sim.golden import model as golden
@@ -42,7 +42,7 @@ def test_squeeze_excite(multipliers, tmp_path):
     network(path)
     graph = read_tflite(path)
     design = make_design(graph, multipliers=multipliers)
-    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), 5)
+    frames = random_frames(graph, design.schedule.frames, 5)
     reference = oracle.Reference(path).run(frames[0])
     for tensor, values in golden.run(graph, frames[0]).items():
         np.testing.assert_array_equal(values, reference[tensor].reshape(values.shape), err_msg=f"tensor {tensor}")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mbconv.frames import measuring_frames, random_frames
+from mbconv.frames import random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.planner import plan_for_multipliers
@@ -48,7 +48,7 @@ def test_reshapes(tmp_path):
     w.write(path)
     graph = read_tflite(path)
     design = make_design(graph, multipliers=8)
-    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), 0)
+    frames = random_frames(graph, design.schedule.frames, 0)
     result = simulate(design, frames)
     assert result.mismatches == 0, result.first_mismatch
     assert result.interval_cycles == design.schedule.interval

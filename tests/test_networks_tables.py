@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mbconv.frames import measuring_frames, random_frames
+from mbconv.frames import random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.sim.simulation.simulate import simulate
@@ -25,7 +25,7 @@ def test_activations(tmp_path):
     w.write(path)
     graph = read_tflite(path)
     design = make_design(graph, multipliers=2)
-    frames = random_frames(graph, measuring_frames(design.schedule.interval, design.schedule.latency), 0)
+    frames = random_frames(graph, design.schedule.frames, 0)
     result = simulate(design, frames)
     assert result.mismatches == 0, result.first_mismatch
     assert result.elements >= 9 * 6 * 5 * 4 * len(frames)

@@ -5,13 +5,15 @@ import pytest
 from many_designs import ManyDesigns
 from random_networks import RandomNetwork, random_network
 
-from mbconv.frames import measuring_frames, random_frames
+from mbconv.frames import random_frames
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.generators.stages.network import build_network
+from mbconv.generators.timing.steady import steady_interval
 from mbconv.sim.bench.bench_case import ALWAYS, Pattern
 from mbconv.sim.golden import model as golden
 from mbconv.sim.golden import oracle
+from mbconv.sim.simulation.simulation_result import SimulationResult
 
 TOGETHER = 8
 STALLS = [Pattern(f"{stall} {resume}", stall, resume) for stall, resume in ((0.5, 0.5), (0.1, 0.02), (0.9, 0.3))]
@@ -28,19 +30,23 @@ def designed(network: RandomNetwork, folder) -> Design:
     return make_design(graph, multipliers=network.multipliers(len(build_network(graph).folded)))
 
 
+def shown_interval(design: Design, result: SimulationResult) -> int:
+    """What as many frames show as the schedule says, however many more were simulated."""
+    ends = [result.record.streams[edge.name].ends for edge in design.outputs.values()]
+    return max(steady_interval(output[: design.schedule.frames]) for output in ends)
+
+
 def check(seeds, folder) -> None:
     """Simulate networks side by side, with nothing stalling and with random stalls."""
     pytest.importorskip("ai_edge_litert", reason="compares with LiteRT: pip install 'mbconv[oracle]'")
     designs = [designed(random_network(seed), folder) for seed in seeds]
     print(f"seeds {list(seeds)}, multipliers {[design.budget for design in designs]}")  # shown when something fails
-    count = max(measuring_frames(design.schedule.interval, design.schedule.latency) for design in designs)
-    # Where outputs wait for each other, the first frames fill what is between them: later ones show the interval.
-    count = 2 * count + 8
+    count = max(design.schedule.frames for design in designs)
     frames = [random_frames(design.graph, count, seed) for design, seed in zip(designs, seeds, strict=True)]
     together = ManyDesigns(designs)
     wrong = []
     for seed, design, result in zip(seeds, designs, together.simulate(frames, ALWAYS, ALWAYS, 1), strict=True):
-        measured = result.mismatches, result.interval_cycles, result.latency_cycles
+        measured = result.mismatches, shown_interval(design, result), result.latency_cycles
         if measured != (0, design.schedule.interval, design.schedule.latency):
             wrong.append(f"seed {seed} at {design.budget} multipliers: {result}, {result.first_mismatch}")
     rng = np.random.default_rng(seeds[0])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mbconv.frames import measuring_frames, random_frames
+from mbconv.frames import random_frames
 from mbconv.generators.emission.bundle import make_bundle
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.graph.graph import Graph
@@ -30,7 +30,7 @@ def design(request) -> Design:
 
 
 def frames_of(design: Design, seed: int = 0) -> list[dict[int, np.ndarray]]:
-    count = measuring_frames(design.schedule.interval, design.schedule.latency)
+    count = design.schedule.frames
     return random_frames(design.graph, count, seed)
 
 

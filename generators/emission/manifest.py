@@ -60,6 +60,7 @@ def manifest(design: Design, prefix: str = "", source: ModelSource | None = None
         "streams": _streams(design),
         "interval_cycles": design.schedule.interval,
         "latency_cycles": design.schedule.latency,
+        "measuring_frames": design.schedule.frames,
         "multipliers": design.multipliers,
         "budget": design.budget,
         "macs": design.macs,

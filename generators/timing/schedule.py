@@ -21,6 +21,7 @@ from ..stages.network import Network
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
 from .event_graph import Events, Times
 from .network_events import Edge, NetworkEvents, QueueLatency, bounded_events, edges, paced_events
+from .steady import steady_interval
 from .timing import StageTiming
 
 __all__ = ["Edge", "Schedule", "edges", "make_schedule"]
@@ -33,6 +34,8 @@ class Schedule(Shown):
     Attributes:
         interval: cycles between frames.
         latency: cycles from the first input beat accepted to the last output beat of the first frame.
+        frames: back to back, after which the interval shows (:func:`.steady.steady_interval`): those in flight, and
+            where outputs wait for each other as many more as their rhythm takes to settle.
         depths: beats of the queue on each edge, 0 for none.
         reasons: why each queue is there.
         capacities: pixels of each window's ring, by node name.
@@ -40,6 +43,7 @@ class Schedule(Shown):
 
     interval: int
     latency: int
+    frames: int
     depths: dict[Edge, int]
     reasons: dict[Edge, str]
     capacities: dict[str, int]
@@ -93,7 +97,34 @@ def make_schedule(
     ends = {tensor: int(events.times[-1]) for tensor, events in count.results.items()}
     latency = max(ends[tensor] + edge.queue_latency for tensor, edge in output_edges.items())
     reasons = {edge: _reason(network, edge) for edge in depths}
-    return Schedule(interval, latency, depths, reasons, capacities)
+
+    def ends_of(frames: int) -> list[list[int]]:
+        """When the frames of each output end."""
+        arguments = depths, queue_latency, input_edges, output_edges, RegisterQueue.latency
+        further = bounded_events(network, bounded, *arguments, frames)
+        further.graph.settle()
+        return [events.times.reshape(frames, -1)[:, -1].tolist() for events in further.results.values()]
+
+    frames = max(3, frames_in_flight(latency, interval))
+    if len(output_edges) > 1:
+        frames = _frames_that_show(interval, frames, ends_of)
+    return Schedule(interval, latency, frames, depths, reasons, capacities)
+
+
+_MOST_FRAMES = 256
+"""Counted at most in search of a rhythm; outputs that have found none by then are not as fast as planned."""
+
+
+def _frames_that_show(interval: int, least: int, ends_of: Callable[[int], list[list[int]]]) -> int:
+    """The fewest frames, at least so many, whose outputs show the interval."""
+    counted = least
+    while counted < _MOST_FRAMES:
+        counted = min(2 * counted + 8, _MOST_FRAMES)
+        ends = ends_of(counted)
+        for frames in range(least, counted + 1):
+            if max(steady_interval(output[:frames]) or 0 for output in ends) == interval:
+                return frames
+    return least
 
 
 def frames_in_flight(latency: int, interval: int) -> int:

@@ -83,6 +83,7 @@ class Description:
     streams: tuple[StreamDescription, ...]
     interval: int
     latency: int
+    frames_to_measure: int
     multipliers: int
     budget: int
     macs: int
@@ -94,11 +95,6 @@ class Description:
     @cached_property
     def outputs(self) -> tuple[PortDescription, ...]:
         return tuple(port for port in self.ports if not port.source)
-
-    @property
-    def frames_to_measure(self) -> int:
-        """Frames back to back that show the steady interval: the first is out, and two more after it."""
-        return max(3, -(-self.latency // self.interval) + 2)
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Description:
@@ -114,10 +110,13 @@ class Description:
                 tuple(map(_port, manifest["ports"])),
                 {str(status["name"]): int(status["bits"]) for status in manifest["status"]},
                 tuple(map(_stream, manifest["streams"])),
-                *(int(manifest[key]) for key in ("interval_cycles", "latency_cycles", "multipliers", "budget", "macs")),
+                *(int(manifest[key]) for key in _NUMBERS),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise GraphError(f"the manifest is not as mbconv emit wrote it ({error!r}): emit again") from None
+
+
+_NUMBERS = ("interval_cycles", "latency_cycles", "measuring_frames", "multipliers", "budget", "macs")
 
 
 def _port(port: Mapping[str, Any]) -> PortDescription:

@@ -11,11 +11,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mbconv.generators.timing.steady import steady_interval
 
 from ..bench.bench_case import ALWAYS, Pattern, Run
 from ..bench.bench_check import read_log
@@ -169,17 +170,9 @@ class DesignRecord:
         return self.streams[port].ends[0] - min(cycle for cycle in self.first.values() if cycle >= 0)
 
     def interval(self, port: str) -> int | None:
-        """Cycles between the last output beats of the last two frames; None for one frame.
-
-        A port beside the one that sets the pace may give its frames in a rhythm, some sooner and some later: where the
-        last frames repeat one, the interval is its mean, rounded up.
-        """
-        ends = self.streams[port].ends
-        between = [later - sooner for sooner, later in pairwise(ends)]
-        for period in range(1, len(between) // 2 + 1):
-            if between[-period:] == between[-2 * period : -period]:
-                return -(-sum(between[-period:]) // period)
-        return between[-1] if between else None
+        """Cycles between the last output beats of the last two frames, or the mean of a rhythm; None for one frame
+        (:func:`~mbconv.generators.timing.steady.steady_interval`)."""
+        return steady_interval(self.streams[port].ends)
 
 
 def _sources(design: DesignSource) -> dict[str, str]:

@@ -233,7 +233,7 @@ def make_result(
             for stream in description.streams
             if stream.name in record.streams
         ),
-        interval_cycles=max(filter(None, map(record.interval, latencies)), default=None),
+        interval_cycles=_interval(description, record, frames),
         latency_cycles=latencies[slowest],
         unstalled=unstalled,
         seconds=time.monotonic() - started,
@@ -243,6 +243,13 @@ def make_result(
         record=record,
         **predictions(description),
     )
+
+
+def _interval(description: Description, record: DesignRecord, frames: int) -> int | None:
+    """The greatest interval of all outputs; None where too few frames were given for several outputs to show theirs."""
+    if len(description.outputs) > 1 and frames < description.frames_to_measure:
+        return None
+    return max(filter(None, (record.interval(port.name) for port in description.outputs)), default=None)
 
 
 def _stream(

@@ -23,7 +23,7 @@ def testbench_files(bundle: Bundle, graph: Graph, frames: Sequence[Frame]) -> di
 
     Args:
         bundle: of the design, made from ``graph``.
-        frames: that the test sends back to back; :func:`mbconv.frames.measuring_frames` says how many show the
+        frames: that the test sends back to back; ``measuring_frames`` of the manifest says how many show the
             interval.
     """
     here = Path(__file__).parent

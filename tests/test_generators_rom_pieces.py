@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mbconv.fpga.families import find_part
-from mbconv.frames import measuring_frames, random_frames
+from mbconv.frames import random_frames
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.planning.board_plan import design_cost
 from mbconv.generators.planning.resources import Resources
@@ -54,7 +54,7 @@ def test_the_memories_of_the_verilog_are_those_counted():
 def test_simulated_as_predicted():
     made = design(1)
     assert any(stage.rom_pieces.get("requantization", 1) > 1 for stage in made.stages)
-    frames = random_frames(made.graph, measuring_frames(made.schedule.interval, made.schedule.latency), 5)
+    frames = random_frames(made.graph, made.schedule.frames, 5)
     result = simulate(made, frames)
     assert result.mismatches == 0, result.first_mismatch
     assert result.interval_cycles == made.schedule.interval

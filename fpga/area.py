@@ -65,10 +65,15 @@ def _design(model: str, multipliers: int, device: str, shared: bool) -> Design:
     return make_design(load(model), multipliers, family=known.circuits, device=known if shared else None)
 
 
+def _found(name: str) -> tuple[Design, str, str]:
+    """The design of a circuit, its device and stage; a whole network shares the device's DSP blocks."""
+    model, multipliers, device, stage = CIRCUITS[name]
+    return _design(model, multipliers, device, not stage), device, stage
+
+
 def circuit(name: str) -> tuple[Verilog, Part, str]:
     """A circuit's Verilog, the part that it is for and the name of its clock."""
-    model, multipliers, device, stage = CIRCUITS[name]
-    design = _design(model, multipliers, device, not stage)
+    design, device, stage = _found(name)
     if stage:
         return stage_verilog(design, stage), find_part(device), "clk"
     return design_verilog(design), find_part(device), "aclk"
@@ -87,8 +92,7 @@ def measure_circuit(name: str) -> Area:
 
 def estimate(name: str) -> int:
     """A circuit's cells as a plan estimates them, from the costs that its parts state."""
-    model, multipliers, device, stage = CIRCUITS[name]
-    design = _design(model, multipliers, device)
+    design, device, stage = _found(name)
     if stage:
         found = next(s for s in design.stages if s.name == stage).cost(design.family)
     else:

@@ -4,6 +4,7 @@ import pytest
 from small_networks import GraphBuilder
 
 from mbconv.generators.graph.graph import GraphError, Padding
+from mbconv.generators.operators.concatenation import Concatenation
 from mbconv.generators.operators.dequantize import Dequantize
 from mbconv.generators.operators.quantize import Quantize
 from mbconv.generators.stages.network import Network, StreamShape, build_network
@@ -133,6 +134,13 @@ def test_a_range_that_cuts_a_residual_has_a_stream_for_each_tensor(g):
 def _two_orders(g):
     x = g.input(4, 4, 4)
     return g.convolution(x, 4), g.convolution(g.transpose(x, (0, 2, 1, 3)), 4)
+
+
+def test_an_input_that_the_host_alone_reads_has_no_port(g):
+    x, boxes = g.input(4, 4, 4), g.input(4, 4, 2)
+    joined = g.operator(Concatenation, (boxes, g.convolution(x, 3)), (4, 4, 5), axis=3)
+    network = build_network(g.graph(joined))
+    assert network.inputs == {x: x} and [op.kind for op in network.host] == ["CONCATENATION"]
 
 
 def test_padding_that_no_window_takes_is_a_circuit(g):

@@ -295,7 +295,10 @@ def build_network(graph: Graph) -> Network:
 
 
 def _network(graph: Graph, assembly: _Assembly) -> Network:
-    nodes, ports = tuple(assembly.nodes), assembly.ports
+    nodes = tuple(assembly.nodes)
+    read = {tensor for node in nodes for tensor in node.inputs}
+    # What the host alone reads needs no port: the host has it.
+    ports = {port: tensor for port, tensor in assembly.ports.items() if tensor in read}
     used = set(ports.values()) | {t for node in nodes for t in (*node.inputs, node.output)}
     return Network(
         graph,

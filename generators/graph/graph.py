@@ -187,7 +187,6 @@ class Operator(Shown):
         FIXED_POINT: whether it is defined in binary fixed point too.
         MIXES_ELEMENTS: whether it may read int8 and write uint8, or the reverse.
         WRITES: the elements of its output, where they are not those of its inputs: reals and indices, the host's.
-        TAKES_PADDING: whether it can pad its input by more than its own padding.
         WEIGHTED: whether it multiplies weights; none does behind what the host computes.
         HOST_ADVICE: what to do where one stands before such an operator though the host is to compute it.
     """
@@ -198,7 +197,6 @@ class Operator(Shown):
     FIXED_POINT: ClassVar[bool] = False
     MIXES_ELEMENTS: ClassVar[bool] = False
     WRITES: ClassVar[tuple[Element, ...]] = ()
-    TAKES_PADDING: ClassVar[bool] = False
     WEIGHTED: ClassVar[bool] = False
     HOST_ADVICE: ClassVar[str] = ""
 
@@ -236,6 +234,10 @@ class Operator(Shown):
     def placement(self, graph: Graph) -> Placement:
         """Where it stands. Whatever reads what the host computes is the host's too."""
         return Placement.CIRCUIT
+
+    def takes_padding(self, padding: Padding) -> bool:
+        """Whether its circuit can pad its input by so much more than its own padding."""
+        return False
 
     def lower(self, graph: Graph, padding: Padding):
         """What it becomes, a :data:`~mbconv.generators.graph.lowering.Lowering`; not asked of what the host computes.

@@ -35,6 +35,11 @@ def pool_problems(source: Tensor, output: Tensor) -> list[str]:
     return problems
 
 
+def begins_in_padding(window: Window) -> bool:
+    """Whether a map's first window lies wholly in the padding, which no circuit of a window waits for."""
+    return window.padding.top >= window.kernel[0] or window.padding.left >= window.kernel[1]
+
+
 def check_circuit_window(window: Window) -> Window:
     """A window that the circuits have.
 
@@ -42,7 +47,7 @@ def check_circuit_window(window: Window) -> Window:
         GraphError: they do not; the message follows the operator's name.
     """
     kernel, padding = window.kernel, window.padding
-    if padding.top >= kernel[0] or padding.left >= kernel[1]:
+    if begins_in_padding(window):
         raise GraphError(
             f"has {padding.top} rows of padding above and {padding.left} columns to the left, so that the first window "
             f"of {kernel[0]}×{kernel[1]} lies wholly in the padding; pad less than the kernel"

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ..graph.graph import NO_PADDING, NO_WINDOW, Graph, Padding, Tensor, Window
 from ..graph.lowering import Circuit
 from ..graph.mac_operator import MacOperator, mac_problems
-from ..graph.window_checks import check_circuit_window, window_problems
+from ..graph.window_checks import begins_in_padding, check_circuit_window, window_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 from ..readers.tflite_weights import read_mac
 from .depthwise_convolution import DepthwiseConvolution
@@ -21,7 +21,6 @@ class Convolution(MacOperator):
 
     KIND: ClassVar[str] = "CONV_2D"
     BECOMES: ClassVar[str] = "`pointwise` (1×1, stride 1), else `convolution`"
-    TAKES_PADDING: ClassVar[bool] = True
     REDUCED: ClassVar[tuple[int, ...]] = (1, 2, 3)
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING
@@ -40,6 +39,9 @@ class Convolution(MacOperator):
 
     def closes_block(self, graph: Graph) -> bool:
         return not self.pointwise or isinstance(graph.producer(self.inputs[0]), DepthwiseConvolution)
+
+    def takes_padding(self, padding: Padding) -> bool:
+        return not begins_in_padding(Window(self.kernel, self.strides, self.padding + padding))
 
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
         window = check_circuit_window(Window(self.kernel, self.strides, self.padding + padding))

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ..graph.graph import NO_PADDING, Graph, GraphError, Padding, Tensor, Window
 from ..graph.lowering import Circuit
 from ..graph.mac_operator import MacOperator, mac_problems
-from ..graph.window_checks import check_circuit_window, window_problems
+from ..graph.window_checks import begins_in_padding, check_circuit_window, window_problems
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 from ..readers.tflite_weights import read_mac
 
@@ -20,7 +20,6 @@ class DepthwiseConvolution(MacOperator):
 
     KIND: ClassVar[str] = "DEPTHWISE_CONV_2D"
     BECOMES: ClassVar[str] = "`depthwise`; `convolution` over one channel, where a multiplier is allowed"
-    TAKES_PADDING: ClassVar[bool] = True
     REDUCED: ClassVar[tuple[int, ...]] = (0, 1)
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING
@@ -36,6 +35,9 @@ class DepthwiseConvolution(MacOperator):
 
     def closes_block(self, graph: Graph) -> bool:
         return self.depth_multiplier > 1  # a first convolution in another guise
+
+    def takes_padding(self, padding: Padding) -> bool:
+        return not begins_in_padding(Window(self.kernel, self.strides, self.padding + padding))
 
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
         window = check_circuit_window(Window(self.kernel, self.strides, self.padding + padding))

@@ -18,16 +18,19 @@ class Pad(Operator):
     KIND: ClassVar[str] = "PAD"
     BECOMES: ClassVar[str] = "wiring: the padding of the convolutions that read it; else `pad`"
     FIXED_POINT: ClassVar[bool] = True
-    TAKES_PADDING: ClassVar[bool] = True
     padding: Padding = NO_PADDING
     channels: tuple[int, int] = (0, 0)  # before and behind the input's
 
+    def takes_padding(self, padding: Padding) -> bool:
+        return True
+
     def lower(self, graph: Graph, padding: Padding) -> Padded | Circuit:
         readers = graph.consumers(self.outputs[0])
-        windows = self.outputs[0] not in graph.outputs and all(reader.TAKES_PADDING for reader in readers)
+        whole = self.padding + padding
+        windows = self.outputs[0] not in graph.outputs and all(reader.takes_padding(whole) for reader in readers)
         if windows and not any(self.channels):
-            return Padded(self.padding + padding)
-        window = Window((1, 1), (1, 1), self.padding + padding)
+            return Padded(whole)
+        window = Window((1, 1), (1, 1), whole)
         first, channels = self.channels[0], graph.tensors[self.inputs[0]].channels
         divided = tuple(count for count in (first, channels) if count) if any(self.channels) else ()
         return Circuit("pad", window, lanes_divide=divided)

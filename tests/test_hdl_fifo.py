@@ -7,7 +7,8 @@ from amaranth.lib.data import ArrayLayout
 
 from mbconv.hdl.credit_queue import CreditQueue
 from mbconv.hdl.fifo import Fifo
-from mbconv.sim.bench.bench import Case, run_cases
+from mbconv.sim.bench.bench import Case, Run, run_cases
+from mbconv.sim.bench.bench_case import ALWAYS, HALF
 
 
 def queue_case(depth: int, frames: int = 3, beats: int = 150) -> Case:
@@ -30,6 +31,14 @@ def queue_case(depth: int, frames: int = 3, beats: int = 150) -> Case:
 
 def test_fifo():
     run_cases([queue_case(depth) for depth in (1, 2, 3, 8, 31, 32, 33, 40, 64, 100)])
+
+
+@pytest.mark.slow
+def test_a_queue_of_more_than_65536_beats():
+    """A map that waits whole for squeeze-excite: filled to its end, its places used more than once."""
+    data = np.random.default_rng(3).integers(-128, 128, (180_000, 1))
+    queue = Fifo(ArrayLayout(signed(8), 1), 70_001)
+    run_cases([Case("70,001 beats", queue, {"i": data}, {"o": data}, 1)], runs=[Run(ALWAYS, HALF)], seeds=(1,))
 
 
 def test_a_queue_holds_its_depth():

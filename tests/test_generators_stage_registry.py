@@ -1,5 +1,6 @@
 """Every circuit of the registry has all parts of the stage protocol; what is not in it is an error."""
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -42,3 +43,18 @@ def test_nobody_compares_names_of_circuits():
     for folder in ("generators", "sim", "fpga", "mbconv"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             assert not compared.search(path.read_text()), path
+
+
+def test_every_circuit_that_an_operator_becomes_is_in_the_registry():
+    """Names are written in the operators' files; each is looked up here, whether a network in a test has it or not."""
+    named = set()
+    for path in sorted((ROOT / "generators/operators").glob("*.py")) + sorted((ROOT / "generators/graph").glob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("Circuit", "elementwise"):
+                kinds = {node.value for node in ast.walk(call.args[0]) if isinstance(node, ast.Constant)}
+                kinds = {kind for kind in kinds if isinstance(kind, str)}
+                assert kinds or path.name == "lowering.py", (
+                    f"{path.name} names a circuit that this test cannot read: write its name there"
+                )
+                named |= kinds
+    assert named == CIRCUITS.keys(), "a circuit that is unknown, or one that no operator becomes"

@@ -69,17 +69,20 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
 
     def attempt(interval: int) -> tuple[int, Design] | None:
         nonlocal nearest
-        design = make(_within(network, interval, board))
+        plan = _within(network, interval, board)
+        if search.weights_bound(plan) > 1:
+            return None  # without making it: its weights alone are too many for block RAM of their shapes
+        design = make(plan)
         if not shortages(design, device):
             return design.plan.interval, design
         nearest = min(nearest, design, key=lambda d: _excess(d, device))
         return None
 
+    search = NearestSearch(network, device, make, design_cost)
     low = fastest.plan.interval
     found = find_least(low, slowest_interval(network), attempt, low, PRECISION)
     if found is not None:
         return found
-    search = NearestSearch(network, device, make, design_cost)
     listed = list_plans(network, low, device.multipliers)
     best = search.nearest(listed)
     if not shortages(best.design, device):

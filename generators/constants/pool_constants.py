@@ -22,11 +22,25 @@ def pool_requantization(op: Operator, graph: Graph, *, lanes: int = 1) -> Requan
         GraphError: another operator or window, binary fixed point (where neither is defined), or no exact word.
     """
     where = f"operator {op.index} {op.kind}"
+    rule, low, high, bias = pool_rule(op, graph)
+    return find_requantization(
+        rule, np.array([low]), np.array([high]), np.array([bias]), _output(op, graph).element, lanes=lanes, name=where
+    )
+
+
+def pool_rule(op: Operator, graph: Graph) -> tuple[Rule, int, int, int]:
+    """A mean over the whole map as a function of the sum of raw integers: the rule, the least and greatest sum,
+    and what is added to a sum before.
+
+    Raises:
+        GraphError: another operator or window, or binary fixed point (where neither is defined).
+    """
+    where = f"operator {op.index} {op.kind}"
     if not isinstance(op, (AveragePool, Mean)):
         raise GraphError(f"{where} is no pooling")
     if op.numbers != "affine":
         raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
-    source, output = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+    source, output = graph.tensors[op.inputs[0]], _output(op, graph)
     pixels = source.height * source.width
     if isinstance(op, Mean):
         rule, bias = _mean_rule(source, output, pixels), -pixels * source.zero_point
@@ -41,8 +55,11 @@ def pool_requantization(op: Operator, graph: Graph, *, lanes: int = 1) -> Requan
         # The reference divides the raw integers; their zero point is the output's too.
         limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
         rule, bias = AverageRule(1, 0, *limits, pixels), 0
-    low, high = np.array([source.element.minimum * pixels]), np.array([source.element.maximum * pixels])
-    return find_requantization(rule, low, high, np.array([bias]), output.element, lanes=lanes, name=where)
+    return rule, source.element.minimum * pixels, source.element.maximum * pixels, bias
+
+
+def _output(op: Operator, graph: Graph) -> Tensor:
+    return graph.tensors[op.outputs[0]]
 
 
 def _mean_rule(source: Tensor, output: Tensor, pixels: int) -> Rule:

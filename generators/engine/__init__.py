@@ -1,0 +1,1 @@
+"""Networks for the engine: programs, their constants, their cycles."""

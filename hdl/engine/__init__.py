@@ -1,0 +1,1 @@
+"""The engine: one array of multipliers that computes one layer of a network after another."""

@@ -1,0 +1,97 @@
+"""Sums on their way to the requantisation: held, and given a few at a time with the address of their constants."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.wiring import Component, In, Out
+
+from ..counting import delayed
+from ..family import GENERIC, Family
+from ..primitives import address_width
+from .parameters import EngineParameters
+
+
+class Drain(Component):
+    """Holds a block's sums and gives ``requantizers`` of them a cycle: the channels of pixel lane 0, then those of the
+    next, while the array computes another block.
+
+    ``soon`` says, M cycles (the memory's latency) ahead, that lane 0's sums will end. ``valid`` rises 1 cycle after
+    ``ends[0]`` and stays for beats · pixel lanes cycles (``single``: beats); ``address`` is valid M cycles ahead of the
+    sums that need the constants there. The next ``ends[0]`` may come that many cycles after the last.
+
+    Cost: a register and a two-way selection for each bit of every sum.
+
+    Members:
+        start: ``In(1)``, of an instruction; constants: ``In``, its first word of constants; still: ``In(1)``, the only.
+        single: ``In(1)``, one pixel lane.
+        soon, group_ends: ``In(1)``, M cycles before ``ends[0]``, the second with a group's last block.
+        ends, sums: ``In``, as :class:`~mbconv.hdl.engine.array.Array` gives them.
+        address: ``Out``; reads: ``Out(1)``, it is needed.
+        valid: ``Out(1)``; accumulators: ``Out(ArrayLayout(signed(accumulator_bits), requantizers))``
+    """
+
+    def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
+        self.parameters, self.family = parameters, family
+        p = parameters
+        address = address_width(p.constant_words)
+        super().__init__(
+            {
+                "start": In(1),
+                "constants": In(address),
+                "still": In(1),
+                "single": In(1),
+                "soon": In(1),
+                "group_ends": In(1),
+                "ends": In(p.pixels),
+                "sums": In(ArrayLayout(ArrayLayout(signed(p.accumulator_bits), p.channels), p.pixels)),
+                "address": Out(address),
+                "reads": Out(1),
+                "valid": Out(1),
+                "accumulators": Out(ArrayLayout(signed(p.accumulator_bits), p.requantizers)),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        p = self.parameters
+        active, group_ends = Signal(), Signal()
+        lane = Signal(address_width(p.pixels))
+        beat = Signal(address_width(p.beats))
+        base = Signal(len(self.address))
+        last_beat = beat == p.beats - 1
+        last_lane = self.single | (lane == p.pixels - 1)
+        with m.If(active):
+            m.d.sync += beat.eq(beat + 1)
+            with m.If(last_beat):
+                m.d.sync += [beat.eq(0), lane.eq(lane + 1), self.address.eq(base)]
+                with m.If(last_lane):
+                    m.d.sync += active.eq(0)
+                    with m.If(group_ends & ~self.still):
+                        following = base + p.beats
+                        m.d.sync += [base.eq(following), self.address.eq(following)]
+            with m.Elif(~self.still):
+                m.d.sync += self.address.eq(self.address + 1)
+        with m.If(self.soon):
+            m.d.sync += [active.eq(1), beat.eq(0), lane.eq(0), group_ends.eq(self.group_ends)]
+        with m.If(self.start):
+            m.d.sync += [base.eq(self.constants), self.address.eq(self.constants), active.eq(0)]
+        m.d.comb += self.reads.eq(active)
+
+        latency = self.family.memory_latency
+        valid = delayed(m, active, latency, "valid", reset=True)
+        chosen = delayed(m, lane, latency, "lane")
+        m.d.comb += self.valid.eq(valid)
+        lowest = Signal(ArrayLayout(self.accumulators.shape(), p.pixels))
+        for q in range(p.pixels):
+            held = [
+                Signal(signed(p.accumulator_bits), name=f"held_{q}_{g}", reset_less=True) for g in range(p.channels)
+            ]
+            following = [*held[p.requantizers :], *held[: p.requantizers]]
+            with m.If(self.ends[q]):
+                m.d.sync += [register.eq(self.sums[q][g]) for g, register in enumerate(held)]
+            with m.Elif(valid & (chosen == q)):
+                m.d.sync += [register.eq(after) for register, after in zip(held, following, strict=True)]
+            m.d.comb += lowest[q].as_value().eq(Cat(held[: p.requantizers]))
+        m.d.comb += self.accumulators.eq(lowest[chosen] if p.pixels > 1 else lowest[0])
+        return m

@@ -1,0 +1,84 @@
+"""Operators of one or two elements: tables of the elements' values, added."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.wiring import Component, In, Out
+
+from ..family import GENERIC, Family
+from ..primitives import Ram, address_width
+from .array import ELEMENT, LaneWord
+from .latencies import Latencies
+from .parameters import EngineParameters
+from .sequence import slot_layout
+
+
+class Elementwise(Component):
+    """``requantizers`` elements a cycle of one word of the map, or of two, looked up and added.
+
+    The sums of a step's elements are in ``sums`` ``latency`` cycles after their slot: 2 (the second operand's word
+    comes a cycle after the first's) + M (tables) + 1 (sum).
+
+    Cost: 2 · requantizers memories of tables · 256 words of ``table_bits``, two words of the map.
+
+    Members:
+        slot, word: ``In``, as of :class:`~mbconv.hdl.engine.array.Array`.
+        binary: ``In(1)``; table: ``In``, of the instruction.
+        sums: ``Out(ArrayLayout(signed(accumulator_bits), requantizers))``
+        write_first, write_second: ``In(1)``; write_address, write_data: ``In``, contents of the tables.
+    """
+
+    def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
+        self.parameters, self.family = parameters, family
+        p = parameters
+        shape, words = signed(p.table_bits), p.tables * 256
+        self.tables = [[Ram(shape, words, family=family) for _ in range(p.requantizers)] for _ in range(2)]
+        super().__init__(
+            {
+                "slot": In(slot_layout(p)),
+                "word": In(ArrayLayout(ELEMENT, p.channels)),
+                "binary": In(1),
+                "table": In(address_width(p.tables)),
+                "sums": Out(ArrayLayout(signed(p.accumulator_bits), p.requantizers)),
+                "write_first": In(1),
+                "write_second": In(1),
+                "write_address": In(address_width(words)),
+                "write_data": In(p.table_bits),
+            }
+        )
+
+    @property
+    def memory_bits(self) -> int:
+        return sum(ram.memory_bits for side in self.tables for ram in side)
+
+    @property
+    def latency(self) -> int:
+        return Latencies(self.parameters, self.family).elementwise
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        p = self.parameters
+        enables = (self.write_first, self.write_second)
+        for side, rams in enumerate(self.tables):
+            m.submodules[f"word_{side}"] = lane = LaneWord(p, p.requantizers)
+            m.d.comb += [lane.load.eq(self.slot.load & (self.slot.lane == side)), lane.word.eq(self.word)]
+            for r, ram in enumerate(rams):
+                m.submodules[f"table_{side}_{r}"] = ram
+                value = lane.elements[r]
+                address = Cat(value[:7], ~value[7], self.table)[: len(ram.r_addr)]
+                m.d.comb += [
+                    ram.w_en.eq(enables[side]),
+                    ram.w_addr.eq(self.write_address),
+                    ram.w_data.eq(self.write_data),
+                ]
+                if side:
+                    m.d.comb += ram.r_addr.eq(address)
+                else:
+                    m.d.sync += ram.r_addr.eq(address)
+        for r in range(p.requantizers):
+            total = Signal(signed(p.accumulator_bits), name=f"sum_{r}", reset_less=True)
+            first, second = (rams[r].r_data for rams in self.tables)
+            m.d.sync += total.eq(first + Mux(self.binary, second, 0))
+            m.d.comb += self.sums[r].eq(total)
+        return m

@@ -1,0 +1,217 @@
+"""The engine: memories, the array, and what moves data between them."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth.lib.stream import Signature
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
+
+from ..counting import delayed
+from ..family import GENERIC, Family
+from ..primitives import Ram
+from .array import ELEMENT, Array
+from .control import Control
+from .drain import Drain
+from .edges import FRAME_BYTE, RESULT_BYTE, FrameInput, FrameOutput
+from .elementwise import Elementwise
+from .finish import Finish, constants_layout
+from .instruction import WORD_BITS, Operation
+from .parameters import EngineParameters
+from .sequence import Sequence, slot_layout
+from .upload import Section, Upload
+from .write_back import WriteBack
+
+
+def written_layout(parameters: EngineParameters) -> StructLayout:
+    """A word on its way into the map memory."""
+    word = ArrayLayout(ELEMENT, parameters.channels)
+    return StructLayout({"word": word, "address": unsigned((parameters.map_words - 1).bit_length())})
+
+
+class Engine(Component):
+    """Computes the frames of whatever network is loaded, one at a time.
+
+    ::
+
+        program ──► Upload ──► memories of instructions, weights, constants, tables
+                                      │          │          │         │
+        i ──► FrameInput ─► map ──► Sequence ─► Array ─► Drain ──┐    │
+                            memory └──────────► Elementwise ─────┴► Finish ─► WriteBack ─► map memory
+        map memory ─► FrameOutput ─► o
+
+    A frame takes the sum of its instructions' cycles (:mod:`mbconv.generators.engine.cycles`): each is fetched,
+    executed and written out before the next.
+
+    Cost: ``multipliers``, ``memory_bits``.
+
+    Members:
+        program, i: ``In(stream.Signature(FRAME_BYTE))``; o: ``Out(stream.Signature(RESULT_BYTE))``
+        loaded, failed: ``Out(1)``, of the last program.
+        written, retired: ``Out``, streams for those who watch, always ready: words that enter the map memory, and the
+            numbers of instructions that have finished.
+    """
+
+    def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
+        self.parameters, self.family = parameters, family
+        p = parameters
+        word = ArrayLayout(ELEMENT, p.channels)
+        self.maps = Ram(word, p.map_words, family=family)
+        self.weights = Ram(ArrayLayout(signed(p.weight_bits), p.channels), p.weight_words, family=family)
+        self.constants = Ram(ArrayLayout(constants_layout(p), p.requantizers), p.constant_words, family=family)
+        self.control = Control(p, family)
+        self.program_memory = Ram(WORD_BITS, self.control.depth, family=family)
+        self.sequence, self.array, self.drain = Sequence(p), Array(p, family), Drain(p, family)
+        self.elementwise, self.finish, self.write_back = Elementwise(p, family), Finish(p), WriteBack(p)
+        self.input, self.output, self.upload = FrameInput(p), FrameOutput(p, family), Upload(p)
+        number = unsigned(len(self.control.number))
+        super().__init__(
+            {
+                "program": In(Signature(FRAME_BYTE)),
+                "i": In(Signature(FRAME_BYTE)),
+                "o": Out(Signature(RESULT_BYTE)),
+                "loaded": Out(1),
+                "failed": Out(1),
+                "written": Out(Signature(written_layout(p))),
+                "retired": Out(Signature(number)),
+            }
+        )
+
+    @property
+    def multipliers(self) -> int:
+        return self.parameters.lanes
+
+    @property
+    def memory_bits(self) -> int:
+        memories = (self.maps, self.weights, self.constants, self.program_memory, self.elementwise)
+        return sum(memory.memory_bits for memory in memories)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        for name in ("maps", "weights", "constants", "program_memory", "control", "sequence", "array", "drain",
+                     "elementwise", "finish", "write_back", "input", "output", "upload"):  # fmt: skip
+            m.submodules[name] = getattr(self, name)
+        self._control(m)
+        self._load(m)
+        self._compute(m)
+        self._write(m)
+        return m
+
+    def _control(self, m: Module) -> None:
+        control, instruction = self.control, self.control.instruction
+        operation = instruction.operation
+        is_input, is_output = operation == Operation.INPUT, operation == Operation.OUTPUT
+        computes = ~is_input & ~is_output
+        m.d.comb += [
+            control.loaded.eq(self.upload.loaded),
+            # a program that waits goes before a frame that waits
+            control.uploading.eq(self.program.valid | self.upload.busy),
+            control.frame.eq(self.i.valid),
+            control.finished.eq(self.input.finished | self.output.finished | self.write_back.finished),
+            control.word.eq(self.program_memory.r_data),
+            self.program_memory.r_addr.eq(control.address),
+            self.input.clear.eq(control.begins),
+            self.input.start.eq(control.start & is_input),
+            self.output.start.eq(control.start & is_output),
+            self.output.bad.eq(self.input.bad),
+            self.sequence.start.eq(control.start & computes),
+            self.drain.start.eq(control.start),
+            self.write_back.start.eq(control.start),
+            self.retired.valid.eq(control.retired),
+            self.retired.payload.eq(control.number),
+        ]
+        for unit in (self.input, self.output, self.sequence, self.write_back):
+            m.d.comb += unit.instruction.eq(instruction)
+        connect(m, flipped(self.i), self.input.i)
+        connect(m, self.output.o, flipped(self.o))
+
+    def _load(self, m: Module) -> None:
+        """Programs into the memories."""
+        upload = self.upload
+        m.d.comb += [
+            upload.i.valid.eq(self.program.valid & self.control.open_upload),
+            upload.i.payload.eq(self.program.payload),
+            self.program.ready.eq(self.control.open_upload),
+            self.loaded.eq(upload.loaded),
+            self.failed.eq(upload.failed),
+            self.elementwise.write_first.eq(upload.write[Section.FIRST_TABLES]),
+            self.elementwise.write_second.eq(upload.write[Section.SECOND_TABLES]),
+            self.elementwise.write_address.eq(upload.address),
+            self.elementwise.write_data.eq(upload.data),
+        ]
+        for section, memory in (
+            (Section.PROGRAM, self.program_memory),
+            (Section.WEIGHTS, self.weights),
+            (Section.CONSTANTS, self.constants),
+        ):
+            m.d.comb += [
+                memory.w_en.eq(upload.write[section]),
+                memory.w_addr.eq(upload.address),
+                Value.cast(memory.w_data).eq(upload.data),
+            ]
+
+    def _compute(self, m: Module) -> None:
+        instruction, sequence, drain, finish = self.control.instruction, self.sequence, self.drain, self.finish
+        latency = self.family.memory_latency
+        table, depthwise = Signal(), Signal()
+        m.d.comb += [
+            table.eq(instruction.operation == Operation.TABLE),
+            depthwise.eq(instruction.operation == Operation.DEPTHWISE),
+            self.maps.r_addr.eq(
+                Mux(instruction.operation == Operation.OUTPUT, self.output.address, sequence.map_address)
+            ),
+            self.output.word.eq(self.maps.r_data),
+            self.weights.r_addr.eq(sequence.weight_address),
+        ]
+        slot = Signal(slot_layout(self.parameters))
+        for name in slot.shape().members:
+            reset = name in ("load", "step", "last")
+            m.d.comb += slot[name].eq(delayed(m, sequence.slot[name], latency, f"slot_{name}", reset=reset))
+        m.d.comb += [
+            self.array.slot.eq(slot),
+            self.array.slot.step.eq(slot.step & ~table),
+            self.array.word.eq(self.maps.r_data),
+            self.array.weights.eq(self.weights.r_data),
+            self.array.fill.eq(instruction.fill),
+            self.array.depthwise.eq(depthwise),
+            self.array.greatest.eq(instruction.greatest),
+            self.elementwise.slot.eq(slot),
+            self.elementwise.word.eq(self.maps.r_data),
+            self.elementwise.binary.eq(instruction.binary),
+            self.elementwise.table.eq(instruction.table),
+        ]
+        ahead = self.array.latency - latency
+        m.d.comb += [
+            drain.constants.eq(instruction.constants),
+            drain.still.eq(instruction.still_constants),
+            drain.single.eq(depthwise),
+            drain.soon.eq(delayed(m, slot.last & ~table, ahead, "soon", reset=True)),
+            drain.group_ends.eq(delayed(m, slot.group_ends, ahead, "group_ends")),
+            drain.ends.eq(self.array.ends),
+            drain.sums.eq(self.array.sums),
+            self.constants.r_addr.eq(drain.address),
+        ]
+        looked_up = delayed(m, slot.step & table, self.elementwise.latency, "looked_up", reset=True)
+        m.d.comb += [
+            finish.valid.eq(drain.valid | looked_up),
+            finish.accumulators.eq(Mux(table, self.elementwise.sums.as_value(), drain.accumulators.as_value())),
+            finish.constants.eq(self.constants.r_data),
+            *(
+                getattr(finish, name).eq(instruction[name])
+                for name in ("zero_point", "minimum", "maximum", "positive", "negative")
+            ),
+            self.write_back.valid.eq(finish.o_valid),
+            self.write_back.elements.eq(finish.o),
+        ]
+
+    def _write(self, m: Module) -> None:
+        """Words into the map memory, from the computation or from a frame."""
+        write_back, frame = self.write_back, self.input
+        m.d.comb += [
+            self.maps.w_en.eq(write_back.write | frame.write),
+            self.maps.w_addr.eq(Mux(frame.write, frame.address, write_back.address)),
+            Value.cast(self.maps.w_data).eq(Mux(frame.write, frame.word.as_value(), write_back.word.as_value())),
+            self.written.valid.eq(self.maps.w_en),
+            self.written.payload.address.eq(self.maps.w_addr),
+            Value.cast(self.written.payload.word).eq(Value.cast(self.maps.w_data)),
+        ]

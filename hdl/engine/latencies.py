@@ -1,0 +1,56 @@
+"""How long data are under way in an engine: what its cycles are counted with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..family import GENERIC, Family
+from ..requantize_parameters import RequantizeParameters
+from .instruction import instruction_words
+from .parameters import EngineParameters
+
+ADDRESS = 2
+"""Cycles from a slot of :class:`~mbconv.hdl.engine.sequence.Sequence` to the addresses that it reads."""
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """The latencies of an engine's parts, of its parameters and family."""
+
+    parameters: EngineParameters
+    family: Family = GENERIC
+
+    @property
+    def memory(self) -> int:
+        return self.family.memory_latency
+
+    @property
+    def control(self) -> int:
+        """From the end of an instruction to the start of the next: 1, the words of an instruction, the memory."""
+        return 1 + instruction_words(self.parameters) + self.memory
+
+    @property
+    def array(self) -> int:
+        """From the word of a block's last element to its sums: 1 (word), the multipliers, 1 (accumulator)."""
+        return 2 + self.family.multiplier_latency
+
+    @property
+    def elementwise(self) -> int:
+        """From a word to the sums of its table entries: 2 words after another, the tables, 1 (sum)."""
+        return 3 + self.memory
+
+    @property
+    def finish(self) -> int:
+        """From a sum to its element: requantisation, zero point, limits."""
+        return RequantizeParameters(self.parameters.requantize_format, self.parameters.requantizers).latency + 2
+
+    @property
+    def compute(self) -> int:
+        """From a block's last element to the end of its instruction, less the cycles in which its results are
+        requantised."""
+        return ADDRESS + self.memory + self.array + self.finish + 1
+
+    @property
+    def table(self) -> int:
+        """The same of TABLE, from a word's first slot."""
+        return ADDRESS + self.memory + self.elementwise + self.finish + 1

@@ -1,0 +1,177 @@
+"""What an engine is made for: its lanes, its memories, its widths."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import asdict, dataclass, fields
+
+from amaranth.hdl import signed
+
+from ..requantize_format import RequantizeFormat
+
+VERSION = 1
+"""Of the instructions and of the upload."""
+
+SHIFT_BITS = 5
+"""Of a channel's own right shift, beyond the least."""
+
+_LEAST_SHIFT_BELOW_MULTIPLIER = 4  # so that real multipliers up to 16 have a place
+
+_LIMITS = {
+    "channels": (2, 256),
+    "pixels": (1, 256),
+    "requantizers": (1, 256),
+    "map_words": (16, 1 << 24),
+    "weight_words": (16, 1 << 24),
+    "constant_words": (4, 1 << 20),
+    "tables": (1, 256),
+    "instructions": (4, 4096),
+    "weight_bits": (8, 9),
+    "accumulator_bits": (18, 32),
+    "multiplier_bits": (16, 31),
+    "table_bits": (8, 31),
+    "side_bits": (4, 12),
+    "kernel_bits": (2, 8),
+    "group_bits": (2, 12),
+}
+
+
+@dataclass(frozen=True)
+class EngineParameters:
+    """The parameters of an engine; a network that is compiled for them runs on every engine that has them.
+
+    Args:
+        channels: output channels computed at once, and elements of a word of the map memory (G).
+        pixels: pixels of a convolution computed at once, at most ``channels`` (Q).
+        requantizers: results requantised a cycle; divides ``channels`` (R).
+        map_words: words of ``channels`` elements in the map memory.
+        weight_words: words of ``channels`` weights.
+        constant_words: words of ``requantizers`` channels' constants.
+        tables: pairs of tables of 256 entries.
+        instructions: of a program.
+        weight_bits: 8, or 9 for weights of uint8 less their zero point.
+        accumulator_bits: of a sum, signed, its bias included.
+        multiplier_bits: of a requantisation. With 31 TFLite's own multipliers are exact whatever a sum can reach.
+        table_bits: of an entry, signed.
+        side_bits: of a map's height and width.
+        kernel_bits: of a kernel's height and width, strides and padding.
+        group_bits: of the number of groups of channels in a map.
+
+    Raises:
+        ValueError: a parameter out of its range, all of them in one message.
+    """
+
+    channels: int = 8
+    pixels: int = 2
+    requantizers: int = 1
+    map_words: int = 16384
+    weight_words: int = 32768
+    constant_words: int = 4096
+    tables: int = 16
+    instructions: int = 256
+    weight_bits: int = 8
+    accumulator_bits: int = 26
+    multiplier_bits: int = 31
+    table_bits: int = 20
+    side_bits: int = 10
+    kernel_bits: int = 6
+    group_bits: int = 10
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{name} is {low} to {high}, not {value}"
+            for name, (low, high) in _LIMITS.items()
+            if not low <= (value := getattr(self, name)) <= high
+        ]
+        if not problems:
+            if self.channels % self.requantizers:
+                problems.append(f"requantizers = {self.requantizers} does not divide channels = {self.channels}")
+            if self.pixels > self.channels:
+                problems.append(
+                    f"pixels = {self.pixels} are more than channels = {self.channels}: a word of the map memory brings "
+                    "elements for so many cycles only, in which a word for each pixel is read"
+                )
+            if self.accumulator_bits + 1 + self.multiplier_bits > 60:
+                problems.append(
+                    f"accumulator_bits = {self.accumulator_bits} and multiplier_bits = {self.multiplier_bits} make "
+                    "products of more than 60 bits"
+                )
+            if self.table_bits + 1 > self.accumulator_bits:
+                problems.append(
+                    f"sums of two entries of table_bits = {self.table_bits} need more than accumulator_bits = "
+                    f"{self.accumulator_bits}"
+                )
+        if problems:
+            raise ValueError("; ".join(problems))
+
+    @property
+    def lanes(self) -> int:
+        """Multipliers."""
+        return self.channels * self.pixels
+
+    @property
+    def beats(self) -> int:
+        """Cycles in which the results of a word are requantised."""
+        return self.channels // self.requantizers
+
+    @property
+    def constant_bits(self) -> int:
+        """Of the two rounding constants of an instruction, signed."""
+        return self.multiplier_bits + 1
+
+    @property
+    def least_shift(self) -> int:
+        """Of every requantisation."""
+        return self.multiplier_bits - _LEAST_SHIFT_BELOW_MULTIPLIER
+
+    @property
+    def requantize_format(self) -> RequantizeFormat:
+        """Of a result before its zero point is added: the limits are so wide that the output's come after them."""
+        return RequantizeFormat(
+            accumulator_bits=self.accumulator_bits,
+            bias_bits=self.accumulator_bits,
+            multiplier_bits=self.multiplier_bits,
+            shift=self.least_shift,
+            shift_bits=SHIFT_BITS,
+            zero_point=0,
+            minimum=-512,
+            maximum=511,
+            output=signed(10),
+            constant_bits=self.constant_bits,
+            sum_bits=self.accumulator_bits,
+        )
+
+    @property
+    def identity(self) -> int:
+        """32 bits that tell engines of other parameters or versions apart."""
+        return zlib.crc32(f"{VERSION} {self}".encode())
+
+    @property
+    def text(self) -> str:
+        """As :meth:`parse` reads it: what differs from the defaults."""
+        default = EngineParameters()
+        return ",".join(f"{k}={v}" for k, v in asdict(self).items() if v != getattr(default, k)) or "channels=8"
+
+    @classmethod
+    def parse(cls, text: str) -> EngineParameters:
+        """Parameters from ``name=number,name=number``.
+
+        Raises:
+            ValueError: an unknown name, something that is no number, or a value out of range.
+        """
+        known = [field.name for field in fields(cls)]
+        values: dict[str, int] = {}
+        for item in text.split(","):
+            name, equals, number = (part.strip() for part in item.partition("="))
+            if name not in known or not equals:
+                raise ValueError(
+                    f"{item.strip()!r} is none of an engine's parameters, which are given as channels=8,pixels=2: "
+                    f"{', '.join(known)}"
+                )
+            if name in values:
+                raise ValueError(f"{name} is given twice")
+            try:
+                values[name] = int(number)
+            except ValueError:
+                raise ValueError(f"{name} is a whole number, not {number!r}") from None
+        return cls(**values)

@@ -1,0 +1,233 @@
+"""The loops of an instruction: groups of channels, blocks of pixels, taps, words, elements; one slot a cycle."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import Component, In, Out
+
+from ..counting import delayed
+from ..primitives import address_width
+from . import latencies
+from .instruction import Operation, instruction_layout
+from .parameters import EngineParameters
+from .walk import Recall, Walk, position_bits, window_layout
+
+
+def slot_layout(parameters: EngineParameters) -> StructLayout:
+    """What a slot does.
+
+    ``load``: a word of the map is read, for pixel lane ``lane`` (second operand of a TABLE: 1). ``outside``: that word
+    lies beyond the map. ``step``: elements are multiplied, or looked up. ``first``, ``last``: the block's first and
+    last element; ``group_ends``: with ``last``, of the group's last block.
+    """
+    return StructLayout(
+        {
+            "load": unsigned(1),
+            "lane": unsigned(address_width(parameters.pixels + 1)),
+            "outside": unsigned(1),
+            "step": unsigned(1),
+            "first": unsigned(1),
+            "last": unsigned(1),
+            "group_ends": unsigned(1),
+        }
+    )
+
+
+class Sequence(Component):
+    """Executes the loops of DENSE, DEPTHWISE and TABLE.
+
+    ::
+
+        for each group of output channels
+          for each block of pixels               begins ``result beats`` after the one before at the earliest
+            for each row of the kernel, each column, each word of input channels
+              for each slot: the word of a pixel is read, an element of every pixel is multiplied
+
+    A word takes as many slots as it has elements (DENSE; DEPTHWISE 1; TABLE the beats of a word), or as there are
+    pixels to read a word for, if that is more. A block takes the sum of its words' slots, or the
+    beats of its results, if that is more: S = rows · columns · Σ slots, D = beats · pixels (DENSE), beats (DEPTHWISE).
+    An instruction of B = groups · blocks takes (B − 1) · max(S, D) + S cycles from the one after ``start``.
+
+    The addresses appear 2 cycles after a slot, and ``slot`` together with them.
+
+    Members:
+        instruction: ``In``, stands while it is executed.
+        start: ``In(1)``.
+        map_address, weight_address: ``Out``.
+        slot: ``Out`` of :func:`slot_layout`; load and step are 0 where nothing is done.
+    """
+
+    def __init__(self, parameters: EngineParameters):
+        self.parameters = parameters
+        self.walk, self.recall = Walk(parameters), Recall(parameters)
+        super().__init__(
+            {
+                "instruction": In(instruction_layout(parameters)),
+                "start": In(1),
+                "map_address": Out(address_width(parameters.map_words)),
+                "weight_address": Out(address_width(parameters.weight_words)),
+                "slot": Out(slot_layout(parameters)),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        p, instruction = self.parameters, self.instruction
+        m.submodules.walk, m.submodules.recall = walk, recall = self.walk, self.recall
+        dense, table = Signal(), Signal()
+        m.d.comb += [
+            dense.eq(instruction.operation == Operation.DENSE),
+            table.eq(instruction.operation == Operation.TABLE),
+        ]
+
+        # Counters, all of them of what is left after the present one.
+        active, begins = Signal(), Signal()
+        word, column, row = Signal(p.group_bits), Signal(p.kernel_bits), Signal(p.kernel_bits)
+        block, group = Signal(len(instruction.blocks)), Signal(p.group_bits)
+        group_words = Signal(p.group_bits)  # by which this group's first word lies further on
+        slot = Signal(address_width(2 * p.channels))
+        first_tap = Signal()  # of the block
+        pace = Signal(range(max(2, p.beats * p.pixels)))
+        go, at_last = Signal(), Signal()
+        last_word, last_column, last_row, last_block, last_group = (Signal(name=f"last_{n}") for n in (
+            "word", "column", "row", "block", "group"))  # fmt: skip
+        elements, loads = Signal(len(slot)), Signal(len(slot))  # slots with one, less one
+        m.d.comb += [
+            last_word.eq(word == 0),
+            last_column.eq(column == 0),
+            last_row.eq(row == 0),
+            last_block.eq(block == 0),
+            last_group.eq(group == 0),
+            go.eq(active & (~begins | (pace == 0))),
+            elements.eq(Mux(dense, Mux(last_word, instruction.tail, p.channels - 1), Mux(table, p.beats - 1, 0))),
+            loads.eq(Mux(dense, p.pixels - 1, table & instruction.binary)),
+            at_last.eq((slot >= elements) & (slot >= loads)),
+        ]
+        ends = Signal()  # the block's last slot
+        m.d.comb += ends.eq(go & at_last & last_word & last_column & last_row)
+
+        # Distances from the window's first tap.
+        offset, tap, tap_row = (Signal(len(instruction.source), name=n) for n in ("offset", "tap", "tap_row"))
+        kernel_row, kernel_column = Signal(p.kernel_bits), Signal(p.kernel_bits)
+
+        def reload(*, whole: bool) -> list:
+            """The first tap of a block; of the first block of a group where ``whole``."""
+            found = [
+                word.eq(instruction.words), column.eq(instruction.columns), row.eq(instruction.rows),
+                offset.eq(0), tap.eq(0), tap_row.eq(0), kernel_row.eq(0), kernel_column.eq(0), first_tap.eq(1),
+                begins.eq(1),
+            ]  # fmt: skip
+            return [*found, block.eq(instruction.blocks)] if whole else found
+
+        with m.If(pace != 0):
+            m.d.sync += pace.eq(pace - 1)
+        with m.If(go):
+            m.d.sync += begins.eq(0)
+            with m.If(begins):
+                m.d.sync += pace.eq(Mux(dense, p.beats * p.pixels - 1, Mux(table, 0, p.beats - 1)))
+            m.d.sync += slot.eq(Mux(at_last, 0, slot + 1))
+            with m.If(at_last):
+                m.d.sync += first_tap.eq(0)
+                with m.If(~last_word):
+                    m.d.sync += [word.eq(word - 1), offset.eq(offset + 1)]
+                with m.Elif(~last_column):
+                    further = tap + instruction.tap_step
+                    m.d.sync += [
+                        word.eq(instruction.words),
+                        column.eq(column - 1),
+                        kernel_column.eq(kernel_column + 1),
+                        tap.eq(further),
+                        offset.eq(further),
+                    ]
+                with m.Elif(~last_row):
+                    further = tap_row + instruction.tap_row_step
+                    m.d.sync += [
+                        word.eq(instruction.words),
+                        column.eq(instruction.columns),
+                        row.eq(row - 1),
+                        kernel_row.eq(kernel_row + 1),
+                        kernel_column.eq(0),
+                        tap_row.eq(further),
+                        tap.eq(further),
+                        offset.eq(further),
+                    ]
+                with m.Elif(~last_block):
+                    m.d.sync += [*reload(whole=False), block.eq(block - 1)]
+                with m.Else():
+                    m.d.sync += [*reload(whole=True), group.eq(group - 1), group_words.eq(group_words + 1)]
+                    with m.If(last_group):
+                        m.d.sync += active.eq(0)
+        with m.If(self.start):
+            m.d.sync += [*reload(whole=True), group.eq(instruction.groups), group_words.eq(0)]
+            m.d.sync += [active.eq(1), slot.eq(0), pace.eq(0)]
+
+        load, step = Signal(), Signal()
+        depthwise = Signal()
+        m.d.comb += [
+            load.eq(go & (slot <= loads)),
+            step.eq(go & (slot <= elements)),
+            depthwise.eq(instruction.operation == Operation.DEPTHWISE),
+            walk.instruction.eq(instruction),
+            walk.restart.eq(self.start | (ends & last_block)),
+            walk.group.eq(Mux(self.start | ~depthwise, 0, group_words + 1)),
+            # the second operand of a TABLE is read at the same pixel
+            walk.step.eq(load & first_tap & ~(table & (slot != loads))),
+            recall.walked.eq(walk.window),
+            recall.first.eq(first_tap),
+            recall.single.eq(~dense),
+            recall.shift.eq(load),
+        ]
+
+        # Weights: a group's words again for each block, then the next group's.
+        weights, group_weights = Signal(len(self.weight_address)), Signal(len(self.weight_address))
+        next_weights = Signal(len(weights))
+        m.d.comb += next_weights.eq(weights + (step & ~instruction.still_weights))
+        with m.If(self.start):
+            m.d.sync += [weights.eq(instruction.weights), group_weights.eq(instruction.weights)]
+        with m.Elif(ends):
+            m.d.sync += weights.eq(Mux(last_block, next_weights, group_weights))
+            with m.If(last_block):
+                m.d.sync += group_weights.eq(next_weights)
+        with m.Elif(go):
+            m.d.sync += weights.eq(next_weights)
+
+        # One cycle to choose the window, one to add the tap's distance.
+        chosen = Signal(window_layout(p), reset_less=True)
+        distance = Signal(len(offset), reset_less=True)
+        bits = position_bits(p)
+        tap_position = [Signal(p.kernel_bits, name=f"tap_{n}_delayed", reset_less=True) for n in ("row", "column")]
+        second = Mux(table & (slot != 0), instruction.second, 0)
+        m.d.sync += [
+            chosen.eq(recall.window),
+            distance.eq(offset + second),
+            tap_position[0].eq(kernel_row),
+            tap_position[1].eq(kernel_column),
+        ]
+        at = [Signal(signed(bits + 1), name=f"at_{n}", reset_less=True) for n in ("row", "column")]
+        m.d.sync += [
+            self.map_address.eq(chosen.address + distance),
+            at[0].eq(chosen.row + tap_position[0]),
+            at[1].eq(chosen.column + tap_position[1]),
+        ]
+        m.d.comb += self.slot.outside.eq(
+            Cat(
+                *(
+                    place[-1] | (place > limit)
+                    for place, limit in zip(at, (instruction.height, instruction.width), strict=True)
+                )
+            ).any()
+        )
+        m.d.comb += self.weight_address.eq(delayed(m, weights, latencies.ADDRESS, "weights"))
+        last_element = Signal()
+        m.d.comb += last_element.eq((slot == elements) & last_word & last_column & last_row)
+        for name, value, reset in (
+            ("load", load, True),
+            ("lane", slot[: len(self.slot.lane)], False),
+            ("step", step, True),
+            ("first", first_tap & (slot == 0), False),
+            ("last", step & last_element, True),
+            ("group_ends", last_block, False),
+        ):
+            m.d.comb += self.slot[name].eq(delayed(m, value, latencies.ADDRESS, name, reset=reset))
+        return m

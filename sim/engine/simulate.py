@@ -1,0 +1,310 @@
+"""Programs run on a simulated engine: every word of every layer compared with the golden model, every cycle counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mbconv.generators.engine.compile import Instruction, Program
+from mbconv.generators.engine.program_file import upload_bytes
+from mbconv.generators.graph.graph import GraphError
+from mbconv.hdl.engine.engine import Engine, written_layout
+from mbconv.hdl.family import GENERIC, Family
+from mbconv.hdl.verilog import to_verilog
+
+from ..bench.bench_case import ALWAYS, Pattern, Run
+from ..golden import model as golden
+from ..simulation.run_design import DesignPort, DesignRecord, DesignSource, MonitorPoint, Progress, run_design
+from .bench_top import OFFERED, EngineBench
+
+Frame = Mapping[int, np.ndarray]
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """What an instruction did in all frames of a program.
+
+    Attributes:
+        tensor: that it writes, or gives.
+        values, mismatches: elements compared, and those that differ.
+        first: where the first of them lies, or "".
+        predicted: cycles; measured: in each frame.
+    """
+
+    name: str
+    tensor: int
+    values: int
+    mismatches: int
+    first: str
+    predicted: int
+    measured: tuple[int, ...]
+
+    @property
+    def as_predicted(self) -> bool:
+        return set(self.measured) <= {self.predicted}
+
+
+@dataclass(frozen=True)
+class EngineResult:
+    """A program's frames on a simulated engine.
+
+    Attributes:
+        cycles: predicted, of a frame; unstalled: whether measured cycles have to be those predicted.
+        intervals: between the ends of frames.
+    """
+
+    model: str
+    frames: int
+    layers: tuple[LayerResult, ...]
+    cycles: int
+    interval: int
+    intervals: tuple[int, ...]
+    unstalled: bool
+    outputs: dict[int, np.ndarray]
+    seconds: float
+
+    @property
+    def mismatches(self) -> int:
+        return sum(layer.mismatches for layer in self.layers)
+
+    @property
+    def values(self) -> int:
+        return sum(layer.values for layer in self.layers)
+
+    @property
+    def as_predicted(self) -> bool:
+        return all(layer.as_predicted for layer in self.layers) and set(self.intervals) <= {self.interval}
+
+    @property
+    def ok(self) -> bool:
+        return not self.mismatches and (self.as_predicted or not self.unstalled)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "model": self.model,
+            "frames": self.frames,
+            "ok": self.ok,
+            "values": self.values,
+            "mismatches": self.mismatches,
+            "predicted_cycles": self.cycles,
+            "predicted_interval_cycles": self.interval,
+            "measured_interval_cycles": list(self.intervals),
+            "layers": [
+                {
+                    "name": layer.name,
+                    "tensor": layer.tensor,
+                    "values": layer.values,
+                    "mismatches": layer.mismatches,
+                    "first_mismatch": layer.first or None,
+                    "predicted_cycles": layer.predicted,
+                    "measured_cycles": list(layer.measured),
+                }
+                for layer in self.layers
+            ],
+        }
+
+
+def engine_source(engine: Engine, words: int) -> DesignSource:
+    """The Verilog of an engine between the bench's streams, watched for so many words."""
+    made = to_verilog(EngineBench(engine), "engine_bench")
+    width = written_layout(engine.parameters).size
+    return DesignSource(
+        {"engine_bench.v": made.text, "primitives.v": made.primitives},
+        made.memory_files,
+        "engine_bench",
+        [DesignPort.plain("i", True, OFFERED.size), DesignPort.plain("o", False, 10)],
+        {"loaded": 1, "failed": 1},
+        monitors=[
+            MonitorPoint("written", "engine.written", width, words),
+            MonitorPoint("retired", "engine.retired", len(engine.control.number), 1),
+        ],
+    )
+
+
+def simulate_programs(
+    work: Sequence[tuple[Program, Sequence[Frame]]],
+    *,
+    family: Family = GENERIC,
+    source: Pattern = ALWAYS,
+    sink: Pattern = ALWAYS,
+    seed: int = 1,
+    reset_after: int | None = None,
+    progress: Progress | None = None,
+    folder: Path | None = None,
+) -> list[EngineResult]:
+    """Upload programs one after another to one engine, and run the frames of each before the next.
+
+    Args:
+        work: programs, all for the same parameters, with the values of their graphs' inputs by tensor for each frame.
+        family: of the engine, whose latencies the programs' cycles were counted for.
+        source, sink, seed, reset_after, progress, folder: see :func:`~mbconv.sim.simulation.run_design.run_design`.
+
+    Raises:
+        GraphError: a program was not taken, or not all words and results came.
+        ValueError: programs for different parameters.
+        SimulatorError: the simulator is missing or failed.
+    """
+    started = time.monotonic()
+    (parameters,) = {program.parameters for program, _ in work}
+    values = [[golden.run(program.graph, frame) | dict(frame) for frame in frames] for program, frames in work]
+    words = sum(_words(one) for program, frames in work for one in program.instructions for _ in frames)
+    results = sum(_elements(program, program.outputs) for program, frames in work for _ in frames)
+    beats = [
+        beat
+        for (program, _), frames in zip(work, values, strict=True)
+        for packet in (_program_beats(program), *(_frame_beats(program, frame) for frame in frames))
+        for beat in packet
+    ]
+    patience = 10_000 + 2 * max(one.cycles for program, _ in work for one in program.instructions)
+    record = run_design(
+        engine_source(Engine(parameters, family), words),
+        {"i": beats},
+        {"o": results},
+        1,
+        patience=patience,
+        source=source,
+        sink=sink,
+        seed=seed,
+        reset_after=reset_after,
+        progress=progress,
+        folder=folder,
+    )
+    if record.outputs["failed"] or not record.outputs["loaded"]:
+        raise GraphError("the simulated engine took no program: upload and engine differ")
+    reading = _Reading(record)
+    unstalled = Run(source, sink).unstalled
+    return [
+        reading.result(program, frames, unstalled, started) for (program, _), frames in zip(work, values, strict=True)
+    ]
+
+
+def _words(instruction: Instruction) -> int:
+    return 0 if instruction.written is None else instruction.written.words
+
+
+def _elements(program: Program, tensors: Sequence[int]) -> int:
+    return sum(program.graph.tensors[tensor].size for tensor in tensors)
+
+
+def _program_beats(program: Program) -> list[int]:
+    packet = upload_bytes(program)
+    return [byte | 1 << 9 | (place + 1 == len(packet)) << 8 for place, byte in enumerate(packet)]
+
+
+def _frame_beats(program: Program, values: Mapping[int, np.ndarray]) -> list[int]:
+    beats = []
+    for tensor in program.inputs:
+        octets = (np.asarray(values[tensor]).ravel().astype(np.int64) & 0xFF).tolist()
+        beats += [*octets[:-1], octets[-1] | 1 << 8]
+    return beats
+
+
+class _Reading:
+    """What a simulation recorded, read from its beginning on."""
+
+    def __init__(self, record: DesignRecord) -> None:
+        self.written, self.retired, self.given = (record.streams[name] for name in ("written", "retired", "o"))
+        self.word, self.beat, self.event = 0, 0, 0
+
+    def result(
+        self, program: Program, frames: Sequence[Mapping[int, np.ndarray]], unstalled: bool, started: float
+    ) -> EngineResult:
+        found: list[list[tuple[int, np.ndarray, np.ndarray, int]]] = [[] for _ in program.instructions]
+        ends = []
+        outputs: dict[int, list[np.ndarray]] = {tensor: [] for tensor in program.outputs}
+        for frame in frames:
+            for place, one in enumerate(program.instructions):
+                measured = self._cycles(place)
+                if one.written is None:
+                    (tensor,) = one.layer.reads
+                    values = self._given(program, tensor)
+                    outputs[tensor].append(values)
+                else:
+                    tensor = one.written.tensor.index
+                    values = self._stored(program, one)
+                wanted = np.asarray(frame[tensor]).reshape(values.shape).astype(np.int64)
+                found[place].append((tensor, values, wanted, measured))
+            ends.append(self.retired.ends[self.event - 1])
+        layers = []
+        for one, seen in zip(program.instructions, found, strict=True):
+            wrong = [(frame, *np.argwhere(v != w)[0]) for frame, (_, v, w, _) in enumerate(seen) if (v != w).any()]
+            first = ""
+            if wrong:
+                frame, pixel, channel = map(int, wrong[0])
+                tensor, values, wanted, _ = seen[frame]
+                row, column = divmod(pixel, program.graph.tensors[tensor].width)
+                first = (
+                    f"frame {frame}, row {row}, column {column}, channel {channel}: {values[pixel, channel]} "
+                    f"instead of {wanted[pixel, channel]}"
+                )
+            layers.append(
+                LayerResult(
+                    one.name,
+                    seen[0][0],
+                    sum(v.size for _, v, _, _ in seen),
+                    sum(int((v != w).sum()) for _, v, w, _ in seen),
+                    first,
+                    one.cycles,
+                    # the first instruction's of a frame that follows another: one more, from the end of that
+                    tuple(cycles for _, _, _, cycles in seen if cycles >= 0),
+                )
+            )
+        return EngineResult(
+            program.graph.name,
+            len(frames),
+            tuple(layers),
+            program.cycles,
+            program.interval,
+            tuple(later - sooner for sooner, later in pairwise(ends)),
+            unstalled,
+            {tensor: np.stack(values) for tensor, values in outputs.items()},
+            time.monotonic() - started,
+        )
+
+    def _cycles(self, place: int) -> int:
+        """Cycles of the next instruction, which is number ``place``; −1 where none went before it in its frame."""
+        if self.event >= len(self.retired.ends):
+            raise GraphError(f"the simulated engine stood still in instruction {place}")
+        number = int(self.retired.words[self.event, 0])
+        if number != place:
+            raise GraphError(f"the simulated engine executed instruction {number} where {place} was due")
+        end = self.retired.ends[self.event]
+        before = self.retired.ends[self.event - 1] if place else None
+        self.event += 1
+        return -1 if before is None else end - before
+
+    def _given(self, program: Program, tensor: int) -> np.ndarray:
+        """A result's elements, ``[pixels, channels]``."""
+        found = program.graph.tensors[tensor]
+        beats = self.given.words[self.beat : self.beat + found.size, 0].astype(np.int64)
+        self.beat += found.size
+        if len(beats) < found.size:
+            raise GraphError(f"{len(beats):,} of {found.size:,} elements of tensor {tensor} came out")
+        values = beats & 0xFF
+        if found.element.signed:
+            values = values - ((values & 0x80) << 1)
+        return values.reshape(found.pixels, found.channels)
+
+    def _stored(self, program: Program, one: Instruction) -> np.ndarray:
+        """The elements that an instruction wrote, by their addresses: ``[pixels, channels]``."""
+        stored = one.written
+        assert stored is not None
+        size = program.parameters.channels
+        words = self.written.words[self.word : self.word + stored.words]
+        self.word += stored.words
+        octets = np.ascontiguousarray(words).view(np.uint8)
+        addresses = octets[:, size : size + 4].astype(np.int64) @ (1 << 8 * np.arange(octets.shape[1] - size)[:4])
+        place = addresses - one.values["destination"]
+        if sorted(place.tolist()) != list(range(stored.words)):
+            raise GraphError(f"{one.name} wrote other words of the map memory than its own")
+        elements = np.empty((stored.words, size), np.int64)
+        elements[place] = octets[:, :size].view(np.int8)
+        pixels = elements.reshape(stored.tensor.pixels, -1)[:, : stored.tensor.channels]
+        return pixels + stored.offset

@@ -22,6 +22,7 @@ from .command_bench import bench
 from .command_boards import boards
 from .command_build import build
 from .command_cache import cache
+from .command_compile import compile_command
 from .command_demo import demo
 from .command_doctor import doctor
 from .command_emit import emit
@@ -110,7 +111,7 @@ def main() -> None:
     """
 
 
-MODELS = (info, predict, evaluate, plan, emit, sim, build, verify, bench)
+MODELS = (info, predict, evaluate, plan, compile_command, emit, sim, build, verify, bench)
 BOARDS = (boards, load, measure, selftest, serve)
 for command in (*MODELS, *BOARDS, demo, models, cache, doctor, schema_command):
     main.add_command(command)

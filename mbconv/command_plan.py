@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from .cli_engine import compiled, engine_option, print_program, program_dict
+from .cli_errors import UserError
 from .cli_options import json_option, layers_option, model_argument
 from .cli_output import bytes_text, print_json, results, working
 from .cli_table import Rows
@@ -22,17 +24,26 @@ _REASONS = {
 @model_argument
 @layers_option
 @target_options
+@engine_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write the plan, to be edited and given to --plan.")  # fmt: skip
 @json_option
-def plan(model, layers, target, output, as_json) -> None:
+def plan(model, layers, target, engine, output, as_json) -> None:
     """Choose every stage's folding and every stream's lanes for a number of multipliers, a frame rate or a board.
 
     The table lists the stages: folding (inputs × outputs of a cycle; taps × channels of a depthwise one), lanes at
     both ends, cycles for a frame, and the share of the interval's multiplications that the network uses.
 
     With --plan the plan of a file is checked and costed instead.
+
+    With --engine the table lists the instructions of a program for an engine: cycles, share of what its multipliers
+    could do, bytes of weights.
     """
+    if engine is not None:
+        if given := [*target.names, *(["--output"] if output is not None else [])]:
+            raise UserError(f"--engine has a program, no plan: it takes no {', '.join(given)}")
+        _plan_engine(model, layers, engine, as_json)
+        return
     from mbconv.generators.planning.board_plan import design_cost, uses
     from mbconv.generators.planning.plan_file import write_plan
     from mbconv.generators.planning.plan_report import report_design
@@ -61,6 +72,18 @@ def plan(model, layers, target, output, as_json) -> None:
     _print(graph.name, wanted, report, board, target.clock)
     if output is not None:
         results().print(f"written to {output}")
+
+
+def _plan_engine(model, layers, engine, as_json) -> None:
+    from mbconv.models import load
+
+    graph = load(model, layers)
+    with working("compiling", quiet=as_json):
+        program = compiled(graph, engine)
+    if as_json:
+        print_json("compile", program_dict(program) | {"file": None, "bytes": None})
+        return
+    print_program(program)
 
 
 def _print(name: str, target, report, board, clock) -> None:

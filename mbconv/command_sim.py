@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .cli_engine import compiled, engine_option, print_engine_result
 from .cli_errors import UserError, require_extra
 from .cli_options import CycleRange, existing_file, json_option, layers_option, model_argument
 from .cli_output import print_json, progress_console, results, simulation_progress
@@ -17,6 +18,7 @@ from .cli_target import rate, rate_text, target_design, target_options
 @model_argument
 @layers_option
 @target_options
+@engine_option
 @click.option("--image", "images", type=existing_file, multiple=True, help="A picture; may be given several times.")
 @click.option("--random", "is_random", is_flag=True, help="Random inputs (the default).")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the random inputs.  [default: 0]")
@@ -26,8 +28,8 @@ from .cli_target import rate, rate_text, target_design, target_options
 @click.option("--wave-stages", metavar="NAME,…", help="Only these stages' waveforms, names as in the manifest.")
 @click.option("--wave-cycles", type=CycleRange(), help="Waveforms from cycle A since reset up to, not including, B.")
 @json_option
-def sim(model, layers, target, images, is_random, seed, frames, stalls, waves, wave_stages, wave_cycles,
-        as_json) -> int:  # fmt: skip
+def sim(model, layers, target, engine, images, is_random, seed, frames, stalls, waves, wave_stages,
+        wave_cycles, as_json) -> int:  # fmt: skip
     """Simulate a model's circuit with Verilator and compare every output with the golden model.
 
     MODEL may also be a folder of mbconv emit, or a manifest in it: its Verilog is simulated as it lies there, edited or
@@ -42,12 +44,22 @@ def sim(model, layers, target, images, is_random, seed, frames, stalls, waves, w
     --stalls is a table of every stream's cycles in the time of the last frame: stalled, where a beat waited for the
     stage that reads it, and starved, where that stage waited for a beat. --json always has them, frame by frame.
 
+    With --engine a program is uploaded to an engine and runs there: every element of every layer is compared, and the
+    cycles of every instruction.
+
     Exit code 1: an output or the interval is other than predicted.
     """
     if images and (is_random or seed is not None):
         raise UserError("give pictures with --image FILE, or --random and --seed S, not both")
     _check_waves(waves, {"--wave-stages": wave_stages, "--wave-cycles": wave_cycles})
     require_extra("sim", "simulation")
+
+    if engine is not None:
+        others = {"--stalls": stalls or None, "--waves": waves, "--wave-stages": wave_stages, "--wave-cycles": wave_cycles}
+        given = [*target.names, *(name for name, value in others.items() if value is not None)]
+        if given:
+            raise UserError(f"--engine takes no {', '.join(given)}")
+        return _simulate_engine(model, layers, engine, images, seed, frames, as_json)
 
     from mbconv.sim.simulation.description import Description
     from mbconv.sim.simulation.gtkwave import save_file, write_save_file
@@ -89,6 +101,24 @@ def sim(model, layers, target, images, is_random, seed, frames, stalls, waves, w
         for found in seen:
             score = "" if found["score"] is None else f", score {found['score']:.4f}"
             results().print(f"{found['image']}: {found['label'] or found['class']}{score}")
+    return 0 if result.ok else 1
+
+
+def _simulate_engine(model, layers, engine, images, seed, frames, as_json) -> int:
+    from mbconv.models import load_part
+    from mbconv.sim.engine.simulate import simulate_programs
+
+    from .frames import chosen_frames
+
+    graph, part = load_part(model, layers)
+    program = compiled(part, engine)
+    inputs = chosen_frames(graph, part, frames or 2, images, seed)
+    with simulation_progress(quiet=as_json) as progress:
+        (result,) = simulate_programs([(program, inputs)], progress=progress)
+    if as_json:
+        print_json("sim-engine", result.to_dict())
+    else:
+        print_engine_result(result, "" if images else f", random (seed {seed or 0})")
     return 0 if result.ok else 1
 
 

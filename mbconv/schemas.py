@@ -80,6 +80,17 @@ _SPECS: dict[str, dict[str, Any]] = {
         **_RESULT, **_RATE,
         "classified": [{"image": "str", "class": "int", "label": "str?", "score": "num?"}],
     },
+    "sim-engine": {
+        "model": "str", "frames": "int", "ok": "bool", "values": "int", "mismatches": "int", "predicted_cycles": "int",
+        "predicted_interval_cycles": "int", "measured_interval_cycles": ["int"],
+        "layers": [{"name": "str", "tensor": "int", "values": "int", "mismatches": "int", "first_mismatch": "str?",
+                    "predicted_cycles": "int", "measured_cycles": ["int"]}],
+    },
+    "compile": {
+        "model": "str", "engine": "str", "multipliers": "int", "cycles": "int", "interval_cycles": "int", "macs": "int",
+        "share_of_peak": "num", "uses": {"*": "int"}, "file": "str?", "bytes": "int?",
+        "layers": [{"name": "str", "cycles": "int", "macs": "int", "share_of_peak": "num", "weight_bytes": "int"}],
+    },
     "build": {
         "model": "str", "interval_cycles": "int", "latency_cycles": "int", "device": "str", "package": "str",
         "target_mhz": "num", "fmax_mhz": "num", "seed": "int", "seeds": {"*": "num"}, "available": {"*": "int"},

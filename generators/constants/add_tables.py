@@ -52,25 +52,36 @@ def add_constants(op: Add | Subtract, graph: Graph) -> AddConstants:
         GraphError: no constants of this circuit reproduce the reference, or the operands are too wide.
     """
     first, second = (graph.tensors[index] for index in op.inputs)
+    return min(add_solutions(op, graph), key=lambda found: _cost(found, first.element, second.element))
+
+
+def add_solutions(op: Add | Subtract, graph: Graph) -> list[AddConstants]:
+    """Constants of an ADD, one set or more, each proved as :func:`add_constants` says; of lines, only the cheapest.
+
+    Raises:
+        GraphError: as :func:`add_constants`.
+    """
+    first, second = (graph.tensors[index] for index in op.inputs)
     output = graph.tensors[op.outputs[0]]
     limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
     where, subtracts = f"operator {op.index} {op.kind}", isinstance(op, Subtract)
     if op.numbers == "fixed" and not subtracts:
-        return _fixed(where, first, second, output, limits)
+        return [_fixed(where, first, second, output, limits)]
     for tensor in (first, second):
         if tensor.element.bits > 8:
             raise GraphError(f"{where}: tensor {tensor.index} is {tensor.element}; operands of at most 8 bits add up")
     reference = affine_reference(first, second, output, limits, -1 if subtracts else 1)
-    lines = () if subtracts else straight_lines(reference)  # whose slopes are sought among those that rise
-    solutions = [*_tables(reference), *lines] or list(_signed_tables(reference))
+    found = () if subtracts else straight_lines(reference)  # whose slopes are sought among those that rise
+    lines = sorted(found, key=lambda found: _cost(found, first.element, second.element))
+    solutions = [*_tables(reference), *lines[:1]] or list(_signed_tables(reference))
     if not solutions:
         raise GraphError(
             f"{where}: no tables of its operands give the reference's sums for scales {first.scale:.6g} and "
             f"{second.scale:.6g} into {output.scale:.6g}; quantise it again with another scale"
         )
-    constants = min(solutions, key=lambda found: _cost(found, first.element, second.element))
-    reference.prove(where, constants)
-    return constants
+    for constants in solutions:
+        reference.prove(where, constants)
+    return solutions
 
 
 def _tables(reference: AddReference) -> Iterator[AddConstants]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.engine.instruction import Operation
 from mbconv.hdl.engine.parameters import EngineParameters
 
-from ..constants.add_tables import add_constants
+from ..constants.add_tables import add_solutions
 from ..constants.lookup_tables import lookup_tables
 from ..constants.mac_constants import mac_rule
 from ..constants.pool_constants import pool_rule
@@ -18,6 +19,7 @@ from ..constants.weights import effective_weights
 from ..graph.graph import Graph, GraphError, Tensor
 from ..graph.mac_operator import MacOperator
 from ..operators.add import Add
+from ..operators.subtract import Subtract
 from ..planning.folding import ceil_div
 from ..stages.network import Network, Node
 from .layout import StoredMap
@@ -58,6 +60,17 @@ def stored_rule(rule: Rule, output: StoredMap) -> Rule:
         minimum=rule.minimum - offset,
         maximum=rule.maximum - offset,
     )
+
+
+def _folded(constants: AddConstants) -> AddConstants:
+    """The same sums with their rounding constant in a table, where it is one for both signs; offsets of the tables that
+    cancel each other are taken out."""
+    first, second = np.array(constants.first), np.array(constants.second)
+    if constants.positive == constants.negative:
+        first = first + constants.positive
+        constants = replace(constants, positive=0, negative=0)
+    moved = (int(second.max() + second.min()) - int(first.max() + first.min())) // 4
+    return replace(constants, first=tuple(first + moved), second=tuple(second - moved))
 
 
 class Lowering:
@@ -343,17 +356,15 @@ class Lowering:
 
     def _add(self, node: Node) -> Layer:
         op = node.operator
-        assert isinstance(op, Add)
+        assert isinstance(op, (Add, Subtract))
         maps = [self.map(tensor) for tensor in node.inputs]
         output = self.map(node.output)
         values = self._elementwise(node)
         if maps[1].words_of_pixel != maps[0].words_of_pixel or maps[1].words != maps[0].words:
             raise GraphError(f"{node.name} adds maps that are stored in different views, which is no instruction")
-        constants = add_constants(op, self.graph)
-        first, second = np.array(constants.first), np.array(constants.second)
+        solutions = [_folded(found) for found in add_solutions(op, self.graph)]
+        constants = min(solutions, key=lambda found: max(map(abs, (*found.first, *found.second))))
         positive, negative = constants.positive, constants.negative
-        if positive == negative:  # part of a table
-            first, positive, negative = first + positive, 0, 0
         words = self._unscaled(constants.shift, 1)
         whole = int(words.shift[0])
         scale, half = 1 << (whole - constants.shift), 1 << (whole - 1)
@@ -371,5 +382,5 @@ class Lowering:
             node.inputs,
             node.output,
             constants=words.packed(self.parameters),
-            tables=(self._entries(first, maps[0]), self._entries(second, maps[1])),
+            tables=(self._entries(constants.first, maps[0]), self._entries(constants.second, maps[1])),
         )

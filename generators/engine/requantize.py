@@ -17,7 +17,7 @@ from mbconv.hdl.engine.parameters import SHIFT_BITS, EngineParameters
 
 from ..constants.requantization import Proof, prove
 from ..constants.requantization_steps import Steps
-from ..constants.step_function import Rule, step_positions
+from ..constants.step_function import AffineRule, Rule, step_positions
 from ..graph.graph import GraphError
 
 
@@ -106,8 +106,8 @@ def engine_requantization(
     found = _search(rule, steps, bias, moving, parameters)
     if found is None:
         raise GraphError(
-            f"{name}: no multiplier of {parameters.multiplier_bits} bits is exact for all of its channels; an engine "
-            "with a greater multiplier_bits (up to 31) has one"
+            f"{name}: no multiplier of multiplier_bits = {parameters.multiplier_bits} and rounding constants are exact "
+            f"for all of its channels{'; 31 bits may be' if parameters.multiplier_bits < 31 else ''}"
         )
     words, positive, negative = found
     limits = rule.zero_point, rule.minimum, rule.maximum
@@ -123,7 +123,9 @@ def _search(
 ) -> tuple[ChannelConstants, int, int] | None:
     """Multipliers of full width for the channels that move; the first pair of rounding constants that serves all."""
     bits, least = parameters.multiplier_bits, parameters.least_shift
-    exponent = np.frexp(np.where(rule.slope > 0, rule.slope, 1.0))[1].astype(np.int64)
+    # the reference's own exponent puts its rounding constant where ± half of a multiplier is
+    found = np.frexp(np.where(rule.slope > 0, rule.slope, 1.0))[1]
+    exponent = (rule.exponent if isinstance(rule, AffineRule) else found).astype(np.int64)
     shift = np.clip(bits - exponent, least, least + (1 << SHIFT_BITS) - 1)
     wanted = np.round(np.ldexp(rule.slope, shift.astype(np.int32))).astype(np.int64)
     half = 1 << (bits - 1)

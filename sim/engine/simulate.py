@@ -111,8 +111,8 @@ class EngineResult:
         }
 
 
-def engine_source(engine: Engine, words: int) -> DesignSource:
-    """The Verilog of an engine between the bench's streams, watched for so many words."""
+def engine_source(engine: Engine) -> DesignSource:
+    """The Verilog of an engine between the bench's streams, watched; no program changes it."""
     made = to_verilog(EngineBench(engine), "engine_bench")
     width = written_layout(engine.parameters).size
     return DesignSource(
@@ -122,7 +122,7 @@ def engine_source(engine: Engine, words: int) -> DesignSource:
         [DesignPort.plain("i", True, OFFERED.size), DesignPort.plain("o", False, 10)],
         {"loaded": 1, "failed": 1},
         monitors=[
-            MonitorPoint("written", "engine.written", width, words),
+            MonitorPoint("written", "engine.written", width, 1),
             MonitorPoint("retired", "engine.retired", len(engine.control.number), 1),
         ],
     )
@@ -154,7 +154,6 @@ def simulate_programs(
     started = time.monotonic()
     (parameters,) = {program.parameters for program, _ in work}
     values = [[golden.run(program.graph, frame) | dict(frame) for frame in frames] for program, frames in work]
-    words = sum(_words(one) for program, frames in work for one in program.instructions for _ in frames)
     results = sum(_elements(program, program.outputs) for program, frames in work for _ in frames)
     beats = [
         beat
@@ -162,9 +161,9 @@ def simulate_programs(
         for packet in (_program_beats(program), *(_frame_beats(program, frame) for frame in frames))
         for beat in packet
     ]
-    patience = 10_000 + 2 * max(one.cycles for program, _ in work for one in program.instructions)
+    patience = 10_000 + 2 * max(program.cycles for program, _ in work)
     record = run_design(
-        engine_source(Engine(parameters, family), words),
+        engine_source(Engine(parameters, family)),
         {"i": beats},
         {"o": results},
         1,
@@ -183,10 +182,6 @@ def simulate_programs(
     return [
         reading.result(program, frames, unstalled, started) for (program, _), frames in zip(work, values, strict=True)
     ]
-
-
-def _words(instruction: Instruction) -> int:
-    return 0 if instruction.written is None else instruction.written.words
 
 
 def _elements(program: Program, tensors: Sequence[int]) -> int:

@@ -1,0 +1,67 @@
+"""Networks on a simulated engine: every element of every layer as the golden model has it, every cycle as counted."""
+
+import pytest
+from engine_networks import SMALL, faults, random_work
+
+from mbconv.frames import random_frames
+from mbconv.generators.engine.compile import compile_network
+from mbconv.hdl.engine.parameters import EngineParameters
+from mbconv.hdl.family import Family
+from mbconv.models import load
+from mbconv.sim.bench.bench_case import ALWAYS, HALF
+from mbconv.sim.engine.simulate import simulate_programs
+
+SEEDS = (1, 4, 7, 12)
+
+
+def digits(parameters=SMALL):
+    return compile_network(load("digits", None), parameters)
+
+
+def test_networks_in_turn_on_one_engine(tmp_path):
+    """A built-in network, random ones that nobody chose, and the first again: nothing of a program stays behind."""
+    program = digits()
+    frames = random_frames(program.graph, 2, 5)
+    work = [(program, frames), *random_work(SEEDS, tmp_path), (program, frames)]
+    assert len(work) > 4
+    results = simulate_programs(work)
+    assert not faults(results)
+    assert all(result.ok for result in results)
+
+
+def test_stalls_and_a_reset_change_no_element(tmp_path):
+    """Stalls at both ends; before, a reset in the middle of an upload or of a frame."""
+    program = digits()
+    work = [(program, random_frames(program.graph, 1, 6)), *random_work(SEEDS[:2], tmp_path, 1)]
+    for seed, reset_after in ((1, 700), (2, 20_000)):
+        assert not faults(simulate_programs(work, source=HALF, sink=HALF, seed=seed, reset_after=reset_after))
+
+
+@pytest.mark.slow  # a simulator of its own
+def test_other_lanes_and_latencies():
+    """One pixel at a time, as many requantisations as channels; memories and multipliers without output registers."""
+    parameters = EngineParameters(
+        channels=8, pixels=1, requantizers=8, map_words=512, weight_words=512, constant_words=64, tables=1,
+        instructions=12, accumulator_bits=22, multiplier_bits=24,
+    )  # fmt: skip
+    family = Family("quick", memory_latency=1, multiplier_latency=2)
+    program = compile_network(load("digits", None), parameters, family)
+    results = simulate_programs([(program, random_frames(program.graph, 2, 7))], family=family)
+    assert not faults(results)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(20, 260, 40))
+def test_hundreds_of_random_networks(tmp_path, first):
+    """Many networks in turn on one engine, without stalls and with."""
+    work = random_work(range(first, first + 40), tmp_path)
+    assert not faults(simulate_programs(work, source=ALWAYS, sink=ALWAYS))
+    assert not faults(simulate_programs(work, source=HALF, sink=HALF, seed=first))
+
+
+@pytest.mark.slow
+def test_cifar10():
+    """Inverted residuals with both operands rescaled, as they are trained."""
+    parameters = EngineParameters(weight_words=65536, constant_words=8192)
+    program = compile_network(load("cifar10", None), parameters)
+    assert not faults(simulate_programs([(program, random_frames(program.graph, 1, 3))]))

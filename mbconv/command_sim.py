@@ -55,7 +55,12 @@ def sim(model, layers, target, engine, images, is_random, seed, frames, stalls, 
     require_extra("sim", "simulation")
 
     if engine is not None:
-        others = {"--stalls": stalls or None, "--waves": waves, "--wave-stages": wave_stages, "--wave-cycles": wave_cycles}
+        others = {
+            "--stalls": stalls or None,
+            "--waves": waves,
+            "--wave-stages": wave_stages,
+            "--wave-cycles": wave_cycles,
+        }
         given = [*target.names, *(name for name, value in others.items() if value is not None)]
         if given:
             raise UserError(f"--engine takes no {', '.join(given)}")

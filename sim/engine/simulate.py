@@ -216,7 +216,7 @@ class _Reading:
         outputs: dict[int, list[np.ndarray]] = {tensor: [] for tensor in program.outputs}
         for frame in frames:
             for place, one in enumerate(program.instructions):
-                measured = self._cycles(place)
+                measured = self._cycles(place, follows=bool(place or ends))
                 if one.written is None:
                     (tensor,) = one.layer.reads
                     values = self._given(program, tensor)
@@ -247,7 +247,6 @@ class _Reading:
                     sum(int((v != w).sum()) for _, v, w, _ in seen),
                     first,
                     one.cycles,
-                    # the first instruction's of a frame that follows another: one more, from the end of that
                     tuple(cycles for _, _, _, cycles in seen if cycles >= 0),
                 )
             )
@@ -263,17 +262,20 @@ class _Reading:
             time.monotonic() - started,
         )
 
-    def _cycles(self, place: int) -> int:
-        """Cycles of the next instruction, which is number ``place``; −1 where none went before it in its frame."""
+    def _cycles(self, place: int, *, follows: bool) -> int:
+        """Cycles of the next instruction, which is number ``place``; −1 where none of its program went before it.
+
+        A frame begins a cycle after the one before has ended, which is no part of its first instruction.
+        """
         if self.event >= len(self.retired.ends):
             raise GraphError(f"the simulated engine stood still in instruction {place}")
         number = int(self.retired.words[self.event, 0])
         if number != place:
             raise GraphError(f"the simulated engine executed instruction {number} where {place} was due")
         end = self.retired.ends[self.event]
-        before = self.retired.ends[self.event - 1] if place else None
+        before = self.retired.ends[self.event - 1]
         self.event += 1
-        return -1 if before is None else end - before
+        return end - before - (place == 0) if follows else -1
 
     def _given(self, program: Program, tensor: int) -> np.ndarray:
         """A result's elements, ``[pixels, channels]``."""

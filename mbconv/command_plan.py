@@ -81,7 +81,7 @@ def _plan_engine(model, layers, engine, as_json) -> None:
     with working("compiling", quiet=as_json):
         program = compiled(graph, engine)
     if as_json:
-        print_json("compile", program_dict(program) | {"file": None, "bytes": None})
+        print_json("plan-engine", program_dict(program))
         return
     print_program(program)
 

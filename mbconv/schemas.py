@@ -24,6 +24,11 @@ _RESULT: dict[str, Any] = {
     "macs": "int", "mac_efficiency": "num?", "mac_efficiency_used": "num?",
 }  # fmt: skip
 _RATE = {"clock_mhz?": "num", "frames_per_second?": "num", "latency_ms?": "num"}
+_PROGRAM = {
+    "model": "str", "engine": "str", "multipliers": "int", "cycles": "int", "interval_cycles": "int", "macs": "int",
+    "share_of_peak": "num", "uses": {"*": "int"},
+    "layers": [{"name": "str", "cycles": "int", "macs": "int", "share_of_peak": "num", "weight_bytes": "int"}],
+}  # fmt: skip
 _KEPT = {**_RESULT, "ok": "bool", "kept": "bool"}
 _TENSOR = {"tensor": "int", "name": "str", "shape": ["int"], "type": "str", "scale": "num", "zero_point": "int"}
 _FOLDING = {"inputs": "int", "outputs": "int"}
@@ -86,11 +91,8 @@ _SPECS: dict[str, dict[str, Any]] = {
         "layers": [{"name": "str", "tensor": "int", "values": "int", "mismatches": "int", "first_mismatch": "str?",
                     "predicted_cycles": "int", "measured_cycles": ["int"]}],
     },
-    "compile": {
-        "model": "str", "engine": "str", "multipliers": "int", "cycles": "int", "interval_cycles": "int", "macs": "int",
-        "share_of_peak": "num", "uses": {"*": "int"}, "file": "str?", "bytes": "int?",
-        "layers": [{"name": "str", "cycles": "int", "macs": "int", "share_of_peak": "num", "weight_bytes": "int"}],
-    },
+    "plan-engine": _PROGRAM,
+    "compile": {**_PROGRAM, "file": "str", "bytes": "int"},
     "build": {
         "model": "str", "interval_cycles": "int", "latency_cycles": "int", "device": "str", "package": "str",
         "target_mhz": "num", "fmax_mhz": "num", "seed": "int", "seeds": {"*": "num"}, "available": {"*": "int"},

@@ -45,6 +45,9 @@ def test_a_schema_is_one_and_the_command_prints_it(name):
         ("plan", ["digits", "--multipliers", "16"]),
         ("manifest", ["digits", "--multipliers", "16", "-o", "FOLDER"]),
         ("sim", [BLOCK]),
+        ("plan-engine", ["digits", "--engine", "channels=8,pixels=2"]),
+        ("sim-engine", [BLOCK, "--engine", "channels=8,pixels=2", "--frames", "2"]),
+        ("compile", ["digits", "--engine", "channels=8,pixels=2", "-o", "FOLDER"]),
         ("verify", [BLOCK, "--results", "RESULTS"]),
         ("bench", ["--only", "digits", "--results", "RESULTS"]),
         ("demo", ["-o", "FOLDER"]),
@@ -61,7 +64,7 @@ def test_outputs_are_as_published(name, arguments, picture, tmp_path):
         "FOLDER": tmp_path / "folder",
         "RESULTS": tmp_path / "results.jsonl",
     }
-    command = "emit" if name == "manifest" else name
+    command = "emit" if name == "manifest" else name.removesuffix("-engine")
     found = printed(command, *(places.get(argument, argument) for argument in arguments), "--json")
     assert list(found)[:2] == ["schema", "version"]
     jsonschema.validate(found, schema(name), cls=jsonschema.Draft202012Validator)
@@ -72,7 +75,7 @@ def test_outputs_are_as_published(name, arguments, picture, tmp_path):
 
 def test_every_command_with_json_has_a_schema():
     commands = {name for name, command in main.commands.items() if any(p.name == "as_json" for p in command.params)}
-    assert commands - {"emit"} == set(NAMES) - {"manifest", "sim-engine"}
+    assert commands - {"emit"} == set(NAMES) - {"manifest", "sim-engine", "plan-engine"}
 
 
 @pytest.mark.slow

@@ -77,7 +77,7 @@ def litex_module(bundle: Bundle) -> str:
 
 def _tail(port: dict) -> int:
     """Bytes of a frame's last beat."""
-    return prod(port["order"]) * port["element_bytes"] - (port["beats"] - 1) * port["data_bytes"]
+    return int(prod(port["order"]) * port["element_bytes"] - (port["beats"] - 1) * port["data_bytes"])
 
 
 def _endpoint(port: dict, name: str) -> list[str]:

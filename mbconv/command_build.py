@@ -17,6 +17,7 @@ from .cli_table import Rows
 from .cli_target import target_design, target_options
 
 REPORT = "build.json"
+FLOORPLAN = "floorplan.svg"
 DEFAULT_DEVICE = "LFE5U-85F"
 
 
@@ -150,6 +151,7 @@ def _for_board(graph, target, device, package, speed, uart, seeds, directory, fr
         "latency_cycles": design.schedule.latency,
         **built.made.to_dict(),
         "netlist": None if check is None else check.to_dict(),
+        "floorplan": _floorplan(directory, built.made, f"{graph.name} on {board.title}"),
     }
     status = 0 if check is None or check.ok else 1
     _write(directory, answer)
@@ -164,6 +166,7 @@ def _for_board(graph, target, device, package, speed, uart, seeds, directory, fr
         f"clock {built.clock_mhz:.2f} MHz, UART {built.baud:,.0f} baud; interval {design.schedule.interval:,} cycles: "
         f"{rate:,.1f} frames per second, latency {design.schedule.latency / built.clock_mhz / 1e3:,.2f} ms"
     )
+    console.print(f"floorplan: {directory / FLOORPLAN}")
     console.print(f"bitstream: {built.path}, {built.path.stat().st_size:,} bytes")
     if check is not None:
         console.print(f"\nthe netlist, asked through its UART:\n{check.text}")
@@ -225,13 +228,27 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
         "latency_cycles": design.schedule.latency,
         **made.to_dict(),
         "netlist": None if result is None else result.to_dict(),
+        "floorplan": _floorplan(directory, made, f"{graph.name} on {part}"),
     }
     _write(directory, answer)
     if as_json:
         print_json("build", answer)
     else:
-        _print(graph, design, made, result, "" if images else ", random")
+        _print(graph, design, directory, made, result, "" if images else ", random")
     return 0 if result is None or result.ok else 1
+
+
+def _floorplan(directory: Path, made, title: str) -> str:
+    """Draw where the best seed's stages lie; the name of the picture."""
+    from mbconv.fpga.flow.floorplan import draw, read_floorplan
+    from mbconv.generators.emission.files import write_whole
+
+    best = made.best
+    start, end = made.critical_path
+    said = f"{title}, seed {best.seed}: {best.fmax_mhz:.1f} MHz, critical path from {start} to {end}"
+    found = read_floorplan(best.placed, tuple(step.cell for step in best.path))
+    write_whole(directory / FLOORPLAN, draw(found, said))
+    return FLOORPLAN
 
 
 def _write(directory: Path, answer: dict) -> None:
@@ -263,10 +280,11 @@ def _print_made(made) -> None:
     console.print(f"critical path: {found['critical_path']['delay_ns']} ns, from {start} to {end}")
 
 
-def _print(graph, design, made, result, inputs: str) -> None:
+def _print(graph, design, directory, made, result, inputs: str) -> None:
     console = results()
     console.print(f"{graph.name}: {made.part}, out of context")
     _print_made(made)
+    console.print(f"floorplan: {directory / FLOORPLAN}")
     rate = made.best.fmax_mhz * 1e6 / design.schedule.interval
     console.print(
         f"interval {design.schedule.interval:,} cycles: {rate:,.1f} frames per second at {made.best.fmax_mhz:.1f} MHz"

@@ -97,7 +97,7 @@ _SPECS: dict[str, dict[str, Any]] = {
         "model": "str", "interval_cycles": "int", "latency_cycles": "int", "device": "str", "package": "str",
         "target_mhz": "num", "fmax_mhz": "num", "seed": "int", "seeds": {"*": "num"}, "available": {"*": "int"},
         "mac_multipliers": "int", "mac_multipliers_in_dsp": "int", "tools": {"*": "str"}, "netlist": "obj?",
-        "board?": "str", "clock_mhz?": "num", "baud?": "num", "bitstream?": "str",
+        "floorplan": "str", "board?": "str", "clock_mhz?": "num", "baud?": "num", "bitstream?": "str",
         "critical_path": {"from": "str", "to": "str", "delay_ns": "num", "steps": [["any"]]},
     },
     "verify": {"model": "str", "ok": "bool", "blocks": [{**_KEPT, "layers": ["int"]}]},

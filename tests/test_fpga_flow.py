@@ -128,7 +128,7 @@ def test_each_attempt_at_a_clock_has_a_folder_and_the_bitstream_lies_above_them(
 
     def implement(verilog, board, pll, clock, folder, seeds, report):
         asked.append((folder, clock))
-        route = Route(1, next(reached), (), {}, folder / "routed_1.txt")
+        route = Route(1, next(reached), (), {}, output=folder / "routed_1.txt")
         return Implementation(board.part, clock, None, (route,), 1, {})
 
     monkeypatch.setattr(bitstream, "_implement", implement)

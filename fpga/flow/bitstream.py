@@ -78,11 +78,12 @@ def build_bitstream(
     if board.rx is None or board.tx is None:
         raise GraphError(f"{board.title} has no UART: name its pins, --uart RX,TX")
     report = progress or (lambda step, doing: None)
-    take_build_folder(folder)
     family = board.part.family
+    wanted = clock_mhz or family.target_mhz
+    _clock(board, wanted)  # one that cannot be made is refused before anything is written
+    take_build_folder(folder)
     tool_versions(YOSYS, family.nextpnr, family.pack(board.part, "", "")[0])
     file = family.pack(board.part, "", design.name)[2]
-    wanted = clock_mhz or family.target_mhz
     for attempt in range(_ATTEMPTS):
         clock, source = _clock(board, wanted)
         top = board_top(design, clock * 1e6)

@@ -13,9 +13,9 @@ from pathlib import Path
 from .build import stage_of
 
 _PLACE = re.compile(r"X(\d+)/?Y(\d+)/")
-_COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#ee7733", "#009988", "#bb5566", "#ddaa33",
-            "#6699cc", "#997700", "#994455", "#44bb99", "#99ddff", "#882255")  # fmt: skip
-_TILE, _ROW, _LABELS, _BARS, _TEXT = 8, 16, 330, 300, 12  # pixels
+_COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#ee7733", "#009988", "#bb5566",
+            "#ddaa33", "#6699cc", "#997700", "#994455", "#44bb99", "#99ddff", "#882255")  # fmt: skip
+_TILE, _ROW, _LABELS, _BARS, _TEXT, _LETTER = 8, 16, 330, 300, 12, 7  # pixels
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def read_floorplan(placed: Path, path: tuple[str, ...]) -> Floorplan:
 
 
 def draw(floorplan: Floorplan, title: str) -> str:
-    """An SVG: every tile in the colour of the stage that has most of its cells, the critical path as a line, and for each
-    stage a bar of its cells with their numbers by kind."""
+    """An SVG: every tile in the colour of the stage that has most of its cells, the critical path as a line, and for
+    each stage a bar of its cells with their numbers by kind."""
     stages = floorplan.stages
     colours = {stage: _COLOURS[index % len(_COLOURS)] for index, stage in enumerate(stages)}
     columns = 1 + max(column for column, _ in floorplan.tiles)
@@ -94,6 +94,7 @@ def draw(floorplan: Floorplan, title: str) -> str:
         )
         body.append(f'<polyline class="path" points="{points}" fill="none" stroke="black" stroke-width="2"/>')
     left, most = columns * _TILE + _ROW, floorplan.cells[stages[0]].total()
+    width = _LETTER * len(title)
     for index, stage in enumerate(stages):
         y, count = (index + 1) * _ROW, floorplan.cells[stage]
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(count.items()))
@@ -104,7 +105,7 @@ def draw(floorplan: Floorplan, title: str) -> str:
             f'fill="{colours[stage]}"/>'
         )
         body.append(f'<text x="{left + _LABELS + length + 4}" y="{y + _TEXT}">{escape(kinds)}</text>')
-    width = left + _LABELS + 2 * _BARS
+        width = max(width, left + _LABELS + length + 4 + _LETTER * len(kinds))
     height = _ROW + max(rows * _TILE, (len(stages) + 1) * _ROW)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '

@@ -33,6 +33,7 @@ class Route:
         fmax_mhz: of the clock, between registers.
         path: the critical path.
         used: of each of the device's cells.
+        placed: the placed and routed netlist as nextpnr writes it, with the place of each cell.
         output: the file for the packer; None where nextpnr writes none.
     """
 
@@ -40,6 +41,7 @@ class Route:
     fmax_mhz: float
     path: tuple[PathStep, ...]
     used: dict[str, int]
+    placed: Path | None = None
     output: Path | None = None
 
 
@@ -77,7 +79,11 @@ def place_and_route(
         *("--json", source.name, "--timing-allow-fail"),
         *("--freq", f"{target_mhz:g}", "--seed", str(seed), "--report", report.name),
     ]
-    outputs = [report.name, *([output.name] if output.name in arguments else [])]
+    placed = output  # of some families it is what the packer takes
+    if "--write" not in arguments:
+        placed = folder / f"placed_{seed}.json"
+        arguments += ["--write", placed.name]
+    outputs = [report.name, placed.name, *([output.name] if output.name in arguments else [])]
 
     def run() -> None:
         run_tool(family.nextpnr, arguments, folder, f"{name}.log", doing)
@@ -86,7 +92,8 @@ def place_and_route(
 
     inputs = [*arguments, source, *([constraints] if constraints else [])]
     done_once(name, folder, family.nextpnr, inputs, outputs, run)
-    return read_report(json.loads(report.read_text()), clock_name, seed, output if output.name in arguments else None)
+    packed = output if output.name in arguments else None
+    return read_report(json.loads(report.read_text()), clock_name, seed, placed, packed)
 
 
 def without_ports(netlist: Netlist, clock_name: str) -> str:
@@ -98,7 +105,9 @@ def without_ports(netlist: Netlist, clock_name: str) -> str:
     return json.dumps(content)
 
 
-def read_report(report: dict, clock_name: str, seed: int, output: Path | None = None) -> Route:
+def read_report(
+    report: dict, clock_name: str, seed: int, placed: Path | None = None, output: Path | None = None
+) -> Route:
     """A :class:`Route` from nextpnr's report, in which a clock's name may have those of its buffers around it."""
     named = re.compile(rf"(^|\$|\.){re.escape(clock_name)}($|\$|_)")
     clocks = [name for name in report["fmax"] if named.search(name)]
@@ -113,6 +122,7 @@ def read_report(report: dict, clock_name: str, seed: int, output: Path | None = 
         report["fmax"][clocks[0]]["achieved"],
         tuple(_step(step) for step in path if step["type"] != "routing" or step["delay"] > _ROUTED),
         {name: cell["used"] for name, cell in report["utilization"].items()},
+        placed,
         output,
     )
 

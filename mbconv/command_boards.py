@@ -15,7 +15,7 @@ def boards(as_json: bool) -> None:
     """List the boards, whose names stand behind --board: the FPGA with what a plan may use of it, the oscillator, and
     the pins of the UART, from the FPGA's side.
 
-    The last column says how far a whole network was built and checked for the board when mbconv was made (make boards
+    The third column says how far a whole network was built and checked for the board when mbconv was made (make boards
     does it again): synthesised, routed, bitstream made, netlist simulated. None of it was run on silicon.
 
     A board of your own is --board module:Platform, a class in the form of the package amaranth-boards.
@@ -47,20 +47,20 @@ def boards(as_json: bool) -> None:
     if as_json:
         print_json("boards", {"boards": rows})
         return
-    columns = Rows("name", "FPGA", "multipliers", "block RAM", "LUTs", "MHz", "rx", "tx", "checked",
+    columns = Rows("name", "FPGA", "checked", "multipliers", "block RAM", "LUTs", "MHz", "rx", "tx",
                    left=("name", "FPGA", "checked"))  # fmt: skip
     for row in rows:
         uart = row["uart"] or {"rx": "", "tx": ""}
         columns.add_row(
             row["name"],
             f"{row['device']}-{row['package']}",
+            _text(row["checked"]),
             str(row["multipliers"]),
             str(row["block_ram"]),
             f"{row['lut']:,}",
             f"{row['clock_mhz']:g}",
             uart["rx"],
             uart["tx"],
-            _text(row["checked"]),
         )
     results().print(columns)
 

@@ -99,7 +99,7 @@ class Lowering:
         return StoredMap(found, self.parameters.channels)
 
     def layer(self, node: Node) -> Layer:
-        kinds = {
+        instructions = {
             "pointwise": self._dense,
             "convolution": self._dense,
             "depthwise": self._depthwise,
@@ -108,9 +108,10 @@ class Lowering:
             "lookup": self._table,
             "add": self._add,
         }
-        if node.kind not in kinds:
+        make = instructions.get(node.kind)
+        if make is None:
             raise GraphError(f"{node.name} ({node.operator.kind}): the engine has no instruction for {node.kind} yet")
-        return kinds[node.kind](node)
+        return make(node)
 
     def ports(self) -> tuple[list[Layer], list[Layer]]:
         """INPUT and OUTPUT of every tensor that enters and leaves, in the order of their packets."""
@@ -179,15 +180,14 @@ class Lowering:
             "columns": kernel[1] - 1,
             "words": words - 1 if operation == Operation.DENSE else 0,
             "tail": (channels - 1) % p.channels,
-            "output_width": 0 if whole else output.tensor.width - 1,
+            # Not the output tensor's, which a RESHAPE may have given another raster.
+            "output_width": 0 if whole else (width + padding.left + padding.right - kernel[1]) // strides[1],
             "pixels": pixels - 1,
             "blocks": ceil_div(pixels, lanes) - 1,
             "groups": output.words_of_pixel - 1,
             "destination_step": output.words_of_pixel,
             "fill": self.map(node.inputs[0]).zero_point,
         }
-        if node.kind == "pointwise" and not whole:  # the output may have its pixels in another raster
-            values["output_width"] = width - 1
         return values, (padding.top * width + padding.left) * words
 
     def _weights(self, node: Node, weights: np.ndarray) -> np.ndarray:
@@ -229,7 +229,7 @@ class Lowering:
     def _dense(self, node: Node) -> Layer:
         stored: Tensor = self.graph.tensors[node.inputs[0]]
         weights = effective_weights(node)
-        whole = node.kind == "pointwise" and node.reduction == stored.size and stored.pixels > 1
+        whole = node.kernel == (1, 1) and node.reduction == stored.size and stored.pixels > 1
         raster = (stored.height, stored.width, stored.channels) if whole else self._raster(node)
         kernel = (stored.height, stored.width) if whole else node.kernel
         values, before = self._window(node, Operation.DENSE, raster, kernel, whole)

@@ -30,6 +30,15 @@ EACH_VARIANT = pytest.mark.parametrize(
 )
 """Of the two the second is slow: ``make slow`` runs it."""
 
+EACH_EXTENT = pytest.mark.parametrize(
+    ("how", "step"),
+    [
+        pytest.param({}, 3, id="every third case"),
+        *(pytest.param(how, 1, id=name, marks=pytest.mark.slow) for name, how in VARIANTS.items()),
+    ],
+)
+"""For a circuit of many cases that take long to build: every third of them is quick, all of each variant slow."""
+
 
 def random_requantization(
     rng: np.random.Generator,

@@ -25,9 +25,10 @@ WITH_MODEL = {
     "build": ("-o", "{new}"),
     "verify": ("--results", "{new}"),
     "serve": (),
+    "compile": ("--engine", "channels=8,pixels=2", "-o", "{new}"),
 }
 WITH_TARGET = ("plan", "emit", "sim", "build", "verify", "serve")
-WITH_LAYERS = ("info", "plan", "emit", "sim", "build", "serve")
+WITH_LAYERS = ("info", "plan", "emit", "sim", "build", "serve", "compile")
 WITH_BOARD = {
     "load": ("{pictures}",),
     "measure": ("digits", "--port", "{new}"),

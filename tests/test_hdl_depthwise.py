@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 from amaranth.hdl import Shape, signed, unsigned
-from circuits import EACH_VARIANT, random_requantization, requantization_beats, weight_beats
+from circuits import EACH_EXTENT, random_requantization, requantization_beats, weight_beats
 from elements import random_elements
 from windowed import counted_cycles, windows
 
@@ -137,14 +137,14 @@ def lanes_shapes_and_rings(**how) -> list[Case]:
     ]
 
 
-@EACH_VARIANT
-def test_kernels_and_strides(how):
-    run_cases(kernels_and_strides(**how))
+@EACH_EXTENT
+def test_kernels_and_strides(how, step):
+    run_cases(kernels_and_strides(**how)[::step])
 
 
-@EACH_VARIANT
-def test_lanes_shapes_and_rings(how):
-    run_cases(lanes_shapes_and_rings(**how))
+@EACH_EXTENT
+def test_lanes_shapes_and_rings(how, step):
+    run_cases(lanes_shapes_and_rings(**how)[::step])
 
 
 @pytest.mark.parametrize(

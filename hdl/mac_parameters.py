@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -37,7 +38,7 @@ UNSHARED = DspShare()
 
 
 @dataclass(frozen=True, kw_only=True)
-class MacStageParameters:
+class MacStageParameters(ABC):
     """What the parameters of every stage around a multiply-accumulate pipeline have in common.
 
     Args:
@@ -67,9 +68,9 @@ class MacStageParameters:
         }
 
     @property
+    @abstractmethod
     def mac(self) -> MacParameters:
         """The pipeline."""
-        raise NotImplementedError
 
     @property
     def multipliers(self) -> int:

@@ -226,13 +226,8 @@ class Lowering:
         names = ("zero_point", "minimum", "maximum", "positive", "negative")
         return {name: int(getattr(found, name)) for name in names}
 
-    def _dense(self, node: Node) -> Layer:
-        stored: Tensor = self.graph.tensors[node.inputs[0]]
-        weights = effective_weights(node)
-        whole = node.kernel == (1, 1) and node.reduction == stored.size and stored.pixels > 1
-        raster = (stored.height, stored.width, stored.channels) if whole else self._raster(node)
-        kernel = (stored.height, stored.width) if whole else node.kernel
-        values, before = self._window(node, Operation.DENSE, raster, kernel, whole)
+    def _multiplied(self, node: Node, weights: np.ndarray, values: dict[str, int], before: int) -> Layer:
+        """A layer with weights, after what :meth:`_window` gave."""
         found = self._accumulated(node, weights)
         return Layer(
             node.name,
@@ -246,21 +241,19 @@ class Lowering:
             requantization=found,
         )
 
+    def _dense(self, node: Node) -> Layer:
+        stored: Tensor = self.graph.tensors[node.inputs[0]]
+        weights = effective_weights(node)
+        whole = node.kernel == (1, 1) and node.reduction == stored.size and stored.pixels > 1
+        raster = (stored.height, stored.width, stored.channels) if whole else self._raster(node)
+        kernel = (stored.height, stored.width) if whole else node.kernel
+        values, before = self._window(node, Operation.DENSE, raster, kernel, whole)
+        return self._multiplied(node, weights, values, before)
+
     def _depthwise(self, node: Node) -> Layer:
         weights = effective_weights(node)
         values, before = self._window(node, Operation.DEPTHWISE, self._raster(node), node.kernel)
-        found = self._accumulated(node, weights)
-        return Layer(
-            node.name,
-            values | self._finished(found),
-            node.inputs,
-            node.output,
-            before,
-            self._weights(node, weights),
-            found.words.packed(self.parameters),
-            macs=self.network.macs(node),
-            requantization=found,
-        )
+        return self._multiplied(node, weights, values, before)
 
     def _pool(self, node: Node) -> Layer:
         source, output = self.map(node.inputs[0]), self.map(node.output)

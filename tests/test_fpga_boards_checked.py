@@ -64,7 +64,7 @@ def test_the_table_and_the_column(tmp_path, monkeypatch):
     write_checked([checked_of_report(REPORT), failed], tmp_path / "checked.json")
     lines = CliRunner().invoke(main, ["boards"]).stdout.splitlines()
     (line,) = (line for line in lines if line.strip().startswith("icebreaker "))
-    assert line.rstrip().endswith("digits at 24 MHz: bitstream made, netlist simulated")
+    assert "  digits at 24 MHz: bitstream made, netlist simulated  " in line
     found = json.loads(CliRunner().invoke(main, ["boards", "--json"]).stdout)["boards"]
     rows = {row["name"]: row["checked"] for row in found}
     assert rows["icebreaker"] == {"network": "digits", "reached": "simulated", "clock_mhz": 24.0,

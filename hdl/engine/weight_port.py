@@ -1,0 +1,42 @@
+"""How an engine reads weights from a memory outside: in the order in which they are used, from the first on."""
+
+from __future__ import annotations
+
+from amaranth.hdl import unsigned
+from amaranth.lib.stream import Signature as StreamSignature
+from amaranth.lib.wiring import In, Out, Signature
+
+TILE_WORDS = 64
+"""Words of weights behind which a CRC-32 of their bytes stands; the last tile of a frame may be shorter."""
+
+COUNT_BYTES = 4
+"""Bytes before the first tile: how many words of weights follow, the lowest byte first."""
+
+CHECK_BYTES = 4
+"""Bytes of a check, the lowest first."""
+
+
+def weight_port(port_bytes: int) -> Signature:
+    """The port of an engine towards a memory controller.
+
+    The memory holds, from the address that the controller knows as the network's first::
+
+        number of words (4 bytes) | up to 64 words, CRC-32 of their bytes (4 bytes) | up to 64 words, CRC-32 | …
+
+    lowest bytes first; every part begins with a new beat and fills its last one up with zeros. The engine reads all of
+    it once a frame, and nothing in another order: one counter of addresses is the whole of a controller's.
+
+    Members:
+        restart: ``Out(1)``, high for one cycle at a frame's beginning: the next beat that is taken is the memory's
+            first again. What is under way from before is dropped; in the cycle after ``restart`` no beat of before may
+            be valid.
+        words: ``In(stream.Signature(unsigned(8 · port_bytes)))``, beats in order, the lowest byte first. ``ready`` may
+            fall for thousands of cycles, when the engine's buffer is full, and falls for good behind the last
+            check: what a controller has read beyond that is dropped at the next ``restart``.
+
+    Args:
+        port_bytes: of a beat: 1, 2 or 4.
+    """
+    if port_bytes not in (1, 2, 4):
+        raise ValueError(f"port_bytes is 1, 2 or 4, not {port_bytes}")
+    return Signature({"restart": Out(1), "words": In(StreamSignature(unsigned(8 * port_bytes)))})

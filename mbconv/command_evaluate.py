@@ -1,4 +1,4 @@
-"""``mbconv evaluate``: top-1 of a model over labelled pictures."""
+"""``mbconv evaluate``: how good a model is over pictures: top-1 of a classifier, average precision of a detector."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from .cli_detection import box_labels, detector_option, made_detector
 from .cli_errors import UserError
-from .cli_options import Numbers, json_option, model_argument
+from .cli_options import Numbers, existing_file, json_option, model_argument
 from .cli_output import print_json, progress_console, results
 from .cli_table import Rows
 
 
-@click.command(short_help="Top-1 over labelled pictures.")
+@click.command(short_help="Top-1, or a detector's average precision, over pictures.")
 @model_argument
-@click.option("--images", "directory", required=True, metavar="DIR",
+@click.option("--images", "directory", metavar="DIR",
               type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="A folder for each class, or names that begin with the class index and _.")  # fmt: skip
+              help="A folder for each class, or names that begin with the class index and _. With --boxes: where "
+              "the pictures lie, if not beside the file.")  # fmt: skip
+@click.option("--boxes", type=existing_file, metavar="FILE.json",
+              help="Of a detector: pictures with the boxes that are there (docs/ssdlite.md).")  # fmt: skip
+@click.option("--labels", type=existing_file, help="With --boxes: names of the classes, one a line.")
+@detector_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N pictures, spread evenly.")
 @click.option("--resize", help="As in predict.")
 @click.option("--mean", type=Numbers(), help="As in predict.")
@@ -26,11 +32,24 @@ from .cli_table import Rows
 @click.option("--compare-default-kernels", "compared", is_flag=True,
               help="Run LiteRT's default kernels, too, and say how far they are off.")  # fmt: skip
 @json_option
-def evaluate(model, directory, limit, resize, mean, std, compared, as_json) -> None:
+def evaluate(
+    model, directory, boxes, labels, changes, limit, resize, mean, std, compared, as_json
+) -> None:  # fmt: skip
     """Classify labelled pictures with the golden model, and with LiteRT's reference kernels where it is installed.
 
     Labels are shifted by one where the model's first output is a background class.
+
+    With --boxes a detector's average precision at an overlap of 0.5 (intersection ÷ union).
     """
+    if boxes is None and directory is None:
+        raise UserError("give pictures with their classes (--images DIR) or with their boxes (--boxes FILE.json)")
+    if boxes is None and (labels is not None or changes):
+        raise UserError("--labels and --detector go with --boxes FILE.json")
+    if boxes is not None and compared:
+        raise UserError("--compare-default-kernels compares classifiers: leave it out beside --boxes")
+    if boxes is not None:
+        _evaluate_boxes(model, boxes, directory, labels, changes, limit, resize, mean, std, as_json)
+        return
     from mbconv.models import builtin, load
     from mbconv.sim.golden.oracle import Reference, available
     from mbconv.sim.pictures import evaluate as evaluation
@@ -82,3 +101,39 @@ def evaluate(model, directory, limit, resize, mean, std, compared, as_json) -> N
         for row in kernels:
             rows.add_row(row.kernels, f"{row.differ} of {row.pictures}", str(row.largest), str(row.other_class))
         out.print(rows)
+
+
+def _evaluate_boxes(model, file, directory, labels, changes, limit, resize, mean, std, as_json) -> None:
+    from mbconv.models import load
+    from mbconv.sim.detection.boxes_file import boxed_pictures
+    from mbconv.sim.detection.evaluate import classes_of, evaluate_boxes
+    from mbconv.sim.golden.oracle import Reference, available
+
+    graph = load(model)
+    pictures = boxed_pictures(file, directory).spread(limit)
+    detector = made_detector(model, graph, changes, save=False)
+    classes = classes_of(detector, pictures, box_labels(detector, labels))
+    reference = Reference(model) if available() else None
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=progress_console(quiet=as_json), transient=True) as bar:
+        task = bar.add_task("finding", total=len(pictures.pictures))
+        found = evaluate_boxes(
+            detector, pictures, classes, lambda _: bar.advance(task), reference, resize or "stretch", mean=mean, std=std
+        )
+    if as_json:
+        answer = asdict(found) | {"mean": found.mean, "reference_mean": found.reference_mean}
+        print_json("evaluate-boxes", {"model": graph.name, **answer})
+        return
+    out = results()
+    out.print(f"{graph.name}: {found.pictures:,} pictures with {found.boxes:,} boxes, average precision at 0.5:")
+    rows = Rows("class", "golden model", *(["LiteRT"] if found.reference else []), left=("class",))
+    for name, value in found.average_precision.items():
+        rows.add_row(name, f"{value:.2%}", *([f"{found.reference[name]:.2%}"] if found.reference else []))
+    if len(found.average_precision) > 1:
+        beside = [f"{found.reference_mean:.2%}"] if found.reference else []
+        rows.add_row("mean", f"{found.mean:.2%}", *beside)
+    out.print(rows)
+    if found.mismatches is None:
+        out.print("LiteRT is not installed: pip install 'mbconv[oracle]' to see its precision beside")
+    else:
+        out.print(f"LiteRT's reference kernels: {found.mismatches:,} mismatches")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .cli_board import baud_option
+from .cli_detection import box_fields, box_labels, box_rows, detector_option, made_detector, save_option
 from .cli_errors import UserError, require_extra
 from .cli_options import Numbers, existing_file, json_option, model_argument
 from .cli_output import print_json, progress_console, results, shape_text
@@ -26,16 +27,26 @@ from .cli_table import Rows
 @click.option("--resize", help="crop (default), stretch, fit, or a number: pixels of the shorter side before the crop.")
 @click.option("--mean", type=Numbers(), help="Subtracted from pixels of 0 to 255: one number or one for each channel.")
 @click.option("--std", type=Numbers(), help="Divides what is left: one number or one for each channel.")
+@click.option("--boxes", "drawing", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.png",
+              help="Of a detector: draw the boxes that it finds on the picture.")  # fmt: skip
+@detector_option
+@save_option
 @click.option("--port", metavar="DEVICE", help="Ask the board at this serial port instead of the golden model.")
 @baud_option
 @json_option
-def predict(model, image, values_file, labels, top, save, every_tensor, resize, mean, std, port, baud, as_json) -> None:
+def predict(
+    model, image, values_file, labels, top, save, every_tensor, resize, mean, std, drawing, changes, save_detector,
+    port, baud, as_json,
+) -> None:  # fmt: skip
     """Compute a model's answer in integers, bit for bit as LiteRT's reference kernels do.
 
     With --port a board computes it, which must hold this model (mbconv build, mbconv load).
 
     A picture is centre-cropped to the input's shape, resized (bilinear) and quantised to the range that the input's
     scale and zero point span; --resize, --mean and --std override. --save stores the outputs as out0, out1 and so on.
+
+    A detector of the SSD kind finds boxes: --boxes OUT.png draws them. It sees the whole picture (--resize stretch)
+    unless told otherwise.
     """
     if (image is None) == (values_file is None):
         raise UserError("give one of --image FILE and --input FILE.npy")
@@ -45,6 +56,10 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
         raise UserError("--baud is the rate of a board's link: give it with --port DEVICE")
     if port is not None and every_tensor:
         raise UserError("--all stores what the golden model computes within; a board gives its outputs only")
+    if drawing is not None and image is None:
+        raise UserError("--boxes draws on a picture: give it with --image FILE")
+    if drawing is None and (changes or save_detector):
+        raise UserError("--detector and --save-detector go with --boxes OUT.png")
     if port is not None:
         require_extra("board", "a board's link")
     if values_file is not None and not (resize is mean is std is None):
@@ -57,6 +72,12 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
         raise UserError(f"--input takes the integers of a .npy file; a picture such as {values_file} goes with --image")
     if save is not None:
         check_writable(save)
+    if drawing is not None:
+        from mbconv.sim.detection.picture_boxes import check_drawing
+
+        check_drawing(drawing)
+        check_writable(drawing)
+        resize = resize or "stretch"
     from mbconv.models import builtin, load
     from mbconv.sim.golden import model as golden
     from mbconv.sim.pictures import pictures, prediction
@@ -65,10 +86,13 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
     if len(graph.inputs) != 1:
         raise UserError(f"{graph.name} has {len(graph.inputs)} inputs; predict takes models with one")
     source = graph.tensors[graph.inputs[0]]
+    detector = None if drawing is None else made_detector(model, graph, changes, save_detector)
     known = builtin(model)
     names = prediction.read_labels(labels) if labels is not None else known.labels if known else None
     classes = {index for index in graph.outputs if prediction.is_classes(graph.tensors[index])}
-    if labels is not None:
+    if detector is not None:
+        names, classes = box_labels(detector, labels), set()
+    elif labels is not None:
         prediction.check_labels(graph, names)
     if image is not None:
         values = pictures.load_picture(image, source, resize or "crop", mean, std)
@@ -88,6 +112,14 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
         outputs.append((tensor, scores))
     if save is not None:
         prediction.save_results(save, graph, computed, every_tensor)
+    boxes = []
+    if detector is not None:
+        from mbconv.sim.detection.picture_boxes import draw_boxes, in_picture
+        from mbconv.sim.pictures.picture_file import open_picture
+
+        size = open_picture(image, "RGB").size
+        boxes = in_picture(detector.boxes(computed), size, source, resize)
+        draw_boxes(image, boxes, names, drawing)
     if as_json:
         print_json(
             "predict",
@@ -106,10 +138,17 @@ def predict(model, image, values_file, labels, top, save, every_tensor, resize, 
                     for tensor, scores in outputs
                 ],
                 "saved": None if save is None else str(save),
+                "boxes": None if detector is None else [box_fields(box, names) for box in boxes],
             },
         )
         return
     console = results()
+    if detector is not None:
+        found = "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
+        console.print(f"{found} in {image}, drawn in {drawing}")
+        if boxes:
+            console.print(box_rows(boxes, names, size))
+        outputs = []
     for tensor, scores in outputs:
         if len(outputs) > 1:
             console.print(f"output {tensor.index} ({tensor.name})")

@@ -46,6 +46,8 @@ _SPECS: dict[str, dict[str, Any]] = {
     },
     "predict": {
         "model": "str", "input": "str", "saved": "str?",
+        "boxes": [{"class": "int", "label": "str?", "score": "num", "top": "num", "left": "num", "bottom": "num",
+                   "right": "num"}],
         "outputs": [{"tensor": "int", "name": "str", "shape": ["int"],
                      "top": [{"class": "int", "label": "str?", "integer": "int?", "score": "num"}]}],
     },
@@ -53,6 +55,10 @@ _SPECS: dict[str, dict[str, Any]] = {
         "model": "str", "pictures": "int", "top1": "num", "reference_top1": "num?", "mismatches": "int?",
         "background": "bool",
         "kernels": [{"kernels": "str", "pictures": "int", "differ": "int", "largest": "num", "other_class": "int"}],
+    },
+    "evaluate-boxes": {
+        "model": "str", "pictures": "int", "boxes": "int", "average_precision": {"*": "num"}, "mean": "num",
+        "reference": "obj?", "reference_mean": "num?", "mismatches": "int?",
     },
     "plan": {
         "model": "str", "target": "str", "interval_cycles": "int", "latency_cycles": "int", "multipliers": "int",
@@ -134,7 +140,7 @@ _SPECS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 _VERSIONS = {"manifest": 2}
-_NULLABLE_LISTS = {("info", "kernel"), ("info", "strides")}
+_NULLABLE_LISTS = {("info", "kernel"), ("info", "strides"), ("predict", "boxes")}
 
 NAMES = tuple(_SPECS)
 """Everything that has a schema: the commands, and the manifest that ``mbconv emit`` writes and prints."""

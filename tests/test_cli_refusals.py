@@ -87,7 +87,7 @@ BAD_OTHERS = {
     ),
     "predict all of nothing": (("predict", "digits", "--image", "{picture}", "--all"), "--save FILE.npz"),
     "predict into nowhere": (("predict", "digits", "--image", "{picture}", "--save", "{new}/x/y"), "No such file"),
-    "evaluate nothing": (("evaluate", "digits"), "Missing option '--images'"),
+    "evaluate nothing": (("evaluate", "digits"), "give pictures with their classes"),
     "evaluate an empty folder": (("evaluate", "digits", "--images", "{pictures}"), "holds no pictures"),
     "plan into nowhere": (("plan", "digits", "-o", "{new}/x/plan.json"), "No such file"),
     "plan into a folder": (("plan", "digits", "-o", "{pictures}"), "is a directory"),

@@ -53,15 +53,15 @@ def tensor_problems(tensor: Tensor) -> list[str]:
 
 def operator_problems(op: Operator, tensors: Mapping[int, Tensor]) -> list[str]:
     """What is wrong with an operator, given valid tensors, as phrases that follow the operator's name."""
-    if len(op.outputs) != 1:
-        return [f"writes {len(op.outputs)} tensors, not one"]
+    if len(op.outputs) != op.OUTPUTS if op.OUTPUTS is not None else not op.outputs:
+        return [f"writes {len(op.outputs)} tensors, not {op.OUTPUTS or 'one or more'}"]
     if len(op.inputs) != op.INPUTS if op.INPUTS is not None else not op.inputs:
         return [f"reads {len(op.inputs)} computed tensors, not {op.INPUTS or 'one or more'}"]
     if op.numbers not in ("affine", "fixed"):
         return [f"has numbers {op.numbers!r}, neither 'affine' nor 'fixed'"]
     sources = tuple(tensors[index] for index in op.inputs)
-    output = tensors[op.outputs[0]]
-    return number_problems(op, sources, output) or op.problems(sources, output)
+    outputs = tuple(tensors[index] for index in op.outputs)
+    return number_problems(op, sources, outputs) or op.problems(sources, op.written(tensors))
 
 
 def structure_problems(graph: Graph) -> list[str]:

@@ -184,9 +184,11 @@ class Operator(Shown):
         BECOMES: circuit, wiring or the host, for the table of supported operators; "" where nothing computes it yet but
             the golden model.
         INPUTS: how many computed tensors it reads; None for one or more.
+        OUTPUTS: how many tensors it writes; None for one or more.
         FIXED_POINT: whether it is defined in binary fixed point too.
         MIXES_ELEMENTS: whether it may read int8 and write uint8, or the reverse.
-        WRITES: the elements of its output, where they are not those of its inputs: reals and indices, the host's.
+        READS, WRITES: the elements of its inputs and of its outputs, where these are not those: reals and indices, the
+            host's.
         WEIGHTED: whether it multiplies weights; none does behind what the host computes.
         HOST_ADVICE: what to do where one stands before such an operator though the host is to compute it.
     """
@@ -194,8 +196,10 @@ class Operator(Shown):
     KIND: ClassVar[str]
     BECOMES: ClassVar[str] = ""
     INPUTS: ClassVar[int | None] = 1
+    OUTPUTS: ClassVar[int | None] = 1
     FIXED_POINT: ClassVar[bool] = False
     MIXES_ELEMENTS: ClassVar[bool] = False
+    READS: ClassVar[tuple[Element, ...]] = (INT8, UINT8)
     WRITES: ClassVar[tuple[Element, ...]] = ()
     WEIGHTED: ClassVar[bool] = False
     HOST_ADVICE: ClassVar[str] = ""
@@ -254,8 +258,16 @@ class Operator(Shown):
         """Whether it ends a unit of a MobileNet, as :mod:`~mbconv.generators.graph.ranges` cuts them."""
         return False
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+    def written(self, tensors: Mapping[int, Tensor]) -> Any:
+        """The tensor that it writes; a tuple of them where ``OUTPUTS`` is not one."""
+        outputs = tuple(tensors[index] for index in self.outputs)
+        return outputs[0] if self.OUTPUTS == 1 else outputs
+
+    def problems(self, sources: tuple[Tensor, ...], output: Any) -> list[str]:
         """What is wrong with shapes, parameters and scales, given valid tensors; phrases that follow its name.
+
+        Args:
+            output: what :meth:`written` gives.
 
         The limits of the arithmetic are those of TFLite's reference kernels: where they would abort or overflow, no
         result is defined, and the operator is refused.

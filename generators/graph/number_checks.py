@@ -25,29 +25,30 @@ def power_of_two(scale: float) -> bool:
     return scale > 0 and math.frexp(scale)[0] == 0.5
 
 
-def number_problems(op: Operator, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+def number_problems(op: Operator, sources: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> list[str]:
     """Element types and scales that an operator's number system does not allow."""
     if op.WRITES:
-        if output.element not in op.WRITES or not {s.element for s in sources} <= {INT8, UINT8}:
-            names = " or ".join(map(str, op.WRITES))
-            return [f"turns {sources[0].element} into {output.element}; int8 and uint8 into {names} is supported"]
+        read, written = ({tensor.element for tensor in tensors} for tensors in (sources, outputs))
+        if not read <= set(op.READS) or not written <= set(op.WRITES):
+            known, names = " and ".join(map(str, op.READS)), " or ".join(map(str, op.WRITES))
+            return [f"turns {_names(read)} into {_names(written)}; {known} into {names} is supported"]
         return []
     if op.numbers == "fixed":
-        return _fixed_point_problems(op, sources, output)
-    elements = {t.element for t in (*sources, output)}
+        return _fixed_point_problems(op, (*sources, *outputs))
+    elements = {t.element for t in (*sources, *outputs)}
     if not elements <= {INT8, UINT8}:
         return [f"works on {_names(elements)}; int8 and uint8 are supported"]
     if len(elements) > 1 and not op.MIXES_ELEMENTS:
-        return [f"reads {_names({s.element for s in sources})} and writes {output.element}"]
+        return [f"reads {_names({s.element for s in sources})} and writes {_names({t.element for t in outputs})}"]
     return []
 
 
-def _fixed_point_problems(op: Operator, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+def _fixed_point_problems(op: Operator, tensors: tuple[Tensor, ...]) -> list[str]:
     """Elements and scales of binary fixed point."""
     if not op.FIXED_POINT:
         return ["is not defined in binary fixed point"]
     problems = []
-    for tensor in (*sources, output):
+    for tensor in tensors:
         if tensor.element.real or tensor.element.bits > 16:
             problems.append(f"works on {tensor.element}; elements have at most 16 bits")
         if tensor.zero_point or not power_of_two(tensor.scale):

@@ -23,6 +23,7 @@ import numpy as np
 import tflite
 
 from ..graph.graph import GraphError
+from .custom_options import custom_options
 
 IDENTIFIER = b"TFL3"
 MAXIMUM_FILE_SIZE = 2**31 - 1  # flatbuffers' own limit
@@ -311,7 +312,9 @@ class _Reader:
     def options(self, owner: str, table: Any) -> tuple[dict[str, int | float | tuple[int, ...]], str]:
         union, kind = table.BuiltinOptions(), table.BuiltinOptionsType()
         if union is None or kind == tflite.BuiltinOptions.NONE:
-            return {}, ""
+            custom = self.vector(table, "CustomOptions")
+            self.charge(OBJECT_BYTES * custom.size)
+            return custom_options(custom.tobytes()), ""
         if kind not in _OPTIONS_NAMES:
             raise Damaged(f"{owner} carries options of the unknown kind {kind}")
         name = _OPTIONS_NAMES[kind]

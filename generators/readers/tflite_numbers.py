@@ -6,6 +6,8 @@ from .tflite_content import FileContent, FileOperator
 
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
+_REAL = ("QUANTIZE", "DEQUANTIZE", "CUSTOM TFLite_Detection_PostProcess")  # read or write real numbers by their nature
+
 FLOAT = "float"
 FLOAT16 = "float16"
 DYNAMIC_RANGE = "dynamic range"
@@ -57,7 +59,7 @@ class FileNumbers:
     def of(self, operator: FileOperator) -> str | None:
         """The unsupported kind of numbers that an operator computes with; None if 8-bit integers, or not known."""
         inputs, outputs = self._types(operator.inputs), self._types(operator.outputs)
-        if operator.code in ("QUANTIZE", "DEQUANTIZE") or not inputs or not outputs:
+        if operator.code in _REAL or not inputs or not outputs:
             return None
         if "INT16" in (inputs[0], outputs[0]):
             return INT16

@@ -43,8 +43,11 @@ class Tensors:
         self.producers = {t: op for op in content.operators for t in op.outputs}
         self.made: dict[int, Tensor] = {}
 
-    def computed(self, index: int) -> Tensor:
+    def computed(self, index: int, real: bool = False) -> Tensor:
         """A tensor of activations.
+
+        Args:
+            real: whether it may hold the real numbers that the host computes.
 
         Raises:
             Unsupported: it is a constant, has another type, or its shape or quantisation is wrong.
@@ -52,7 +55,7 @@ class Tensors:
         if index not in self.made:
             self.made[index] = self._make(self.content.tensors[index])
         tensor = self.made[index]
-        if tensor.element not in ELEMENTS.values():
+        if tensor.element not in ELEMENTS.values() and not (real and tensor.element.real):
             producer = self.producers[index].code
             raise Unsupported(
                 f"uses {self.content.tensors[index]}, which a {producer} writes; that is supported at the output only"
@@ -90,12 +93,12 @@ class Tensors:
             raise Unsupported(f"writes {tensor}, which {problem}")
         return self.made.setdefault(index, made)
 
-    def real(self, index: int) -> Tensor:
-        """A float32 tensor of the host's."""
+    def real(self, index: int, shape: tuple[int, ...] | None = None) -> Tensor:
+        """A float32 tensor of the host's, of a shape that the file may leave open."""
         tensor = self.content.tensors[index]
         if tensor.type != "FLOAT32":
             raise Unsupported(f"writes {tensor} of type {tensor.type.lower()}; float32 is supported")
-        made = Tensor(index, tensor.name, tensor.shape, FLOAT32, 1.0, 0)
+        made = Tensor(index, tensor.name, tensor.shape if shape is None else shape, FLOAT32, 1.0, 0)
         for problem in tensor_problems(made):
             raise Unsupported(f"writes {tensor}, which {problem}")
         return self.made.setdefault(index, made)
@@ -121,8 +124,8 @@ class Reader:
             raise Unsupported(f"lacks its {what} (input {position})")
         return tensor
 
-    def computed(self, position: int = 0) -> Tensor:
-        return self.tensors.computed(self.needed(position, "input").index)
+    def computed(self, position: int = 0, real: bool = False) -> Tensor:
+        return self.tensors.computed(self.needed(position, "input").index, real)
 
     def output(self) -> Tensor:
         return self.tensors.computed(self.output_index())
@@ -162,6 +165,17 @@ class Reader:
             return tensor.array()
         except Damaged as error:
             raise Unsupported(f"is damaged: {error}") from None
+
+    def real_constant(self, position: int, what: str) -> np.ndarray:
+        """A constant's real numbers, float32, as the reference kernels dequantise them where they are uint8."""
+        values = self.constant(position, what, ("FLOAT32", "UINT8"))
+        tensor = self.needed(position, what)
+        if tensor.type == "FLOAT32":
+            return values
+        if tensor.scales.size != 1 or tensor.zero_points.size > 1:
+            raise Unsupported(f"has {what} ({tensor}) with {tensor.scales.size} scales; one is supported")
+        zero_point = tensor.zero_points[0] if tensor.zero_points.size else 0
+        return (values.astype(np.float32) - np.float32(zero_point)) * tensor.scales[0]
 
     @staticmethod
     def per_channel(values: np.ndarray) -> np.ndarray:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import flatbuffers
 import numpy as np
 import tflite
+from flatbuffers import flexbuffers
 
 DTYPES = {"int8": "INT8", "uint8": "UINT8", "int16": "INT16", "int32": "INT32", "int64": "INT64", "float32": "FLOAT32"}
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
@@ -34,6 +35,7 @@ VERSIONS = {
     "SQUEEZE": 1,
 }
 DEFAULT_VERSION = 2
+CUSTOM = "CUSTOM "  # before the name of a custom operator
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,13 @@ class _Tensor:
 class _Operator:
     code: str
     inputs: tuple[int, ...]
-    output: int
+    outputs: tuple[int, ...]
     options: str
     fields: dict[str, int | float | bool | tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def custom(self) -> bool:
+        return self.code.startswith(CUSTOM)
 
 
 def output_size(size: int, kernel: int, stride: int, padding: str) -> int:
@@ -157,16 +163,44 @@ class TfliteBuilder:
 
         ``scale`` and ``zero_point`` default to those of the first input, as ``dtype`` does.
         """
-        if not hasattr(tflite.BuiltinOperator, code):
+        (output,) = self.operator_of_several(code, inputs, (shape,), scale, zero_point, options, fields, name, dtype)
+        return output
+
+    def operator_of_several(
+        self,
+        code: str,
+        inputs: Sequence[int],
+        shapes: Sequence[Sequence[int]],
+        scale: float | None = None,
+        zero_point: int | None = None,
+        options: str = "",
+        fields: dict[str, int | float | bool | tuple[int, ...]] | None = None,
+        name: str = "",
+        dtype: str | None = None,
+    ) -> tuple[int, ...]:
+        """Add any operator with an output of each shape, all quantised alike; see :meth:`operator`.
+
+        Of a custom operator (``CUSTOM name``) the fields are the map of its options.
+
+        Raises:
+            ValueError: an operator that the schema does not have.
+        """
+        custom = code.startswith(CUSTOM)
+        if not custom and not hasattr(tflite.BuiltinOperator, code):
             raise ValueError(f"operator {code!r} is unknown to the tflite schema")
         dtype = self.tensors[inputs[0]].dtype if dtype is None else dtype
         if dtype in ("float32", "int32", "int64"):
             scale, zero_point = None, 0
         else:
-            scale, zero_point = self._quantization(inputs[0], scale, zero_point)
-        output = self.tensor(name or f"{code.lower()}_{len(self.operators)}", shape, scale, zero_point, dtype)
-        self.operators.append(_Operator(code, tuple(inputs), output, options, fields or {}))
-        return output
+            computed = next((i for i in inputs if self.tensors[i].dtype == dtype), inputs[0])
+            scale, zero_point = self._quantization(computed, scale, zero_point)
+        name = name or f"{code.removeprefix(CUSTOM).lower()}_{len(self.operators)}"
+        names = [name] if len(shapes) == 1 else [f"{name}_{place}" for place in range(len(shapes))]
+        outputs = tuple(
+            self.tensor(own, shape, scale, zero_point, dtype) for own, shape in zip(names, shapes, strict=True)
+        )
+        self.operators.append(_Operator(code, tuple(inputs), outputs, options, fields or {}))
+        return outputs
 
     @staticmethod
     def activation_code(activation: str) -> int:
@@ -217,17 +251,19 @@ class TfliteBuilder:
         Path(path).write_bytes(self.to_bytes())
 
     def _buffer(self, b: flatbuffers.Builder, data: bytes) -> int:
-        vector = None
-        if data:
-            # Kernels read constants in place, so they are aligned as the schema's force_align asks.
-            b.StartVector(1, len(data), 16)
-            b.head -= len(data)
-            b.Bytes[b.head : b.head + len(data)] = data
-            vector = b.EndVector()
+        vector = self._buffer_vector(b, data) if data else None
         tflite.BufferStart(b)
         if vector is not None:
             tflite.BufferAddData(b, vector)
         return tflite.BufferEnd(b)
+
+    @staticmethod
+    def _buffer_vector(b: flatbuffers.Builder, data: bytes) -> int:
+        """Bytes that are read in place, so they are aligned as the schema's force_align asks."""
+        b.StartVector(1, len(data), 16)
+        b.head -= len(data)
+        b.Bytes[b.head : b.head + len(data)] = data
+        return b.EndVector()
 
     def _vector(self, b: flatbuffers.Builder, values: np.ndarray) -> int:
         """A vector of numbers, written once: zero points of each channel alone would be a fifth of a small file."""
@@ -267,7 +303,8 @@ class TfliteBuilder:
                 getattr(tflite, f"{op.options}Add{key}")(b, value)
             options = getattr(tflite, f"{op.options}End")(b)
         inputs = b.CreateNumpyVector(np.array(op.inputs, np.int32))
-        outputs = b.CreateNumpyVector(np.array([op.output], np.int32))
+        outputs = b.CreateNumpyVector(np.array(op.outputs, np.int32))
+        custom = self._buffer_vector(b, _flexbuffer(op.fields)) if op.custom else None
         tflite.OperatorStart(b)
         tflite.OperatorAddOpcodeIndex(b, code)
         tflite.OperatorAddInputs(b, inputs)
@@ -275,13 +312,19 @@ class TfliteBuilder:
         if options is not None:
             tflite.OperatorAddBuiltinOptionsType(b, getattr(tflite.BuiltinOptions, op.options))
             tflite.OperatorAddBuiltinOptions(b, options)
+        if custom is not None:
+            tflite.OperatorAddCustomOptions(b, custom)
         return tflite.OperatorEnd(b)
 
     def _operator_code(self, b: flatbuffers.Builder, code: str) -> int:
-        number = getattr(tflite.BuiltinOperator, code)
+        custom = code.removeprefix(CUSTOM) if code.startswith(CUSTOM) else None
+        number = getattr(tflite.BuiltinOperator, "CUSTOM" if custom else code)
+        name = None if custom is None else b.CreateString(custom)
         tflite.OperatorCodeStart(b)
         tflite.OperatorCodeAddDeprecatedBuiltinCode(b, min(number, 127))
-        tflite.OperatorCodeAddVersion(b, VERSIONS.get(code, DEFAULT_VERSION))
+        tflite.OperatorCodeAddVersion(b, 1 if custom else VERSIONS.get(code, DEFAULT_VERSION))
+        if name is not None:
+            tflite.OperatorCodeAddCustomCode(b, name)
         tflite.OperatorCodeAddBuiltinCode(b, number)
         return tflite.OperatorCodeEnd(b)
 
@@ -298,6 +341,16 @@ class TfliteBuilder:
         tflite.SubGraphAddOperators(b, operator_vector)
         tflite.SubGraphAddName(b, name)
         return tflite.SubGraphEnd(b)
+
+
+def _flexbuffer(fields: Mapping[str, int | float | bool | tuple[int, ...]]) -> bytes:
+    """The options of a custom operator: a map of numbers."""
+    builder = flexbuffers.Builder()
+    with builder.Map():
+        for key, value in fields.items():
+            builder.Key(key)
+            builder.Add(value)
+    return bytes(builder.Finish())
 
 
 def _offsets(b: flatbuffers.Builder, offsets: list[int]) -> int:

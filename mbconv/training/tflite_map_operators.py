@@ -134,6 +134,40 @@ class MapOperators(TfliteBuilder):
         shape = [n - b if s == -1 else s for n, b, s in zip(whole, begin, size, strict=True)]
         return self.operator("SLICE", (x, *lists), shape, None, None, "SliceOptions", {}, name)
 
+    def split(self, x: int, parts: int, axis: int, name: str = "") -> tuple[int, ...]:
+        """SPLIT into equal parts along ``axis``."""
+        known = self.tensors[x].shape
+        place = self.tensor(f"axis_{len(self.operators)}", (), dtype="int32", data=np.array(axis))
+        shape = [size // parts if other == axis % len(known) else size for other, size in enumerate(known)]
+        dtype = self.tensors[x].dtype
+        return self.operator_of_several(
+            "SPLIT", (place, x), [shape] * parts, options="SplitOptions", fields={"NumSplits": parts}, name=name,
+            dtype=dtype,
+        )  # fmt: skip
+
+    def detection_post_process(
+        self, boxes: int, scores: int, anchors: np.ndarray, classes: int, name: str = "",
+        anchor_scale: float | None = None, **options: float,
+    ) -> tuple[int, ...]:  # fmt: skip
+        """TFLite_Detection_PostProcess of box encodings and scores: boxes, classes, scores, and their number.
+
+        Args:
+            anchors: ``[N][4]``: centre (y, x), height and width; uint8 where ``anchor_scale`` is given.
+            options: entries of its map that differ from the usual ones.
+        """
+        fields = {
+            "max_detections": 10, "max_classes_per_detection": 1, "detections_per_class": 100,
+            "use_regular_nms": False, "nms_score_threshold": 0.1, "nms_iou_threshold": 0.6, "num_classes": classes,
+            "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0, **options,
+        }  # fmt: skip
+        dtype = "float32" if anchor_scale is None else "uint8"
+        known = self.tensor(f"anchors_{len(self.operators)}", anchors.shape, anchor_scale, 0, dtype, anchors)
+        count = int(fields["max_detections"] * fields["max_classes_per_detection"])
+        return self.operator_of_several(
+            "CUSTOM TFLite_Detection_PostProcess", (boxes, scores, known),
+            ((1, count, 4), (1, count), (1, count), (1,)), fields=fields, name=name, dtype="float32",
+        )  # fmt: skip
+
     def pad(
         self,
         x: int,

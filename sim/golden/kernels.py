@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
-
-import numpy as np
+from typing import Any
 
 from mbconv.generators.graph.graph import GraphError, Operator
 
-Kernel = Callable[..., np.ndarray]
-"""Takes the operator, the tensors that it reads and the one that it writes, and the values of those that it reads."""
+Kernel = Callable[..., Any]
+"""Takes the operator, the tensors that it reads and the one that it writes (of an operator of several a tuple of them),
+and the values of those that it reads; gives the values of what it writes, likewise."""
 
 _KERNELS: dict[type[Operator], Kernel] = {}
 

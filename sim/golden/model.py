@@ -47,8 +47,8 @@ def run(graph: Graph, inputs: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]
             raise GraphError(f"operator {operator.index} ({operator.kind}) is unknown to the golden model")
         sources = tuple(graph.tensors[index] for index in operator.inputs)
         values = [results[index] for index in operator.inputs]
-        output = operator.outputs[0]
-        results[output] = kernel(operator, sources, graph.tensors[output], *values)
+        found = kernel(operator, sources, operator.written(graph.tensors), *values)
+        results |= zip(operator.outputs, (found,) if operator.OUTPUTS == 1 else found, strict=True)
     return results
 
 

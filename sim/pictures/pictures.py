@@ -117,6 +117,40 @@ def picture_shape(tensor: Tensor) -> tuple[int, int, int, bool]:
     )
 
 
+def seen_part(size: tuple[int, int], width: int, height: int, resize: str | int) -> tuple[float, float, float, float]:
+    """The part of a picture that an input shows: left, top, right, bottom in the picture's pixels.
+
+    Args:
+        size: width and height of the picture.
+        width, height: of the input.
+        resize: as of :func:`load_picture`, of which it is one; what ``fit`` shows reaches beyond the picture.
+    """
+    if isinstance(resize, str) and resize.isdecimal():
+        resize = int(resize)
+    if resize == "stretch":
+        return 0, 0, *size
+    spans = []
+    shape = (width, height)
+    for axis, length in enumerate(size):
+        kept, other = shape[axis], 1 - axis
+        if resize == "crop":
+            part = max(1, min(length, round(size[other] * kept / shape[other])))
+            first: float = (length - part) // 2
+            spans.append((first, first + part))
+        elif resize == "fit":
+            # as ImageOps.pad: the whole picture in the middle, as large as fits
+            narrower = size[axis] * shape[other] < size[other] * kept
+            inside = round(length / size[other] * shape[other]) if narrower else kept
+            margin = round((kept - inside) / 2)
+            spans.append((-margin * length / inside, (kept - margin) * length / inside))
+        else:
+            scaled = max(int(resize), round(length * int(resize) / min(size)))
+            first = (scaled - kept) // 2
+            spans.append((first * length / scaled, (first + kept) * length / scaled))
+    (left, right), (top, bottom) = spans
+    return left, top, right, bottom
+
+
 def _resized(picture, width: int, height: int, resize: str | int):
     """A Pillow picture of the given size."""
     from PIL import Image, ImageOps
@@ -131,11 +165,7 @@ def _resized(picture, width: int, height: int, resize: str | int):
         return _centre_of_scaled(picture, width, height, resize)
     if resize == "crop":
         # Cut first, or the resizing of the border would still see what lies outside.
-        picture = _centre(
-            picture,
-            max(1, min(picture.width, round(picture.height * width / height))),
-            max(1, min(picture.height, round(picture.width * height / width))),
-        )
+        picture = picture.crop(tuple(map(int, seen_part(picture.size, width, height, "crop"))))
     if resize in ("crop", "stretch"):
         return picture.resize((width, height), Image.Resampling.BILINEAR)
     if resize == "fit":
@@ -148,20 +178,8 @@ def _centre_of_scaled(picture, width: int, height: int, side: int):
     """The middle of a picture whose shorter side is scaled to ``side`` pixels; no more is scaled than is kept."""
     from PIL import Image
 
-    ratio = side / min(picture.size)
-    spans = []
-    for length, kept in zip(picture.size, (width, height), strict=True):
-        scaled = max(side, round(length * ratio))
-        first = (scaled - kept) // 2
-        spans.append((first * length / scaled, (first + kept) * length / scaled))
-    (left, right), (top, bottom) = spans
-    return picture.resize((width, height), Image.Resampling.BILINEAR, box=(left, top, right, bottom))
-
-
-def _centre(picture, width: int, height: int):
-    """The middle of a Pillow picture."""
-    left, top = (picture.width - width) // 2, (picture.height - height) // 2
-    return picture.crop((left, top, left + width, top + height))
+    part = seen_part(picture.size, width, height, side)
+    return picture.resize((width, height), Image.Resampling.BILINEAR, box=part)
 
 
 def quantised_pixels(pixels: np.ndarray, tensor: Tensor) -> np.ndarray:

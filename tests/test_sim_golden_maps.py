@@ -206,9 +206,10 @@ def test_every_element_is_what_the_reference_kernel_gives(tmp_path, code, dtype)
 
 
 def test_every_operator_code_is_compared_somewhere():
-    """Here, among the tables (test_sim_golden_tables.py), or with the weighted kernels (test_sim_golden_kernels.py)."""
+    """Here, among the tables (test_sim_golden_tables.py), with the weighted kernels
+    (test_sim_golden_kernels.py), or with detections (test_detection.py)."""
     from test_sim_golden_tables import WRITERS as TABLES
 
-    others = {"CONV_2D", "DEPTHWISE_CONV_2D", "SOFTMAX", "DEQUANTIZE"}
+    others = {"CONV_2D", "DEPTHWISE_CONV_2D", "SOFTMAX", "DEQUANTIZE", "CUSTOM TFLite_Detection_PostProcess"}
     assert set(TFLITE_FORMS) == {code for code in WRITERS if code.isupper()} | set(TABLES) | others
     assert len(OPERATORS) == len({operator.__name__ for operator in OPERATORS})

@@ -27,6 +27,8 @@ class Family:
             an address a plain counter: up to there it takes no further block RAM.
         largest_register_queue: beats of the largest queue that is made of registers, one and a LUT for each bit. Longer
             queues are distributed RAM up to ``largest_distributed`` beats, where LUTs can be that, or block RAM.
+        adders_between_registers: that a path may pass one after another: 1 where clocks are fast; more where a register
+            costs a cell that the clock does not need.
 
     Raises:
         ValueError: a latency or a size for which no circuit is built.
@@ -40,6 +42,7 @@ class Family:
     distributed_ram: bool = True
     largest_rounded_memory: int = 1024
     largest_register_queue: int = 2
+    adders_between_registers: int = 1
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -49,6 +52,7 @@ class Family:
             ("largest_distributed", 0, 1 << 16),
             ("largest_rounded_memory", 0, 1 << 20),
             ("largest_register_queue", 2, 1 << 16),
+            ("adders_between_registers", 1, 64),
         ):
             value = getattr(self, name)
             if not low <= value <= high:

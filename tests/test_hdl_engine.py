@@ -9,10 +9,11 @@ from amaranth.sim import Simulator
 from mbconv.generators.engine.compile import compile_network
 from mbconv.generators.engine.program_file import section_words, upload_bytes
 from mbconv.hdl.engine.edges import FrameInput
-from mbconv.hdl.engine.finish import Finish
+from mbconv.hdl.engine.finish import Finish, multiplier_digits
 from mbconv.hdl.engine.instruction import Operation, instruction_layout, instruction_words, pack_instruction
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.engine.upload import Section, Upload, section_bits
+from mbconv.hdl.family import Family
 from mbconv.hdl.requantize_format import wrap
 from mbconv.models import load
 
@@ -171,20 +172,25 @@ def test_packets_of_frames(sent, bad, words):
     assert ends == [max(10, len(sent)) - 1]
 
 
-def test_constants_are_data():
+@pytest.mark.parametrize(
+    ("bits", "cycles", "adders"), [(20, 1, 1), (31, 1, 1), (31, 1, 8), (31, 2, 8), (31, 4, 1), (20, 3, 2), (16, 4, 8)]
+)
+def test_constants_are_data(bits, cycles, adders):
     """Random constants against numpy, from the whole range of each."""
-    parameters = replace(TINY, requantizers=1, accumulator_bits=24, multiplier_bits=20)
-    circuit = Finish(parameters)
+    parameters = replace(
+        TINY, requantizers=1, result_cycles=cycles, lane_bits=23, accumulator_bits=24, multiplier_bits=bits
+    )
+    circuit = Finish(parameters, Family("test", adders_between_registers=adders))
     rng = np.random.default_rng(9)
     count = 60
     accumulators = rng.integers(-(1 << 22), 1 << 22, count)
     words = {
         "bias": rng.integers(-(1 << 22), 1 << 22, count),
-        "multiplier": rng.integers(0, 1 << 20, count),
+        "multiplier": rng.integers(0, 1 << bits, count),
         "shift": rng.integers(16, 24, count),
         "rounded": rng.integers(0, 2, count),
     }
-    zero, low, high, positive, negative = -7, -100, 120, (1 << 19), -(1 << 19)
+    zero, low, high, positive, negative = -7, -100, 120, (1 << bits - 1), -(1 << bits - 1)
     s = accumulators + words["bias"]
     n = words["shift"] + parameters.least_shift
     p = s * words["multiplier"] + words["rounded"] * np.where(s < 0, negative, positive)
@@ -201,13 +207,16 @@ def test_constants_are_data():
             ("negative", negative),
         ):
             ctx.set(getattr(circuit, name), value)
-        for place in range(count + circuit.latency):
-            inside = place < count
+        for cycle in range(count * cycles + circuit.latency):
+            place, between = divmod(cycle, cycles)
+            inside = place < count and not between
             ctx.set(circuit.valid, inside)
             if inside:
                 ctx.set(circuit.accumulators[0], int(accumulators[place]))
                 for name, values in words.items():
-                    ctx.set(circuit.constants[0][name], int(values[place]))
+                    value = int(values[place])
+                    stored = multiplier_digits(parameters, value) if name == "multiplier" else value
+                    ctx.set(circuit.constants[0][name], stored)
             await ctx.tick()
             if ctx.get(circuit.o_valid):
                 found.append(ctx.get(circuit.o[0]))

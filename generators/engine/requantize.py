@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mbconv.hdl.engine.finish import constants_layout
+from mbconv.hdl.engine.finish import constants_layout, multiplier_digits
 from mbconv.hdl.engine.parameters import SHIFT_BITS, EngineParameters
 
 from ..constants.requantization import Proof, prove
@@ -33,7 +33,8 @@ class ChannelConstants:
     def packed(self, parameters: EngineParameters) -> list[int]:
         """A word of constants for each channel."""
         words = []
-        values = (self.bias, self.multiplier, self.shift - parameters.least_shift, self.rounded)
+        digits = [multiplier_digits(parameters, int(multiplier)) for multiplier in self.multiplier]
+        values = (self.bias, digits, self.shift - parameters.least_shift, self.rounded)
         for channel in zip(*values, strict=True):
             word, offset = 0, 0
             for value, shape in zip(channel, constants_layout(parameters).members.values(), strict=True):
@@ -62,7 +63,7 @@ class EngineRequantization:
 
     @property
     def accumulator_bits(self) -> int:
-        return self.parameters.accumulator_bits
+        return self.parameters.lane_bits
 
     def compute(self, accumulators: np.ndarray, words: ChannelConstants) -> np.ndarray:
         """What :class:`~mbconv.hdl.engine.finish.Finish` computes for accumulators ``[C, n]``: int64 ``[C, n]``."""
@@ -95,6 +96,12 @@ def engine_requantization(
     except GraphError as error:
         raise GraphError(f"{name}: {error}") from None
     steps = Steps(positions, rule.levels - rule.zero_point, low + bias, high + bias, rule.slope)
+    lanes = np.maximum(np.abs(low), np.abs(high))
+    if np.any(lanes >> (parameters.lane_bits - 1)):
+        raise GraphError(
+            f"{name} reaches sums of {int(lanes.max()).bit_length() + 1} bits in a lane; the engine has lane_bits = "
+            f"{parameters.lane_bits}"
+        )
     limit = 1 << (parameters.accumulator_bits - 1)
     moving = steps.inside.any(1)
     widest = np.maximum.reduce([np.abs(low), np.abs(high), *(np.abs(end + bias) * moving for end in (low, high))])

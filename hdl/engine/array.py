@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
@@ -17,20 +17,21 @@ ELEMENT = signed(8)
 
 
 class LaneWord(Component):
-    """A word of the map for one pixel, which moves on by an element a cycle: DENSE multiplies the lowest.
+    """A word of the map for one pixel, which moves on by an element a step: DENSE multiplies the lowest.
 
-    Latency 1. Members: load, word: ``In``; elements: ``Out(ArrayLayout(signed(8), channels))``.
+    Latency 1. Members: load, word: ``In``; step: ``In(1)``; elements: ``Out(ArrayLayout(signed(8), channels))``.
     """
 
     def __init__(self, parameters: EngineParameters, step: int = 1):
-        self.step = step
+        self.elements_of_step = step
         layout = ArrayLayout(ELEMENT, parameters.channels)
-        super().__init__({"load": In(1), "word": In(layout), "elements": Out(layout)})
+        super().__init__({"load": In(1), "word": In(layout), "step": In(1), "elements": Out(layout)})
 
     def elaborate(self, platform) -> Module:
         m = Module()
         held = Signal(len(self.word.as_value()), reset_less=True)
-        m.d.sync += held.eq(Mux(self.load, self.word.as_value(), held[8 * self.step :]))
+        with m.If(self.load | self.step):
+            m.d.sync += held.eq(Mux(self.load, self.word.as_value(), held[8 * self.elements_of_step :]))
         m.d.comb += self.elements.as_value().eq(held)
         return m
 
@@ -56,7 +57,7 @@ class Array(Component):
         weights: ``In(ArrayLayout(signed(weight_bits), channels))``
         depthwise: ``In(1)``: lane 0 multiplies an element for each channel, all others nothing.
         greatest: ``In(1)``: a sum of lane 0 is the greatest product.
-        sums: ``Out(ArrayLayout(ArrayLayout(signed(accumulator_bits), channels), pixels))``
+        sums: ``Out(ArrayLayout(ArrayLayout(signed(lane_bits), channels), pixels))``
         ends: ``Out(pixels)``
     """
 
@@ -73,7 +74,7 @@ class Array(Component):
                 "weights": In(ArrayLayout(signed(p.weight_bits), p.channels)),
                 "depthwise": In(1),
                 "greatest": In(1),
-                "sums": Out(ArrayLayout(ArrayLayout(signed(p.accumulator_bits), p.channels), p.pixels)),
+                "sums": Out(ArrayLayout(ArrayLayout(signed(p.lane_bits), p.channels), p.pixels)),
                 "ends": Out(p.pixels),
             }
         )
@@ -95,6 +96,7 @@ class Array(Component):
         marks = Signal(marks_layout)
         now = Cat(self.slot[name] for name in marks_layout.members)
         m.d.sync += marks.eq(now)
+        step = self.slot.step
         weights: Value = self.weights.as_value()
         for q in range(p.pixels):
             m.submodules[f"word_{q}"] = lane = LaneWord(p)
@@ -111,11 +113,13 @@ class Array(Component):
             m.d.comb += [
                 lane.load.eq(self.slot.load & (self.slot.lane == q)),
                 lane.word.eq(word),
+                lane.step.eq(step),
                 multiply.b.as_value().eq(weights),
             ]
             for g in range(1 if q else p.channels):
                 element = lane.elements[g]
                 m.d.comb += multiply.a[g].eq(element if g == 0 else Mux(self.depthwise, element, lane.elements[0]))
+            step = marks.step
             self._accumulate(m, q, marks, multiply)
         return m
 
@@ -130,11 +134,13 @@ class Array(Component):
         m.d.sync += ends.eq(step & last & (1 if q == 0 else ~self.depthwise))
         m.d.comb += self.ends[q].eq(ends)
         for g in range(p.channels):
-            total = Signal(signed(p.accumulator_bits), name=f"sum_{q}_{g}", reset_less=True)
+            total = Signal(signed(p.lane_bits), name=f"sum_{q}_{g}", reset_less=True)
             product = multiply.p[g]
-            following = Mux(first, 0, total) + product
-            if q == 0:  # pooling takes one pixel at a time
-                following = Mux(self.greatest, Mux(~first & (total > product), total, product), following)
-            with m.If(step):
-                m.d.sync += total.eq(following)
+            fresh, stays = first, Const(0)
+            if q == 0:  # pooling takes one pixel at a time; its weights are 1, its products elements
+                fresh = first | self.greatest
+                stays = self.greatest & ~first & (total[:9].as_signed() > product[:9].as_signed())
+            # in this form a table of four inputs holds the choice beside its bit of the adder
+            with m.If(step & ~stays):
+                m.d.sync += total.eq(Mux(fresh, product, total + product))
             m.d.comb += self.sums[q][g].eq(total)

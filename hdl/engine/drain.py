@@ -13,12 +13,13 @@ from .parameters import EngineParameters
 
 
 class Drain(Component):
-    """Holds a block's sums and gives ``requantizers`` of them a cycle: the channels of pixel lane 0, then those of the
-    next, while the array computes another block.
+    """Holds a block's sums and gives ``requantizers`` of them every ``result_cycles`` cycles: the channels of pixel
+    lane 0, then those of the next, while the array computes another block.
 
     ``soon`` says, M cycles (the memory's latency) ahead, that lane 0's sums will end. ``valid`` rises 1 cycle after
-    ``ends[0]`` and stays for beats · pixel lanes cycles (``single``: beats); ``address`` is valid M cycles ahead of the
-    sums that need the constants there. The next ``ends[0]`` may come that many cycles after the last.
+    ``ends[0]`` and comes beats · pixel lanes times (``single``: beats), ``result_cycles`` apart; ``address`` is valid M
+    cycles ahead of the sums that need the constants there. The next ``ends[0]`` may come word cycles · pixel lanes
+    (``single``: word cycles) after the last.
 
     Cost: a register and a two-way selection for each bit of every sum.
 
@@ -28,7 +29,7 @@ class Drain(Component):
         soon, group_ends: ``In(1)``, M cycles before ``ends[0]``, the second with a group's last block.
         ends, sums: ``In``, as :class:`~mbconv.hdl.engine.array.Array` gives them.
         address: ``Out``; reads: ``Out(1)``, it is needed.
-        valid: ``Out(1)``; accumulators: ``Out(ArrayLayout(signed(accumulator_bits), requantizers))``
+        valid: ``Out(1)``; accumulators: ``Out(ArrayLayout(signed(lane_bits), requantizers))``
     """
 
     def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
@@ -44,11 +45,11 @@ class Drain(Component):
                 "soon": In(1),
                 "group_ends": In(1),
                 "ends": In(p.pixels),
-                "sums": In(ArrayLayout(ArrayLayout(signed(p.accumulator_bits), p.channels), p.pixels)),
+                "sums": In(ArrayLayout(ArrayLayout(signed(p.lane_bits), p.channels), p.pixels)),
                 "address": Out(address),
                 "reads": Out(1),
                 "valid": Out(1),
-                "accumulators": Out(ArrayLayout(signed(p.accumulator_bits), p.requantizers)),
+                "accumulators": Out(ArrayLayout(signed(p.lane_bits), p.requantizers)),
             }
         )
 
@@ -59,10 +60,13 @@ class Drain(Component):
         lane = Signal(address_width(p.pixels))
         beat = Signal(address_width(p.beats))
         base = Signal(len(self.address))
+        pause = Signal(range(p.result_cycles))  # cycles of the beat that have passed
         last_beat = beat == p.beats - 1
         last_lane = self.single | (lane == p.pixels - 1)
-        with m.If(active):
-            m.d.sync += beat.eq(beat + 1)
+        with m.If(active & (pause != p.result_cycles - 1)):
+            m.d.sync += pause.eq(pause + 1)
+        with m.Elif(active):
+            m.d.sync += [beat.eq(beat + 1), pause.eq(0)]
             with m.If(last_beat):
                 m.d.sync += [beat.eq(0), lane.eq(lane + 1), self.address.eq(base)]
                 with m.If(last_lane):
@@ -73,20 +77,18 @@ class Drain(Component):
             with m.Elif(~self.still):
                 m.d.sync += self.address.eq(self.address + 1)
         with m.If(self.soon):
-            m.d.sync += [active.eq(1), beat.eq(0), lane.eq(0), group_ends.eq(self.group_ends)]
+            m.d.sync += [active.eq(1), pause.eq(0), beat.eq(0), lane.eq(0), group_ends.eq(self.group_ends)]
         with m.If(self.start):
             m.d.sync += [base.eq(self.constants), self.address.eq(self.constants), active.eq(0)]
         m.d.comb += self.reads.eq(active)
 
         latency = self.family.memory_latency
-        valid = delayed(m, active, latency, "valid", reset=True)
+        valid = delayed(m, active & (pause == 0), latency, "valid", reset=True)
         chosen = delayed(m, lane, latency, "lane")
         m.d.comb += self.valid.eq(valid)
         lowest = Signal(ArrayLayout(self.accumulators.shape(), p.pixels))
         for q in range(p.pixels):
-            held = [
-                Signal(signed(p.accumulator_bits), name=f"held_{q}_{g}", reset_less=True) for g in range(p.channels)
-            ]
+            held = [Signal(signed(p.lane_bits), name=f"held_{q}_{g}", reset_less=True) for g in range(p.channels)]
             following = [*held[p.requantizers :], *held[: p.requantizers]]
             with m.If(self.ends[q]):
                 m.d.sync += [register.eq(self.sums[q][g]) for g, register in enumerate(held)]

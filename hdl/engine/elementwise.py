@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from ..counting import delayed
 from ..family import GENERIC, Family
 from ..primitives import Ram, address_width
 from .array import ELEMENT, LaneWord
@@ -15,7 +16,7 @@ from .sequence import slot_layout
 
 
 class Elementwise(Component):
-    """``requantizers`` elements a cycle of one word of the map, or of two, looked up and added.
+    """``requantizers`` elements a step of one word of the map, or of two, looked up and added.
 
     The sums of a step's elements are in ``sums`` ``latency`` cycles after their slot: 2 (the second operand's word
     comes a cycle after the first's) + M (tables) + 1 (sum).
@@ -25,7 +26,7 @@ class Elementwise(Component):
     Members:
         slot, word: ``In``, as of :class:`~mbconv.hdl.engine.array.Array`.
         binary: ``In(1)``; table: ``In``, of the instruction.
-        sums: ``Out(ArrayLayout(signed(accumulator_bits), requantizers))``
+        sums: ``Out(ArrayLayout(signed(table_bits + 1), requantizers))``
         write_first, write_second: ``In(1)``; write_address, write_data: ``In``, contents of the tables.
     """
 
@@ -40,7 +41,7 @@ class Elementwise(Component):
                 "word": In(ArrayLayout(ELEMENT, p.channels)),
                 "binary": In(1),
                 "table": In(address_width(p.tables)),
-                "sums": Out(ArrayLayout(signed(p.accumulator_bits), p.requantizers)),
+                "sums": Out(ArrayLayout(signed(p.table_bits + 1), p.requantizers)),
                 "write_first": In(1),
                 "write_second": In(1),
                 "write_address": In(address_width(words)),
@@ -62,7 +63,9 @@ class Elementwise(Component):
         enables = (self.write_first, self.write_second)
         for side, rams in enumerate(self.tables):
             m.submodules[f"word_{side}"] = lane = LaneWord(p, p.requantizers)
+            step = delayed(m, self.slot.step, side, f"step_{side}")
             m.d.comb += [lane.load.eq(self.slot.load & (self.slot.lane == side)), lane.word.eq(self.word)]
+            m.d.comb += lane.step.eq(step)
             for r, ram in enumerate(rams):
                 m.submodules[f"table_{side}_{r}"] = ram
                 value = lane.elements[r]
@@ -77,7 +80,7 @@ class Elementwise(Component):
                 else:
                     m.d.sync += ram.r_addr.eq(address)
         for r in range(p.requantizers):
-            total = Signal(signed(p.accumulator_bits), name=f"sum_{r}", reset_less=True)
+            total = Signal(signed(p.table_bits + 1), name=f"sum_{r}", reset_less=True)
             first, second = (rams[r].r_data for rams in self.tables)
             m.d.sync += total.eq(first + Mux(self.binary, second, 0))
             m.d.comb += self.sums[r].eq(total)

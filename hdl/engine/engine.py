@@ -62,7 +62,7 @@ class Engine(Component):
         self.control = Control(p, family)
         self.program_memory = Ram(WORD_BITS, self.control.depth, family=family)
         self.sequence, self.array, self.drain = Sequence(p), Array(p, family), Drain(p, family)
-        self.elementwise, self.finish, self.write_back = Elementwise(p, family), Finish(p), WriteBack(p)
+        self.elementwise, self.finish, self.write_back = Elementwise(p, family), Finish(p, family), WriteBack(p)
         self.input, self.output, self.upload = FrameInput(p), FrameOutput(p, family), Upload(p)
         number = unsigned(len(self.control.number))
         super().__init__(
@@ -194,7 +194,12 @@ class Engine(Component):
         looked_up = delayed(m, slot.step & table, self.elementwise.latency, "looked_up", reset=True)
         m.d.comb += [
             finish.valid.eq(drain.valid | looked_up),
-            finish.accumulators.eq(Mux(table, self.elementwise.sums.as_value(), drain.accumulators.as_value())),
+            *(
+                accumulator.eq(Mux(table, looked, drained))
+                for accumulator, looked, drained in zip(
+                    finish.accumulators, self.elementwise.sums, drain.accumulators, strict=True
+                )
+            ),
             finish.constants.eq(self.constants.r_data),
             *(
                 getattr(finish, name).eq(instruction[name])

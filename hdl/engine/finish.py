@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
-from ..counting import delayed
-from ..requantize import Requantize, RequantizeParameters
+from ..family import GENERIC, Family
 from .array import ELEMENT
-from .latencies import Latencies
 from .parameters import SHIFT_BITS, EngineParameters
+from .rescale import Rescale
 
 
 def constants_layout(parameters: EngineParameters) -> StructLayout:
-    """A channel's constants, lowest first: bias, multiplier, right shift beyond the least, and whether the
-    instruction's rounding constants are added."""
+    """A channel's constants, lowest first: bias, the multiplier's digits (:func:`multiplier_digits`), right shift
+    beyond the least, and whether the instruction's rounding constants are added."""
     return StructLayout(
         {
             "bias": signed(parameters.accumulator_bits),
-            "multiplier": unsigned(parameters.multiplier_bits),
+            "multiplier": unsigned(2 * parameters.multiplier_digits),
             "shift": unsigned(SHIFT_BITS),
             "rounded": unsigned(1),
         }
     )
 
 
+def multiplier_digits(parameters: EngineParameters, multiplier: int) -> int:
+    """A multiplier as the memory of constants holds it: digits of two bits, each of which stands for one less."""
+    return multiplier + ((1 << 2 * parameters.multiplier_digits) - 1) // 3
+
+
 class Finish(Component):
-    """Requantises ``requantizers`` sums a cycle.
+    """Requantises ``requantizers`` sums at once, each as :class:`~mbconv.hdl.engine.rescale.Rescale` does.
 
-    ::
-
-        s = accumulator + bias,  n = least shift + shift,  c = rounded and (negative if s < 0 else positive)
-        o = clamp(((s · multiplier + c + 2^(n−1)) >> n) + zero point, minimum, maximum)
-
-    latency: that of :class:`~mbconv.hdl.requantize.Requantize`, whose rows of adders it uses, and 2 for zero point and
-    limits. Cost: ``requantizers`` of those; no multipliers, no memory.
+    Cost: ``requantizers`` of those; no multipliers, no memory.
 
     Members:
         valid, accumulators, constants: ``In``.
@@ -46,13 +44,13 @@ class Finish(Component):
     multipliers = 0
     memory_bits = 0
 
-    def __init__(self, parameters: EngineParameters):
+    def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
         self.parameters = p = parameters
-        self.requantize = Requantize(RequantizeParameters(p.requantize_format, p.requantizers))
+        self.rescales = [Rescale(p, family) for _ in range(p.requantizers)]
         super().__init__(
             {
                 "valid": In(1),
-                "accumulators": In(ArrayLayout(signed(p.accumulator_bits), p.requantizers)),
+                "accumulators": In(ArrayLayout(signed(p.sum_bits), p.requantizers)),
                 "constants": In(ArrayLayout(constants_layout(p), p.requantizers)),
                 "zero_point": In(signed(10)),
                 "minimum": In(ELEMENT),
@@ -66,30 +64,25 @@ class Finish(Component):
 
     @property
     def latency(self) -> int:
-        return Latencies(self.parameters).finish
+        return self.rescales[0].latency
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.requantize = requantize = self.requantize
-        m.d.comb += [
-            requantize.valid.eq(self.valid),
-            requantize.accumulators.eq(self.accumulators),
-            self.o_valid.eq(delayed(m, requantize.o_valid, 2, "limited", reset=True)),
-        ]
-        for r in range(self.parameters.requantizers):
-            constants, word = self.constants[r], requantize.words[r]
+        m.d.comb += self.o_valid.eq(self.rescales[0].o_valid)
+        for r, rescale in enumerate(self.rescales):
+            m.submodules[f"rescale_{r}"] = rescale
+            constants = self.constants[r]
             m.d.comb += [
-                word.bias.eq(constants.bias),
-                word.multiplier.eq(constants.multiplier),
-                word.shift.eq(constants.shift),
-                word.positive.eq(Mux(constants.rounded, self.positive, 0)),
-                word.negative.eq(Mux(constants.rounded, self.negative, 0)),
+                rescale.valid.eq(self.valid),
+                rescale.accumulator.eq(self.accumulators[r]),
+                rescale.bias.eq(constants.bias),
+                rescale.digits.eq(constants.multiplier),
+                rescale.shift.eq(constants.shift),
+                rescale.rounded.eq(constants.rounded),
+                *(
+                    getattr(rescale, name).eq(getattr(self, name))
+                    for name in ("zero_point", "minimum", "maximum", "positive", "negative")
+                ),
+                self.o[r].eq(rescale.o),
             ]
-            moved = Signal(signed(11), name=f"moved_{r}", reset_less=True)
-            limited = Signal(ELEMENT, name=f"element_{r}", reset_less=True)
-            m.d.sync += [
-                moved.eq(requantize.o[r] + self.zero_point),
-                limited.eq(Mux(moved < self.minimum, self.minimum, Mux(moved > self.maximum, self.maximum, moved))),
-            ]
-            m.d.comb += self.o[r].eq(limited)
         return m

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..family import GENERIC, Family
-from ..requantize_parameters import RequantizeParameters
 from .instruction import instruction_words
 from .parameters import EngineParameters
+from .rescale import Rows
 
 ADDRESS = 2
 """Cycles from a slot of :class:`~mbconv.hdl.engine.sequence.Sequence` to the addresses that it reads."""
@@ -42,7 +42,7 @@ class Latencies:
     @property
     def finish(self) -> int:
         """From a sum to its element: requantisation, zero point, limits."""
-        return RequantizeParameters(self.parameters.requantize_format, self.parameters.requantizers).latency + 2
+        return Rows(self.parameters, self.family).latency
 
     @property
     def compute(self) -> int:

@@ -5,10 +5,6 @@ from __future__ import annotations
 import zlib
 from dataclasses import asdict, dataclass, fields
 
-from amaranth.hdl import signed
-
-from ..requantize_format import RequantizeFormat
-
 VERSION = 1
 """Of the instructions and of the upload."""
 
@@ -26,7 +22,9 @@ _LIMITS = {
     "constant_words": (4, 1 << 20),
     "tables": (1, 256),
     "instructions": (4, 4096),
+    "result_cycles": (1, 4),
     "weight_bits": (8, 9),
+    "lane_bits": (16, 32),
     "accumulator_bits": (18, 32),
     "multiplier_bits": (16, 31),
     "table_bits": (8, 31),
@@ -49,8 +47,10 @@ class EngineParameters:
         constant_words: words of ``requantizers`` channels' constants.
         tables: pairs of tables of 256 entries.
         instructions: of a program.
+        result_cycles: from a result of a requantizer to its next.
         weight_bits: 8, or 9 for weights of uint8 less their zero point.
-        accumulator_bits: of a sum, signed, its bias included.
+        lane_bits: of a lane's sum, signed.
+        accumulator_bits: of a sum with its bias.
         multiplier_bits: of a requantisation. With 31 TFLite's own multipliers are exact whatever a sum can reach.
         table_bits: of an entry, signed.
         side_bits: of a map's height and width.
@@ -69,7 +69,9 @@ class EngineParameters:
     constant_words: int = 4096
     tables: int = 16
     instructions: int = 256
+    result_cycles: int = 1
     weight_bits: int = 8
+    lane_bits: int = 24
     accumulator_bits: int = 26
     multiplier_bits: int = 31
     table_bits: int = 20
@@ -96,6 +98,11 @@ class EngineParameters:
                     f"accumulator_bits = {self.accumulator_bits} and multiplier_bits = {self.multiplier_bits} make "
                     "products of more than 60 bits"
                 )
+            if self.lane_bits > self.accumulator_bits:
+                problems.append(
+                    f"lane_bits = {self.lane_bits} are more than accumulator_bits = {self.accumulator_bits}, which "
+                    "hold a lane's sum and the bias"
+                )
             if self.table_bits + 1 > self.accumulator_bits:
                 problems.append(
                     f"sums of two entries of table_bits = {self.table_bits} need more than accumulator_bits = "
@@ -111,8 +118,13 @@ class EngineParameters:
 
     @property
     def beats(self) -> int:
-        """Cycles in which the results of a word are requantised."""
+        """In which the results of a word are requantised."""
         return self.channels // self.requantizers
+
+    @property
+    def word_cycles(self) -> int:
+        """In which the results of a word are requantised."""
+        return self.beats * self.result_cycles
 
     @property
     def constant_bits(self) -> int:
@@ -125,21 +137,14 @@ class EngineParameters:
         return self.multiplier_bits - _LEAST_SHIFT_BELOW_MULTIPLIER
 
     @property
-    def requantize_format(self) -> RequantizeFormat:
-        """Of a result before its zero point is added: the limits are so wide that the output's come after them."""
-        return RequantizeFormat(
-            accumulator_bits=self.accumulator_bits,
-            bias_bits=self.accumulator_bits,
-            multiplier_bits=self.multiplier_bits,
-            shift=self.least_shift,
-            shift_bits=SHIFT_BITS,
-            zero_point=0,
-            minimum=-512,
-            maximum=511,
-            output=signed(10),
-            constant_bits=self.constant_bits,
-            sum_bits=self.accumulator_bits,
-        )
+    def sum_bits(self) -> int:
+        """Of a sum on its way to the requantizer: a lane's, or of two entries of tables."""
+        return max(self.lane_bits, self.table_bits + 1)
+
+    @property
+    def multiplier_digits(self) -> int:
+        """Digits of two bits, −1 to 2 each, that a multiplier takes."""
+        return self.multiplier_bits // 2 + 1
 
     @property
     def identity(self) -> int:

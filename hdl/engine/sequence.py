@@ -18,8 +18,9 @@ def slot_layout(parameters: EngineParameters) -> StructLayout:
     """What a slot does.
 
     ``load``: a word of the map is read, for pixel lane ``lane`` (second operand of a TABLE: 1). ``outside``: that word
-    lies beyond the map. ``step``: elements are multiplied, or looked up. ``first``, ``last``: the block's first and
-    last element; ``group_ends``: with ``last``, of the group's last block.
+    lies beyond the map. ``step``: elements are multiplied, or looked up (in every ``result_cycles``-th slot of a
+    TABLE). ``first``, ``last``: the block's first and last element; ``group_ends``: with ``last``, of the group's last
+    block.
     """
     return StructLayout(
         {
@@ -40,13 +41,14 @@ class Sequence(Component):
     ::
 
         for each group of output channels
-          for each block of pixels               begins ``result beats`` after the one before at the earliest
+          for each block of pixels               begins the cycles of its results after the one before at the earliest
             for each row of the kernel, each column, each word of input channels
               for each slot: the word of a pixel is read, an element of every pixel is multiplied
 
-    A word takes as many slots as it has elements (DENSE; DEPTHWISE 1; TABLE the beats of a word), or as there are
-    pixels to read a word for, if that is more. A block takes the sum of its words' slots, or the
-    beats of its results, if that is more: S = rows · columns · Σ slots, D = beats · pixels (DENSE), beats (DEPTHWISE).
+    A word takes as many slots as it has elements (DENSE; DEPTHWISE 1; TABLE the cycles in which a word's results are
+    requantised), or as there are pixels to read a word for, if that is more. A block takes the sum of its words' slots,
+    or the cycles of its results, if that is more: S = rows · columns · Σ slots, D = word cycles · pixels (DENSE), word
+    cycles (DEPTHWISE).
     An instruction of B = groups · blocks takes (B − 1) · max(S, D) + S cycles from the one after ``start``.
 
     The addresses appear 2 cycles after a slot, and ``slot`` together with them.
@@ -86,9 +88,9 @@ class Sequence(Component):
         word, column, row = Signal(p.group_bits), Signal(p.kernel_bits), Signal(p.kernel_bits)
         block, group = Signal(len(instruction.blocks)), Signal(p.group_bits)
         group_words = Signal(p.group_bits)  # by which this group's first word lies further on
-        slot = Signal(address_width(2 * p.channels))
+        slot = Signal(range(max(2 * p.channels, p.word_cycles + 1)))
         first_tap = Signal()  # of the block
-        pace = Signal(range(max(2, p.beats * p.pixels)))
+        pace = Signal(range(max(2, p.word_cycles * p.pixels)))
         go, at_last = Signal(), Signal()
         last_word, last_column, last_row, last_block, last_group = (Signal(name=f"last_{n}") for n in (
             "word", "column", "row", "block", "group"))  # fmt: skip
@@ -100,7 +102,7 @@ class Sequence(Component):
             last_block.eq(block == 0),
             last_group.eq(group == 0),
             go.eq(active & (~begins | (pace == 0))),
-            elements.eq(Mux(dense, Mux(last_word, instruction.tail, p.channels - 1), Mux(table, p.beats - 1, 0))),
+            elements.eq(Mux(dense, Mux(last_word, instruction.tail, p.channels - 1), Mux(table, p.word_cycles - 1, 0))),
             loads.eq(Mux(dense, p.pixels - 1, table & instruction.binary)),
             at_last.eq((slot >= elements) & (slot >= loads)),
         ]
@@ -125,7 +127,7 @@ class Sequence(Component):
         with m.If(go):
             m.d.sync += begins.eq(0)
             with m.If(begins):
-                m.d.sync += pace.eq(Mux(dense, p.beats * p.pixels - 1, Mux(table, 0, p.beats - 1)))
+                m.d.sync += pace.eq(Mux(dense, p.word_cycles * p.pixels - 1, Mux(table, 0, p.word_cycles - 1)))
             m.d.sync += slot.eq(Mux(at_last, 0, slot + 1))
             with m.If(at_last):
                 m.d.sync += first_tap.eq(0)
@@ -163,10 +165,16 @@ class Sequence(Component):
             m.d.sync += [active.eq(1), slot.eq(0), pace.eq(0)]
 
         load, step = Signal(), Signal()
+        pause = Signal(range(p.result_cycles))  # slots of a TABLE since an element was looked up
+        between = pause != 0
+        with m.If(self.start | at_last | (pause == p.result_cycles - 1)):
+            m.d.sync += pause.eq(0)
+        with m.Else():
+            m.d.sync += pause.eq(pause + 1)
         depthwise = Signal()
         m.d.comb += [
             load.eq(go & (slot <= loads)),
-            step.eq(go & (slot <= elements)),
+            step.eq(go & (slot <= elements) & ~(table & between)),
             depthwise.eq(instruction.operation == Operation.DEPTHWISE),
             walk.instruction.eq(instruction),
             walk.restart.eq(self.start | (ends & last_block)),

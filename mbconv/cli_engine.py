@@ -26,14 +26,14 @@ def compiled(graph: Graph, parameters: str) -> Program:
         GraphError: parameters that are none, or a network that the engine does not compute.
     """
     from mbconv.generators.engine.compile import compile_network
+    from mbconv.generators.engine.memory_timing import parse_engine
     from mbconv.generators.graph.graph import GraphError
-    from mbconv.hdl.engine.parameters import EngineParameters
 
     try:
-        found = EngineParameters.parse(parameters)
+        found, timing = parse_engine(parameters)
     except ValueError as error:
         raise GraphError(f"--engine: {error}") from None
-    return compile_network(graph, found)
+    return compile_network(graph, found, timing=timing)
 
 
 def program_dict(program: Program) -> dict:

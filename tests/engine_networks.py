@@ -1,11 +1,13 @@
 """Networks for a simulated engine, and what tests of it share."""
 
+from fractions import Fraction
 from pathlib import Path
 
 from random_networks import random_network
 
 from mbconv.frames import random_frames
 from mbconv.generators.engine.compile import Program, compile_network
+from mbconv.generators.engine.memory_timing import MemoryTiming
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.hdl.engine.parameters import EngineParameters
@@ -15,7 +17,7 @@ SMALL = EngineParameters(
     pixels=3,
     requantizers=2,
     map_words=4096,
-    weight_words=4096,
+    weight_words=100,
     constant_words=512,
     tables=8,
     instructions=64,
@@ -23,18 +25,23 @@ SMALL = EngineParameters(
     side_bits=8,
     kernel_bits=4,
     group_bits=8,
+    port_bytes=2,
 )
-"""An engine on which random networks fit; three pixels, as no map is a multiple of them by chance."""
+"""An engine on which random networks fit, some with all of their weights; three pixels, as no map is a multiple of them
+by chance."""
 
-NO_INSTRUCTION = ("instruction", "channels of one pixel")
-"""In a message about what the engine does not compute yet."""
+MEMORY = MemoryTiming(Fraction(3, 4), 20)
+"""Of the weights that do not fit."""
+
+NO_INSTRUCTION = ("instruction", "channels of one pixel", "used together")
+"""In a message about what the engine does not compute yet, or a kernel that is larger than its ring of weights."""
 
 
 def random_program(seed: int, folder: Path, parameters: EngineParameters = SMALL) -> Program | None:
     """A random network's program; None where it has an operator that is no instruction."""
     graph = read_tflite(random_network(seed, 8000).write(folder))
     try:
-        return compile_network(graph, parameters)
+        return compile_network(graph, parameters, timing=MEMORY)
     except GraphError as error:
         reasons = str(error).splitlines()[1:]
         assert all(any(part in reason for part in NO_INSTRUCTION) for reason in reasons), f"seed {seed}: {error}"

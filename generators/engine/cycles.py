@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from mbconv.hdl.engine import latencies
 from mbconv.hdl.engine.instruction import Operation
 from mbconv.hdl.engine.latencies import Latencies
+
+from .memory_timing import Loads, MemoryTiming
+
+FREED = latencies.ADDRESS + 1
+"""Cycles from a group's last slot to the first that sees the room of its weights."""
 
 
 def block_slots(engine: Latencies, values: Mapping[str, int]) -> tuple[int, int]:
@@ -17,6 +25,12 @@ def block_slots(engine: Latencies, values: Mapping[str, int]) -> tuple[int, int]
     tail = values["tail"] + 1
     last = max(tail, p.pixels)
     return taps * (values["words"] * max(p.channels, p.pixels) + last), last - tail
+
+
+def block_results(engine: Latencies, values: Mapping[str, int]) -> int:
+    """Cycles in which a block's results are requantised."""
+    p = engine.parameters
+    return p.word_cycles * (p.pixels if values["operation"] == Operation.DENSE else 1)
 
 
 def instruction_cycles(engine: Latencies, values: Mapping[str, int]) -> int:
@@ -33,7 +47,7 @@ def instruction_cycles(engine: Latencies, values: Mapping[str, int]) -> int:
         period = max(p.word_cycles, 1 + values["binary"])
         return start + values["pixels"] * period + p.word_cycles - behind_last + engine.table
     slots, behind = block_slots(engine, values)
-    results = p.word_cycles * (p.pixels if operation == Operation.DENSE else 1)
+    results = block_results(engine, values)
     blocks = (values["blocks"] + 1) * (values["groups"] + 1)
     return start + (blocks - 1) * max(slots, results) + slots - behind + results - behind_last + engine.compute
 
@@ -41,3 +55,66 @@ def instruction_cycles(engine: Latencies, values: Mapping[str, int]) -> int:
 def _elements(engine: Latencies, values: Mapping[str, int]) -> int:
     """Elements of a packet."""
     return (values["pixels"] + 1) * (values["words"] * engine.parameters.channels + values["tail"] + 1)
+
+
+class FrameClock:
+    """Adds up a frame's instructions, with the waiting for weights that are streamed.
+
+    Args:
+        timing: of the memory, where ``streamed`` words of weights come through the port; room: of the ring.
+    """
+
+    def __init__(self, engine: Latencies, timing: MemoryTiming | None, streamed: int, room: int) -> None:
+        self.engine = engine
+        self.now = 0  # the end of the instruction before
+        self.used = 0  # words
+        self.loads = None
+        if engine.parameters.port_bytes and timing is not None:
+            self.loads = Loads(engine.parameters, timing, engine.control, streamed, room)
+
+    def add(self, values: Mapping[str, int]) -> tuple[int, int]:
+        """An instruction's cycles, and how many of them it waits for weights."""
+        computed = instruction_cycles(self.engine, values)
+        end = self.now + computed
+        if values.get("streamed") and self.loads is not None:
+            end = self._streamed(values, self.loads)
+        elif values.get("last") and self.loads is not None:
+            end = max(end, self.loads.end() + 1)
+        cycles = end - self.now
+        self.now = end
+        return cycles, cycles - computed
+
+    def _streamed(self, values: Mapping[str, int], loads: Loads) -> int:
+        """The end of an instruction whose weights are streamed: each word of the map that a group's first block reads
+        waits for its weights, the other blocks follow at their pace."""
+        engine = self.engine
+        slots, behind = block_slots(engine, values)
+        results = block_results(engine, values)
+        places, counts = (np.array(found, np.int64) for found in _map_words(engine, values))
+        lasts, words = np.cumsum(counts) - 1, int(counts.sum())
+        begins = self.now + engine.control + 1  # the first slot
+        last = begins - 1
+        for _ in range(values["groups"] + 1):
+            usable = np.array(loads.usable(self.used, words), np.int64)[lasts]
+            # a slot that waits holds up all that follow
+            waited = np.maximum(np.maximum.accumulate(usable - places), begins)
+            last = int(waited[-1]) + slots - 1
+            begins = int(waited[-1]) + max(slots, results)
+            if values["blocks"]:
+                begins += (values["blocks"] - 1) * max(slots, results)
+                last = begins + slots - 1
+                begins += max(slots, results)
+            self.used += words
+            loads.free(words, last + FREED)
+        return last - behind + results - (engine.parameters.result_cycles - 1) + engine.compute
+
+
+def _map_words(engine: Latencies, values: Mapping[str, int]) -> tuple[Sequence[int], Sequence[int]]:
+    """The slots of a block in which words of the map are read, and the words of weights for each of them."""
+    p = engine.parameters
+    taps = (values["rows"] + 1) * (values["columns"] + 1)
+    if values["operation"] == Operation.DEPTHWISE:
+        return range(taps), [1] * taps
+    counts = ([p.channels] * values["words"] + [values["tail"] + 1]) * taps
+    slots = np.maximum(counts, p.pixels)
+    return np.cumsum(slots) - slots, counts

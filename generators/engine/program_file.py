@@ -9,6 +9,7 @@ from typing import Any
 from mbconv.hdl.engine.instruction import pack_instruction
 from mbconv.hdl.engine.parameters import VERSION
 from mbconv.hdl.engine.upload import END, MAGIC, Section, section_bits
+from mbconv.hdl.engine.weight_port import CHECK_BYTES, COUNT_BYTES, TILE_WORDS
 
 from ..constants.weights import pack_records, pack_words
 from .compile import Program
@@ -44,9 +45,23 @@ def upload_bytes(program: Program) -> bytes:
     return bytes(packet + zlib.crc32(packet).to_bytes(4, "little"))
 
 
+def stream_bytes(program: Program) -> bytes:
+    """What the memory behind the engine's port holds (:mod:`mbconv.hdl.engine.weight_port`); nothing without one."""
+    p = program.parameters
+    if not p.port_bytes:
+        return b""
+    size = p.word_beats * p.port_bytes
+    words = pack_words(program.streamed, p.weight_bits) if len(program.streamed) else []
+    stream = bytearray(len(words).to_bytes(COUNT_BYTES, "little"))
+    for first in range(0, len(words), TILE_WORDS):
+        tile = b"".join(word.to_bytes(size, "little") for word in words[first : first + TILE_WORDS])
+        stream += tile + zlib.crc32(tile).to_bytes(CHECK_BYTES, "little")
+    return bytes(stream)
+
+
 def file_bytes(program: Program) -> bytes:
-    """A program's file: a line of JSON that says what it is for, then the packet."""
-    packet = upload_bytes(program)
+    """A program's file: a line of JSON that says what it is for, the packet, what the memory outside holds."""
+    packet, stream = upload_bytes(program), stream_bytes(program)
 
     def port(tensor: int) -> dict[str, Any]:
         found = program.graph.tensors[tensor]
@@ -66,9 +81,11 @@ def file_bytes(program: Program) -> bytes:
         "identity": program.parameters.identity,
         "bytes": len(packet),
         "crc32": zlib.crc32(packet),
+        "memory_bytes": len(stream),
+        "memory_crc32": zlib.crc32(stream),
         "cycles": program.cycles,
         "inputs": [port(tensor) for tensor in program.inputs],
         "outputs": [port(tensor) for tensor in program.outputs],
         "uses": program.memories,
     }
-    return json.dumps(header).encode() + b"\n" + packet
+    return json.dumps(header).encode() + b"\n" + packet + stream

@@ -133,10 +133,11 @@ class FrameInput(Component):
 class FrameOutput(Component):
     """OUTPUT: words of the map memory become a packet of elements, one byte each.
 
-    Cycles, where every byte is taken at once: for each word its elements and 1 + M to read it.
+    Cycles, where every byte is taken at once: for each word its elements and 1 + M to read it. A frame's last byte
+    waits for ``checked``.
 
     Members:
-        instruction: ``In``; start, bad: ``In(1)``.
+        instruction: ``In``; start, bad, checked: ``In(1)``.
         address: ``Out``; word: ``In``, M cycles later.
         o: ``Out(stream.Signature(RESULT_BYTE))``
         finished: ``Out(1)``, with the last byte's being taken.
@@ -151,6 +152,7 @@ class FrameOutput(Component):
                 "instruction": In(instruction_layout(p)),
                 "start": In(1),
                 "bad": In(1),
+                "checked": In(1),
                 "address": Out(address_width(p.map_words)),
                 "word": In(ArrayLayout(ELEMENT, p.channels)),
                 "o": Out(Signature(RESULT_BYTE)),
@@ -165,11 +167,11 @@ class FrameOutput(Component):
         ask, valid, taken = Signal(), Signal(), Signal()
         arrived = delayed(m, ask, self.family.memory_latency, "arrived", reset=True)
         m.d.comb += [
-            taken.eq(valid & self.o.ready),
+            taken.eq(self.o.valid & self.o.ready),
             elements.instruction.eq(self.instruction),
             elements.start.eq(self.start),
             elements.step.eq(taken),
-            self.o.valid.eq(valid),
+            self.o.valid.eq(valid & ~(elements.ends & self.instruction.last & ~self.checked)),
             self.o.payload.data.eq(held[:8] ^ Cat([0] * 7, self.instruction.unsigned)),
             self.o.payload.last.eq(elements.ends),
             self.o.payload.user.eq(elements.ends & self.bad),

@@ -20,6 +20,8 @@ from .instruction import WORD_BITS, Operation
 from .parameters import EngineParameters
 from .sequence import Sequence, slot_layout
 from .upload import Section, Upload
+from .weight_loader import WeightLoader
+from .weight_port import weight_port
 from .write_back import WriteBack
 
 
@@ -36,6 +38,7 @@ class Engine(Component):
 
         program ──► Upload ──► memories of instructions, weights, constants, tables
                                       │          │          │         │
+        memory ──► WeightLoader ──► weights       │          │         │
         i ──► FrameInput ─► map ──► Sequence ─► Array ─► Drain ──┐    │
                             memory └──────────► Elementwise ─────┴► Finish ─► WriteBack ─► map memory
         map memory ─► FrameOutput ─► o
@@ -47,6 +50,7 @@ class Engine(Component):
 
     Members:
         program, i: ``In(stream.Signature(FRAME_BYTE))``; o: ``Out(stream.Signature(RESULT_BYTE))``
+        memory: ``Out`` of :func:`~mbconv.hdl.engine.weight_port.weight_port`, where the parameters have ``port_bytes``.
         loaded, failed: ``Out(1)``, of the last program.
         written, retired: ``Out``, streams for those who watch, always ready: words that enter the map memory, and the
             numbers of instructions that have finished.
@@ -64,12 +68,14 @@ class Engine(Component):
         self.sequence, self.array, self.drain = Sequence(p), Array(p, family), Drain(p, family)
         self.elementwise, self.finish, self.write_back = Elementwise(p, family), Finish(p, family), WriteBack(p)
         self.input, self.output, self.upload = FrameInput(p), FrameOutput(p, family), Upload(p)
+        self.loader = WeightLoader(p) if p.port_bytes else None
         number = unsigned(len(self.control.number))
         super().__init__(
             {
                 "program": In(Signature(FRAME_BYTE)),
                 "i": In(Signature(FRAME_BYTE)),
                 "o": Out(Signature(RESULT_BYTE)),
+                **({"memory": Out(weight_port(p.port_bytes))} if p.port_bytes else {}),
                 "loaded": Out(1),
                 "failed": Out(1),
                 "written": Out(Signature(written_layout(p))),
@@ -93,6 +99,7 @@ class Engine(Component):
             m.submodules[name] = getattr(self, name)
         self._control(m)
         self._load(m)
+        self._stream(m)
         self._compute(m)
         self._write(m)
         return m
@@ -113,7 +120,6 @@ class Engine(Component):
             self.input.clear.eq(control.begins),
             self.input.start.eq(control.start & is_input),
             self.output.start.eq(control.start & is_output),
-            self.output.bad.eq(self.input.bad),
             self.sequence.start.eq(control.start & computes),
             self.drain.start.eq(control.start),
             self.write_back.start.eq(control.start),
@@ -141,7 +147,6 @@ class Engine(Component):
         ]
         for section, memory in (
             (Section.PROGRAM, self.program_memory),
-            (Section.WEIGHTS, self.weights),
             (Section.CONSTANTS, self.constants),
         ):
             m.d.comb += [
@@ -149,6 +154,36 @@ class Engine(Component):
                 memory.w_addr.eq(upload.address),
                 Value.cast(memory.w_data).eq(upload.data),
             ]
+
+    def _stream(self, m: Module) -> None:
+        """Weights into their memory: from the upload, or from the port while frames are computed."""
+        upload, weights, loader = self.upload, self.weights, self.loader
+        uploaded = upload.write[Section.WEIGHTS]
+        if loader is None:
+            m.d.comb += [
+                weights.w_en.eq(uploaded),
+                weights.w_addr.eq(upload.address),
+                Value.cast(weights.w_data).eq(upload.data),
+                self.output.checked.eq(1),
+                self.output.bad.eq(self.input.bad),
+            ]
+            return
+        m.submodules.loader = loader
+        connect(m, loader.port, flipped(self.memory))
+        m.d.comb += [
+            loader.begin.eq(self.control.begins),
+            loader.first.eq(self.control.instruction.weights),
+            loader.take.eq(self.sequence.take),
+            loader.free.eq(self.sequence.free),
+            loader.freed.eq(self.sequence.freed),
+            self.sequence.ahead.eq(loader.ahead),
+            self.sequence.ring.eq(loader.ring),
+            weights.w_en.eq(uploaded | loader.write),
+            weights.w_addr.eq(Mux(loader.write, loader.address, upload.address)),
+            Value.cast(weights.w_data).eq(Mux(loader.write, loader.data, upload.data)),
+            self.output.checked.eq(~loader.busy),
+            self.output.bad.eq(self.input.bad | loader.bad),
+        ]
 
     def _compute(self, m: Module) -> None:
         instruction, sequence, drain, finish = self.control.instruction, self.sequence, self.drain, self.finish

@@ -37,6 +37,7 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     greatest            DEPTHWISE: the greatest product of the window, not their sum
     binary              TABLE: with a second operand
     still_weights       DEPTHWISE: the word at ``weights`` is that of every tap
+    streamed            DENSE, DEPTHWISE: the weights come through the port, next in its order
     still_constants     the word at ``constants`` is that of every channel
     source              the first word; of a window the first tap's, which may lie before the map
     second              TABLE: the second operand's first word less ``source``
@@ -61,7 +62,7 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     zero_point,
     minimum, maximum    of the results
     positive, negative  rounding constants of channels with ``rounded``
-    weights             the first word of weights
+    weights             the first word of weights; of a frame's first INPUT: of the ring of those that are streamed
     constants           the first word of constants
     table               the pair of tables
     ==================  ================================================================================================
@@ -71,7 +72,8 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     fields: dict[str, Shape] = {
         "operation": unsigned(3),
         **{
-            flag: unsigned(1) for flag in ("last", "unsigned", "greatest", "binary", "still_weights", "still_constants")
+            flag: unsigned(1)
+            for flag in ("last", "unsigned", "greatest", "binary", "streamed", "still_weights", "still_constants")
         },
         **{
             name: unsigned(map_address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import asdict, dataclass, fields
 
-VERSION = 1
+VERSION = 2
 """Of the instructions and of the upload."""
 
 SHIFT_BITS = 5
@@ -31,6 +31,7 @@ _LIMITS = {
     "side_bits": (4, 12),
     "kernel_bits": (2, 8),
     "group_bits": (2, 12),
+    "port_bytes": (0, 4),
 }
 
 
@@ -56,6 +57,7 @@ class EngineParameters:
         side_bits: of a map's height and width.
         kernel_bits: of a kernel's height and width, strides and padding.
         group_bits: of the number of groups of channels in a map.
+        port_bytes: of a beat of the port to a memory of weights outside (:mod:`.weight_port`); 0: there is none.
 
     Raises:
         ValueError: a parameter out of its range, all of them in one message.
@@ -78,6 +80,7 @@ class EngineParameters:
     side_bits: int = 10
     kernel_bits: int = 6
     group_bits: int = 10
+    port_bytes: int = 0
 
     def __post_init__(self) -> None:
         problems = [
@@ -86,6 +89,8 @@ class EngineParameters:
             if not low <= (value := getattr(self, name)) <= high
         ]
         if not problems:
+            if self.port_bytes == 3:
+                problems.append("port_bytes is 0, 1, 2 or 4, not 3")
             if self.channels % self.requantizers:
                 problems.append(f"requantizers = {self.requantizers} does not divide channels = {self.channels}")
             if self.pixels > self.channels:
@@ -125,6 +130,11 @@ class EngineParameters:
     def word_cycles(self) -> int:
         """In which the results of a word are requantised."""
         return self.beats * self.result_cycles
+
+    @property
+    def word_beats(self) -> int:
+        """Beats of the memory's port in a word of weights."""
+        return -(-self.channels * self.weight_bits // (8 * self.port_bytes))
 
     @property
     def constant_bits(self) -> int:

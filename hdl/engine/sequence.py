@@ -51,6 +51,10 @@ class Sequence(Component):
     cycles (DEPTHWISE).
     An instruction of B = groups · blocks takes (B − 1) · max(S, D) + S cycles from the one after ``start``.
 
+    Weights that are streamed are waited for where they are used for the first time, in the first block of a group: a
+    word of the map is read when the weights of all its elements are there. A group's weights are freed when its last
+    block has read them.
+
     The addresses appear 2 cycles after a slot, and ``slot`` together with them.
 
     Members:
@@ -58,6 +62,8 @@ class Sequence(Component):
         start: ``In(1)``.
         map_address, weight_address: ``Out``.
         slot: ``Out`` of :func:`slot_layout`; load and step are 0 where nothing is done.
+        ahead, ring: ``In``, take, free: ``Out(1)``, freed: ``Out``, as of
+            :class:`~mbconv.hdl.engine.weight_loader.WeightLoader`.
     """
 
     def __init__(self, parameters: EngineParameters):
@@ -70,6 +76,11 @@ class Sequence(Component):
                 "map_address": Out(address_width(parameters.map_words)),
                 "weight_address": Out(address_width(parameters.weight_words)),
                 "slot": Out(slot_layout(parameters)),
+                "ahead": In(address_width(parameters.weight_words) + 1),
+                "ring": In(address_width(parameters.weight_words)),
+                "take": Out(1),
+                "free": Out(1),
+                "freed": Out(address_width(parameters.weight_words) + 1),
             }
         )
 
@@ -92,6 +103,9 @@ class Sequence(Component):
         first_tap = Signal()  # of the block
         pace = Signal(range(max(2, p.word_cycles * p.pixels)))
         go, at_last = Signal(), Signal()
+        fresh = Signal()  # the group's first block, of weights that are streamed
+        new_word = Signal()  # this slot uses a word of weights that no block used before
+        lacks = Signal()  # not all weights of a word of the map are there
         last_word, last_column, last_row, last_block, last_group = (Signal(name=f"last_{n}") for n in (
             "word", "column", "row", "block", "group"))  # fmt: skip
         elements, loads = Signal(len(slot)), Signal(len(slot))  # slots with one, less one
@@ -101,10 +115,13 @@ class Sequence(Component):
             last_row.eq(row == 0),
             last_block.eq(block == 0),
             last_group.eq(group == 0),
-            go.eq(active & (~begins | (pace == 0))),
+            go.eq(active & (~begins | (pace == 0)) & ~lacks),
             elements.eq(Mux(dense, Mux(last_word, instruction.tail, p.channels - 1), Mux(table, p.word_cycles - 1, 0))),
             loads.eq(Mux(dense, p.pixels - 1, table & instruction.binary)),
             at_last.eq((slot >= elements) & (slot >= loads)),
+            new_word.eq(fresh & (slot <= elements)),
+            # a word of the map, once read, moves on through all of its elements
+            lacks.eq(fresh & (slot == 0) & (self.ahead <= elements)),
         ]
         ends = Signal()  # the block's last slot
         m.d.comb += ends.eq(go & at_last & last_word & last_column & last_row)
@@ -122,7 +139,9 @@ class Sequence(Component):
             ]  # fmt: skip
             return [*found, block.eq(instruction.blocks)] if whole else found
 
-        with m.If(pace != 0):
+        # What waits in a block does not shorten the time in which the results of the one before leave: between their
+        # last slots lie as many cycles as between their first ones.
+        with m.If((pace != 0) & (begins | ~lacks)):
             m.d.sync += pace.eq(pace - 1)
         with m.If(go):
             m.d.sync += begins.eq(0)
@@ -155,14 +174,15 @@ class Sequence(Component):
                         offset.eq(further),
                     ]
                 with m.Elif(~last_block):
-                    m.d.sync += [*reload(whole=False), block.eq(block - 1)]
+                    m.d.sync += [*reload(whole=False), block.eq(block - 1), fresh.eq(0)]
                 with m.Else():
                     m.d.sync += [*reload(whole=True), group.eq(group - 1), group_words.eq(group_words + 1)]
+                    m.d.sync += fresh.eq(instruction.streamed)
                     with m.If(last_group):
                         m.d.sync += active.eq(0)
         with m.If(self.start):
             m.d.sync += [*reload(whole=True), group.eq(instruction.groups), group_words.eq(0)]
-            m.d.sync += [active.eq(1), slot.eq(0), pace.eq(0)]
+            m.d.sync += [active.eq(1), slot.eq(0), pace.eq(0), fresh.eq(instruction.streamed)]
 
         load, step = Signal(), Signal()
         pause = Signal(range(p.result_cycles))  # slots of a TABLE since an element was looked up
@@ -189,8 +209,12 @@ class Sequence(Component):
 
         # Weights: a group's words again for each block, then the next group's.
         weights, group_weights = Signal(len(self.weight_address)), Signal(len(self.weight_address))
-        next_weights = Signal(len(weights))
-        m.d.comb += next_weights.eq(weights + (step & ~instruction.still_weights))
+        next_weights, further = Signal(len(weights)), Signal(len(weights))
+        at_end = instruction.streamed & (weights == p.weight_words - 1)
+        m.d.comb += [
+            further.eq(Mux(at_end, self.ring, weights + 1)),
+            next_weights.eq(Mux(step & ~instruction.still_weights, further, weights)),
+        ]
         with m.If(self.start):
             m.d.sync += [weights.eq(instruction.weights), group_weights.eq(instruction.weights)]
         with m.Elif(ends):
@@ -199,6 +223,13 @@ class Sequence(Component):
                 m.d.sync += group_weights.eq(next_weights)
         with m.Elif(go):
             m.d.sync += weights.eq(next_weights)
+        used = Signal(len(self.freed))  # words of the group that were taken
+        taken = Signal(len(used))
+        m.d.comb += [self.take.eq(go & new_word), taken.eq(used + self.take)]
+        m.d.sync += used.eq(Mux(self.start | (ends & last_block), 0, taken))
+        # not before they are read
+        done = delayed(m, ends & last_block & instruction.streamed, latencies.ADDRESS, "done", reset=True)
+        m.d.comb += [self.free.eq(done), self.freed.eq(delayed(m, taken, latencies.ADDRESS, "taken"))]
 
         # One cycle to choose the window, one to add the tap's distance.
         chosen = Signal(window_layout(p), reset_less=True)

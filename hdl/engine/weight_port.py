@@ -7,7 +7,7 @@ from amaranth.lib.stream import Signature as StreamSignature
 from amaranth.lib.wiring import In, Out, Signature
 
 TILE_WORDS = 64
-"""Words of weights behind which a CRC-32 of their bytes stands; the last tile of a frame may be shorter."""
+"""Words of weights behind which a CRC-32 of their beats stands; the last tile of a frame may be shorter."""
 
 COUNT_BYTES = 4
 """Bytes before the first tile: how many words of weights follow, the lowest byte first."""
@@ -21,9 +21,9 @@ def weight_port(port_bytes: int) -> Signature:
 
     The memory holds, from the address that the controller knows as the network's first::
 
-        number of words (4 bytes) | up to 64 words, CRC-32 of their bytes (4 bytes) | up to 64 words, CRC-32 | …
+        number of words (4 bytes) | up to 64 words, CRC-32 of their beats (4 bytes) | up to 64 words, CRC-32 | …
 
-    lowest bytes first; every part begins with a new beat and fills its last one up with zeros. The engine reads all of
+    lowest bytes first; every word begins with a new beat and fills its last one up with zeros. The engine reads all of
     it once a frame, and nothing in another order: one counter of addresses is the whole of a controller's.
 
     Members:

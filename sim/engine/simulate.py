@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from mbconv.generators.engine.compile import Instruction, Program
-from mbconv.generators.engine.program_file import upload_bytes
+from mbconv.generators.engine.memory_timing import MemoryTiming
+from mbconv.generators.engine.program_file import stream_bytes, upload_bytes
 from mbconv.generators.graph.graph import GraphError
 from mbconv.hdl.engine.engine import Engine, written_layout
 from mbconv.hdl.family import GENERIC, Family
@@ -57,6 +58,7 @@ class EngineResult:
     Attributes:
         cycles: predicted, of a frame; unstalled: whether measured cycles have to be those predicted.
         intervals: between the ends of frames.
+        marked: of each frame, whether its last byte said that the packet or the weights were wrong.
     """
 
     model: str
@@ -67,6 +69,7 @@ class EngineResult:
     intervals: tuple[int, ...]
     unstalled: bool
     outputs: dict[int, np.ndarray]
+    marked: tuple[bool, ...]
     seconds: float
 
     @property
@@ -83,7 +86,7 @@ class EngineResult:
 
     @property
     def ok(self) -> bool:
-        return not self.mismatches and (self.as_predicted or not self.unstalled)
+        return not self.mismatches and not any(self.marked) and (self.as_predicted or not self.unstalled)
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -111,15 +114,17 @@ class EngineResult:
         }
 
 
-def engine_source(engine: Engine) -> DesignSource:
+def engine_source(engine: Engine, timing: MemoryTiming | None = None) -> DesignSource:
     """The Verilog of an engine between the bench's streams, watched; no program changes it."""
-    made = to_verilog(EngineBench(engine), "engine_bench")
+    made = to_verilog(EngineBench(engine, timing), "engine_bench")
+    port_bytes = engine.parameters.port_bytes
+    memory = [DesignPort.plain("memory", True, 8 * port_bytes)] if port_bytes else []
     width = written_layout(engine.parameters).size
     return DesignSource(
         {"engine_bench.v": made.text, "primitives.v": made.primitives},
         made.memory_files,
         "engine_bench",
-        [DesignPort.plain("i", True, OFFERED.size), DesignPort.plain("o", False, 10)],
+        [DesignPort.plain("i", True, OFFERED.size), *memory, DesignPort.plain("o", False, 10)],
         {"loaded": 1, "failed": 1},
         monitors=[
             MonitorPoint("written", "engine.written", width, 1),
@@ -148,7 +153,7 @@ def simulate_programs(
 
     Raises:
         GraphError: a program was not taken, or not all words and results came.
-        ValueError: programs for different parameters.
+        ValueError: programs for different parameters, or memories of different timing.
         SimulatorError: the simulator is missing or failed.
     """
     started = time.monotonic()
@@ -162,9 +167,13 @@ def simulate_programs(
         for beat in packet
     ]
     patience = 10_000 + 2 * max(program.cycles for program, _ in work)
+    sources = {"i": beats}
+    if parameters.port_bytes:
+        sources["memory"] = [beat for program, frames in work for beat in _memory_beats(program) * len(frames)]
+    (timing,) = {program.timing for program, _ in work}
     record = run_design(
-        engine_source(Engine(parameters, family)),
-        {"i": beats},
+        engine_source(Engine(parameters, family), timing),
+        sources,
         {"o": results},
         1,
         patience=patience,
@@ -193,6 +202,11 @@ def _program_beats(program: Program) -> list[int]:
     return [byte | 1 << 9 | (place + 1 == len(packet)) << 8 for place, byte in enumerate(packet)]
 
 
+def _memory_beats(program: Program) -> list[int]:
+    size, stream = program.parameters.port_bytes, stream_bytes(program)
+    return [int.from_bytes(stream[place : place + size], "little") for place in range(0, len(stream), size)]
+
+
 def _frame_beats(program: Program, values: Mapping[int, np.ndarray]) -> list[int]:
     beats = []
     for tensor in program.inputs:
@@ -212,7 +226,7 @@ class _Reading:
         self, program: Program, frames: Sequence[Mapping[int, np.ndarray]], unstalled: bool, started: float
     ) -> EngineResult:
         found: list[list[tuple[int, np.ndarray, np.ndarray, int]]] = [[] for _ in program.instructions]
-        ends = []
+        ends, marked = [], []
         outputs: dict[int, list[np.ndarray]] = {tensor: [] for tensor in program.outputs}
         for frame in frames:
             for place, one in enumerate(program.instructions):
@@ -227,6 +241,7 @@ class _Reading:
                 wanted = np.asarray(frame[tensor]).reshape(values.shape).astype(np.int64)
                 found[place].append((tensor, values, wanted, measured))
             ends.append(self.retired.ends[self.event - 1])
+            marked.append(bool(self.given.words[self.beat - 1, 0] >> 9))
         layers = []
         for one, seen in zip(program.instructions, found, strict=True):
             wrong = [(frame, *np.argwhere(v != w)[0]) for frame, (_, v, w, _) in enumerate(seen) if (v != w).any()]
@@ -259,6 +274,7 @@ class _Reading:
             tuple(later - sooner for sooner, later in pairwise(ends)),
             unstalled,
             {tensor: np.stack(values) for tensor, values in outputs.items()},
+            tuple(marked),
             time.monotonic() - started,
         )
 

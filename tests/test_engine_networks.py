@@ -43,7 +43,7 @@ def test_other_lanes_and_latencies():
     """One pixel at a time, as many requantisations as channels; memories and multipliers without output registers."""
     parameters = EngineParameters(
         channels=8, pixels=1, requantizers=8, map_words=512, weight_words=512, constant_words=64, tables=1,
-        instructions=12, accumulator_bits=22, multiplier_bits=24,
+        instructions=12, lane_bits=22, accumulator_bits=22, multiplier_bits=24,
     )  # fmt: skip
     family = Family("quick", memory_latency=1, multiplier_latency=2)
     program = compile_network(load("digits", None), parameters, family)

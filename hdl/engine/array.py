@@ -1,4 +1,4 @@
-"""The array of the engine: words of the map, weights, products, sums."""
+"""The array of the engine: elements, weights, products, sums."""
 
 from __future__ import annotations
 
@@ -12,47 +12,27 @@ from ..primitives import Multipliers
 from .latencies import Latencies
 from .parameters import EngineParameters
 from .sequence import slot_layout
-
-ELEMENT = signed(8)
-
-
-class LaneWord(Component):
-    """A word of the map for one pixel, which moves on by an element a step: DENSE multiplies the lowest.
-
-    Latency 1. Members: load, word: ``In``; step: ``In(1)``; elements: ``Out(ArrayLayout(signed(8), channels))``.
-    """
-
-    def __init__(self, parameters: EngineParameters, step: int = 1):
-        self.elements_of_step = step
-        layout = ArrayLayout(ELEMENT, parameters.channels)
-        super().__init__({"load": In(1), "word": In(layout), "step": In(1), "elements": Out(layout)})
-
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        held = Signal(len(self.word.as_value()), reset_less=True)
-        with m.If(self.load | self.step):
-            m.d.sync += held.eq(Mux(self.load, self.word.as_value(), held[8 * self.elements_of_step :]))
-        m.d.comb += self.elements.as_value().eq(held)
-        return m
+from .words import ELEMENT
 
 
 class Array(Component):
     """``channels`` × ``pixels`` multipliers and accumulators, a skewed array: pixel lane q does everything q cycles
     after lane 0, so that one word of the map memory is read a cycle, and weights pass from lane to lane.
 
-    A word and the weights come together with their slot. A sum is whole in ``sums`` of lane q when ``ends[q]`` is high,
+    The weights come together with their slot, the elements a cycle later
+    (:class:`~mbconv.hdl.engine.words.Words`). A sum is whole in ``sums`` of lane q when ``ends[q]`` is high,
     ``latency`` + q cycles after the slot of its last element, and stays for that cycle at least.
 
     latency: 1 (word) + T (multipliers) + 1 (accumulator). Cost: the multipliers; for each an adder and a register; a
-    word of the map and a word of weights for each pixel lane.
+    word of weights for each pixel lane.
 
     Args:
         parameters: of the engine.
         family: of FPGAs, whose multipliers' latency is T.
 
     Members:
-        slot: ``In`` of :func:`~mbconv.hdl.engine.sequence.slot_layout`, with the word that it read.
-        word: ``In(ArrayLayout(signed(8), channels))``, of the map.
+        slot: ``In`` of :func:`~mbconv.hdl.engine.sequence.slot_layout`.
+        elements, outside: ``In``, those of ``Words`` for each pixel lane.
         fill: ``In(signed(8))``, what lies outside.
         weights: ``In(ArrayLayout(signed(weight_bits), channels))``
         depthwise: ``In(1)``: lane 0 multiplies an element for each channel, all others nothing.
@@ -69,7 +49,8 @@ class Array(Component):
         super().__init__(
             {
                 "slot": In(slot_layout(p)),
-                "word": In(ArrayLayout(ELEMENT, p.channels)),
+                "elements": In(ArrayLayout(ArrayLayout(ELEMENT, p.channels), p.pixels)),
+                "outside": In(p.pixels),
                 "fill": In(ELEMENT),
                 "weights": In(ArrayLayout(signed(p.weight_bits), p.channels)),
                 "depthwise": In(1),
@@ -90,16 +71,12 @@ class Array(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         p = self.parameters
-        word = Signal(self.word.shape())
-        m.d.comb += word.as_value().eq(Mux(self.slot.outside, self.fill.replicate(p.channels), self.word.as_value()))
         marks_layout = StructLayout({name: unsigned(1) for name in ("step", "first", "last")})
         marks = Signal(marks_layout)
         now = Cat(self.slot[name] for name in marks_layout.members)
         m.d.sync += marks.eq(now)
-        step = self.slot.step
         weights: Value = self.weights.as_value()
         for q in range(p.pixels):
-            m.submodules[f"word_{q}"] = lane = LaneWord(p)
             m.submodules[f"multiply_{q}"] = multiply = Multipliers(
                 p.channels, ELEMENT, signed(p.weight_bits), a_count=1 if q else p.channels, family=self.family
             )
@@ -110,16 +87,12 @@ class Array(Component):
                 later = Signal(marks_layout, name=f"marks_{q}")
                 m.d.sync += later.eq(marks)
                 marks = later
-            m.d.comb += [
-                lane.load.eq(self.slot.load & (self.slot.lane == q)),
-                lane.word.eq(word),
-                lane.step.eq(step),
-                multiply.b.as_value().eq(weights),
-            ]
+            m.d.comb += multiply.b.as_value().eq(weights)
+            elements, outside = self.elements[q], self.outside[q]
+            shared, own = Signal(ELEMENT, name=f"shared_{q}"), Signal(name=f"own_{q}")
+            m.d.comb += [shared.eq(Mux(outside, self.fill, elements[0])), own.eq(self.depthwise & ~outside)]
             for g in range(1 if q else p.channels):
-                element = lane.elements[g]
-                m.d.comb += multiply.a[g].eq(element if g == 0 else Mux(self.depthwise, element, lane.elements[0]))
-            step = marks.step
+                m.d.comb += multiply.a[g].eq(Mux(own, elements[g], shared) if g else shared)
             self._accumulate(m, q, marks, multiply)
         return m
 

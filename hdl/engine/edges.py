@@ -10,9 +10,9 @@ from amaranth.lib.wiring import Component, In, Out
 from ..counting import delayed
 from ..family import GENERIC, Family
 from ..primitives import address_width
-from .array import ELEMENT
 from .instruction import instruction_layout
 from .parameters import EngineParameters
+from .words import ELEMENT
 
 FRAME_BYTE = StructLayout({"data": unsigned(8), "last": unsigned(1)})
 """A byte of a frame on its way in."""
@@ -138,7 +138,8 @@ class FrameOutput(Component):
 
     Members:
         instruction: ``In``; start, bad, checked: ``In(1)``.
-        address: ``Out``; word: ``In``, M cycles later.
+        address: ``Out``; load: ``Out(1)``, M cycles later, when its word is there; step: ``Out(1)``, an element of it
+            is taken; element: ``In(signed(8))``, the lowest, from the cycle after ``load``.
         o: ``Out(stream.Signature(RESULT_BYTE))``
         finished: ``Out(1)``, with the last byte's being taken.
     """
@@ -154,7 +155,9 @@ class FrameOutput(Component):
                 "bad": In(1),
                 "checked": In(1),
                 "address": Out(address_width(p.map_words)),
-                "word": In(ArrayLayout(ELEMENT, p.channels)),
+                "load": Out(1),
+                "step": Out(1),
+                "element": In(ELEMENT),
                 "o": Out(Signature(RESULT_BYTE)),
                 "finished": Out(1),
             }
@@ -163,7 +166,6 @@ class FrameOutput(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.elements = elements = self.elements
-        held = Signal(len(self.word.as_value()), reset_less=True)
         ask, valid, taken = Signal(), Signal(), Signal()
         arrived = delayed(m, ask, self.family.memory_latency, "arrived", reset=True)
         m.d.comb += [
@@ -172,7 +174,9 @@ class FrameOutput(Component):
             elements.start.eq(self.start),
             elements.step.eq(taken),
             self.o.valid.eq(valid & ~(elements.ends & self.instruction.last & ~self.checked)),
-            self.o.payload.data.eq(held[:8] ^ Cat([0] * 7, self.instruction.unsigned)),
+            self.load.eq(arrived),
+            self.step.eq(taken),
+            self.o.payload.data.eq(self.element.as_unsigned() ^ Cat([0] * 7, self.instruction.unsigned)),
             self.o.payload.last.eq(elements.ends),
             self.o.payload.user.eq(elements.ends & self.bad),
             self.finished.eq(taken & elements.ends),
@@ -181,9 +185,7 @@ class FrameOutput(Component):
         with m.If(self.start):
             m.d.sync += [self.address.eq(self.instruction.source), ask.eq(1)]
         with m.If(arrived):
-            m.d.sync += [held.eq(self.word.as_value()), valid.eq(1)]
-        with m.If(taken):
-            m.d.sync += held.eq(held >> 8)
-            with m.If(elements.word_ends):
-                m.d.sync += [valid.eq(0), ask.eq(~elements.ends), self.address.eq(self.address + 1)]
+            m.d.sync += valid.eq(1)
+        with m.If(taken & elements.word_ends):
+            m.d.sync += [valid.eq(0), ask.eq(~elements.ends), self.address.eq(self.address + 1)]
         return m

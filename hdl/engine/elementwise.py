@@ -6,13 +6,11 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
-from ..counting import delayed
 from ..family import GENERIC, Family
 from ..primitives import Ram, address_width
-from .array import ELEMENT, LaneWord
 from .latencies import Latencies
 from .parameters import EngineParameters
-from .sequence import slot_layout
+from .words import ELEMENT
 
 
 class Elementwise(Component):
@@ -21,10 +19,10 @@ class Elementwise(Component):
     The sums of a step's elements are in ``sums`` ``latency`` cycles after their slot: 2 (the second operand's word
     comes a cycle after the first's) + M (tables) + 1 (sum).
 
-    Cost: 2 · requantizers memories of tables · 256 words of ``table_bits``, two words of the map.
+    Cost: 2 · requantizers memories of tables · 256 words of ``table_bits``.
 
     Members:
-        slot, word: ``In``, as of :class:`~mbconv.hdl.engine.array.Array`.
+        elements: ``In``, those of the first two lanes of :class:`~mbconv.hdl.engine.words.Words`.
         binary: ``In(1)``; table: ``In``, of the instruction.
         sums: ``Out(ArrayLayout(signed(table_bits + 1), requantizers))``
         write_first, write_second: ``In(1)``; write_address, write_data: ``In``, contents of the tables.
@@ -37,8 +35,7 @@ class Elementwise(Component):
         self.tables = [[Ram(shape, words, family=family) for _ in range(p.requantizers)] for _ in range(2)]
         super().__init__(
             {
-                "slot": In(slot_layout(p)),
-                "word": In(ArrayLayout(ELEMENT, p.channels)),
+                "elements": In(ArrayLayout(ArrayLayout(ELEMENT, p.channels), 2)),
                 "binary": In(1),
                 "table": In(address_width(p.tables)),
                 "sums": Out(ArrayLayout(signed(p.table_bits + 1), p.requantizers)),
@@ -62,13 +59,9 @@ class Elementwise(Component):
         p = self.parameters
         enables = (self.write_first, self.write_second)
         for side, rams in enumerate(self.tables):
-            m.submodules[f"word_{side}"] = lane = LaneWord(p, p.requantizers)
-            step = delayed(m, self.slot.step, side, f"step_{side}")
-            m.d.comb += [lane.load.eq(self.slot.load & (self.slot.lane == side)), lane.word.eq(self.word)]
-            m.d.comb += lane.step.eq(step)
             for r, ram in enumerate(rams):
                 m.submodules[f"table_{side}_{r}"] = ram
-                value = lane.elements[r]
+                value = self.elements[side][r]
                 address = Cat(value[:7], ~value[7], self.table)[: len(ram.r_addr)]
                 m.d.comb += [
                     ram.w_en.eq(enables[side]),

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from ..counting import delayed
 from ..family import GENERIC, Family
 from ..primitives import Ram
-from .array import ELEMENT, Array
+from .array import Array
 from .control import Control
 from .drain import Drain
 from .edges import FRAME_BYTE, RESULT_BYTE, FrameInput, FrameOutput
@@ -22,6 +22,7 @@ from .sequence import Sequence, slot_layout
 from .upload import Section, Upload
 from .weight_loader import WeightLoader
 from .weight_port import weight_port
+from .words import ELEMENT, Words
 from .write_back import WriteBack
 
 
@@ -39,9 +40,9 @@ class Engine(Component):
         program ──► Upload ──► memories of instructions, weights, constants, tables
                                       │          │          │         │
         memory ──► WeightLoader ──► weights       │          │         │
-        i ──► FrameInput ─► map ──► Sequence ─► Array ─► Drain ──┐    │
-                            memory └──────────► Elementwise ─────┴► Finish ─► WriteBack ─► map memory
-        map memory ─► FrameOutput ─► o
+        i ──► FrameInput ─► map ──► Words ─┬─► Array ─► Drain ──┐     │
+                            memory         ├─► Elementwise ─────┴► Finish ─► WriteBack ─► map memory
+                           Sequence        └─► FrameOutput ─► o
 
     A frame takes the sum of its instructions' cycles (:mod:`mbconv.generators.engine.cycles`): each is fetched,
     executed and written out before the next.
@@ -65,6 +66,7 @@ class Engine(Component):
         self.constants = Ram(ArrayLayout(constants_layout(p), p.requantizers), p.constant_words, family=family)
         self.control = Control(p, family)
         self.program_memory = Ram(WORD_BITS, self.control.depth, family=family)
+        self.words = Words(p)
         self.sequence, self.array, self.drain = Sequence(p), Array(p, family), Drain(p, family)
         self.elementwise, self.finish, self.write_back = Elementwise(p, family), Finish(p, family), WriteBack(p)
         self.input, self.output, self.upload = FrameInput(p), FrameOutput(p, family), Upload(p)
@@ -94,7 +96,7 @@ class Engine(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        for name in ("maps", "weights", "constants", "program_memory", "control", "sequence", "array", "drain",
+        for name in ("maps", "weights", "constants", "program_memory", "control", "sequence", "words", "array", "drain",
                      "elementwise", "finish", "write_back", "input", "output", "upload"):  # fmt: skip
             m.submodules[name] = getattr(self, name)
         self._control(m)
@@ -187,7 +189,7 @@ class Engine(Component):
 
     def _compute(self, m: Module) -> None:
         instruction, sequence, drain, finish = self.control.instruction, self.sequence, self.drain, self.finish
-        latency = self.family.memory_latency
+        words, latency = self.words, self.family.memory_latency
         table, depthwise = Signal(), Signal()
         m.d.comb += [
             table.eq(instruction.operation == Operation.TABLE),
@@ -195,7 +197,6 @@ class Engine(Component):
             self.maps.r_addr.eq(
                 Mux(instruction.operation == Operation.OUTPUT, self.output.address, sequence.map_address)
             ),
-            self.output.word.eq(self.maps.r_data),
             self.weights.r_addr.eq(sequence.weight_address),
         ]
         slot = Signal(slot_layout(self.parameters))
@@ -203,15 +204,21 @@ class Engine(Component):
             reset = name in ("load", "step", "last")
             m.d.comb += slot[name].eq(delayed(m, sequence.slot[name], latency, f"slot_{name}", reset=reset))
         m.d.comb += [
+            words.slot.eq(slot),
+            words.word.eq(self.maps.r_data),
+            words.table.eq(table),
+            words.load.eq(self.output.load),
+            words.step.eq(self.output.step),
+            self.output.element.eq(words.elements[0][0]),
             self.array.slot.eq(slot),
             self.array.slot.step.eq(slot.step & ~table),
-            self.array.word.eq(self.maps.r_data),
+            *(self.array.elements[q].eq(words.elements[q]) for q in range(self.parameters.pixels)),
+            self.array.outside.eq(words.outside),
             self.array.weights.eq(self.weights.r_data),
             self.array.fill.eq(instruction.fill),
             self.array.depthwise.eq(depthwise),
             self.array.greatest.eq(instruction.greatest),
-            self.elementwise.slot.eq(slot),
-            self.elementwise.word.eq(self.maps.r_data),
+            *(self.elementwise.elements[side].eq(words.elements[side]) for side in range(2)),
             self.elementwise.binary.eq(instruction.binary),
             self.elementwise.table.eq(instruction.table),
         ]

@@ -7,9 +7,9 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from ..family import GENERIC, Family
-from .array import ELEMENT
 from .parameters import SHIFT_BITS, EngineParameters
 from .rescale import Rescale
+from .words import ELEMENT
 
 
 def constants_layout(parameters: EngineParameters) -> StructLayout:

@@ -7,9 +7,9 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from ..primitives import address_width
-from .array import ELEMENT
 from .instruction import Operation, instruction_layout
 from .parameters import EngineParameters
+from .words import ELEMENT
 
 
 class WriteBack(Component):

@@ -1,0 +1,71 @@
+"""Words of the map memory on their way to the multipliers, the tables and the stream of results."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.wiring import Component, In, Out
+
+from .parameters import EngineParameters
+from .sequence import slot_layout
+
+ELEMENT = signed(8)
+
+
+class Words(Component):
+    """A word of the map for each pixel lane, which moves on by an element a step, or by ``requantizers`` of them: what
+    is used is lowest. There are two at least, of which TABLE takes its operands; OUTPUT takes its bytes from the first.
+
+    Latency 1. Lane q steps q cycles after its slot. Cost: a register and a selection for each bit of a word, a few
+    more for two lanes where ``requantizers`` is neither 1 nor ``channels``.
+
+    Members:
+        slot: ``In`` of :func:`~mbconv.hdl.engine.sequence.slot_layout`, with the word that it read.
+        word: ``In(ArrayLayout(signed(8), channels))``, of the map.
+        table: ``In(1)``, steps are of ``requantizers`` elements.
+        load, step: ``In(1)``, of lane 0, for OUTPUT.
+        elements: ``Out(ArrayLayout(ArrayLayout(signed(8), channels), lanes))``
+        outside: ``Out(lanes)``, the lane's word lies beyond the map.
+    """
+
+    def __init__(self, parameters: EngineParameters):
+        self.parameters = p = parameters
+        self.lanes = max(2, p.pixels)
+        word = ArrayLayout(ELEMENT, p.channels)
+        super().__init__(
+            {
+                "slot": In(slot_layout(p)),
+                "word": In(word),
+                "table": In(1),
+                "load": In(1),
+                "step": In(1),
+                "elements": Out(ArrayLayout(word, self.lanes)),
+                "outside": Out(self.lanes),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        p = self.parameters
+        bits = len(self.word.as_value())
+        steps = [Signal(name=f"step_{q}") for q in range(self.lanes)]
+        m.d.comb += steps[0].eq(self.slot.step)
+        m.d.sync += [later.eq(sooner) for sooner, later in pairwise(steps)]
+        for q, step in enumerate(steps):
+            held = Signal(bits, name=f"held_{q}", reset_less=True)
+            outside = Signal(name=f"outside_{q}", reset_less=True)
+            load, steps_on = Signal(name=f"load_{q}"), Signal(name=f"steps_on_{q}")
+            chosen = self.slot.load & (self.slot.lane == q)
+            m.d.comb += [load.eq(chosen | self.load if q == 0 else chosen)]
+            m.d.comb += [steps_on.eq(step | self.step if q == 0 else step)]
+            following = held[8:]
+            if q < 2 and 1 < p.requantizers < p.channels:
+                following = Mux(self.table, held[8 * p.requantizers :], following)
+            with m.If(load | steps_on):
+                m.d.sync += held.eq(Mux(load, self.word.as_value(), following))
+            with m.If(load):
+                m.d.sync += outside.eq(self.slot.outside)
+            m.d.comb += [self.elements[q].as_value().eq(held), self.outside[q].eq(outside)]
+        return m

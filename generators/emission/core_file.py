@@ -8,7 +8,10 @@ from .bundle import MEMORY_DIRECTORY_MEANS, Bundle
 
 
 def core_file(bundle: Bundle, testbench: list[str]) -> str:
-    """The core description (CAPI2): every file but itself and the manifest, and a target that lints with Verilator."""
+    """The core description (CAPI2): every file but itself and the manifest, and two targets.
+
+    They lint with Verilator, and place and route with Yosys and nextpnr.
+    """
     top, memory_files = bundle.top, sorted(bundle.memory_files)
     lines = [
         "CAPI=2:",
@@ -32,6 +35,7 @@ def core_file(bundle: Bundle, testbench: list[str]) -> str:
         "    tools:",
         "      verilator:",
         "        mode: lint-only",
+        *_ecp5_target(),
     ]
     if memory_files:
         lines += [
@@ -43,3 +47,19 @@ def core_file(bundle: Bundle, testbench: list[str]) -> str:
             f"    description: {MEMORY_DIRECTORY_MEANS}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _ecp5_target() -> list[str]:
+    """Synthesis, place and route for the largest ECP5, any pins: what it takes and how fast it is, and no bitstream.
+
+    A bitstream whose pins nextpnr chose could damage a board; Edalize's ``pnr: none`` stops before the packer, not
+    before place and route. The flow's options may be given anew on FuseSoC's command line.
+    """
+    return [
+        "  ecp5:",
+        "    <<: *default",
+        "    flow: trellis",
+        "    flow_options:",
+        "      pnr: none",
+        "      nextpnr_options: [--85k, --package, CABGA756, --speed, '6', --lpf-allow-unconstrained]",
+    ]

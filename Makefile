@@ -8,7 +8,7 @@ BIN := .venv/bin
 
 help:
 	@echo 'make demo    a picture classified by a simulated network (a minute after installation)'
-	@echo 'make test    the tests (a quarter of an hour)'
+	@echo 'make test    the tests (ten minutes on two processors)'
 	@echo 'make slow    the slow tests (half an hour; goes on where it was interrupted)'
 	@echo 'make bench   whole networks measured: the table of README'
 	@echo 'make area    cells of fixed circuits, beside those of before'
@@ -20,8 +20,9 @@ help:
 demo: .venv/installed-demo
 	$(BIN)/mbconv demo
 
+# A process of tests for each processor, a file's tests in one: they share what they build.
 test: .venv/installed-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --maxprocesses 8 --dist loadfile
 
 # A second environment holds the converters of docs/models.md; MBCONV_CONVERTERS=/path/to/python names one that is there.
 MBCONV_CONVERTERS ?= $(CURDIR)/.venv-converters/bin/python

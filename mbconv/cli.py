@@ -27,6 +27,7 @@ from .command_demo import demo
 from .command_doctor import doctor
 from .command_emit import emit
 from .command_evaluate import evaluate
+from .command_golden import golden
 from .command_info import info
 from .command_load import load
 from .command_measure import measure
@@ -113,5 +114,5 @@ def main() -> None:
 
 MODELS = (info, predict, evaluate, plan, compile_command, emit, sim, build, verify, bench)
 BOARDS = (boards, load, measure, selftest, serve)
-for command in (*MODELS, *BOARDS, demo, models, cache, doctor, schema_command):
+for command in (*MODELS, *BOARDS, demo, golden, models, cache, doctor, schema_command):
     main.add_command(command)

@@ -60,6 +60,11 @@ _SPECS: dict[str, dict[str, Any]] = {
         "model": "str", "pictures": "int", "boxes": "int", "average_precision": {"*": "num"}, "mean": "num",
         "reference": "obj?", "reference_mean": "num?", "mismatches": "int?",
     },
+    "golden": {
+        "models": [{"model": "str", "frames": "int", "tensors": "int", "elements": "int", "differing": "int",
+                    "first": "str?", "refused": "str?"}],
+        "elements": "int", "differing": "int",
+    },
     "plan": {
         "model": "str", "target": "str", "interval_cycles": "int", "latency_cycles": "int", "multipliers": "int",
         "budget": "int?", "macs": "int", "mac_efficiency": "num", "mac_efficiency_used": "num", "memory_bits": "int",

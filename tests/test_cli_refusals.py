@@ -34,6 +34,7 @@ WITH_BOARD = {
     "measure": ("digits", "--port", "{new}"),
     "selftest": ("digits", "--port", "{new}"),
 }
+WITH_MODELS = ("golden",)  # as many as are given
 ALONE = ("bench", "demo", "models", "boards", "cache", "doctor", "schema")
 
 BAD_MODELS = {
@@ -195,5 +196,11 @@ def test_options_that_are_none(command, places):
     refused((command, *model, *needed, "one", "more"), "unexpected extra argument", places)
 
 
+@pytest.mark.parametrize("command", WITH_MODELS)
+def test_one_bad_model_of_several(command, places):
+    refused((command, "digits", "--nothing"), "No such option.*--nothing", places)
+    refused((command, "digits", "one"), "one is no file", places)
+
+
 def test_every_command_is_here():
-    assert set(main.commands) == {*WITH_MODEL, *WITH_BOARD, *ALONE}
+    assert set(main.commands) == {*WITH_MODEL, *WITH_BOARD, *WITH_MODELS, *ALONE}

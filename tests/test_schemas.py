@@ -42,6 +42,7 @@ def test_a_schema_is_one_and_the_command_prints_it(name):
         ("info", ["digits"]),
         ("predict", ["digits", "--image", "PICTURE"]),
         ("evaluate", ["digits", "--images", "PICTURES"]),
+        ("golden", ["digits"]),
         ("plan", ["digits", "--multipliers", "16"]),
         ("manifest", ["digits", "--multipliers", "16", "-o", "FOLDER"]),
         ("sim", [BLOCK]),

@@ -199,7 +199,7 @@ def test_options_that_are_none(command, places):
 @pytest.mark.parametrize("command", WITH_MODELS)
 def test_one_bad_model_of_several(command, places):
     refused((command, "digits", "--nothing"), "No such option.*--nothing", places)
-    refused((command, "digits", "one"), "one is no file", places)
+    refused((command, "digits", "one"), "'one' is no file", places)
 
 
 def test_every_command_is_here():

@@ -7,7 +7,7 @@ import pickle
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn, TypeVar
@@ -44,17 +44,48 @@ def in_processes(function: Callable[[Item], Result], items: Sequence[Item]) -> l
 
 
 def shared_out(function: Callable[[Item], Result], items: Sequence[Item], fewest: int = 1) -> list[Result]:
-    """``function`` of every item, in their order; every second one in another process where two are worth having.
+    """``function`` of every item, in their order; where several processes are worth having, each takes the next item
+    when it is done with one.
 
     Args:
         fewest: items that are worth a process.
     """
     count = max(1, min(processors(), len(items) // fewest))
-    parts = in_processes(lambda start: [function(item) for item in items[start::count]], range(count))
+    if count == 1:
+        return [function(item) for item in items]
     results: list[Any] = [None] * len(items)
-    for start, part in enumerate(parts):
-        results[start::count] = part
+    with _Queue(len(items)) as queue:
+        parts = in_processes(lambda _: [(index, function(items[index])) for index in queue.taken()], range(count))
+    for part in parts:
+        for index, result in part:
+            results[index] = result
     return results
+
+
+class _Queue:
+    """The numbers below a count in a pipe, from which several processes take each once."""
+
+    _BYTES = 4
+    _MOST = 8192  # that a pipe holds at least: 64 KiB on Linux, half of them to be sure
+
+    def __init__(self, count: int) -> None:
+        self._read, write = os.pipe()
+        self._step = -(-count // self._MOST)  # numbers that are taken at once
+        self._count = count
+        with os.fdopen(write, "wb") as pipe:
+            pipe.write(b"".join(number.to_bytes(self._BYTES, "big") for number in range(0, count, self._step)))
+
+    def __enter__(self) -> _Queue:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._read)
+
+    def taken(self) -> Iterator[int]:
+        """Numbers that no other process takes, as long as there are any."""
+        while number := os.read(self._read, self._BYTES):
+            first = int.from_bytes(number, "big")
+            yield from range(first, min(first + self._step, self._count))
 
 
 @dataclass

@@ -170,14 +170,26 @@ def test_real_residuals(shared, name):
         check(graph, op)
 
 
+def test_lines_cost_what_their_tables_do():
+    graph = models.load("digits")
+    (op,) = (op for op in graph if isinstance(op, Add))
+    first, second, output = (graph.tensors[index] for index in (*op.inputs, *op.outputs))
+    reference = add_tables.affine_reference(first, second, output, (-128, 127))
+    found = list(add_tables.straight_lines(reference))
+    assert len(found) > 3
+    for lines in found:
+        assert lines.luts == add_tables._cost(lines.constants(), first.element, second.element)
+        reference.prove("these lines", lines.constants())
+
+
 def test_a_wrong_table_is_found(monkeypatch):
     graph = addition([INT8] * 3, (0.4, 0.5, 0.6))
     constants = add_constants(graph.operators[0], graph)
     second = list(constants.second)
     second[40] += 1 << constants.shift
     wrong = dataclasses.replace(constants, second=tuple(second))
-    monkeypatch.setattr(add_tables, "straight_lines", lambda reference: iter([wrong]))
-    monkeypatch.setattr(add_tables, "_tables", lambda reference: iter([]))
+    monkeypatch.setattr(add_tables, "straight_lines", lambda reference: iter([]))
+    monkeypatch.setattr(add_tables, "_tables", lambda reference: iter([wrong]))
     with pytest.raises(
         GraphError, match=r"operator 0 ADD: operands -.* and -88 give .* in the circuit and .* in the ref"
     ):

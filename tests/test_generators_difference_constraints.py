@@ -40,3 +40,27 @@ def test_tables_exist_unless_the_bounds_contradict_each_other(seed):
             total = tables[0][:, None] + tables[1]
             assert (least <= total).all() and (total <= greatest).all()
     assert min(found.values()) > 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_search_that_begins_at_tables_of_more_bits_finds_the_same(seed):
+    """Results of two operands shifted by fewer and fewer bits, with rows and columns that nothing bounds."""
+    rng = np.random.default_rng(seed)
+    results = np.floor(np.add.outer(np.sort(rng.uniform(-9, 9, 14)), np.sort(rng.uniform(-9, 9, 11)))).astype(np.int64)
+    results[:2], results[:, -1:] = results.max(), results.min()
+
+    def tables(shift, above=None):
+        least = np.where(results > results.min(), results << shift, -UNBOUNDED)
+        greatest = np.where(results < results.max(), ((results + 1) << shift) - 1, UNBOUNDED)
+        return additive_tables(least, greatest, above)
+
+    fine = tables(8)
+    found = {True: 0, False: 0}
+    for shift in range(8) if fine is not None else ():
+        above = fine[0] >> (8 - shift), -(-fine[1] >> (8 - shift))
+        cold, warm = tables(shift), tables(shift, above)
+        assert (cold is None) == (warm is None)
+        found[cold is not None] += 1
+        if cold is not None:
+            assert all(map(np.array_equal, cold, warm))
+    assert fine is None or found[True] > 0

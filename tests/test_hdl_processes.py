@@ -61,3 +61,17 @@ def test_items_shared_out_keep_their_order(monkeypatch):
     assert processes.shared_out(lambda item: item * item, list(range(8))) == [item * item for item in range(8)]
     assert processes.shared_out(lambda item: os.getpid(), [0, 1], fewest=2) == [os.getpid()] * 2
     assert processes.shared_out(str, []) == []
+    many = range(3 * processes._Queue._MOST + 1)  # more than a pipe has room for one by one
+    assert processes.shared_out(lambda item: -item, many) == [-item for item in many]
+
+
+def test_who_is_done_takes_the_next_item(monkeypatch):
+    monkeypatch.setattr(processes, "processors", lambda: 2)
+
+    def work(item: int) -> int:
+        if item == 0:
+            time.sleep(0.5)
+        return os.getpid()
+
+    workers = processes.shared_out(work, range(9))
+    assert workers.count(workers[0]) < workers.count(workers[1])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from mbconv.hdl.add_constants import AddConstants
+from mbconv.hdl.requantize_format import signed_bits
+from mbconv.hdl.value_tables import line_adders
 
+from ..stages.element_shape import element_shape
 from .add_reference import AddReference, element_values
 from .difference_constraints import UNBOUNDED
 
@@ -18,40 +22,68 @@ _NEIGHBOURS = range(-2, 3)
 _TIGHTEST = 1024  # of the inequalities are tested first
 
 
-def straight_lines(reference: AddReference) -> Iterator[AddConstants]:
+@dataclass(frozen=True)
+class Lines:
+    """``first[x1] = slope · x1``, ``second[x2] = slope · x2`` and one rounding constant, right for every pair of
+    operands."""
+
+    reference: AddReference
+    slopes: tuple[int, int]
+    constant: int
+    shift: int
+
+    @property
+    def luts(self) -> int:
+        """Four-input tables of a lane."""
+        found = 0
+        operands = self.reference.first, self.reference.second
+        for tensor, slope, constant in zip(operands, self.slopes, (self.constant, 0), strict=True):
+            ends = [slope * value + constant for value in (tensor.element.minimum, tensor.element.maximum)]
+            adders = line_adders(element_shape(tensor.element), slope, ends[0])
+            found += adders * signed_bits(min(ends), max(ends))
+        return found
+
+    def constants(self) -> AddConstants:
+        first, second = (
+            tuple(slope * element_values(tensor.element))
+            for slope, tensor in zip(self.slopes, (self.reference.first, self.reference.second), strict=True)
+        )
+        return AddConstants(
+            first=first,
+            second=second,
+            positive=self.constant,
+            negative=self.constant,
+            shift=self.shift,
+            zero_point=0,
+            minimum=self.reference.minimum,
+            maximum=self.reference.maximum,
+        )
+
+
+def straight_lines(reference: AddReference) -> Iterator[Lines]:
     """Lines that are exact for every pair of operands, with slopes next to the real ones.
 
     Slopes a little too steep round halves of both signs away from zero, as the reference does.
     """
-    x1, x2 = element_values(reference.first.element)[:, None], element_values(reference.second.element)[None, :]
-    below, above = _tightest(reference, x1, x2)
+    x1, x2 = element_values(reference.first.element), element_values(reference.second.element)
+    below, above = _tightest(reference, x1[:, None], x2[None, :])
+    below_operands, above_operands = ((x1[flat // x2.size], x2[flat % x2.size]) for flat in (below, above))
     last = _LONGEST_SHIFT
     shift = 0
     while shift <= last:
         least, greatest = reference.bounds(shift)
         near_least, near_greatest = least.ravel()[below], greatest.ravel()[above]
         for m1, m2 in _slopes(reference, shift):
-            line = m1 * x1 + m2 * x2
-            near = line.ravel()
-            if (near_least - near[below]).max(initial=-UNBOUNDED) > (near_greatest - near[above]).min(
-                initial=UNBOUNDED
-            ):
+            lowest = near_least - (m1 * below_operands[0] + m2 * below_operands[1])
+            highest = near_greatest - (m1 * above_operands[0] + m2 * above_operands[1])
+            if lowest.max(initial=-UNBOUNDED) > highest.min(initial=UNBOUNDED):
                 continue
+            line = (m1 * x1)[:, None] + m2 * x2
             low, high = int((least - line).max()), int((greatest - line).min())
             if low > high:
                 continue
             last = min(last, shift + _MORE_SHIFTS)
-            constant = min(max(low, 0), high)
-            yield AddConstants(
-                first=tuple(m1 * x1[:, 0]),
-                second=tuple(m2 * x2[0]),
-                positive=constant,
-                negative=constant,
-                shift=shift,
-                zero_point=0,
-                minimum=reference.minimum,
-                maximum=reference.maximum,
-            )
+            yield Lines(reference, (m1, m2), min(max(low, 0), high), shift)
         shift += 1
 
 

@@ -72,8 +72,9 @@ def add_solutions(op: Add | Subtract, graph: Graph) -> list[AddConstants]:
             raise GraphError(f"{where}: tensor {tensor.index} is {tensor.element}; operands of at most 8 bits add up")
     reference = affine_reference(first, second, output, limits, -1 if subtracts else 1)
     found = () if subtracts else straight_lines(reference)  # whose slopes are sought among those that rise
-    lines = sorted(found, key=lambda found: _cost(found, first.element, second.element))
-    solutions = [*_tables(reference), *lines[:1]] or list(_signed_tables(reference))
+    cheapest = min(found, key=lambda lines: lines.luts, default=None)
+    lines = [] if cheapest is None else [cheapest.constants()]
+    solutions = [*_tables(reference), *lines] or list(_signed_tables(reference))
     if not solutions:
         raise GraphError(
             f"{where}: no tables of its operands give the reference's sums for scales {first.scale:.6g} and "
@@ -92,7 +93,9 @@ def _tables(reference: AddReference) -> Iterator[AddConstants]:
     low, high = -1, _TABLE_BITS  # twice the tables of a shift are some of the next, so bisection finds the least
     while high - low > 1:
         middle = (low + high) // 2
-        found = additive_tables(*reference.bounds(middle))
+        # A chain of bounds is what limits an entry, and with fewer bits the strict ones among them limit it more.
+        above = best[0] >> (high - middle), -(-best[1] >> (high - middle))
+        found = additive_tables(*reference.bounds(middle), above)
         if found is None:
             low = middle
         else:

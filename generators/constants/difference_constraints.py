@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 UNBOUNDED = np.int64(1) << 50
+_UNBOUNDED_32 = np.int32(1) << 28
 _ROUNDS_BETWEEN_LOOKS = 8
 
 
-def additive_tables(least: np.ndarray, greatest: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def additive_tables(
+    least: np.ndarray, greatest: np.ndarray, above: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Tables with ``least[x, y] <= first[x] + second[y] <= greatest[x, y]`` for all x and y; None if there are none.
 
     With ``second`` negated each inequality bounds a difference of two unknowns, so a solution is a potential of the
@@ -19,21 +22,26 @@ def additive_tables(least: np.ndarray, greatest: np.ndarray) -> tuple[np.ndarray
 
     Args:
         least, greatest: int64 ``[X, Y]``, magnitudes below 2^40, or ∓ :data:`UNBOUNDED` where there is no bound.
+        above: what the first table is nowhere above, and the second nowhere below, where that is known: the search
+            begins there, and ends sooner, with the same tables.
 
     Returns:
-        int64 ``[X]`` and ``[Y]``.
+        int64 ``[X]`` and ``[Y]``: of all tables whose second is nowhere negative the greatest first and least second.
     """
-    first = np.full(least.shape[0], UNBOUNDED // 2, np.int64)
-    negated = np.zeros(least.shape[1], np.int64)
+    free = (greatest == UNBOUNDED).all(1)
+    least, greatest, unbounded = _narrowed(least, greatest, above)
+    first = np.full(least.shape[0], unbounded // 2, least.dtype)
+    negated = np.zeros(least.shape[1], least.dtype)
+    if above is not None:
+        first, negated = np.where(free, first, above[0].astype(first.dtype)), -above[1].astype(first.dtype)
     by_second, by_first = np.full(first.size, -1), np.full(negated.size, -1)  # which unknown lowered each one last
     for number in range(sum(least.shape) + 1):
         lower_first = np.minimum(first, (greatest + negated).min(1))
         lower_negated = np.minimum(negated, (lower_first[:, None] - least).min(0))
         if np.array_equal(first, lower_first) and np.array_equal(negated, lower_negated):
             # A row without upper bounds is still where it began: its lower bounds place it, or nothing does.
-            free = (greatest == UNBOUNDED).all(1)
-            lowest = np.where((least > -UNBOUNDED).any(1), (least + negated).max(1), 0)
-            return np.where(free, lowest, first), -negated
+            lowest = np.where((least > -unbounded).any(1), (least + negated).max(1), 0)
+            return np.where(free, lowest, first).astype(np.int64), -negated.astype(np.int64)
         lowered, other_lowered = np.flatnonzero(lower_first < first), np.flatnonzero(lower_negated < negated)
         by_second[lowered] = (greatest[lowered] + negated).argmin(1)
         by_first[other_lowered] = (lower_first[:, None] - least[:, other_lowered]).argmin(0)
@@ -41,6 +49,19 @@ def additive_tables(least: np.ndarray, greatest: np.ndarray) -> tuple[np.ndarray
             return None
         first, negated = lower_first, lower_negated
     return None
+
+
+def _narrowed(
+    least: np.ndarray, greatest: np.ndarray, above: tuple[np.ndarray, np.ndarray] | None
+) -> tuple[np.ndarray, np.ndarray, np.integer]:
+    """The bounds in the fewest bits that hold all sums on the way, with what stands for none: half of it is more than
+    any path of bounds is long."""
+    finite = (np.abs(bound[np.abs(bound) < UNBOUNDED]).max(initial=0) for bound in (least, greatest))
+    start = max((int(np.abs(table).max(initial=0)) for table in above or ()), default=0)
+    if start + (sum(least.shape) + 2) * int(max(finite)) >= _UNBOUNDED_32 // 2:
+        return least, greatest, UNBOUNDED
+    limits = -_UNBOUNDED_32, _UNBOUNDED_32
+    return np.clip(least, *limits).astype(np.int32), np.clip(greatest, *limits).astype(np.int32), _UNBOUNDED_32
 
 
 def _has_cycle(by_second: np.ndarray, by_first: np.ndarray) -> bool:

@@ -117,28 +117,36 @@ def _common_form(steps: Steps, bias: np.ndarray, exponent: np.ndarray, q: np.nda
     second = exponent < 0
     if np.any(q == 0) or np.ptp(exponent) >= 1 << _SHIFT_BITS or (second.any() and not second.all()):
         return None
-    # Few channels first: most widths fail at once.
-    split = np.split(np.arange(len(bias)), [16])
-    parts = [(channels, steps[channels]) for channels in split if channels.size]
-
-    def attempt(digits: int) -> tuple[int, Solution] | None:
-        shift = digits - exponent
-        positive = np.where(second, np.int64(1) << (digits - 1), 0)
-        multiplier = np.zeros_like(bias)
-        for channels, part in parts:
-            least, greatest = part.multipliers(-positive[channels], positive[channels], shift[channels])
-            greatest = np.minimum(greatest, (np.int64(1) << digits) - 1)
-            if np.any(least > greatest):
-                return None
-            wanted = (q[channels] + (np.int64(1) << (31 - digits) >> 1)) >> (31 - digits)
-            multiplier[channels] = np.clip(wanted, least, greatest)
-        bounds = steps.constants(multiplier, shift)
-        one_sign = np.all(np.maximum(bounds[0], bounds[2]) <= positive) and np.all(positive <= bounds[1])
-        return digits, Solution("common", bias, multiplier, positive, positive if one_sign else -positive, shift)
-
-    # With a digit more, twice the multiplier and the constant are the same function: so bisection finds the least.
+    # With a digit more, twice the multiplier and the constant are the same function: so bisection finds the least, and
+    # the bounds of the most digits, rounded up, are those of fewer (⌈⌈x⌉ / 2^k⌉ is ⌈x / 2^k⌉).
     fewest, most = max(8, 1 + int(exponent.max())), min(_WIDEST, _LONGEST_SHIFT + int(exponent.min()))
-    return find_least(fewest - 1, most, attempt, 4) if fewest <= most else None
+    if fewest > most:
+        return None
+    widest = _first_rounding(second, most)
+    least, greatest = steps.multipliers(-widest, widest, most - exponent)
+
+    def attempt(digits: int) -> tuple[int, tuple[int, np.ndarray]] | None:
+        cut = most - digits
+        lowest = -(-least >> cut)
+        highest = np.minimum(-(-(greatest + 1) >> cut) - 1, (np.int64(1) << digits) - 1)
+        if np.any(lowest > highest):
+            return None
+        wanted = (q + (np.int64(1) << (31 - digits) >> 1)) >> (31 - digits)
+        return digits, (digits, np.clip(wanted, lowest, highest))
+
+    found = find_least(fewest - 1, most, attempt, 4)
+    if found is None:
+        return None
+    digits, multiplier = found
+    shift, positive = digits - exponent, _first_rounding(second, digits)
+    bounds = steps.constants(multiplier, shift)
+    one_sign = np.all(np.maximum(bounds[0], bounds[2]) <= positive) and np.all(positive <= bounds[1])
+    return Solution("common", bias, multiplier, positive, positive if one_sign else -positive, shift)
+
+
+def _first_rounding(second: np.ndarray, digits: int) -> np.ndarray:
+    """What the reference's first rounding adds to the product of a multiplier of so many digits."""
+    return np.where(second, np.int64(1) << (digits - 1), 0)
 
 
 def _word_forms(steps: Steps, bias: np.ndarray, least: np.ndarray, greatest: np.ndarray) -> Iterator[Solution]:

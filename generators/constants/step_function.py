@@ -10,7 +10,7 @@ model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -99,6 +99,22 @@ class Rule:
     def exact(self, sums: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
+    def __getitem__(self, chosen: np.ndarray) -> Rule:
+        """The rule of some channels, in any order."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        parts = {name: values[chosen] for name, values in own.items() if isinstance(values, np.ndarray)}
+        return replace(self, channels=chosen.size, **parts)
+
+    def guessed_steps(self, levels: np.ndarray) -> np.ndarray:
+        """About the least sum that gives each output or more, int64 ``[C, levels]``."""
+        slope = np.maximum(self.slope, 2.0**-40)[:, None]
+        exact = (levels - self.zero_point - 0.5) / slope + self._beyond(levels)
+        return np.ceil(np.clip(exact, -(2.0**40), 2.0**40)).astype(np.int64)
+
+    def _beyond(self, levels: np.ndarray) -> np.ndarray:
+        """How many sums farther a step is than where the slope reaches the half before its level, about."""
+        return np.zeros((1, levels.size))
+
     @property
     def still(self) -> np.ndarray:
         """Channels that give one output for all sums of 32 bits, bool ``[C]``."""
@@ -144,6 +160,11 @@ class AffineRule(Rule):
                 "over, which no circuit does: its bias, weights or scales are damaged"
             )
 
+    def _beyond(self, levels: np.ndarray) -> np.ndarray:
+        """The first of two roundings gives or takes half of what it leaves, where there is a second."""
+        half = np.where(self.exponent < 0, 2.0**30, 0.0) / np.maximum(self.q, 1)
+        return np.where(levels > self.zero_point, -half[:, None], half[:, None])
+
     def exact(self, sums: np.ndarray) -> np.ndarray:
         return multiply_by_quantized_multiplier(sums, _column(self.q, sums), _column(self.exponent, sums))
 
@@ -154,6 +175,9 @@ class RealRule(AffineRule):
     from zero (``integer_ops/fully_connected.h``). ``q`` and ``exponent`` are the same multiplier, for the search."""
 
     real: np.ndarray
+
+    def _beyond(self, levels: np.ndarray) -> np.ndarray:
+        return np.zeros((1, levels.size))
 
     def exact(self, sums: np.ndarray) -> np.ndarray:
         magnitude = np.abs(sums.astype(np.float64) * _column(self.real, sums))
@@ -197,7 +221,7 @@ def step_positions(rule: Rule, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """For each channel and level, the least sum in [low, high] with that output or more; ``high + 1`` where there is
     none.
 
-    Bisection on the exact rule; a guess from its slope narrows the bracket first, and is itself tested, so it can
+    Bisection on the exact rule; the rule's guesses narrow the bracket first, and are themselves tested, so they can
     cost time only.
 
     Args:
@@ -207,20 +231,23 @@ def step_positions(rule: Rule, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         int64 ``[C, levels]``, non-decreasing along the levels.
     """
     rule.check_range(low, high)
-    levels = rule.levels[None, :]
-    below = np.broadcast_to(low[:, None] - 1, (rule.channels, levels.size)).copy()  # outputs less than the level
-    above = np.broadcast_to(high[:, None] + 1, below.shape).copy()  # outputs at least the level, or out of reach
-    slope = np.maximum(rule.slope, 2.0**-40)[:, None]
-    guess = np.ceil(np.clip((levels - rule.zero_point - 0.5) / slope, -(2.0**40), 2.0**40)).astype(np.int64)
-    for offset in (-4, 4):
+    levels = rule.levels
+    shape = rule.channels, levels.size
+    below = np.broadcast_to(low[:, None] - 1, shape).copy()  # outputs less than the level
+    above = np.broadcast_to(high[:, None] + 1, shape).copy()  # outputs at least the level, or out of reach
+    guess = rule.guessed_steps(levels)
+    for offset in (-1, 0):
         probe = np.clip(guess + offset, low[:, None], high[:, None])
         less = rule.evaluate(probe) < levels
-        below = np.where(less, np.maximum(below, probe), below)
-        above = np.where(less, above, np.minimum(above, probe))
-    while (gap := above - below).max(initial=1) > 1:
-        middle = below + (gap >> 1)
-        less = (rule.evaluate(middle) < levels) & (gap > 1)
-        moved = gap > 1
-        below = np.where(moved & less, middle, below)
-        above = np.where(moved & ~less, middle, above)
+        np.maximum(below, probe, out=below, where=less)
+        np.minimum(above, probe, out=above, where=~less)
+    # Most are found; of the others each is bisected alone, after probes a little farther away.
+    channel, level = np.nonzero(above - below > 1)
+    rule, left, right, wanted = rule[channel], below[channel, level], above[channel, level], levels[level]
+    near, offsets = guess[channel, level], [-8, 8]
+    while (gap := right - left).max(initial=1) > 1:
+        middle = np.clip(near + offsets.pop(), left + 1, right - 1) if offsets else left + (gap >> 1)
+        less, moves = rule.evaluate(middle) < wanted, gap > 1
+        left, right = np.where(moves & less, middle, left), np.where(moves & ~less, middle, right)
+    above[channel, level] = right
     return above

@@ -141,7 +141,9 @@ class Events:
         if self.spacing is not None:
             if first:
                 new[0] = max(new[0], self.times[first - 1] + self.spacing)
-            ramp = np.arange(new.size, dtype=np.int64) * self.spacing
+            ramp = _counted(new.size)
+            if self.spacing != 1:
+                ramp = ramp * self.spacing
             new -= ramp
             np.maximum.accumulate(new, out=new)
             new += ramp
@@ -162,6 +164,17 @@ class Events:
             place = _locate(rule.sources, start)
             if place < len(rule.targets):
                 reader.stale = min(reader.stale, int(rule.targets[place]))
+
+
+_numbers = np.arange(1 << 10)
+
+
+def _counted(size: int) -> np.ndarray:
+    """0, 1, 2 …, a view of numbers that are kept: to make them anew takes as long as to use them."""
+    global _numbers
+    if _numbers.size < size:
+        _numbers = np.arange(2 * size, dtype=np.int64)
+    return _numbers[:size]
 
 
 def _locate(positions: Positions, value: int) -> int:

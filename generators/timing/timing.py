@@ -15,6 +15,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from ..planning.folding import ceil_div
 from .event_graph import EventGraph, Events, Times
 
 _FEW = 16  # beats of a pixel that are counted one after the other, each for all pixels
@@ -130,11 +131,16 @@ class Blocks:
 
         The space of a whole block is asked for, also for a last block that fills less.
         """
-        sizes = self._sizes(issued.count)
-        begins = np.cumsum(sizes) - sizes
-        freeing = begins + self.beats - self.queue_depth - 1  # the beat whose departure makes the room
-        first = int(np.searchsorted(freeing, 0))
-        issued.after_some(taken, 1, range(first, issued.count), freeing[first:])
+        lead = self.queue_depth + 1 - self.beats  # from the beat whose departure makes the room to the block's first
+        if self.last_beats == self.beats:
+            first = max(ceil_div(lead, self.beats), 0)
+            freeing = range(first * self.beats - lead, issued.count * self.beats - lead, self.beats)
+        else:
+            sizes = self._sizes(issued.count)
+            begins = np.cumsum(sizes) - sizes
+            first = int(np.searchsorted(begins, lead))
+            freeing = begins[first:] - lead
+        issued.after_some(taken, 1, range(first, issued.count), freeing)
 
     def _sizes(self, blocks: int) -> np.ndarray:
         sizes = np.full(self.per_pixel, self.beats, np.int64)

@@ -15,7 +15,7 @@ from mbconv.generators.planning.device import Device
 from mbconv.hdl.verilog import Verilog
 
 from .flow.pll import Pll
-from .primitives.memory import BlockRamCell
+from .primitives.memory import BlockRamCell, SinglePortCell
 from .primitives.sources import cell_sources
 
 DEVICES = "devices.json"
@@ -150,7 +150,13 @@ class Family(ABC):
 
     def sources(self, verilog: Verilog, part: Part) -> dict[str, str]:
         """File name → text of a design with the family's cells in place of the primitives."""
-        return cell_sources(verilog, self.folder / "multiply_dsp.v", self.memory, part.resources)
+        return cell_sources(
+            verilog, self.folder / "multiply_dsp.v", self.memory, part.resources, self.single_port(part)
+        )
+
+    def single_port(self, part: Part) -> SinglePortCell | None:
+        """A device's memory block of one port; None where memories of one port are block RAM."""
+        return None
 
     @abstractmethod
     def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:

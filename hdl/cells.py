@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class MemoryCell:
-    """An instance of ``mbconv_ram`` or ``mbconv_rom``.
+    """An instance of ``mbconv_ram``, ``mbconv_single_port_ram`` or ``mbconv_rom``.
 
     Attributes:
-        kind: ``ram`` or ``rom``.
+        kind: ``ram``, ``single_port_ram`` or ``rom``.
         width, depth: bits of a word, and words.
         name: of a ROM, whose contents are in the file ``<name>.hex``; a RAM has none.
         words: a ROM's contents.

@@ -7,7 +7,7 @@ latencies, so that simulation and netlist agree cycle by cycle.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from amaranth.hdl import ClockSignal, Instance, Module, Shape, ShapeCastable, ShapeLike, Value, signed, unsigned
@@ -21,9 +21,10 @@ from .layouts import ArrayLayout
 VERILOG_FOLDER = Path(__file__).parent / "primitives"
 
 
-def primitive_files() -> list[Path]:
-    """The behavioural Verilog modules, sorted by name."""
-    return sorted(VERILOG_FOLDER.glob("mbconv_*.v"))
+def primitive_files(kinds: Collection[str] = ()) -> list[Path]:
+    """The behavioural Verilog modules, sorted by name: the three of every design, and those for further ``kinds``."""
+    names = {"multiply", "ram", "rom", *kinds}
+    return sorted(path for path in VERILOG_FOLDER.glob("mbconv_*.v") if path.stem.removeprefix("mbconv_") in names)
 
 
 def address_width(depth: int) -> int:
@@ -175,6 +176,50 @@ class Ram(Component):
             i_w_addr=self.w_addr,
             i_w_data=Value.cast(self.w_data),
             i_r_addr=self.r_addr,
+            o_r_data=Value.cast(self.r_data),
+        )
+        return m
+
+
+class SinglePortRam(Component):
+    """A memory of one port, which writes a word or reads one, for ``depth`` words of any shape.
+
+    What is read is undefined before the first write, and in the cycle of a write.
+
+    Members:
+        w_en: ``In(1)``; addr: ``In``; w_data: ``In(shape)``
+        r_data: ``Out(shape)``, valid ``latency`` cycles, the family's, after ``addr`` without ``w_en``.
+    """
+
+    def __init__(self, shape: ShapeLike | ShapeCastable, depth: int, *, family: Family = GENERIC):
+        if depth < 1:
+            raise ValueError(f"a memory has at least one word, not {depth}")
+        self.shape, self.depth, self.latency = shape, depth, family.memory_latency
+        self.width = Shape.cast(shape).width
+        super().__init__({"w_en": In(1), "addr": In(address_width(depth)), "w_data": In(shape), "r_data": Out(shape)})
+
+    @property
+    def memory_bits(self) -> int:
+        return self.width * self.depth
+
+    @property
+    def own_cost(self) -> Cost:
+        """A memory."""
+        return Cost(memories=(MemoryCost(self.width, self.depth),))
+
+    def elaborate(self, platform) -> Module:
+        record_memory(MemoryCell("single_port_ram", self.width, self.depth, latency=self.latency))
+        m = Module()
+        m.submodules.memory = Instance(
+            "mbconv_single_port_ram",
+            p_WIDTH=self.width,
+            p_DEPTH=self.depth,
+            p_ADDRESS_WIDTH=address_width(self.depth),
+            p_LATENCY=self.latency,
+            i_clk=ClockSignal(),
+            i_w_en=self.w_en,
+            i_addr=self.addr,
+            i_w_data=Value.cast(self.w_data),
             o_r_data=Value.cast(self.r_data),
         )
         return m

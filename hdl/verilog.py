@@ -22,7 +22,7 @@ from .tool_cache import ensure_tool_cache
 from .verilog_text import tidy
 
 _MODULE = re.compile(r"^(?:\(\*[^\n]*\*\)\n)*module (\S+?) ?(?:\(| #).*?^endmodule$", re.MULTILINE | re.DOTALL)
-_PRIMITIVE = re.compile(r"\bmbconv_(?=(multiply|ram|rom)\b)")
+_PRIMITIVE = re.compile(r"\bmbconv_(?=(multiply|ram|single_port_ram|rom)\b)")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def to_verilog(component: Component, top: str, prefix: str = "") -> Verilog:
     places = {name: place for place, name in enumerate(parts)}
     ordered = sorted(modules, key=lambda name: (places[_part_of(name, places)], name))
     text = _plain_module_names("\n\n".join(modules[name] for name in ordered) + "\n", top)
-    primitives = "\n".join(path.read_text(encoding="utf-8") for path in primitive_files())
+    files = primitive_files({memory.kind for memory in cells.memories})
+    primitives = "\n".join(path.read_text(encoding="utf-8") for path in files)
     if prefix:
         text, primitives = (_PRIMITIVE.sub(f"{prefix}mbconv_", old) for old in (text, primitives))
     return Verilog(top, text, primitives, cells.memory_files(), tuple(cells.memories), tuple(cells.multipliers))

@@ -1,5 +1,7 @@
 """Networks on a simulated engine: every element of every layer as the golden model has it, every cycle as counted."""
 
+from dataclasses import replace
+
 import pytest
 from engine_networks import MEMORY, SMALL, faults, random_work
 
@@ -49,6 +51,21 @@ def test_other_lanes_and_latencies():
     program = compile_network(load("digits", None), parameters, family)
     results = simulate_programs([(program, random_frames(program.graph, 2, 7))], family=family)
     assert not faults(results)
+
+
+@pytest.mark.slow  # simulators of their own
+@pytest.mark.parametrize(
+    "changed",
+    [{"pixels": 1}, {"requantizers": 1}, {"result_cycles": 2}, {"pixels": 2, "requantizers": 1, "result_cycles": 3}],
+    ids=str,
+)
+def test_a_map_memory_of_one_port(tmp_path, changed):
+    """Results are written between readings, whatever the lanes and the pace of the requantisation."""
+    parameters = replace(SMALL, map_ports=1, **changed)
+    work = random_work((*SEEDS, *range(20, 36)), tmp_path, parameters=parameters)
+    assert len(work) > len(SEEDS)
+    assert not faults(simulate_programs(work))
+    assert not faults(simulate_programs(work, source=HALF, sink=HALF, seed=8))
 
 
 @pytest.mark.slow

@@ -105,6 +105,37 @@ class Ram:
 
 
 @dataclass(frozen=True)
+class SinglePortRam(Ram):
+    """Every word is written first; then one in 16 cycles writes, the others read."""
+
+    @property
+    def cell(self) -> MemoryCell:
+        return MemoryCell("single_port_ram", self.width, self.depth)
+
+    def lines(self, name: str, low: int) -> list[str]:
+        width, depth, address = self.width, self.depth, address_width(self.depth)
+        return [
+            f"    wire {name}_w_en = cycle < {depth} | &stimulus[{low + 36} +: 4];",
+            f"    wire [{address - 1}:0] {name}_addr = cycle < {depth} ? cycle : stimulus[{low} +: 18] % {depth};",
+            f"    wire [{width - 1}:0] {name}_w_data = stimulus[{low + 40} +: {width}];",
+            f"    reg {name}_known, {name}_check;",
+            "    always @(posedge clk) begin",
+            f"        {name}_known <= !{name}_w_en;",
+            f"        {name}_check <= {name}_known;",
+            "    end",
+            *pair(
+                "single_port_ram",
+                name,
+                {"WIDTH": width, "DEPTH": depth, "ADDRESS_WIDTH": address},
+                f".clk(clk), .w_en({name}_w_en), .addr({name}_addr), .w_data({name}_w_data)",
+                "r_data",
+                width,
+                f"cycle >= {depth} + 2 && {name}_check",
+            ),
+        ]
+
+
+@dataclass(frozen=True)
 class Rom:
     width: int
     depth: int
@@ -202,11 +233,11 @@ MULTIPLICATIONS = {
 _WIDE = [Ram(8, 2), Ram(16, 32), Ram(80, 33), Ram(36, 512), Ram(37, 512), Ram(72, 600), Ram(36, 1536), Ram(9, 2100),
          Ram(40, 1540), Ram(4, 5000), Ram(2, 9000), Ram(1, 20000), Ram(18, 1024), Ram(9, 4200),
          Rom(8, 1), Rom(24, 32), Rom(36, 512), Rom(72, 40), Rom(18, 1024), Rom(9, 2048), Rom(25, 1600), Rom(4, 4096),
-         Rom(3, 4500), Rom(2, 8192), Rom(1, 16384), Rom(1, 17000)]  # fmt: skip
+         Rom(3, 4500), Rom(2, 8192), Rom(1, 16384), Rom(1, 17000), SinglePortRam(40, 600)]  # fmt: skip
 _NARROW = [Ram(8, 2), Ram(8, 16), Ram(4, 33), Ram(16, 256), Ram(17, 256), Ram(8, 512), Ram(25, 300), Ram(4, 1024),
            Ram(3, 1800), Ram(2, 2048), Ram(1, 5000), Ram(30, 700), Ram(2, 9000),
            Rom(8, 1), Rom(24, 32), Rom(16, 256), Rom(40, 40), Rom(8, 512), Rom(7, 600), Rom(4, 1024), Rom(25, 1600),
-           Rom(2, 2048), Rom(1, 4500), Rom(1, 9000)]  # fmt: skip
+           Rom(2, 2048), Rom(1, 4500), Rom(1, 9000), SinglePortRam(44, 300), SinglePortRam(6, 20000)]  # fmt: skip
 _SHAPES = [Ram(8, 2), Ram(16, 32), Ram(80, 33), Ram(37, 512), Ram(18, 1024), Ram(9, 2100), Ram(4, 4000), Ram(2, 8000),
            Ram(1, 10000), Rom(8, 1), Rom(24, 32), Rom(72, 40), Rom(18, 1024), Rom(9, 2100), Rom(4, 4000), Rom(2, 8000),
            Rom(1, 10000)]  # fmt: skip
@@ -238,7 +269,7 @@ def counts(request) -> tuple[str, dict[str, int]]:
     head += ["    assign {stimulus__ready, echo__valid, echo__payload} = {echo__ready, stimulus__valid, 1'b0};"]
     head += ["    reg [31:0] cycle;", "    always @(posedge clk) cycle <= rst ? 0 : cycle + 1;"]
     text = "\n".join([*head, *lines, "endmodule\n"])
-    twins = "\n".join(path.read_text() for path in primitive_files())
+    twins = "\n".join(path.read_text() for path in primitive_files({"single_port_ram"}))
     memories = [circuit.cell for circuit in circuits.values() if isinstance(circuit, Ram | Rom)]
     files = {cell.file: cell.text for cell in memories if cell.file}
     verilog = Verilog("harness", text, re.sub("module mbconv", "module cells_mbconv", twins), files, tuple(memories))

@@ -38,6 +38,7 @@ def simulated(component, bench) -> None:
         ({"pixels": 9}, "pixels = 9 are more than channels = 8"),
         ({"multiplier_bits": 31, "accumulator_bits": 32}, "products of more than 60 bits"),
         ({"table_bits": 26}, "table_bits = 26 need more than accumulator_bits = 26"),
+        ({"map_ports": 1, "requantizers": 4}, "a word of results has to leave between the words of pixels = 2 pixels"),
         ({"weight_bits": 7, "tables": 0}, "tables is 1 to 256, not 0; weight_bits is 8 to 9, not 7"),
     ],
 )
@@ -139,7 +140,7 @@ def test_lost_and_more_bytes_are_found(program):
 def test_packets_of_frames(sent, bad, words):
     """Two pixels of five channels on words of four."""
     circuit = FrameInput(TINY)
-    written, ends = [], []
+    written, ends, word = [], [], [0] * 4
 
     async def bench(ctx):
         fields = {"words": 1, "tail": 0, "pixels": 1, "destination": 40, "fill": -9}
@@ -155,11 +156,13 @@ def test_packets_of_frames(sent, bad, words):
             ctx.set(circuit.i.valid, bool(left))
             ctx.set(circuit.i.payload, {"data": left[0] if left else 0, "last": len(left) == 1})
             taken = left and ctx.get(circuit.i.ready)
+            if ctx.get(circuit.put):
+                word[ctx.get(circuit.position)] = ctx.get(circuit.element)
+                if ctx.get(circuit.complete):
+                    written.append((ctx.get(circuit.address), list(word)))
             await ctx.tick()
             if taken:
                 left.pop(0)
-            if ctx.get(circuit.write):
-                written.append((ctx.get(circuit.address), [ctx.get(circuit.word[g]) for g in range(4)]))
             if ctx.get(circuit.finished):
                 ends.append(cycle)
         assert not left

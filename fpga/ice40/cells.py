@@ -1,4 +1,4 @@
-"""Instances of iCE40's block RAM cell as Verilog text."""
+"""Instances of iCE40's memory cells as Verilog text."""
 
 from __future__ import annotations
 
@@ -75,6 +75,30 @@ class SbRam40:
             + ",\n        ".join(f".{key}({value})" for key, value in pins.items())
             + "\n    );"
         )
+
+
+@dataclass(frozen=True)
+class Spram:
+    """An SB_SPRAM256KA of UltraPlus: 16,384 words of 16 bits, one port, no contents from the bitstream."""
+
+    bits: int = 16
+    words: int = 16384
+
+    def instance(self, name: str, enable: str, address: str, read: str, written: str) -> str:
+        pins = {
+            "CLOCK": "clk",
+            "ADDRESS": address,
+            "DATAIN": written,
+            "DATAOUT": read,
+            "WREN": enable,
+            "MASKWREN": "4'b1111",
+            "CHIPSELECT": "1'b1",
+            "STANDBY": "1'b0",
+            "SLEEP": "1'b0",
+            "POWEROFF": "1'b1",  # low: off
+        }
+        connections = ",\n        ".join(f".{key}({value})" for key, value in pins.items())
+        return f"    SB_SPRAM256KA {name} (\n        {connections}\n    );"
 
 
 def _padded(address: str, bits: int) -> str:

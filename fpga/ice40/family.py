@@ -15,7 +15,7 @@ from ..family import CellKind, Family, Part, Pin
 from ..flow.pll import Pll
 from ..flow.survey import probe, refused_package, trivial_netlist
 from ..primitives.text import without_modules
-from .cells import SbRam40
+from .cells import SbRam40, Spram
 from .pll import pll
 
 BLOCK_RAM = BlockRam("SB_RAM40_4K", ((16, 256), (8, 512), (4, 1024), (2, 2048)))
@@ -69,6 +69,7 @@ class Ice40(Family):
         CellKind("ff", "flip-flops", netlist=("SB_DFF",)),
         CellKind("dsp", "DSP, SB_MAC16", "ICESTORM_DSP"),
         CellKind("block_ram", "block RAM, SB_RAM40_4K", "ICESTORM_RAM"),
+        CellKind("single_port_ram", "RAM of one port, SB_SPRAM256KA", "ICESTORM_SPRAM"),
     )
 
     def survey(self) -> dict[str, dict[str, Any]]:
@@ -101,6 +102,9 @@ class Ice40(Family):
             cells["ICESTORM_LC"],
             CIRCUITS,
         )
+
+    def single_port(self, part: Part) -> Spram | None:
+        return Spram() if part.cells.get("ICESTORM_SPRAM") else None
 
     def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:
         series = _SERIES[part.device[5:7]]

@@ -45,13 +45,35 @@ class BlockRamCell(Protocol):
         """
 
 
-def memory_modules(memories: Iterable[MemoryCell], cell: BlockRamCell, device: Device, prefix: str = "") -> str:
+class SinglePortCell(Protocol):
+    """A family's memory block of one port.
+
+    Attributes:
+        bits, words: of a block.
+    """
+
+    bits: int
+    words: int
+
+    def instance(self, name: str, enable: str, address: str, read: str, written: str) -> str:
+        """Verilog of one block: write enable, address, and the data of both directions (part-selects)."""
+
+
+def memory_modules(
+    memories: Iterable[MemoryCell],
+    cell: BlockRamCell,
+    device: Device,
+    prefix: str = "",
+    single_port: SinglePortCell | None = None,
+) -> str:
     """The modules of all memories of a design.
 
     Args:
+        single_port: the blocks of memories of one port; None: they are block RAM.
         device: says which memories are block RAM, and in which shapes.
         prefix: that the design puts before the primitives' names.
     """
+    memories = list(memories)
     rams = {(memory.width, memory.depth): memory for memory in memories if memory.kind == "ram"}
     roms = {memory.file: memory for memory in memories if memory.kind == "rom"}
     modules, ram_names, rom_names = ["`default_nettype none"], {}, {}
@@ -68,6 +90,16 @@ def memory_modules(memories: Iterable[MemoryCell], cell: BlockRamCell, device: D
             modules.append(_block_rom(name, memory, cell, device.block_ram))
         else:
             modules.append(_table_rom(name, memory))
+    single = {(memory.width, memory.depth): memory for memory in memories if memory.kind == "single_port_ram"}
+    single_names = {}
+    for (width, depth), memory in single.items():
+        name = single_names[f"WIDTH == {width} && DEPTH == {depth}"] = f"{prefix}mbconv_single_port_ram_{width}x{depth}"
+        if single_port is None:
+            modules.append(_single_port_in_block_ram(name, memory, cell, device.block_ram))
+        else:
+            modules.append(_single_port_blocks(name, memory, single_port))
+    if single:
+        modules.append(_choice(f"{prefix}mbconv_single_port_ram", _SINGLE_PORTS, "", single_names))
     modules.append(_choice(f"{prefix}mbconv_ram", _RAM_PORTS, "", ram_names))
     modules.append(_choice(f"{prefix}mbconv_rom", _ROM_PORTS, ',\n    parameter FILE = ""', rom_names))
     modules.append("`default_nettype wire")
@@ -80,6 +112,13 @@ _RAM_PORTS = (
     ("input", "ADDRESS_WIDTH", "w_addr"),
     ("input", "WIDTH", "w_data"),
     ("input", "ADDRESS_WIDTH", "r_addr"),
+    ("output", "WIDTH", "r_data"),
+)
+_SINGLE_PORTS = (
+    ("input", "", "clk"),
+    ("input", "", "w_en"),
+    ("input", "ADDRESS_WIDTH", "addr"),
+    ("input", "WIDTH", "w_data"),
     ("output", "WIDTH", "r_data"),
 )
 _ROM_PORTS = (
@@ -167,6 +206,49 @@ def _block_ram(name: str, memory: MemoryCell, cell: BlockRamCell, block: BlockRa
                 )
             )
     lines += _select("r_data", "r_addr", "", width, segments, cell.registered, memory.latency)
+    return "\n".join([*lines, "endmodule"])
+
+
+def _single_port_in_block_ram(name: str, memory: MemoryCell, cell: BlockRamCell, block: BlockRam) -> str:
+    """A memory of one port made of block RAM: both of its ports have the address."""
+    inner = f"{name}_two_ports"
+    lines = [
+        _block_ram(inner, memory, cell, block),
+        _header(name, _SINGLE_PORTS, {"WIDTH": memory.width, "ADDRESS_WIDTH": memory.address_width}),
+        f"    {inner} ports (.clk(clk), .w_en(w_en), .w_addr(addr), .w_data(w_data), .r_addr(addr), .r_data(r_data));",
+    ]
+    return "\n".join([*lines, "endmodule"])
+
+
+def _single_port_blocks(name: str, memory: MemoryCell, cell: SinglePortCell) -> str:
+    """A memory of one port: blocks side by side, and below each other where it is deeper than a block."""
+    width, address = memory.width, memory.address_width
+    columns, rows = -(-width // cell.bits), -(-memory.depth // cell.words)
+    inside = cell.words.bit_length() - 1
+    padded = columns * cell.bits
+    low = f"addr[{min(address, inside) - 1}:0]"
+    lines = [
+        _header(name, _SINGLE_PORTS, {"WIDTH": width, "ADDRESS_WIDTH": address}),
+        f"    wire [{inside - 1}:0] inside = {low};",
+        f"    wire [{padded - 1}:0] written = w_data;",
+    ]
+    if rows > 1:
+        lines.append(f"    reg [{address - inside - 1}:0] row;")
+        lines.append(f"    always @(posedge clk) row <= addr[{address - 1}:{inside}];")
+    for row in range(rows):
+        chosen = f" & (addr[{address - 1}:{inside}] == {row})" if rows > 1 else ""
+        lines += [f"    wire [{padded - 1}:0] data_{row};", f"    wire enable_{row} = w_en{chosen};"]
+        for column in range(columns):
+            bits = f"[{(column + 1) * cell.bits - 1}:{column * cell.bits}]"
+            block = f"block_{row}_{column}"
+            lines.append(cell.instance(block, f"enable_{row}", "inside", f"data_{row}{bits}", f"written{bits}"))
+    value = " : ".join([*(f"row == {row} ? data_{row}" for row in range(rows - 1)), f"data_{rows - 1}"])
+    lines.append(f"    wire [{padded - 1}:0] word = {value};")
+    if memory.latency == 1:
+        lines.append(f"    assign r_data = word[{width - 1}:0];")
+    else:
+        lines += [f"    reg [{width - 1}:0] register;", f"    always @(posedge clk) register <= word[{width - 1}:0];"]
+        lines.append("    assign r_data = register;")
     return "\n".join([*lines, "endmodule"])
 
 

@@ -10,12 +10,14 @@ from mbconv.generators.planning.device import Device
 from mbconv.hdl.cells import MultiplierCell
 from mbconv.hdl.verilog import Verilog
 
-from .memory import BlockRamCell, memory_modules
+from .memory import BlockRamCell, SinglePortCell, memory_modules
 
 _FOLDER = Path(__file__).parent
 
 
-def cell_sources(verilog: Verilog, multiply: Path, cell: BlockRamCell, device: Device) -> dict[str, str]:
+def cell_sources(
+    verilog: Verilog, multiply: Path, cell: BlockRamCell, device: Device, single_port: SinglePortCell | None = None
+) -> dict[str, str]:
     """File name → text of all modules, ready for synthesis; nothing is read from memory files any more.
 
     Args:
@@ -24,6 +26,7 @@ def cell_sources(verilog: Verilog, multiply: Path, cell: BlockRamCell, device: D
             instance's products are in blocks is what the design was made with
             (:mod:`mbconv.generators.planning.dsp_share`); the others are rows of carry chains.
         cell: the family's block RAM.
+        single_port: its memory blocks of one port, where it has some.
         device: how many DSP blocks there are and which memories are block RAM.
 
     Raises:
@@ -46,7 +49,7 @@ def cell_sources(verilog: Verilog, multiply: Path, cell: BlockRamCell, device: D
         "multiply.v": wrapper,
         "multiply_dsp.v": multiply.read_text(),
         "multiply_rows.v": (_FOLDER / "multiply_rows.v").read_text(),
-        "memory.v": memory_modules(verilog.memories, cell, device, prefix),
+        "memory.v": memory_modules(verilog.memories, cell, device, prefix, single_port),
     }
 
 

@@ -21,10 +21,10 @@ def block_slots(engine: Latencies, values: Mapping[str, int]) -> tuple[int, int]
     p = engine.parameters
     taps = (values["rows"] + 1) * (values["columns"] + 1)
     if values["operation"] == Operation.DEPTHWISE:
-        return taps, 0
+        return taps + p.free_slots, p.free_slots
     tail = values["tail"] + 1
-    last = max(tail, p.pixels)
-    return taps * (values["words"] * max(p.channels, p.pixels) + last), last - tail
+    last = max(tail, p.word_slots)
+    return taps * (values["words"] * max(p.channels, p.word_slots) + last), last - tail
 
 
 def block_results(engine: Latencies, values: Mapping[str, int]) -> int:
@@ -44,7 +44,7 @@ def instruction_cycles(engine: Latencies, values: Mapping[str, int]) -> int:
         words = (values["pixels"] + 1) * (values["words"] + 1)
         return start + _elements(engine, values) + words * (1 + engine.memory)
     if operation == Operation.TABLE:
-        period = max(p.word_cycles, 1 + values["binary"])
+        period = max(p.word_cycles, 1 + values["binary"] + p.free_slots)
         return start + values["pixels"] * period + p.word_cycles - behind_last + engine.table
     slots, behind = block_slots(engine, values)
     results = block_results(engine, values)
@@ -116,5 +116,5 @@ def _map_words(engine: Latencies, values: Mapping[str, int]) -> tuple[Sequence[i
     if values["operation"] == Operation.DEPTHWISE:
         return range(taps), [1] * taps
     counts = ([p.channels] * values["words"] + [values["tail"] + 1]) * taps
-    slots = np.maximum(counts, p.pixels)
+    slots = np.maximum(counts, p.word_slots)
     return np.cumsum(slots) - slots, counts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
-from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth.lib.data import StructLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
@@ -70,7 +70,9 @@ class FrameInput(Component):
     Members:
         instruction: ``In``; start, clear: ``In(1)``.
         i: ``In(stream.Signature(FRAME_BYTE))``
-        write: ``Out(1)``; address, word: ``Out``; finished, bad: ``Out(1)``.
+        put: ``Out(1)``; element, position: ``Out``; complete: ``Out(1)``, address: ``Out``, with a word's last element:
+            as of :class:`~mbconv.hdl.engine.map_memory.MapMemory`.
+        finished, bad: ``Out(1)``.
     """
 
     def __init__(self, parameters: EngineParameters):
@@ -82,9 +84,11 @@ class FrameInput(Component):
                 "start": In(1),
                 "clear": In(1),
                 "i": In(Signature(FRAME_BYTE)),
-                "write": Out(1),
+                "put": Out(1),
+                "element": Out(ELEMENT),
+                "position": Out(address_width(p.channels)),
+                "complete": Out(1),
                 "address": Out(address_width(p.map_words)),
-                "word": Out(ArrayLayout(ELEMENT, p.channels)),
                 "finished": Out(1),
                 "bad": Out(1),
             }
@@ -95,7 +99,6 @@ class FrameInput(Component):
         m.submodules.elements = elements = self.elements
         instruction = self.instruction
         filling, short, dropping = Signal(), Signal(), Signal()
-        address = Signal(len(self.address))
         ends = Signal()
         m.d.comb += [
             self.i.ready.eq((filling & ~short) | dropping),
@@ -104,14 +107,15 @@ class FrameInput(Component):
             elements.step.eq(filling & (short | self.i.valid)),
             ends.eq(elements.step & elements.ends),
         ]
-        m.d.sync += [self.write.eq(elements.step & elements.word_ends), self.address.eq(address)]
         element = Mux(short, instruction.fill.as_unsigned(), self.i.payload.data ^ Cat([0] * 7, instruction.unsigned))
-        with m.If(elements.step), m.Switch(elements.position):
-            for g in range(self.parameters.channels):
-                with m.Case(g):
-                    m.d.sync += self.word[g].eq(element)
+        m.d.comb += [
+            self.put.eq(elements.step),
+            self.element.eq(element),
+            self.position.eq(elements.position),
+            self.complete.eq(elements.word_ends),
+        ]
         with m.If(elements.step & elements.word_ends):
-            m.d.sync += address.eq(address + 1)
+            m.d.sync += self.address.eq(self.address + 1)
         m.d.sync += self.finished.eq(0)
         with m.If(filling & ~short & self.i.valid & self.i.payload.last & ~elements.ends):
             m.d.sync += [short.eq(1), self.bad.eq(1)]
@@ -124,7 +128,7 @@ class FrameInput(Component):
         with m.If(dropping & self.i.valid & self.i.payload.last):
             m.d.sync += [dropping.eq(0), self.finished.eq(1)]
         with m.If(self.start):
-            m.d.sync += [filling.eq(1), short.eq(0), address.eq(instruction.destination)]
+            m.d.sync += [filling.eq(1), short.eq(0), self.address.eq(instruction.destination)]
         with m.If(self.clear):
             m.d.sync += self.bad.eq(0)
         return m
@@ -138,8 +142,8 @@ class FrameOutput(Component):
 
     Members:
         instruction: ``In``; start, bad, checked: ``In(1)``.
-        address: ``Out``; load: ``Out(1)``, M cycles later, when its word is there; step: ``Out(1)``, an element of it
-            is taken; element: ``In(signed(8))``, the lowest, from the cycle after ``load``.
+        address: ``Out``; reads: ``Out(1)``; load: ``Out(1)``, M cycles later, when its word is there; step: ``Out(1)``,
+            an element of it is taken; element: ``In(signed(8))``, the lowest, from the cycle after ``load``.
         o: ``Out(stream.Signature(RESULT_BYTE))``
         finished: ``Out(1)``, with the last byte's being taken.
     """
@@ -155,6 +159,7 @@ class FrameOutput(Component):
                 "bad": In(1),
                 "checked": In(1),
                 "address": Out(address_width(p.map_words)),
+                "reads": Out(1),
                 "load": Out(1),
                 "step": Out(1),
                 "element": In(ELEMENT),
@@ -174,6 +179,7 @@ class FrameOutput(Component):
             elements.start.eq(self.start),
             elements.step.eq(taken),
             self.o.valid.eq(valid & ~(elements.ends & self.instruction.last & ~self.checked)),
+            self.reads.eq(ask),
             self.load.eq(arrived),
             self.step.eq(taken),
             self.o.payload.data.eq(self.element.as_unsigned() ^ Cat([0] * 7, self.instruction.unsigned)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -17,19 +17,14 @@ from .edges import FRAME_BYTE, RESULT_BYTE, FrameInput, FrameOutput
 from .elementwise import Elementwise
 from .finish import Finish, constants_layout
 from .instruction import WORD_BITS, Operation
+from .map_memory import MapMemory, written_layout
 from .parameters import EngineParameters
 from .sequence import Sequence, slot_layout
 from .upload import Section, Upload
 from .weight_loader import WeightLoader
 from .weight_port import weight_port
-from .words import ELEMENT, Words
+from .words import Words
 from .write_back import WriteBack
-
-
-def written_layout(parameters: EngineParameters) -> StructLayout:
-    """A word on its way into the map memory."""
-    word = ArrayLayout(ELEMENT, parameters.channels)
-    return StructLayout({"word": word, "address": unsigned((parameters.map_words - 1).bit_length())})
 
 
 class Engine(Component):
@@ -60,8 +55,7 @@ class Engine(Component):
     def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
         self.parameters, self.family = parameters, family
         p = parameters
-        word = ArrayLayout(ELEMENT, p.channels)
-        self.maps = Ram(word, p.map_words, family=family)
+        self.maps = MapMemory(p, family)
         self.weights = Ram(ArrayLayout(signed(p.weight_bits), p.channels), p.weight_words, family=family)
         self.constants = Ram(ArrayLayout(constants_layout(p), p.requantizers), p.constant_words, family=family)
         self.control = Control(p, family)
@@ -194,9 +188,10 @@ class Engine(Component):
         m.d.comb += [
             table.eq(instruction.operation == Operation.TABLE),
             depthwise.eq(instruction.operation == Operation.DEPTHWISE),
-            self.maps.r_addr.eq(
+            self.maps.read_address.eq(
                 Mux(instruction.operation == Operation.OUTPUT, self.output.address, sequence.map_address)
             ),
+            self.maps.reads.eq(self.output.reads | sequence.slot.load),
             self.weights.r_addr.eq(sequence.weight_address),
         ]
         slot = Signal(slot_layout(self.parameters))
@@ -205,7 +200,7 @@ class Engine(Component):
             m.d.comb += slot[name].eq(delayed(m, sequence.slot[name], latency, f"slot_{name}", reset=reset))
         m.d.comb += [
             words.slot.eq(slot),
-            words.word.eq(self.maps.r_data),
+            words.word.eq(self.maps.word),
             words.table.eq(table),
             words.load.eq(self.output.load),
             words.step.eq(self.output.step),
@@ -253,12 +248,12 @@ class Engine(Component):
 
     def _write(self, m: Module) -> None:
         """Words into the map memory, from the computation or from a frame."""
-        write_back, frame = self.write_back, self.input
+        write_back, frame, maps = self.write_back, self.input, self.maps
         m.d.comb += [
-            self.maps.w_en.eq(write_back.write | frame.write),
-            self.maps.w_addr.eq(Mux(frame.write, frame.address, write_back.address)),
-            Value.cast(self.maps.w_data).eq(Mux(frame.write, frame.word.as_value(), write_back.word.as_value())),
-            self.written.valid.eq(self.maps.w_en),
-            self.written.payload.address.eq(self.maps.w_addr),
-            Value.cast(self.written.payload.word).eq(Value.cast(self.maps.w_data)),
+            maps.whole.eq(write_back.write),
+            maps.result.eq(write_back.word),
+            maps.result_address.eq(write_back.address),
+            *(getattr(maps, name).eq(getattr(frame, name)) for name in ("put", "element", "position", "complete")),
+            maps.element_address.eq(frame.address),
         ]
+        connect(m, maps.written, flipped(self.written))

@@ -18,6 +18,7 @@ _LIMITS = {
     "pixels": (1, 256),
     "requantizers": (1, 256),
     "map_words": (16, 1 << 24),
+    "map_ports": (1, 2),
     "weight_words": (16, 1 << 24),
     "constant_words": (4, 1 << 20),
     "tables": (1, 256),
@@ -44,6 +45,7 @@ class EngineParameters:
         pixels: pixels of a convolution computed at once, at most ``channels`` (Q).
         requantizers: results requantised a cycle; divides ``channels`` (R).
         map_words: words of ``channels`` elements in the map memory.
+        map_ports: of the map memory; 1: a word is read or written in a cycle.
         weight_words: words of ``channels`` weights.
         constant_words: words of ``requantizers`` channels' constants.
         tables: pairs of tables of 256 entries.
@@ -67,6 +69,7 @@ class EngineParameters:
     pixels: int = 2
     requantizers: int = 1
     map_words: int = 16384
+    map_ports: int = 2
     weight_words: int = 32768
     constant_words: int = 4096
     tables: int = 16
@@ -103,6 +106,12 @@ class EngineParameters:
                     f"accumulator_bits = {self.accumulator_bits} and multiplier_bits = {self.multiplier_bits} make "
                     "products of more than 60 bits"
                 )
+            if self.map_ports == 1 and self.pixels >= self.word_cycles:
+                problems.append(
+                    f"with map_ports = 1 a word of results has to leave between the words of pixels = {self.pixels} "
+                    f"pixels, and comes every {self.word_cycles} cycles (channels ÷ requantizers · result_cycles): "
+                    "give fewer pixels or requantizers"
+                )
             if self.lane_bits > self.accumulator_bits:
                 problems.append(
                     f"lane_bits = {self.lane_bits} are more than accumulator_bits = {self.accumulator_bits}, which "
@@ -120,6 +129,16 @@ class EngineParameters:
     def lanes(self) -> int:
         """Multipliers."""
         return self.channels * self.pixels
+
+    @property
+    def word_slots(self) -> int:
+        """Slots of DENSE that a word of each pixel takes at least; with one port in one of them none is read."""
+        return self.pixels + self.free_slots
+
+    @property
+    def free_slots(self) -> int:
+        """Slots behind a block of DEPTHWISE, or a word of TABLE, in which none is read."""
+        return 2 - self.map_ports
 
     @property
     def beats(self) -> int:

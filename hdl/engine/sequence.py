@@ -46,9 +46,10 @@ class Sequence(Component):
               for each slot: the word of a pixel is read, an element of every pixel is multiplied
 
     A word takes as many slots as it has elements (DENSE; DEPTHWISE 1; TABLE the cycles in which a word's results are
-    requantised), or as there are pixels to read a word for, if that is more. A block takes the sum of its words' slots,
-    or the cycles of its results, if that is more: S = rows · columns · Σ slots, D = word cycles · pixels (DENSE), word
-    cycles (DEPTHWISE).
+    requantised), or as there are pixels to read a word for, if that is more. Where the map memory has one port, a word
+    of DENSE or TABLE and a block of DEPTHWISE take one slot at least in which nothing is read, for the results. A block
+    takes the sum of its words' slots, or the cycles of its results, if that is more: S = rows · columns · Σ slots,
+    D = word cycles · pixels (DENSE), word cycles (DEPTHWISE).
     An instruction of B = groups · blocks takes (B − 1) · max(S, D) + S cycles from the one after ``start``.
 
     Weights that are streamed are waited for where they are used for the first time, in the first block of a group: a
@@ -99,16 +100,16 @@ class Sequence(Component):
         word, column, row = Signal(p.group_bits), Signal(p.kernel_bits), Signal(p.kernel_bits)
         block, group = Signal(len(instruction.blocks)), Signal(p.group_bits)
         group_words = Signal(p.group_bits)  # by which this group's first word lies further on
-        slot = Signal(range(max(2 * p.channels, p.word_cycles + 1)))
+        slot = Signal(range(max(2 * p.channels, p.word_slots + 1, p.word_cycles + 1, 4)))
         first_tap = Signal()  # of the block
         pace = Signal(range(max(2, p.word_cycles * p.pixels)))
-        go, at_last = Signal(), Signal()
+        go, at_last, free = Signal(), Signal(), Signal()
         fresh = Signal()  # the group's first block, of weights that are streamed
         new_word = Signal()  # this slot uses a word of weights that no block used before
         lacks = Signal()  # not all weights of a word of the map are there
         last_word, last_column, last_row, last_block, last_group = (Signal(name=f"last_{n}") for n in (
             "word", "column", "row", "block", "group"))  # fmt: skip
-        elements, loads = Signal(len(slot)), Signal(len(slot))  # slots with one, less one
+        elements, loads, least = (Signal(len(slot), name=n) for n in ("elements", "loads", "least"))  # slots, less one
         m.d.comb += [
             last_word.eq(word == 0),
             last_column.eq(column == 0),
@@ -117,8 +118,10 @@ class Sequence(Component):
             last_group.eq(group == 0),
             go.eq(active & (~begins | (pace == 0)) & ~lacks),
             elements.eq(Mux(dense, Mux(last_word, instruction.tail, p.channels - 1), Mux(table, p.word_cycles - 1, 0))),
+            free.eq(last_word & last_column & last_row if p.free_slots else 0),
             loads.eq(Mux(dense, p.pixels - 1, table & instruction.binary)),
-            at_last.eq((slot >= elements) & (slot >= loads)),
+            least.eq(Mux(dense, p.word_slots - 1, Mux(table, instruction.binary + p.free_slots, free))),
+            at_last.eq((slot >= elements) & (slot >= least)),
             new_word.eq(fresh & (slot <= elements)),
             # a word of the map, once read, moves on through all of its elements
             lacks.eq(fresh & (slot == 0) & (self.ahead <= elements)),

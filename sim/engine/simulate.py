@@ -15,7 +15,8 @@ from mbconv.generators.engine.compile import Instruction, Program
 from mbconv.generators.engine.memory_timing import MemoryTiming
 from mbconv.generators.engine.program_file import stream_bytes, upload_bytes
 from mbconv.generators.graph.graph import GraphError
-from mbconv.hdl.engine.engine import Engine, written_layout
+from mbconv.hdl.engine.engine import Engine
+from mbconv.hdl.engine.map_memory import written_layout
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.verilog import to_verilog
 

@@ -129,10 +129,11 @@ def _planning(target):
 
 def _for_board(graph, target, device, package, speed, uart, seeds, directory, frames, no_simulation,
                as_json) -> int:  # fmt: skip
-    from mbconv.fpga.flow.bitstream import build_bitstream
+    from mbconv.fpga.flow.bitstream import build_bitstream, check_bitstream
     from mbconv.fpga.flow.fit import check_fit
 
     board = _board(target, device, package, speed, uart)
+    check_bitstream(board, target.clock)
     with step_progress(quiet=as_json) as report:
         report("planning", "folding, schedule")
         design = target_design(graph, _planning(target), board.part.resources)

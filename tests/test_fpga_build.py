@@ -178,9 +178,11 @@ def test_refusals_leave_nothing(options, words, tmp_path, monkeypatch):
         (["--board", "icebreaker", "--uart", "6"], "--uart names two pins"),
         (["--uart", "6,9"], "give --board as well"),
         (["--board", "icebreaker", "--multipliers", "8", "--clock", "3"], "no clock of 3 MHz or less"),
+        (["--board", "icebreaker", "--clock", "1e5"], "its PLL makes 270 at most; --clock 270 or less"),
+        (["--board", "crosslink-nx-evn", "--clock", "40"], "no PLL makes more; --clock 12 or less"),
         (["--board", "icebreaker", "--frequency", "3"], "are for a --device"),
         (["--board", "icebreaker", "--frames", "1"], "at least 2"),
-        (["--board", "icebreaker", "--multipliers", "8", "--fps", "3", "--clock", "3"], "different targets"),
+        (["--board", "icebreaker", "--multipliers", "8", "--fps", "3", "--clock", "24"], "different targets"),
     ],
 )
 def test_refusals_of_a_board_leave_nothing(options, words, tmp_path, monkeypatch):

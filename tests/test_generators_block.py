@@ -55,6 +55,8 @@ def test_shapes():
     assert [t.shape for t in graph.tensors.values()] == [(1, 9, 6, 4), (1, 9, 6, 12), (1, 5, 6, 12), (1, 5, 6, 7)]
     depthwise = graph.operators[1]
     assert (depthwise.strides, depthwise.kernel, depthwise.padding) == ((2, 1), (5, 5), Padding(2, 2, 2, 2))
+    even = parse_block("block:separable,height=9,width=6,channels=4,kernel=10x4,stride=2").operators[0]
+    assert (even.kernel, even.weights.shape, even.padding) == ((10, 4), (10, 4, 4), Padding(4, 5, 1, 1))
     multiplied = parse_block("block:depthwise,height=3,width=3,channels=2,output_channels=8,activation=none")
     assert multiplied.operators[0].depth_multiplier == 4
     assert multiplied.operators[0].activation is Activation.NONE
@@ -194,7 +196,8 @@ def test_damaged_weights_file(tmp_path, content):
         (f"{RESIDUAL},expansion=1.5", ["expansion=1.5 is not a whole number"]),
         (f"{RESIDUAL},expansion=-1", ["expansion=-1 is not a whole number"]),
         (f"{RESIDUAL},expansion=٣", ["expansion=٣ is not a whole number"]),
-        (f"{RESIDUAL},kernel=4", ["kernel=4 is even"]),
+        (f"{RESIDUAL},kernel=4x", ["kernel=4x is not a whole number"]),
+        (f"{RESIDUAL},kernel=3x32", ["kernel=3x32 is not in 1..31"]),
         (f"{RESIDUAL},numbers=float", ["numbers=float is none of affine, fixed"]),
         (f"{RESIDUAL},activation_bits=7", ["activation_bits=7 and weight_bits=8 with numbers=affine"]),
         (f"{RESIDUAL},numbers=fixed,weight_bits=1", ["weight_bits=1 is not in 2..16"]),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from mbconv.generators.emission.board import board_bundle, board_top
@@ -31,6 +32,9 @@ TOP = "mbconv_board_pins"
 CLOCK = "core_clk"
 _ATTEMPTS = 5
 _WORTH_ANOTHER_BUILD = 1.05
+_NEARLY = 1.05
+"""How many times the fastest clock of a board may be asked for, who may have rounded it."""
+
 _MARGIN = 0.96
 """Of the clock that a build reached, what the next asks for: results vary by some percent from one netlist and clock
 to the next."""
@@ -75,12 +79,10 @@ def build_bitstream(
             is not met.
         ToolError: a tool is missing or failed.
     """
-    if board.rx is None or board.tx is None:
-        raise GraphError(f"{board.title} has no UART: name its pins, --uart RX,TX")
+    check_bitstream(board, clock_mhz)
     report = progress or (lambda step, doing: None)
     family = board.part.family
     wanted = clock_mhz or family.target_mhz
-    _clock(board, wanted)  # one that cannot be made is refused before anything is written
     take_build_folder(folder)
     tool_versions(YOSYS, family.nextpnr, family.pack(board.part, "", "")[0])
     file = family.pack(board.part, "", design.name)[2]
@@ -109,6 +111,26 @@ def build_bitstream(
         f"{design.name} on {board.title} met no clock in {_ATTEMPTS} attempts, the last {clock:g} MHz with "
         f"{reached:.1f} MHz reached: ask for a lower one, --clock {0.9 * reached:.0f}"
     )
+
+
+def check_bitstream(board: FpgaBoard, clock_mhz: float | None) -> None:
+    """Refuse what no design makes possible.
+
+    Raises:
+        GraphError: the board has no UART, or its PLL makes no clock as slow as asked for, or none nearly as fast.
+    """
+    if board.rx is None or board.tx is None:
+        raise GraphError(f"{board.title} has no UART: name its pins, --uart RX,TX")
+    _clock(board, clock_mhz or board.part.family.target_mhz)
+    if clock_mhz is None:
+        return
+    fastest, _ = _clock(board, inf)
+    if clock_mhz > fastest * _NEARLY:
+        raise GraphError(
+            f"{board.title} has no clock near {clock_mhz:g} MHz: of its oscillator's {board.clock_mhz:g} MHz "
+            f"{f'its PLL makes {fastest:g} at most' if fastest > board.clock_mhz else 'no PLL makes more'}; --clock "
+            f"{fastest:g} or less"
+        )
 
 
 def _clock(board: FpgaBoard, wanted: float) -> tuple[float, Pll | None]:

@@ -52,6 +52,7 @@ _RANGES = {
     "activation_bits": (2, 16),
     "weight_bits": (2, 16),
 }
+_PAIRS = ("kernel", "stride")  # of rows and columns
 _CHOICES = {"numbers": ("affine", "fixed"), "activation": ("none", "relu", "relu6")}
 _MEANINGS = {
     "height": "rows of the input",
@@ -59,7 +60,7 @@ _MEANINGS = {
     "channels": "channels of the input",
     "output_channels": "channels of the output (default: channels; of a depthwise block a multiple of them)",
     "expansion": "wide channels ÷ channels (default 6)",
-    "kernel": "rows and columns of the depthwise kernel, odd (default 3)",
+    "kernel": "rows and columns of the depthwise kernel, or ROWSxCOLUMNS (default 3)",
     "stride": "stride of the depthwise layer, or ROWSxCOLUMNS (default 1)",
     "activation": "none, relu or relu6 (default relu6)",
     "seed": "of the random weights (default 0)",
@@ -81,7 +82,7 @@ class Block:
     output_channels: int
     expansion: int = 1
     strides: tuple[int, int] = (1, 1)
-    kernel: int = 3
+    kernel: tuple[int, int] = (3, 3)
     activation: Activation = Activation.RELU6
     seed: int = 0
     numbers: str = "affine"
@@ -101,7 +102,7 @@ class Block:
     @property
     def weight_count(self) -> int:
         wide = self.channels * self.expansion
-        taps = self.kernel**2
+        taps = prod(self.kernel)
         return {
             "pointwise": self.channels * self.output_channels,
             "depthwise": taps * self.output_channels,
@@ -210,14 +211,14 @@ def _value(key: str, text: str, problems: list[str]) -> int | str | tuple[int, i
             problems.append(f"{key}={text} is none of {', '.join(_CHOICES[key])}")
         return text
     least, most = _RANGES[key]
-    parts = text.split("x") if key == "stride" else [text]
+    parts = text.split("x") if key in _PAIRS else [text]
     if len(parts) > 2 or not all(re.fullmatch("[0-9]{1,10}", part) for part in parts):
         problems.append(f"{key}={text} is not a whole number")
         return None
     numbers = [int(part) for part in parts]
     if not all(least <= number <= most for number in numbers):
         problems.append(f"{key}={text} is not in {least}..{most}")
-    if key == "stride":
+    if key in _PAIRS:
         return numbers[0], numbers[-1]
     return numbers[0]
 
@@ -237,8 +238,6 @@ def _block(kind: str, fields: dict) -> Block:
 def _contradictions(block: Block) -> list[str]:
     """What is wrong with values that are each in range."""
     problems = []
-    if block.kernel % 2 == 0:
-        problems.append(f"kernel={block.kernel} is even; kernels are odd")
     if block.kind == "depthwise" and block.output_channels % block.channels:
         problems.append(f"output_channels={block.output_channels} is no multiple of channels={block.channels}")
     if block.numbers == "affine" and (block.activation_bits, block.weight_bits) != (8, 8):

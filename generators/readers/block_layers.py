@@ -121,15 +121,21 @@ class BlockBuilder:
         return output
 
     def depthwise(
-        self, name: str, source: int, multiplier: int, kernel: int, strides: tuple[int, int], activation: Activation
+        self,
+        name: str,
+        source: int,
+        multiplier: int,
+        kernel: tuple[int, int],
+        strides: tuple[int, int],
+        activation: Activation,
     ) -> int:
-        """A k×k depthwise convolution with SAME padding."""
+        """A depthwise convolution with a kernel of rows × columns and SAME padding."""
         x = self.tensors[source]
         channels = x.channels * multiplier
-        given = self._array(f"{name}_weights", (kernel, kernel, channels), integers=True, needed=True)
-        weights = self._weights((kernel, kernel, channels)) if given is None else given
+        given = self._array(f"{name}_weights", (*kernel, channels), integers=True, needed=True)
+        weights = self._weights((*kernel, channels)) if given is None else given
         shape = (1, -(-x.height // strides[0]), -(-x.width // strides[1]), channels)
-        padding = Padding.same((x.height, x.width), (kernel, kernel), strides)
+        padding = Padding.same((x.height, x.width), kernel, strides)
         common, output = self._mac(name, source, weights.reshape(-1, channels).T, shape, activation)
         self.operators.append(
             DepthwiseConvolution(

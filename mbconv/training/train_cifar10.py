@@ -49,6 +49,7 @@ from mbconv.training.cifar10_data import (
 from mbconv.training.cycle import Cycle, next_time
 from mbconv.training.folding_bound import best_efficiency, best_interval
 from mbconv.training.mobilenet import MobileNetV2, Topology, mac_count, parameter_count
+from mbconv.training.outputs import add_force, check_outputs
 from mbconv.training.quantised_layers import QuantisedMobileNetV2, file_content, reference_accuracy
 from mbconv.training.warm_start import load_weights, restore_norms
 
@@ -60,6 +61,7 @@ TOPOLOGY = Topology(
     head=256,
     classes=10,
 )
+CHECKPOINT = "checkpoint.pt"
 BATCH = 64  # small: the activations of a batch stay in a processor's cache
 SMOOTHING = 0.1
 AVERAGING = 0.999
@@ -148,7 +150,7 @@ class Run:
         self.augmenter = Augmenter(self.training)
         self.network = MobileNetV2(TOPOLOGY).to(memory_format=torch.channels_last)
         self.cycle, self.epoch, self.progress = 0, 0, 0.0
-        resumes = (folder / "checkpoint.pt").exists()
+        resumes = (folder / CHECKPOINT).exists()
         if start is not None and not resumes:
             self._start_from(start)
         self.average = Average(self.network)
@@ -168,7 +170,7 @@ class Run:
         print(f"{path}: as a float network, validation {accuracy(self.network, self.validation):.2%}", flush=True)
 
     def _restore(self) -> None:
-        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
+        state = torch.load(self.folder / CHECKPOINT, weights_only=True)
         self.cycle, self.epoch, self.rows = state["cycle"], state["epoch"], state["rows"]
         self.progress = state["progress"]
         self.network.load_state_dict(state["network"])
@@ -191,7 +193,7 @@ class Run:
         }
         # A reader never sees half a file: written aside, then renamed.
         torch.save(state, self.folder / "checkpoint.new")
-        os.replace(self.folder / "checkpoint.new", self.folder / "checkpoint.pt")
+        os.replace(self.folder / "checkpoint.new", self.folder / CHECKPOINT)
         with (self.folder / "curve.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, list(self.rows[0]), lineterminator="\n")
             writer.writeheader()
@@ -294,6 +296,7 @@ def main() -> None:
     parser.add_argument("--until", help="HH:MM (UTC) at which a cycle ends: as many epochs as there is time for")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    add_force(parser)
     arguments = parser.parse_args()
     try:
         until = next_time(arguments.until, datetime.now(UTC)) if arguments.until else None
@@ -309,6 +312,9 @@ def main() -> None:
         flush=True,
     )
     arguments.folder.mkdir(parents=True, exist_ok=True)
+    if not (arguments.folder / CHECKPOINT).exists():  # which would say that the files are those of a run that goes on
+        names = ["curve.csv", *(f"cycle{n + 1}.{kind}" for n in range(len(CYCLES)) for kind in ("tflite", "txt"))]
+        check_outputs(parser, (arguments.folder / name for name in names), arguments.force)
     try:
         run = Run(arguments.folder, arguments.data, arguments.seed, arguments.start, until)
     except GraphError as error:

@@ -34,6 +34,7 @@ except ModuleNotFoundError as error:
 from mbconv.models.digit_pictures import HELD_OUT, SPLIT_SEED
 from mbconv.training.folding_bound import best_efficiency, best_interval
 from mbconv.training.mobilenet import MobileNetV2, Topology, mac_count, parameter_count
+from mbconv.training.outputs import add_force, check_outputs
 from mbconv.training.quantised_layers import QuantisedMobileNetV2, file_content, reference_accuracy
 
 VALIDATION = 240
@@ -129,7 +130,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=400)
     parser.add_argument("--quantised-epochs", type=int, default=150)
+    add_force(parser)
     arguments = parser.parse_args()
+    check_outputs(parser, filter(None, (arguments.output, arguments.curve)), arguments.force)
 
     torch.manual_seed(arguments.seed)
     torch.use_deterministic_algorithms(True)

@@ -23,17 +23,24 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def in_processes(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+def in_processes(
+    function: Callable[[Item], Result], items: Sequence[Item], *, runs_tools: bool = False
+) -> list[Result]:
     """``function`` of every item: the first here, each other in a process of its own, which sees everything as it is
     now and whose changes are lost but for its result.
 
     An exception in any of them is raised here; so is an interrupt, after which none of them is left.
+
+    Args:
+        runs_tools: ``function`` starts programs, which an exception here would leave running: the first item gets a
+            process of its own as well where the system can fork, and all its programs end with it.
     """
+    here = 0 if runs_tools and sys.platform == "linux" else 1
     children: list[_Child] = []
     try:
-        for item in items[1:]:
+        for item in items[here:]:
             children.append(_start(function, item))
-        results = [function(items[0])] if items else []
+        results = [function(item) for item in items[:here]]
         while children:
             results.append(_result(children[0]))
             children.pop(0)

@@ -56,7 +56,7 @@ def to_verilog(component: Component, top: str, prefix: str = "") -> Verilog:
     with collect_cells() as cells, no_garbage_collection():
         near, far = _elaborated(component, top)
         bins = _bins(far)
-        found = in_processes(_converted, [(near, bins[0]), *(([], jobs) for jobs in bins[1:])])
+        found = in_processes(_converted, [(near, bins[0]), *(([], jobs) for jobs in bins[1:])], runs_tools=True)
     modules = {name: text for texts, _ in found for name, text in texts.items()}
     by_part = {part: more for _, parts in found for part, more in parts.items()}
     for part, _ in far:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from mbconv.cli import main
-from mbconv.fpga.flow.folder import MARK, check_build_folder, take_build_folder
+from mbconv.fpga.flow.folder import MARK, build_folder, check_build_folder
 from mbconv.generators.emission.folder import write_files
 from mbconv.generators.graph.graph import GraphError
 from mbconv.sim.board.simulated_board import is_port_link
@@ -49,12 +49,15 @@ def test_a_build_takes_no_folder_of_others(tmp_path):
     folder = tmp_path / "a" / "b"
     check_build_folder(folder)
     assert not folder.parent.exists()
-    take_build_folder(folder)
-    (folder / "netlist.json").write_text("")
-    take_build_folder(folder)
+    with build_folder(folder):
+        (folder / "netlist.json").write_text("")
+    with build_folder(folder):
+        with pytest.raises(GraphError, match=f"another build is at work in {folder}: wait until it is done"):
+            check_build_folder(folder)
+        assert "mbconv build" in (folder / MARK).read_text()
     (folder / MARK).unlink()
     with pytest.raises(GraphError, match=r"no build wrote: netlist\.json; .* a new or empty one"):
-        take_build_folder(folder)
+        build_folder(folder).__enter__()
     assert (folder / "netlist.json").exists()
 
 

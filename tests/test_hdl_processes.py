@@ -1,6 +1,8 @@
 """Work shared among processes, and Verilog that does not depend on how many there were."""
 
 import os
+import signal
+import subprocess
 import time
 
 import pytest
@@ -38,6 +40,25 @@ def test_an_exception_comes_out_and_nobody_stays(place):
         in_processes(work, [0, 1, 2])
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_tools_of_the_first_item_end_with_it(tmp_path):
+    """An interrupt while a program runs that the first item started."""
+    place = tmp_path / "process"
+
+    def work(_: int) -> None:
+        tool = subprocess.Popen(["sleep", "600"])
+        place.write_text(str(tool.pid))
+        os.kill(parent, signal.SIGINT)
+        tool.wait()
+
+    parent = os.getpid()
+    with pytest.raises(KeyboardInterrupt):
+        in_processes(work, [0], runs_tools=True)
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):
+            os.kill(int(place.read_text()), 0)
+            time.sleep(0.05)
 
 
 def test_a_process_that_dies_is_an_error():

@@ -21,7 +21,7 @@ from mbconv.hdl.verilog import Verilog
 
 from ..boards import FpgaBoard
 from .build import Implementation, Report, route_seeds
-from .folder import take_build_folder
+from .folder import build_folder
 from .misfit import explaining
 from .pll import Pll
 from .step import done_once
@@ -83,34 +83,34 @@ def build_bitstream(
     report = progress or (lambda step, doing: None)
     family = board.part.family
     wanted = clock_mhz or family.target_mhz
-    take_build_folder(folder)
-    tool_versions(YOSYS, family.nextpnr, family.pack(board.part, "", "")[0])
-    file = family.pack(board.part, "", design.name)[2]
-    for attempt in range(_ATTEMPTS):
-        clock, source = _clock(board, wanted)
-        top = board_top(design, clock * 1e6)
-        verilog = board_bundle(design, top).made
-        place = folder if clock_mhz is not None else folder / f"attempt_{attempt + 1}"
-        with explaining(design, board.part, place):
-            made = _implement(verilog, board, source, clock, place, seeds, report)
-        reached = made.best.fmax_mhz
-        if reached >= clock:
-            # Only the first attempt, whose clock was a guess, may turn out to be too modest.
-            higher = _clock(board, reached * _MARGIN)[0] if clock_mhz is None and attempt == 0 else clock
-            if higher <= clock * _WORTH_ANOTHER_BUILD:
-                return _pack(board, clock, top, made, folder, design.name, report)
-        elif clock_mhz is not None:
-            for stale in (folder / file, folder / "bitstream.done"):  # of another clock
-                stale.unlink(missing_ok=True)
-            raise GraphError(
-                f"{clock:g} MHz are not met: {design.name} on {board.title} reaches {reached:.1f} MHz (the best of "
-                f"{seeds} seeds), and no bitstream is written; --clock {reached:.1f} or less, or more --seeds"
-            )
-        wanted = reached * _MARGIN
-    raise GraphError(
-        f"{design.name} on {board.title} met no clock in {_ATTEMPTS} attempts, the last {clock:g} MHz with "
-        f"{reached:.1f} MHz reached: ask for a lower one, --clock {0.9 * reached:.0f}"
-    )
+    with build_folder(folder):
+        tool_versions(YOSYS, family.nextpnr, family.pack(board.part, "", "")[0])
+        file = family.pack(board.part, "", design.name)[2]
+        for attempt in range(_ATTEMPTS):
+            clock, source = _clock(board, wanted)
+            top = board_top(design, clock * 1e6)
+            verilog = board_bundle(design, top).made
+            place = folder if clock_mhz is not None else folder / f"attempt_{attempt + 1}"
+            with explaining(design, board.part, place):
+                made = _implement(verilog, board, source, clock, place, seeds, report)
+            reached = made.best.fmax_mhz
+            if reached >= clock:
+                # Only the first attempt, whose clock was a guess, may turn out to be too modest.
+                higher = _clock(board, reached * _MARGIN)[0] if clock_mhz is None and attempt == 0 else clock
+                if higher <= clock * _WORTH_ANOTHER_BUILD:
+                    return _pack(board, clock, top, made, folder, design.name, report)
+            elif clock_mhz is not None:
+                for stale in (folder / file, folder / "bitstream.done"):  # of another clock
+                    stale.unlink(missing_ok=True)
+                raise GraphError(
+                    f"{clock:g} MHz are not met: {design.name} on {board.title} reaches {reached:.1f} MHz (the best of "
+                    f"{seeds} seeds), and no bitstream is written; --clock {reached:.1f} or less, or more --seeds"
+                )
+            wanted = reached * _MARGIN
+        raise GraphError(
+            f"{design.name} on {board.title} met no clock in {_ATTEMPTS} attempts, the last {clock:g} MHz with "
+            f"{reached:.1f} MHz reached: ask for a lower one, --clock {0.9 * reached:.0f}"
+        )
 
 
 def check_bitstream(board: FpgaBoard, clock_mhz: float | None) -> None:

@@ -11,7 +11,7 @@ from mbconv.hdl.cells import MultiplierCell
 from mbconv.hdl.verilog import Verilog
 
 from ..family import CellKind, Part
-from .folder import take_build_folder
+from .folder import build_folder
 from .place_and_route import Route, place_and_route
 from .synthesis import Netlist, synthesise
 from .tools import YOSYS, tool_threads, tool_versions
@@ -146,13 +146,13 @@ def implement(
     """
     report = progress or (lambda step, doing: None)
     versions = tool_versions(YOSYS, part.family.nextpnr)
-    take_build_folder(folder)
-    sources = part.family.sources(verilog, part)
-    netlist = synthesise(sources, verilog.top, folder, part, doing=lambda doing: report("synthesis", doing))
-    report("synthesis", "")
+    with build_folder(folder):
+        sources = part.family.sources(verilog, part)
+        netlist = synthesise(sources, verilog.top, folder, part, doing=lambda doing: report("synthesis", doing))
+        report("synthesis", "")
 
-    routes = route_seeds(netlist, clock_name, part, seeds=seeds, target_mhz=target_mhz, report=report)
-    return Implementation(part, target_mhz, netlist, routes, tuple(verilog.multipliers), versions)
+        routes = route_seeds(netlist, clock_name, part, seeds=seeds, target_mhz=target_mhz, report=report)
+        return Implementation(part, target_mhz, netlist, routes, tuple(verilog.multipliers), versions)
 
 
 def route_seeds(

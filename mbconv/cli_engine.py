@@ -38,6 +38,8 @@ def compiled(graph: Graph, parameters: str) -> Program:
 
 def program_dict(program: Program) -> dict:
     """A program's figures, for ``--json``."""
+    from mbconv.generators.engine.report import layer_reports
+
     return {
         "model": program.graph.name,
         "engine": program.parameters.text,
@@ -50,33 +52,42 @@ def program_dict(program: Program) -> dict:
         "layers": [
             {
                 "name": one.name,
+                "instructions": one.instructions,
                 "cycles": one.cycles,
-                "macs": one.layer.macs,
-                "share_of_peak": one.layer.macs / (one.cycles * program.parameters.lanes),
+                "waiting_cycles": one.waits,
+                "macs": one.macs,
+                "share_of_peak": one.share_of_peak,
                 "weight_bytes": one.weight_bytes,
+                "fetched_bytes": one.fetched,
+                "bound": one.bound,
             }
-            for one in program.instructions
+            for one in layer_reports(program)
         ],
     }
 
 
 def print_program(program: Program) -> None:
-    """The table of a program's instructions."""
-    lanes = program.parameters.lanes
-    rows = Rows("instruction", "cycles", "MACs", "of peak", "weights", left=("instruction",))
-    for one in program.instructions:
-        macs = one.layer.macs
+    """The table of a program's layers."""
+    from mbconv.generators.engine.report import layer_reports
+
+    lanes, reports = program.parameters.lanes, layer_reports(program)
+    rows = Rows("layer", "instructions", "cycles", "MACs", "of peak", "weights", "fetched", "bound", left=("layer",))
+    for one in reports:
         rows.add_row(
             one.name,
+            str(one.instructions),
             f"{one.cycles:,}",
-            f"{macs:,}" if macs else "",
-            f"{macs / (one.cycles * lanes):.1%}" if macs else "",
+            f"{one.macs:,}" if one.macs else "",
+            f"{one.share_of_peak:.1%}" if one.macs else "",
             bytes_text(one.weight_bytes),
+            bytes_text(one.fetched),
+            one.bound,
         )
     rows.add_section()
     total = program.macs / (program.cycles * lanes)
-    weights = sum(one.weight_bytes for one in program.instructions)
-    rows.add_row("total", f"{program.cycles:,}", f"{program.macs:,}", f"{total:.1%}", bytes_text(weights))
+    weights, fetched = (bytes_text(sum(getattr(one, name) for one in reports)) for name in ("weight_bytes", "fetched"))
+    count = len(program.instructions)
+    rows.add_row("total", f"{count}", f"{program.cycles:,}", f"{program.macs:,}", f"{total:.1%}", weights, fetched, "")
     console = results()
     console.print(f"{program.graph.name} on an engine of {lanes} multipliers, {program.parameters.text}")
     console.print(rows)

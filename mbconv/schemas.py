@@ -27,7 +27,8 @@ _RATE = {"clock_mhz?": "num", "frames_per_second?": "num", "latency_ms?": "num"}
 _PROGRAM = {
     "model": "str", "engine": "str", "multipliers": "int", "cycles": "int", "interval_cycles": "int", "macs": "int",
     "share_of_peak": "num", "uses": {"*": "int"},
-    "layers": [{"name": "str", "cycles": "int", "macs": "int", "share_of_peak": "num", "weight_bytes": "int"}],
+    "layers": [{"name": "str", "instructions": "int", "cycles": "int", "waiting_cycles": "int", "macs": "int",
+                "share_of_peak": "num", "weight_bytes": "int", "fetched_bytes": "int", "bound": "str"}],
 }  # fmt: skip
 _KEPT = {**_RESULT, "ok": "bool", "kept": "bool"}
 _TENSOR = {"tensor": "int", "name": "str", "shape": ["int"], "type": "str", "scale": "num", "zero_point": "int"}

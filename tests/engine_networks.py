@@ -1,5 +1,6 @@
 """Networks for a simulated engine, and what tests of it share."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,22 +14,41 @@ from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.hdl.engine.parameters import EngineParameters
 
 SMALL = EngineParameters(
-    channels=4,
-    pixels=3,
+    channels=6,
+    pixels=6,
     requantizers=2,
-    map_words=4096,
+    map_words=320,
     weight_words=100,
     constant_words=512,
     tables=8,
     instructions=64,
     weight_bits=9,
     side_bits=8,
-    kernel_bits=4,
+    kernel_bits=5,
     group_bits=8,
     port_bytes=2,
+    input_elements=2,
+    folds=1,
+    ranges=1,
+    depthwise_rows=3,
+    depthwise_columns=2,
 )
-"""An engine on which random networks fit, some with all of their weights; three pixels, as no map is a multiple of them
-by chance."""
+"""An engine on which random networks fit, some with all of their weights and maps: channels, rows and columns that no
+map is a
+multiple of by chance."""
+
+PLAIN = replace(
+    SMALL,
+    map_words=4096,
+    channels=4,
+    pixels=3,
+    input_elements=1,
+    folds=0,
+    ranges=0,
+    depthwise_rows=1,
+    depthwise_columns=1,
+)
+"""One pixel at a time in DEPTHWISE, one bank."""
 
 MEMORY = MemoryTiming(Fraction(3, 4), 20)
 """Of the weights that do not fit."""

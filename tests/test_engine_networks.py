@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from engine_networks import MEMORY, SMALL, faults, random_work
+from engine_networks import MEMORY, PLAIN, SMALL, faults, random_work
 
 from mbconv.frames import random_frames
 from mbconv.generators.engine.compile import compile_network
@@ -61,7 +61,7 @@ def test_other_lanes_and_latencies():
 )
 def test_a_map_memory_of_one_port(tmp_path, changed):
     """Results are written between readings, whatever the lanes and the pace of the requantisation."""
-    parameters = replace(SMALL, map_ports=1, **changed)
+    parameters = replace(PLAIN, map_ports=1, **changed)
     work = random_work((*SEEDS, *range(20, 36)), tmp_path, parameters=parameters)
     assert len(work) > len(SEEDS)
     assert not faults(simulate_programs(work))
@@ -69,12 +69,22 @@ def test_a_map_memory_of_one_port(tmp_path, changed):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("parameters", [SMALL, PLAIN], ids=["banks", "plain"])
 @pytest.mark.parametrize("first", range(20, 260, 40))
-def test_hundreds_of_random_networks(tmp_path, first):
+def test_hundreds_of_random_networks(tmp_path, first, parameters):
     """Many networks in turn on one engine, without stalls and with."""
-    work = random_work(range(first, first + 40), tmp_path)
+    work = random_work(range(first, first + 40), tmp_path, parameters=parameters)
+    assert len(work) > 10
     assert not faults(simulate_programs(work, source=ALWAYS, sink=ALWAYS))
     assert not faults(simulate_programs(work, source=HALF, sink=HALF, seed=first))
+
+
+def test_some_rows_at_a_time():
+    """Maps that do not fit: a block whose expanded map is never whole. The tests above simulate it."""
+    program, whole = digits(), digits(replace(SMALL, map_words=1024))
+    assert len(program.instructions) > len(whole.instructions) == len({one.name for one in whole.instructions})
+    assert program.memories["map_words"] <= SMALL.map_words < whole.memories["map_words"]
+    assert any(one.ring for one in program.instructions)
 
 
 @pytest.mark.slow

@@ -157,7 +157,8 @@ def test_packets_of_frames(sent, bad, words):
             ctx.set(circuit.i.payload, {"data": left[0] if left else 0, "last": len(left) == 1})
             taken = left and ctx.get(circuit.i.ready)
             if ctx.get(circuit.put):
-                word[ctx.get(circuit.position)] = ctx.get(circuit.element)
+                beat = ctx.get(circuit.beat)
+                word[ctx.get(circuit.position)] = wrap(beat, 8)
                 if ctx.get(circuit.complete):
                     written.append((ctx.get(circuit.address), list(word)))
             await ctx.tick()

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from mbconv.hdl.engine.instruction import Operation, instruction_words, pack_instruction
+from mbconv.hdl.engine.instruction import (
+    LANE_FIELDS,
+    RANGE_FIELDS,
+    Operation,
+    instruction_layout,
+    instruction_words,
+    pack_instruction,
+)
 from mbconv.hdl.engine.latencies import Latencies
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.family import GENERIC, Family
 
 from ..graph.graph import Graph, GraphError
 from ..stages.network import Network, build_network
-from .cycles import FrameClock
+from .copies import without_copies
+from .cycles import FrameClock, instruction_cycles
 from .layers import Layer, Lowering
-from .layout import Lifetime, StoredMap, place
+from .layout import StoredMap
 from .memory_timing import MemoryTiming
+from .ranges import range_values
+from .segments import Piece, Segment, arrange
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +42,8 @@ class Instruction:
         cycles: from the end of the one before to its own, exactly, where nothing outside waits.
         waits: of them, those in which weights are waited for.
         fetched: bytes of weights that come through the port.
+        rows: of the map, the first and the one behind the last; (0, 0) of a map that has none.
+        ring: words of the ring that it writes into; 0: it is none.
     """
 
     layer: Layer
@@ -38,6 +52,8 @@ class Instruction:
     cycles: int
     waits: int = 0
     fetched: int = 0
+    rows: tuple[int, int] = (0, 0)
+    ring: int = 0
 
     @property
     def name(self) -> str:
@@ -95,7 +111,8 @@ class Program:
 
     @cached_property
     def macs(self) -> int:
-        return sum(instruction.layer.macs for instruction in self.instructions)
+        layers = {id(one.layer): one.layer for one in self.instructions}
+        return sum(layer.macs for layer in layers.values())
 
 
 def compile_network(
@@ -112,7 +129,7 @@ def compile_network(
         GraphError: nodes that are no instruction, all of them in one message; or what does not fit: the memory, what is
             needed, what there is.
     """
-    network = build_network(graph)
+    network = without_copies(build_network(graph))
     lowering = Lowering(network, parameters)
     layers, problems = [], []
     for node in network.nodes:
@@ -130,91 +147,130 @@ class _Assembly:
     """A program being put together."""
 
     def __init__(self, lowering: Lowering, layers: list[Layer], engine: Latencies, timing: MemoryTiming | None) -> None:
-        self.lowering, self.layers, self.engine, self.timing = lowering, layers, engine, timing
+        self.lowering, self.engine, self.timing = lowering, engine, timing
+        self.layers = [_turned(layer, before) for layer, before in zip(layers, [None, *layers[:-1]], strict=True)]
         self.parameters = p = engine.parameters
-        self.resident: list[np.ndarray] = []
+        self.resident: dict[int, int] = {}  # by layer, where its weights are in the memory from the upload on
+        self.resident_words: list[np.ndarray] = []
         self.streamed: list[np.ndarray] = []
         self.constants: list[int] = []
+        self.first_constants: dict[int, int] = {}  # by layer
         self.tables: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         words = [len(layer.weights) for layer in layers if layer.weights is not None]
         self.streams = bool(p.port_bytes) and sum(words) > p.weight_words
-        still = sum(len(layer.weights) for layer in layers if self._stays(layer))
-        self.ring = still if self.streams else 0
         if self.streams and timing is None:
             raise GraphError(
                 f"the weights of {lowering.graph.name} come from outside the chip: say how fast, with memory_bytes=1/2 "
                 "bytes a cycle, for example"
             )
-        self.addresses = self._addresses()
+        self.placed = arrange(self.layers, lowering.map, p.map_words, self._cost, bool(p.ranges))
+        self._keep()
 
-    def _stays(self, layer: Layer) -> bool:
-        """A layer's weights are in the memory from the upload on."""
-        return layer.weights is not None and (not self.streams or bool(layer.values.get("still_weights")))
+    def _cost(self, segment: Segment) -> int:
+        """Cycles of a segment, but for what is waited for."""
+        return sum(instruction_cycles(self.engine, self._fields(piece, last=False)) for piece in segment.pieces)
 
-    def _addresses(self) -> dict[int, int]:
-        written = {layer.writes: time for time, layer in enumerate(self.layers) if layer.writes is not None}
-        read = dict(written)
-        for time, layer in enumerate(self.layers):
-            read |= dict.fromkeys(layer.reads, time)
-        lifetimes = [Lifetime(self.lowering.map(tensor), time, read[tensor]) for tensor, time in written.items()]
-        names = {time: layer.name for time, layer in enumerate(self.layers)}
-        self.map_words = max((life.map.words for life in lifetimes), default=0)
-        addresses = place(lifetimes, self.parameters.map_words, names)
-        self.map_words = max(addresses[life.map.tensor.index] + life.map.words for life in lifetimes)
-        return addresses
+    def _fields(self, piece: Piece, *, last: bool) -> dict[str, int]:
+        """The fields of an instruction that are no addresses."""
+        layer = self.layers[piece.layer]
+        values = dict.fromkeys(("words", "tail", "rows", "columns", "taps", "blocks", "groups", "binary"), 0)
+        return values | range_values(self.parameters, layer, piece.first, piece.end) | {"last": int(last)}
+
+    def _keep(self) -> None:
+        """Choose the layers whose weights stay: all, or those of one word and what is read in many pieces, the most
+        often first, as far as the memory has room beside two groups of the others."""
+        pieces = [piece for segment in self.placed.segments for piece in segment.pieces]
+        counts = Counter(piece.layer for piece in pieces)
+        weighted = [number for number, layer in enumerate(self.layers) if layer.weights is not None]
+        chosen = set(weighted)
+        if self.streams:
+            chosen = {number for number in weighted if self.layers[number].values.get("still_weights")}
+            room = self.parameters.weight_words - sum(self._weight_words(number) for number in chosen)
+            room -= 2 * max(self._group_words(number) for number in weighted)
+            for number in sorted(weighted, key=lambda number: -counts[number]):
+                if counts[number] > 1 and number not in chosen and self._weight_words(number) <= room:
+                    chosen.add(number)
+                    room -= self._weight_words(number)
+        self.ring = 0
+        for number in weighted:
+            if number in chosen:
+                self.resident[number] = self.ring
+                self.resident_words.append(self._weights(number))
+                self.ring += self._weight_words(number)
+        if not self.streams:
+            self.ring = 0
+
+    def _weights(self, number: int) -> np.ndarray:
+        found = self.layers[number].weights
+        assert found is not None
+        return found
+
+    def _weight_words(self, number: int) -> int:
+        return len(self._weights(number))
+
+    def _group_words(self, number: int) -> int:
+        """Words of weights that are used together: those of a group of channels."""
+        return self._weight_words(number) // (self.layers[number].values.get("groups", 0) + 1)
 
     def program(self) -> Program:
-        made: list[tuple[Layer, dict[str, int]]] = []
+        made: list[tuple[Piece, dict[str, int]]] = []
         problems = []
-        for number, layer in enumerate(self.layers):
+        pieces = [piece for segment in self.placed.segments for piece in segment.pieces]
+        for place, piece in enumerate(pieces):
             try:
-                made.append((layer, self._values(layer, first=not number, last=number + 1 == len(self.layers))))
+                made.append((piece, self._values(piece, first=not place, last=place + 1 == len(pieces))))
             except ValueError as error:
-                problems.append(f"{layer.name}: {error}")
+                problems.append(f"{self.layers[piece.layer].name}: {error}")
         p = self.parameters
         resident, streamed = (
             np.concatenate(parts) if parts else np.zeros((0, p.channels), np.int64)
-            for parts in (self.resident, self.streamed)
+            for parts in (self.resident_words, self.streamed)
         )
+        groups = {number: self._group_words(number) for number in self._streamed_layers()}
         used = {
-            "map_words": self.map_words,
-            "weight_words": len(resident) + max((self._group_words(layer) for layer, _ in made), default=0),
+            "map_words": self.placed.words,
+            "weight_words": len(resident) + max(groups.values(), default=0),
             "constant_words": len(self.constants) // p.requantizers,
             "tables": len(self.tables),
-            "instructions": len(self.layers),
+            "instructions": len(pieces),
         }
         for name, count in used.items():
             if count > getattr(p, name):
-                more = self._largest() if name == "weight_words" else ""
+                more = self._largest(groups) if name == "weight_words" else ""
                 problems.append(f"it needs {name} = {count:,}, the engine has {getattr(p, name):,}{more}")
         if problems:
-            raise GraphError("\n  ".join([f"{self.lowering.graph.name} does not fit the engine:", *problems]))
+            raise GraphError("\n  ".join([f"{self.lowering.graph.name} does not fit the engine:", *_once(problems)]))
         clock = FrameClock(self.engine, self.timing, len(streamed), p.weight_words - self.ring)
         instructions = []
-        for layer, values in made:
-            cycles, waits = clock.add(values)
+        for place, (piece, values) in enumerate(made):
+            layer = self.layers[piece.layer]
+            fields = self._fields(piece, last=place + 1 == len(made)) | values
+            cycles, waits = clock.add(fields)
             written = None if layer.writes is None else self.lowering.map(layer.writes)
-            fetched = len(layer.weights) * p.word_beats * p.port_bytes if values.get("streamed") else 0
-            instructions.append(Instruction(layer, values, written, cycles, waits, fetched))
+            ring = 0 if layer.writes is None else self.placed.areas[layer.writes].ring
+            fetched = self._weight_words(piece.layer) * p.word_beats * p.port_bytes if values.get("streamed") else 0
+            rows = (piece.first, piece.end)
+            instructions.append(Instruction(layer, values, written, cycles, waits, fetched, rows, ring))
         return Program(
             p, self.lowering.network, tuple(instructions), used, resident, streamed, self.timing, self.constants,
             self.tables,
         )  # fmt: skip
 
-    def _group_words(self, layer: Layer) -> int:
-        """Words of the ring that a group of channels needs; 0 where the weights stay."""
-        if layer.weights is None or self._stays(layer):
-            return 0
-        return len(layer.weights) // (layer.values.get("groups", 0) + 1)
+    def _streamed_layers(self) -> list[int]:
+        return [
+            number
+            for number, layer in enumerate(self.layers)
+            if layer.weights is not None and number not in self.resident
+        ]
 
-    def _largest(self) -> str:
+    def _largest(self, groups: Mapping[int, int]) -> str:
         """What needs most of the weight memory, and what would help."""
         p = self.parameters
-        if self.streams:
-            largest = max(self.layers, key=self._group_words)
+        if groups:
+            largest = max(groups, key=groups.__getitem__)
             return (
-                f": {p.channels} channels of {largest.name} have {self._group_words(largest):,} words, which are used "
-                "together"
+                f": {p.channels} channels of {self.layers[largest].name} have {groups[largest]:,} words, which are "
+                "used together"
             )
         weights = {layer.name: layer.weights for layer in self.layers if layer.weights is not None}
         name = max(weights, key=lambda one: weights[one].size)
@@ -224,46 +280,69 @@ class _Assembly:
             "memory outside the chip"
         )
 
-    def _values(self, layer: Layer, *, first: bool, last: bool) -> dict[str, int]:
+    def _values(self, piece: Piece, *, first: bool, last: bool) -> dict[str, int]:
         """All fields of an instruction; its weights, constants and tables join the others."""
-        p = self.parameters
-        values = dict.fromkeys(("words", "tail", "rows", "columns", "blocks", "groups", "binary"), 0)
-        values |= layer.values | {"last": int(last)}
-        map_words = 1 << (p.map_words - 1).bit_length()
-        if layer.reads:
-            source = self.addresses[layer.reads[0]]
-            values["source"] = (source - layer.before) % map_words
-            if len(layer.reads) > 1:
-                values["second"] = (self.addresses[layer.reads[1]] - source) % map_words
-        if layer.writes is not None:
-            values["destination"] = self.addresses[layer.writes]
+        p, layer = self.parameters, self.layers[piece.layer]
+        values = self._fields(piece, last=last) | self._addresses(piece)
         if first:
             values["weights"] = self.ring
         if layer.weights is not None:
-            values |= self._place_weights(layer)
+            values |= self._place_weights(piece.layer)
         if layer.constants:
-            values["constants"] = self._constants(layer) % (1 << (p.constant_words - 1).bit_length())
+            if piece.layer not in self.first_constants:
+                self.first_constants[piece.layer] = self._constants(layer)
+            values["constants"] = self.first_constants[piece.layer] % (1 << (p.constant_words - 1).bit_length())
         if layer.tables is not None:
             if layer.tables not in self.tables:
                 self.tables.append(layer.tables)
             values["table"] = self.tables.index(layer.tables) % (1 << (p.tables - 1).bit_length())
         # what steps beyond the memory's address goes round it, as the circuit's sums do
-        for step in ("pixel_step", "row_step", "tap_step", "tap_row_step", "destination_step"):
-            values[step] = values.get(step, 0) % map_words
+        for step in [name for name in values if name.endswith("_step")]:
+            values[step] %= 1 << (p.map_words - 1).bit_length()
+        # engines of one pixel in DEPTHWISE, or of whole maps, have fewer fields
+        known = instruction_layout(p).members
+        spare = (*LANE_FIELDS, *RANGE_FIELDS)
+        values = {name: value for name, value in values.items() if name in known or name not in spare}
         pack_instruction(p, values)
         return values
 
-    def _place_weights(self, layer: Layer) -> dict[str, int]:
-        """Put a layer's weights behind the others that stay, or that are streamed."""
+    def _addresses(self, piece: Piece) -> dict[str, int]:
+        """Where an instruction's rows lie."""
+        layer, placed = self.layers[piece.layer], self.placed
+        bits = (self.parameters.map_words - 1).bit_length()
+        values = {"source_ring": bits, "destination_ring": bits}
+
+        def place(tensor: int, offset: int, rows: int) -> tuple[int, int]:
+            """The address of what lies so many words from a map's beginning, in its rows of this piece; how many of
+            its bits turn."""
+            area, base = placed.areas[tensor], placed.addresses[tensor]
+            if area.starts_over:
+                offset -= rows * self.lowering.map(tensor).step
+            if area.ring:
+                return base + offset % area.ring, area.ring.bit_length() - 1
+            return (base + offset) % (1 << bits), bits
+
+        if layer.reads:
+            row = layer.values.get("row_step", 0) if layer.rows else 0
+            values["source"], values["source_ring"] = place(
+                layer.reads[0], piece.first * row - layer.before, piece.first
+            )
+            if len(layer.reads) > 1:
+                second, _ = place(layer.reads[1], piece.first * row, piece.first)
+                values["second"] = (second - values["source"]) % (1 << bits)
+        if layer.writes is not None:
+            offset = piece.first * self.lowering.map(layer.writes).step
+            values["destination"], values["destination_ring"] = place(layer.writes, offset, piece.first)
+        return values
+
+    def _place_weights(self, number: int) -> dict[str, int]:
+        """Where a layer's weights are; those that are streamed join the others."""
         p = self.parameters
-        assert layer.weights is not None
-        if self._stays(layer):
-            place = sum(map(len, self.resident))
-            self.resident.append(layer.weights)
-            return {"weights": place % (1 << (p.weight_words - 1).bit_length())}
+        if number in self.resident:
+            return {"weights": self.resident[number] % (1 << (p.weight_words - 1).bit_length())}
         room = p.weight_words - self.ring
         place = self.ring + sum(map(len, self.streamed)) % max(1, room)
-        self.streamed.append(layer.weights)
+        self.streamed.append(self._weights(number))
         return {"weights": place % (1 << (p.weight_words - 1).bit_length()), "streamed": 1}
 
     def _constants(self, layer: Layer) -> int:
@@ -276,6 +355,17 @@ class _Assembly:
             words *= size
         self.constants += [*words, *[0] * (-len(words) % size)]
         return first
+
+
+def _turned(layer: Layer, before: Layer | None) -> Layer:
+    """A TABLE of two operands with the first one that the layer before writes, so that the two can be joined."""
+    if before is None or layer.tables is None or layer.reads[1:] != (before.writes,):
+        return layer
+    return replace(layer, reads=layer.reads[::-1], tables=layer.tables[::-1])
+
+
+def _once(problems: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(problems))
 
 
 def instruction_bytes(parameters: EngineParameters) -> int:

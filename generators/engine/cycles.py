@@ -21,7 +21,7 @@ def block_slots(engine: Latencies, values: Mapping[str, int]) -> tuple[int, int]
     p = engine.parameters
     taps = (values["rows"] + 1) * (values["columns"] + 1)
     if values["operation"] == Operation.DEPTHWISE:
-        return taps + p.free_slots, p.free_slots
+        return taps + p.free_slots, values["columns"] - values["taps"] + p.free_slots
     tail = values["tail"] + 1
     last = max(tail, p.word_slots)
     return taps * (values["words"] * max(p.channels, p.word_slots) + last), last - tail
@@ -30,7 +30,7 @@ def block_slots(engine: Latencies, values: Mapping[str, int]) -> tuple[int, int]
 def block_results(engine: Latencies, values: Mapping[str, int]) -> int:
     """Cycles in which a block's results are requantised."""
     p = engine.parameters
-    return p.word_cycles * (p.pixels if values["operation"] == Operation.DENSE else 1)
+    return p.word_cycles * (p.pixels if values["operation"] == Operation.DENSE else p.depthwise_lanes)
 
 
 def instruction_cycles(engine: Latencies, values: Mapping[str, int]) -> int:
@@ -39,10 +39,10 @@ def instruction_cycles(engine: Latencies, values: Mapping[str, int]) -> int:
     start = engine.control
     behind_last = p.result_cycles - 1  # cycles that nothing waits for after the last result
     if operation == Operation.INPUT:
-        return start + _elements(engine, values) + 1
+        return start + _input_beats(engine, values) + 1
     if operation == Operation.OUTPUT:
         words = (values["pixels"] + 1) * (values["words"] + 1)
-        return start + _elements(engine, values) + words * (1 + engine.memory)
+        return start + _elements(engine, values) + words * (1 + engine.maps)
     if operation == Operation.TABLE:
         period = max(p.word_cycles, 1 + values["binary"] + p.free_slots)
         return start + values["pixels"] * period + p.word_cycles - behind_last + engine.table
@@ -50,6 +50,14 @@ def instruction_cycles(engine: Latencies, values: Mapping[str, int]) -> int:
     results = block_results(engine, values)
     blocks = (values["blocks"] + 1) * (values["groups"] + 1)
     return start + (blocks - 1) * max(slots, results) + slots - behind + results - behind_last + engine.compute
+
+
+def _input_beats(engine: Latencies, values: Mapping[str, int]) -> int:
+    """Beats of a frame, and those of its padding where they are counted."""
+    if values.get("folded"):
+        return (values["height"] + 1) * (values["row_step"] + 1)
+    word = -(-engine.parameters.channels // engine.parameters.input_elements)
+    return (values["pixels"] + 1) * (values["words"] * word + values["tail"] + 1)
 
 
 def _elements(engine: Latencies, values: Mapping[str, int]) -> int:
@@ -114,7 +122,10 @@ def _map_words(engine: Latencies, values: Mapping[str, int]) -> tuple[Sequence[i
     p = engine.parameters
     taps = (values["rows"] + 1) * (values["columns"] + 1)
     if values["operation"] == Operation.DEPTHWISE:
-        return range(taps), [1] * taps
+        if p.depthwise_lanes == 1:
+            return range(taps), [1] * taps
+        rows = values["rows"] + 1  # a row of the kernel waits for its weights
+        return range(0, taps, values["columns"] + 1), [values["taps"] + 1] * rows
     counts = ([p.channels] * values["words"] + [values["tail"] + 1]) * taps
     slots = np.maximum(counts, p.word_slots)
     return np.cumsum(slots) - slots, counts

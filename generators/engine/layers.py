@@ -22,6 +22,9 @@ from ..operators.add import Add
 from ..operators.subtract import Subtract
 from ..planning.folding import ceil_div
 from ..stages.network import Network, Node
+from .banks import pitches
+from .copies import stored_offset
+from .folding import foldings
 from .layout import StoredMap
 from .requantize import ChannelConstants, EngineRequantization, engine_requantization
 
@@ -37,6 +40,8 @@ class Layer:
         weights: int64 ``[words][channels]``.
         constants: one word for each channel of each group, or a single one.
         tables: of the first and the second operand, 256 entries each.
+        lanes: columns and rows of pixels that a DEPTHWISE computes at once, at most; ``values`` are those of one.
+        rows: of the map that it writes, where it can be computed some rows at a time; else 0.
     """
 
     name: str
@@ -49,6 +54,8 @@ class Layer:
     tables: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     macs: int = 0
     requantization: EngineRequantization | None = None
+    lanes: tuple[int, int] | None = None
+    rows: int = 0
 
 
 def stored_rule(rule: Rule, output: StoredMap) -> Rule:
@@ -82,6 +89,11 @@ class Lowering:
 
     def __init__(self, network: Network, parameters: EngineParameters) -> None:
         self.network, self.parameters = network, parameters
+        self._foldings = foldings(network, parameters)
+        rows = {
+            tensor.index: StoredMap(tensor, parameters.channels).row_words for tensor in network.graph.tensors.values()
+        }
+        self._pitches = pitches(network, parameters, rows)
 
     @property
     def graph(self) -> Graph:
@@ -96,7 +108,7 @@ class Lowering:
         found = self.graph.tensors[tensor]
         if found.element.bits > 8:
             raise GraphError(f"tensor {tensor} is {found.element}; the engine has elements of 8 bits")
-        return StoredMap(found, self.parameters.channels)
+        return StoredMap(found, self.parameters.channels, self._pitches.get(tensor, 0), self._foldings.get(tensor))
 
     def layer(self, node: Node) -> Layer:
         instructions = {
@@ -116,24 +128,43 @@ class Lowering:
     def ports(self) -> tuple[list[Layer], list[Layer]]:
         """INPUT and OUTPUT of every tensor that enters and leaves, in the order of their packets."""
         inputs = [
-            Layer(f"input_t{port}", {"operation": Operation.INPUT, **self._frame(tensor)}, (), tensor)
+            Layer(
+                f"input_t{port}",
+                {"operation": Operation.INPUT, **self._frame(tensor, given=False)},
+                (),
+                tensor,
+                rows=self.graph.tensors[tensor].height,
+            )
             for port, tensor in self.network.inputs.items()
         ]
         outputs = [
-            Layer(f"output_t{tensor}", {"operation": Operation.OUTPUT, **self._frame(tensor)}, (tensor,), None)
+            Layer(
+                f"output_t{tensor}", {"operation": Operation.OUTPUT, **self._frame(tensor, given=True)}, (tensor,), None
+            )
             for tensor in self.network.outputs
         ]
         return inputs, outputs
 
-    def _frame(self, tensor: int) -> dict[str, int]:
-        stored = self.map(tensor)
-        return {
+    def _frame(self, tensor: int, *, given: bool) -> dict[str, int]:
+        """The fields of INPUT, or of OUTPUT where it is ``given``."""
+        stored, p = self.map(tensor), self.parameters
+        values = {
             "pixels": stored.tensor.pixels - 1,
             "words": stored.words_of_pixel - 1,
-            "tail": (stored.tensor.channels - 1) % self.parameters.channels,
+            "tail": (stored.tensor.channels - 1) % p.channels,
             "fill": stored.zero_point,
             "unsigned": int(stored.offset > 0),
         }
+        if given or p.input_elements == 1:
+            return values | (stored.folding.fields if stored.folding else {})
+        if stored.folding is not None:
+            return values | stored.folding.fields
+        if stored.words_of_pixel > 1 and p.channels % p.input_elements:
+            raise GraphError(
+                f"input {tensor} has {stored.tensor.channels} channels in {stored.words_of_pixel} words of a pixel; "
+                f"beats of input_elements = {p.input_elements} do not fill words of {p.channels}"
+            )
+        return values | {"tail": values["tail"] // p.input_elements}
 
     def _raster(self, node: Node) -> tuple[int, int, int]:
         """Rows, columns and channels that the node reads: as they are stored, or another view of the same words.
@@ -153,42 +184,62 @@ class Lowering:
         return read.height, read.width, read.channels
 
     def _window(self, node: Node, operation: Operation, raster: tuple[int, int, int], kernel: tuple[int, int],
-                whole: bool = False) -> tuple[dict[str, int], int]:  # fmt: skip
-        """The fields that say which elements an output reads, and ``before``."""
+                whole: bool = False) -> tuple[dict[str, int], int, int]:  # fmt: skip
+        """The fields that say which elements an output reads, ``before``, and ``rows``."""
         p = self.parameters
         height, width, channels = raster
-        output = self.map(node.output)
+        stored, output = self.map(node.inputs[0]), self.map(node.output)
+        padding, strides = node.padding, node.strides
+        # Not the output tensor's, which a RESHAPE may have given another raster.
+        shape = (
+            (1, 1)
+            if whole
+            else (
+                (height + padding.top + padding.bottom - kernel[0]) // strides[0] + 1,
+                (width + padding.left + padding.right - kernel[1]) // strides[1] + 1,
+            )
+        )
+        left = padding.left
+        if stored.folding is not None:
+            width, channels, kernel = stored.folding.windows, stored.folding.channels, (kernel[0], 1)
+            strides, left = (strides[0], 1), 0
         words = ceil_div(channels, p.channels)
-        pixels = 1 if whole else output.tensor.pixels
+        same = (height, width) == (stored.tensor.height, stored.tensor.width) or stored.folding is not None
+        pitch = stored.step if same else width * words
+        pixels = shape[0] * shape[1]
         if whole and output.words_of_pixel * output.tensor.pixels != output.words_of_pixel:
             raise GraphError(f"{node.name} writes several pixels of one vector, which is no instruction of the engine")
-        lanes = p.pixels if operation == Operation.DENSE else 1
-        strides, padding = node.strides, node.padding
         values = {
             "operation": operation,
             "pixel_step": strides[1] * words,
-            "row_step": strides[0] * width * words,
+            "row_step": strides[0] * pitch,
             "tap_step": words,
-            "tap_row_step": width * words,
+            "tap_row_step": pitch,
             "height": height - 1,
             "width": width - 1,
             "top": padding.top,
-            "left": padding.left,
+            "left": left,
             "row_stride": strides[0],
             "column_stride": strides[1],
             "rows": kernel[0] - 1,
             "columns": kernel[1] - 1,
+            "taps": kernel[1] - 1,
             "words": words - 1 if operation == Operation.DENSE else 0,
             "tail": (channels - 1) % p.channels,
-            # Not the output tensor's, which a RESHAPE may have given another raster.
-            "output_width": 0 if whole else (width + padding.left + padding.right - kernel[1]) // strides[1],
+            "output_width": shape[1] - 1,
             "pixels": pixels - 1,
-            "blocks": ceil_div(pixels, lanes) - 1,
+            "blocks": ceil_div(pixels, p.pixels if operation == Operation.DENSE else 1) - 1,
             "groups": output.words_of_pixel - 1,
             "destination_step": output.words_of_pixel,
-            "fill": self.map(node.inputs[0]).zero_point,
+            "destination_row_step": (
+                output.step if shape[1] == output.tensor.width else shape[1] * output.words_of_pixel
+            ),
+            "destination_width": shape[1] - 1,
+            "destination_height": shape[0] - 1,
+            "fill": stored.zero_point,
         }
-        return values, (padding.top * width + padding.left) * words
+        by_rows = same and not whole and shape == (output.tensor.height, output.tensor.width)
+        return values, padding.top * pitch + left * words, shape[0] if by_rows else 0
 
     def _weights(self, node: Node, weights: np.ndarray) -> np.ndarray:
         """``[output channel][reduction]`` as words: group by group, in the order of the reduction."""
@@ -212,7 +263,8 @@ class Lowering:
         source, output = self.map(node.inputs[0]), self.map(node.output)
         # renamed tensors may have scales of their own nowhere: a RESHAPE keeps them
         tensor = self.graph.tensors[op.inputs[0]]
-        least, most = tensor.element.minimum - source.offset, tensor.element.maximum - source.offset
+        offset = stored_offset(self.graph, tensor.index)
+        least, most = tensor.element.minimum - offset, tensor.element.maximum - offset
         return engine_requantization(
             stored_rule(mac_rule(op, tensor, output.tensor), output),
             np.minimum(weights * least, weights * most).sum(axis=1),
@@ -226,8 +278,11 @@ class Lowering:
         names = ("zero_point", "minimum", "maximum", "positive", "negative")
         return {name: int(getattr(found, name)) for name in names}
 
-    def _multiplied(self, node: Node, weights: np.ndarray, values: dict[str, int], before: int) -> Layer:
-        """A layer with weights, after what :meth:`_window` gave."""
+    def _multiplied(
+        self, node: Node, weights: np.ndarray, values: dict[str, int], before: int, rows: int,
+        stored: np.ndarray | None = None,
+    ) -> Layer:  # fmt: skip
+        """A layer with weights, after what :meth:`_window` gave; ``stored``: as the map's words need them."""
         found = self._accumulated(node, weights)
         return Layer(
             node.name,
@@ -235,10 +290,11 @@ class Lowering:
             node.inputs,
             node.output,
             before,
-            self._weights(node, weights),
+            self._weights(node, weights if stored is None else stored),
             found.words.packed(self.parameters),
             macs=self.network.macs(node),
             requantization=found,
+            rows=rows,
         )
 
     def _dense(self, node: Node) -> Layer:
@@ -247,20 +303,23 @@ class Lowering:
         whole = node.kernel == (1, 1) and node.reduction == stored.size and stored.pixels > 1
         raster = (stored.height, stored.width, stored.channels) if whole else self._raster(node)
         kernel = (stored.height, stored.width) if whole else node.kernel
-        values, before = self._window(node, Operation.DENSE, raster, kernel, whole)
-        return self._multiplied(node, weights, values, before)
+        values, before, rows = self._window(node, Operation.DENSE, raster, kernel, whole)
+        folding = self.map(node.inputs[0]).folding
+        return self._multiplied(node, weights, values, before, rows, folding.weights(weights) if folding else None)
 
     def _depthwise(self, node: Node) -> Layer:
         weights = effective_weights(node)
-        values, before = self._window(node, Operation.DEPTHWISE, self._raster(node), node.kernel)
-        return self._multiplied(node, weights, values, before)
+        values, before, rows = self._window(node, Operation.DEPTHWISE, self._raster(node), node.kernel)
+        p = self.parameters
+        made = self._multiplied(node, weights, values, before, rows)
+        return replace(made, lanes=(p.depthwise_columns, p.depthwise_rows))
 
     def _pool(self, node: Node) -> Layer:
-        source, output = self.map(node.inputs[0]), self.map(node.output)
+        output = self.map(node.output)
         rule, low, high, bias = pool_rule(node.operator, self.graph)
         raster = self._raster(node)
-        values, _ = self._window(node, Operation.DEPTHWISE, raster, raster[:2], whole=True)
-        moved = source.offset * raster[0] * raster[1]
+        values, _, _ = self._window(node, Operation.DEPTHWISE, raster, raster[:2], whole=True)
+        moved = stored_offset(self.graph, node.operator.inputs[0]) * raster[0] * raster[1]
         found = engine_requantization(
             stored_rule(rule, output),
             np.array([low - moved]),
@@ -279,11 +338,12 @@ class Lowering:
             ones,
             found.words.packed(self.parameters),
             requantization=found,
+            lanes=(1, 1),
         )
 
     def _max_pool(self, node: Node) -> Layer:
         op, output = node.operator, self.map(node.output)
-        values, before = self._window(node, Operation.DEPTHWISE, self._raster(node), node.kernel)
+        values, before, rows = self._window(node, Operation.DEPTHWISE, self._raster(node), node.kernel)
         limits = activation_limits(op.activation, output.tensor.element, output.tensor.scale, output.tensor.zero_point)
         identity = self._unscaled(0)
         return Layer(
@@ -296,6 +356,8 @@ class Lowering:
             before,
             np.ones((1, self.parameters.channels), np.int64),
             identity.packed(self.parameters),
+            lanes=(1, 1),  # the greatest of a window is found in the first lane
+            rows=rows,
         )
 
     def _unscaled(self, shift: int, rounded: int = 0) -> ChannelConstants:
@@ -304,18 +366,32 @@ class Lowering:
         multiplier = 1 << (whole - shift)
         return ChannelConstants(*(np.array([value], np.int64) for value in (0, multiplier, whole, rounded)))
 
-    def _elementwise(self, node: Node) -> dict[str, int]:
-        words = self.map(node.inputs[0]).words
-        if self.map(node.output).words != words or self._raster(node)[2] != self.graph.tensors[node.output].channels:
+    def _elementwise(self, node: Node) -> tuple[dict[str, int], int]:
+        """The fields of a TABLE, and ``rows``."""
+        maps = [self.map(tensor) for tensor in (*node.inputs, node.output)]
+        source, output = maps[0], maps[-1]
+        words = source.row_words * source.tensor.height
+        if (
+            output.row_words * output.tensor.height != words
+            or self._raster(node)[2] != self.graph.tensors[node.output].channels
+        ):
             raise GraphError(f"{node.name} writes a map of other words than it reads, which is no instruction")
-        return {
+        shapes = {(found.tensor.height, found.row_words) for found in maps}
+        rasters = {(raster.height, raster.width) for raster in node.rasters}
+        by_rows = len(shapes) == 1 and rasters == {(source.tensor.height, source.tensor.width)}
+        values = {
             "operation": Operation.TABLE,
-            "row_step": 1,
-            "pixels": words - 1,
-            "blocks": words - 1,
+            "pixel_step": 1,
+            "row_step": source.step,
             "destination_step": 1,
+            "destination_row_step": output.step,
+            "destination_width": source.row_words - 1,
+            "destination_height": source.tensor.height - 1,
             "still_constants": 1,
         }
+        if not by_rows:
+            values |= {"destination_width": words - 1, "destination_height": 0}
+        return values, source.tensor.height if by_rows else 0
 
     def _entries(self, table: np.ndarray | tuple[int, ...], source: StoredMap) -> tuple[int, ...]:
         """256 entries by the stored element, the least first; 0 for those that do not occur."""
@@ -338,13 +414,15 @@ class Lowering:
                 "instruction yet"
             )
         entries = self._entries(tables[0] - output.offset, source)
+        values, rows = self._elementwise(node)
         return Layer(
             node.name,
-            self._elementwise(node) | {"minimum": -128, "maximum": 127},
+            values | {"minimum": -128, "maximum": 127},
             node.inputs,
             node.output,
             constants=self._unscaled(0).packed(self.parameters),
             tables=(entries, (0,) * 256),
+            rows=rows,
         )
 
     def _add(self, node: Node) -> Layer:
@@ -352,8 +430,8 @@ class Lowering:
         assert isinstance(op, (Add, Subtract))
         maps = [self.map(tensor) for tensor in node.inputs]
         output = self.map(node.output)
-        values = self._elementwise(node)
-        if maps[1].words_of_pixel != maps[0].words_of_pixel or maps[1].words != maps[0].words:
+        values, rows = self._elementwise(node)
+        if any(getattr(maps[1], name) != getattr(maps[0], name) for name in ("words_of_pixel", "words", "step")):
             raise GraphError(f"{node.name} adds maps that are stored in different views, which is no instruction")
         solutions = [_folded(found) for found in add_solutions(op, self.graph)]
         constants = min(solutions, key=lambda found: max(map(abs, (*found.first, *found.second))))
@@ -376,4 +454,5 @@ class Lowering:
             node.output,
             constants=words.packed(self.parameters),
             tables=(self._entries(constants.first, maps[0]), self._entries(constants.second, maps[1])),
+            rows=rows,
         )

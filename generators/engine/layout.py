@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..graph.graph import GraphError, Tensor
+from .folding import Folding
 
 
 @dataclass(frozen=True)
@@ -12,18 +14,39 @@ class StoredMap:
     """A tensor in the map memory: pixel after pixel in raster order, the channels of a pixel in words of their own.
 
     Elements are int8; those of uint8 are stored less 128.
+
+    Attributes:
+        pitch: words from a row to the next; 0: as many as its pixels have.
+        folding: a word holds all columns of a window instead.
     """
 
     tensor: Tensor
     channels_of_word: int
+    pitch: int = 0
+    folding: Folding | None = None
 
     @property
     def words_of_pixel(self) -> int:
-        return -(-self.tensor.channels // self.channels_of_word)
+        return 1 if self.folding else -(-self.tensor.channels // self.channels_of_word)
+
+    @property
+    def row_words(self) -> int:
+        """Of a row, without what lies between it and the next."""
+        return (self.folding.windows if self.folding else self.tensor.width) * self.words_of_pixel
+
+    @property
+    def step(self) -> int:
+        """Words from a row to the next."""
+        return self.pitch or self.row_words
+
+    @property
+    def dense(self) -> bool:
+        """Nothing lies between its rows."""
+        return self.step == self.row_words
 
     @property
     def words(self) -> int:
-        return self.tensor.pixels * self.words_of_pixel
+        return (self.tensor.height - 1) * self.step + self.row_words
 
     @property
     def offset(self) -> int:
@@ -36,43 +59,53 @@ class StoredMap:
 
 
 @dataclass(frozen=True)
-class Lifetime:
-    """A map, the instruction that writes it and the last that reads it."""
+class Area:
+    """What a map takes of the memory.
 
-    map: StoredMap
-    written: int
-    read: int
+    Attributes:
+        ring: words of a ring that holds its latest rows, a power of two; 0: it is none.
+        starts_over: the rows of every step lie where those of the step before lay.
+    """
+
+    words: int
+    ring: int = 0
+    starts_over: bool = False
 
 
-def place(lifetimes: list[Lifetime], words: int, names: dict[int, str]) -> dict[int, int]:
-    """An address for each map: the lowest that is free for as long as it is needed, the largest maps first.
+def place(
+    lifetimes: Mapping[int, tuple[Area, int, int]], words: int, names: Mapping[int, str], channels: int
+) -> dict[int, int]:
+    """An address for each tensor: the lowest that is free for as long as it is needed, the largest areas first; rings
+    at multiples of their size.
 
     Args:
-        words: of the memory.
-        names: of the instructions, for the message.
+        lifetimes: by tensor its area, the first and the last time at which it is needed.
+        words: of the memory, of so many ``channels``.
+        names: of the times, for the message.
 
     Raises:
-        GraphError: they do not fit; the message names the instruction that needs most, and how much.
+        GraphError: they do not fit; the message names what needs most, and how much.
     """
-    placed: list[tuple[int, Lifetime]] = []
-    for life in sorted(lifetimes, key=lambda life: (-life.map.words, life.written)):
+    placed: list[tuple[int, int, int, int]] = []  # address, end, first time, last time
+    found: dict[int, int] = {}
+    for tensor, (area, begin, end) in sorted(lifetimes.items(), key=lambda item: (-item[1][0].words, item[1][1])):
+        align = area.ring or 1
         address = 0
-        for other_address, other in sorted(placed, key=lambda item: item[0]):
-            apart = other.read < life.written or life.read < other.written
-            if not apart and other_address < address + life.map.words:
-                address = max(address, other_address + other.map.words)
-        placed.append((address, life))
-    end = max((address + life.map.words for address, life in placed), default=0)
-    if end > words:
-        size = lifetimes[0].map.channels_of_word
+        for other, other_end, other_begin, other_last in sorted(placed):
+            apart = other_last < begin or end < other_begin
+            if not apart and other < address + area.words:
+                address = max(address, -(-other_end // align) * align)
+        placed.append((address, address + area.words, begin, end))
+        found[tensor] = address
+    last = max((end for _, end, _, _ in placed), default=0)
+    if last > words:
         live = {
-            time: sum(life.map.words for life in lifetimes if life.written <= time <= life.read)
-            for time in range(max(life.read for life in lifetimes) + 1)
+            time: sum(area.words for area, begin, end in lifetimes.values() if begin <= time <= end) for time in names
         }
         worst = max(live, key=lambda time: live[time])
         raise GraphError(
-            f"the maps need {end:,} words of {size} channels ({end * size:,} bytes), the engine has map_words = "
-            f"{words:,} ({words * size:,} bytes); most are needed by {names[worst]}, whose maps and "
+            f"the maps need {last:,} words of {channels} channels ({last * channels:,} bytes), the engine has "
+            f"map_words = {words:,} ({words * channels:,} bytes); most are needed by {names[worst]}, whose maps and "
             f"those kept beside them take {live[worst]:,} words"
         )
-    return {life.map.tensor.index: address for address, life in placed}
+    return found

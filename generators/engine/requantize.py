@@ -110,7 +110,7 @@ def engine_requantization(
             f"{name} reaches sums of {int(widest.max()).bit_length() + 1} bits; the engine has accumulator_bits = "
             f"{parameters.accumulator_bits}"
         )
-    found = _search(rule, steps, bias, moving, parameters)
+    found = _search(rule, steps, bias, moving, parameters) if moving.any() else _none_moves(bias, parameters)
     if found is None:
         raise GraphError(
             f"{name}: no multiplier of multiplier_bits = {parameters.multiplier_bits} and rounding constants are exact "
@@ -157,6 +157,12 @@ def _search(
             multiplier = np.where(rounded, chosen[1], chosen[0])
             return ChannelConstants(bias.copy(), multiplier, shift, rounded.astype(np.int64)), positive, negative
     return None
+
+
+def _none_moves(bias: np.ndarray, parameters: EngineParameters) -> tuple[ChannelConstants, int, int]:
+    """Where every channel gives one output, which :func:`_still` finds."""
+    none = np.zeros(len(bias), np.int64)
+    return ChannelConstants(bias.copy(), none.copy(), none + parameters.multiplier_bits, none.copy()), 0, 0
 
 
 def _still(

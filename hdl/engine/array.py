@@ -35,7 +35,9 @@ class Array(Component):
         elements, outside: ``In``, those of ``Words`` for each pixel lane.
         fill: ``In(signed(8))``, what lies outside.
         weights: ``In(ArrayLayout(signed(weight_bits), channels))``
-        depthwise: ``In(1)``: lane 0 multiplies an element for each channel, all others nothing.
+        depthwise: ``In(1)``: lanes multiply an element for each channel: those of a row of ``depthwise_columns`` all
+            that of its first lane, each a cycle after the one before, as the columns of a row are those of the next
+            pixel a column later. Every row of lanes begins at once. Lanes beyond ``depthwise_rows`` do nothing.
         greatest: ``In(1)``: a sum of lane 0 is the greatest product.
         sums: ``Out(ArrayLayout(ArrayLayout(signed(lane_bits), channels), pixels))``
         ends: ``Out(pixels)``
@@ -72,28 +74,36 @@ class Array(Component):
         m = Module()
         p = self.parameters
         marks_layout = StructLayout({name: unsigned(1) for name in ("step", "first", "last")})
-        marks = Signal(marks_layout)
         now = Cat(self.slot[name] for name in marks_layout.members)
-        m.d.sync += marks.eq(now)
+        marks: Value = now
         weights: Value = self.weights.as_value()
         for q in range(p.pixels):
-            m.submodules[f"multiply_{q}"] = multiply = Multipliers(
-                p.channels, ELEMENT, signed(p.weight_bits), a_count=1 if q else p.channels, family=self.family
+            in_depthwise = q < p.depthwise_lanes
+            multiply = Multipliers(
+                p.channels,
+                ELEMENT,
+                signed(p.weight_bits),
+                a_count=p.channels if in_depthwise else 1,
+                family=self.family,
             )
+            m.submodules[f"multiply_{q}"] = multiply
             passed = Signal(len(weights), name=f"weights_{q}", reset_less=True)
-            m.d.sync += passed.eq(weights)
-            weights = passed
-            if q:
-                later = Signal(marks_layout, name=f"marks_{q}")
-                m.d.sync += later.eq(marks)
-                marks = later
+            later = Signal(marks_layout, name=f"marks_{q}")
+            if q and in_depthwise and not q % p.depthwise_columns:
+                weights = Mux(self.depthwise, self.weights.as_value(), weights)
+                marks = Mux(self.depthwise, now, marks)
+            m.d.sync += [passed.eq(weights), later.as_value().eq(marks)]
+            weights, marks = passed, later.as_value()
             m.d.comb += multiply.b.as_value().eq(weights)
             elements, outside = self.elements[q], self.outside[q]
+            leader = q - q % p.depthwise_columns  # the lane whose word DEPTHWISE takes
             shared, own = Signal(ELEMENT, name=f"shared_{q}"), Signal(name=f"own_{q}")
-            m.d.comb += [shared.eq(Mux(outside, self.fill, elements[0])), own.eq(self.depthwise & ~outside)]
-            for g in range(1 if q else p.channels):
-                m.d.comb += multiply.a[g].eq(Mux(own, elements[g], shared) if g else shared)
-            self._accumulate(m, q, marks, multiply)
+            alone = outside if leader == q or not in_depthwise else self.depthwise | outside
+            m.d.comb += [shared.eq(Mux(alone, self.fill, elements[0])), own.eq(self.depthwise & ~self.outside[leader])]
+            for g in range(p.channels if in_depthwise else 1):
+                plain = shared if g == 0 and leader == q else Mux(own, self.elements[leader][g], shared)
+                m.d.comb += multiply.a[g].eq(plain if in_depthwise else shared)
+            self._accumulate(m, q, later, multiply)
         return m
 
     def _accumulate(self, m: Module, q: int, marks: Signal, multiply: Multipliers) -> None:
@@ -104,7 +114,7 @@ class Array(Component):
         first = delayed(m, marks.first, latency, f"first_{q}")
         ends = Signal(name=f"ends_{q}")
         last = delayed(m, marks.last, latency, f"last_{q}", reset=True)
-        m.d.sync += ends.eq(step & last & (1 if q == 0 else ~self.depthwise))
+        m.d.sync += ends.eq(step & last & (1 if q < p.depthwise_lanes else ~self.depthwise))
         m.d.comb += self.ends[q].eq(ends)
         for g in range(p.channels):
             total = Signal(signed(p.lane_bits), name=f"sum_{q}_{g}", reset_less=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
@@ -17,15 +17,15 @@ class Drain(Component):
     lane 0, then those of the next, while the array computes another block.
 
     ``soon`` says, M cycles (the memory's latency) ahead, that lane 0's sums will end. ``valid`` rises 1 cycle after
-    ``ends[0]`` and comes beats · pixel lanes times (``single``: beats), ``result_cycles`` apart; ``address`` is valid M
-    cycles ahead of the sums that need the constants there. The next ``ends[0]`` may come word cycles · pixel lanes
-    (``single``: word cycles) after the last.
+    ``ends[0]`` and comes beats · pixel lanes times (``depthwise``: of fewer lanes), ``result_cycles`` apart;
+    ``address`` is valid M cycles ahead of the sums that need the constants there. The next ``ends[0]`` may come word
+    cycles · pixel lanes after the last.
 
     Cost: a register and a two-way selection for each bit of every sum.
 
     Members:
         start: ``In(1)``, of an instruction; constants: ``In``, its first word of constants; still: ``In(1)``, the only.
-        single: ``In(1)``, one pixel lane.
+        depthwise: ``In(1)``, of ``depthwise_lanes`` pixel lanes.
         soon, group_ends: ``In(1)``, M cycles before ``ends[0]``, the second with a group's last block.
         ends, sums: ``In``, as :class:`~mbconv.hdl.engine.array.Array` gives them.
         address: ``Out``; reads: ``Out(1)``, it is needed.
@@ -41,7 +41,7 @@ class Drain(Component):
                 "start": In(1),
                 "constants": In(address),
                 "still": In(1),
-                "single": In(1),
+                "depthwise": In(1),
                 "soon": In(1),
                 "group_ends": In(1),
                 "ends": In(p.pixels),
@@ -62,7 +62,7 @@ class Drain(Component):
         base = Signal(len(self.address))
         pause = Signal(range(p.result_cycles))  # cycles of the beat that have passed
         last_beat = beat == p.beats - 1
-        last_lane = self.single | (lane == p.pixels - 1)
+        last_lane = lane == Mux(self.depthwise, p.depthwise_lanes - 1, p.pixels - 1)
         with m.If(active & (pause != p.result_cycles - 1)):
             m.d.sync += pause.eq(pause + 1)
         with m.Elif(active):

@@ -13,7 +13,7 @@ from ..primitives import Ram
 from .array import Array
 from .control import Control
 from .drain import Drain
-from .edges import FRAME_BYTE, RESULT_BYTE, FrameInput, FrameOutput
+from .edges import FRAME_BYTE, RESULT_BYTE, FrameInput, FrameOutput, frame_layout
 from .elementwise import Elementwise
 from .finish import Finish, constants_layout
 from .instruction import WORD_BITS, Operation
@@ -45,7 +45,8 @@ class Engine(Component):
     Cost: ``multipliers``, ``memory_bits``.
 
     Members:
-        program, i: ``In(stream.Signature(FRAME_BYTE))``; o: ``Out(stream.Signature(RESULT_BYTE))``
+        program: ``In(stream.Signature(FRAME_BYTE))``; i: ``In(stream.Signature(frame_layout))``
+        o: ``Out(stream.Signature(RESULT_BYTE))``
         memory: ``Out`` of :func:`~mbconv.hdl.engine.weight_port.weight_port`, where the parameters have ``port_bytes``.
         loaded, failed: ``Out(1)``, of the last program.
         written, retired: ``Out``, streams for those who watch, always ready: words that enter the map memory, and the
@@ -69,7 +70,7 @@ class Engine(Component):
         super().__init__(
             {
                 "program": In(Signature(FRAME_BYTE)),
-                "i": In(Signature(FRAME_BYTE)),
+                "i": In(Signature(frame_layout(p))),
                 "o": Out(Signature(RESULT_BYTE)),
                 **({"memory": Out(weight_port(p.port_bytes))} if p.port_bytes else {}),
                 "loaded": Out(1),
@@ -188,19 +189,21 @@ class Engine(Component):
         m.d.comb += [
             table.eq(instruction.operation == Operation.TABLE),
             depthwise.eq(instruction.operation == Operation.DEPTHWISE),
-            self.maps.read_address.eq(
-                Mux(instruction.operation == Operation.OUTPUT, self.output.address, sequence.map_address)
-            ),
+            self.maps.read_addresses.eq(sequence.map_addresses),
             self.maps.reads.eq(self.output.reads | sequence.slot.load),
-            self.weights.r_addr.eq(sequence.weight_address),
+            # the weights come with the words of the map
+            self.weights.r_addr.eq(delayed(m, sequence.weight_address, self.maps.latency - latency, "weight_address")),
         ]
+        with m.If(instruction.operation == Operation.OUTPUT):
+            m.d.comb += self.maps.read_addresses[0].eq(self.output.address)
         slot = Signal(slot_layout(self.parameters))
         for name in slot.shape().members:
             reset = name in ("load", "step", "last")
-            m.d.comb += slot[name].eq(delayed(m, sequence.slot[name], latency, f"slot_{name}", reset=reset))
+            m.d.comb += slot[name].eq(delayed(m, sequence.slot[name], self.maps.latency, f"slot_{name}", reset=reset))
         m.d.comb += [
             words.slot.eq(slot),
-            words.word.eq(self.maps.word),
+            words.words.eq(self.maps.words),
+            words.depthwise.eq(depthwise),
             words.table.eq(table),
             words.load.eq(self.output.load),
             words.step.eq(self.output.step),
@@ -221,7 +224,7 @@ class Engine(Component):
         m.d.comb += [
             drain.constants.eq(instruction.constants),
             drain.still.eq(instruction.still_constants),
-            drain.single.eq(depthwise),
+            drain.depthwise.eq(depthwise),
             drain.soon.eq(delayed(m, slot.last & ~table, ahead, "soon", reset=True)),
             drain.group_ends.eq(delayed(m, slot.group_ends, ahead, "group_ends")),
             drain.ends.eq(self.array.ends),
@@ -253,7 +256,10 @@ class Engine(Component):
             maps.whole.eq(write_back.write),
             maps.result.eq(write_back.word),
             maps.result_address.eq(write_back.address),
-            *(getattr(maps, name).eq(getattr(frame, name)) for name in ("put", "element", "position", "complete")),
-            maps.element_address.eq(frame.address),
+            *(
+                getattr(maps, name).eq(getattr(frame, name))
+                for name in ("put", "beat", "position", "folded", "fresh", "fill", "complete")
+            ),
+            maps.beat_address.eq(frame.address),
         ]
         connect(m, maps.written, flipped(self.written))

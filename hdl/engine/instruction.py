@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 
-from amaranth.hdl import Shape, signed, unsigned
+from amaranth.hdl import Cat, Mux, Shape, Value, signed, unsigned
 from amaranth.lib.data import StructLayout
 
 from ..primitives import address_width
@@ -13,6 +13,25 @@ from .parameters import EngineParameters
 
 WORD_BITS = 32
 """Of the program memory."""
+
+RANGE_FIELDS = ("more", "source_ring", "destination_ring")
+"""Those that only engines with ``ranges`` have."""
+
+LANE_FIELDS = (
+    "taps",
+    "lane_row_step",
+    "lane_row_stride",
+    "lane_columns",
+    "lane_rows",
+    "block_pixels",
+    "block_rows",
+    "block_step",
+    "block_row_step",
+    "destination_width",
+    "destination_height",
+    "destination_row_step",
+)
+"""Those that only engines with several pixels in DEPTHWISE have."""
 
 
 class Operation(IntEnum):
@@ -33,6 +52,8 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     ==================  ================================================================================================
     operation           an :class:`Operation`
     last                the frame's last instruction
+    folded              INPUT, with ``folds``: a word holds all columns of a window
+    more                INPUT, with ``ranges``: another INPUT takes the rest of the packet
     unsigned            INPUT, OUTPUT: elements are uint8 outside, and less 128 in the map memory
     greatest            DEPTHWISE: the greatest product of the window, not their sum
     binary              TABLE: with a second operand
@@ -43,18 +64,19 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     second              TABLE: the second operand's first word less ``source``
     destination         the first word that is written
     destination_step    words from a written pixel to the next
-    pixel_step          words from a window to the next of its row
-    row_step            words from the first window of a row to that of the next
+    pixel_step          words from a window to the next of its row; of blocks' first windows, DEPTHWISE
+    row_step            words from the first window of a row to that of the next; of a row of blocks, DEPTHWISE
     tap_step            words from a tap to the next of its row
     tap_row_step        words from the first tap of a row to that of the next
     height, width       rows and columns of the source
-    top, left           rows and columns of padding before it
+    top, left           rows and columns of padding before it; with ``ranges`` the first may be negative: windows begin
+                        further down
     row_stride,
-    column_stride       rows and columns from a window to the next
-    rows, columns       of the kernel
+    column_stride       rows and columns from a window to the next; of blocks' first windows, DEPTHWISE
+    rows, columns       of the kernel; with ``taps`` columns are those that are read for a row of pixels
     words               words of a tap: groups of input channels
     tail                elements of the last of them
-    output_width        pixels of a row of the destination
+    output_width        windows of a row; blocks of a row, DEPTHWISE
     pixels              of the destination (of the stream, where INPUT and OUTPUT; words, where TABLE)
     blocks              groups of pixels that are computed together
     groups              groups of output channels
@@ -66,30 +88,63 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     constants           the first word of constants
     table               the pair of tables
     ==================  ================================================================================================
+
+    INPUT with ``folded`` counts beats, less one, in ``row_step`` (of a row and its padding), ``tap_row_step`` (of a
+    row), ``tap_step`` (before the first word of a row), ``pixel_step`` (from a word to the next), ``tail`` (in a word),
+    and rows in ``height``.
+
+    Engines with ``ranges`` have two more: ``source_ring`` and ``destination_ring`` are how many of the lowest bits of
+    an address turn; those above them are always the bits of ``source`` and ``destination``.
+
+    Engines with several pixels in DEPTHWISE have more fields (``depthwise_lanes``):
+
+    ====================  ==============================================================================================
+    taps                  columns of the kernel
+    lane_row_step         words from a row of pixels to the next that is computed with it; of several rows only
+    lane_row_stride       rows of the source between them
+    lane_columns          a bit for each column of lanes: whether it is a pixel
+    lane_rows             a bit for each row of lanes
+    block_pixels          pixels of a row of a block, block_rows: its rows; not less one
+    block_step            words from the first pixel of a block to that of the next, where it is written
+    block_row_step        words from the first pixel of a row of blocks to that of the next
+    destination_width     pixels of a row of the destination, destination_height: its rows; words of a row, TABLE
+    destination_row_step  words from the first pixel of a row to that of the next
+    ====================  ==============================================================================================
     """
     p = parameters
     map_address = address_width(p.map_words)
+    flags = ["last", "unsigned", "greatest", "binary", "streamed", "still_weights", "still_constants"]
+    steps = ["source", "second", "destination", "destination_step"]
+    steps += ["pixel_step", "row_step", "tap_step", "tap_row_step"]
+    kernel = ["left", "row_stride", "column_stride", "rows", "columns"]
+    more: dict[str, Shape] = {"top": unsigned(p.kernel_bits)}
+    if p.ranges:
+        flags.append("more")
+        more["top"] = signed(p.side_bits + 1)
+        more |= dict.fromkeys(("source_ring", "destination_ring"), unsigned(address_width(map_address + 1)))
+    if p.folds:
+        flags.append("folded")
+    if p.depthwise_lanes > 1:
+        steps += ["block_step", "block_row_step", "destination_row_step", "destination_width"]
+        kernel.append("taps")
+        more |= {
+            "destination_height": unsigned(p.side_bits),
+            "lane_columns": unsigned(p.depthwise_columns),
+            "lane_rows": unsigned(p.depthwise_rows),
+            "block_pixels": unsigned(address_width(p.depthwise_columns + 1)),
+            "block_rows": unsigned(address_width(p.depthwise_rows + 1)),
+        }
+    if p.depthwise_rows > 1:
+        steps.append("lane_row_step")
+        kernel.append("lane_row_stride")
     fields: dict[str, Shape] = {
         "operation": unsigned(3),
-        **{
-            flag: unsigned(1)
-            for flag in ("last", "unsigned", "greatest", "binary", "streamed", "still_weights", "still_constants")
-        },
-        **{
-            name: unsigned(map_address)
-            for name in (
-                "source",
-                "second",
-                "destination",
-                "destination_step",
-                "pixel_step",
-                "row_step",
-                "tap_step",
-                "tap_row_step",
-            )
-        },
-        **{name: unsigned(p.side_bits) for name in ("height", "width", "output_width")},
-        **{name: unsigned(p.kernel_bits) for name in ("top", "left", "row_stride", "column_stride", "rows", "columns")},
+        **{flag: unsigned(1) for flag in flags},
+        **{name: unsigned(map_address) for name in steps},
+        **{name: unsigned(p.side_bits) for name in ("height", "width")},
+        "output_width": unsigned(map_address if p.depthwise_lanes > 1 else p.side_bits),
+        **{name: unsigned(p.kernel_bits) for name in kernel},
+        **more,
         "words": unsigned(p.group_bits),
         "tail": unsigned(address_width(p.channels)),
         "pixels": unsigned(map_address),
@@ -106,6 +161,11 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
         "table": unsigned(address_width(p.tables)),
     }
     return StructLayout(fields)
+
+
+def ringed(address: Value, first: Value, bits: Value) -> Value:
+    """An address whose lowest ``bits`` bits turn, and whose others are those of ``first``."""
+    return Cat(Mux(bits > place, own, kept) for place, (own, kept) in enumerate(zip(address, first, strict=True)))
 
 
 def instruction_words(parameters: EngineParameters) -> int:

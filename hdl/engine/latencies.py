@@ -25,6 +25,11 @@ class Latencies:
         return self.family.memory_latency
 
     @property
+    def maps(self) -> int:
+        """Of the map memory."""
+        return self.memory + (self.parameters.banks > 1)
+
+    @property
     def control(self) -> int:
         """From the end of an instruction to the start of the next: 1, the words of an instruction, the memory."""
         return 1 + instruction_words(self.parameters) + self.memory
@@ -48,9 +53,9 @@ class Latencies:
     def compute(self) -> int:
         """From a block's last element to the end of its instruction, less the cycles in which its results are
         requantised."""
-        return ADDRESS + self.memory + self.array + self.finish + 1
+        return ADDRESS + self.maps + self.array + self.finish + 1
 
     @property
     def table(self) -> int:
         """The same of TABLE, from a word's first slot."""
-        return ADDRESS + self.memory + self.elementwise + self.finish + 1
+        return ADDRESS + self.maps + self.elementwise + self.finish + 1

@@ -1,4 +1,4 @@
-"""The map memory: where words come from and go to, through one port or two."""
+"""The map memory: where words come from and go to, through one port or two, in one bank or several."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
+from ..counting import delayed
 from ..family import GENERIC, Family
 from ..primitives import Ram, SinglePortRam, address_width
+from .latencies import Latencies
 from .parameters import EngineParameters
 from .words import ELEMENT
 
@@ -19,6 +21,15 @@ def written_layout(parameters: EngineParameters) -> StructLayout:
     return StructLayout({"word": word, "address": unsigned((parameters.map_words - 1).bit_length())})
 
 
+def bank_of(address: int, banks: int) -> int:
+    """The bank of a word: the lowest bits of its address and those above them, added.
+
+    So both rows that lie ``banks`` · odd words apart and rows that lie half as far apart can be in different banks, as
+    strides of 1 and 2 need it.
+    """
+    return (address + address // banks) % banks
+
+
 class MapMemory(Component):
     """The memory, and a word on its way into it: a whole one of results, or one that INPUT puts together.
 
@@ -26,65 +37,120 @@ class MapMemory(Component):
     read (``reads``). Whoever completes words leaves time: :class:`~mbconv.hdl.engine.sequence.Sequence` has a slot
     without a reading for each word that is written.
 
-    Cost: ``map_words`` words, a register and a selection for each bit of a word.
+    A word is read for each row of pixels that DEPTHWISE computes at once. They have to lie in different banks: of
+    addresses in one bank the first has its word.
+
+    latency: M, and 1 where there are banks. Cost: ``map_words`` words, a register and a selection for each bit of a
+    word; for banks two selections of a word for each row.
 
     Members:
-        reads: ``In(1)``; read_address: ``In``; word: ``Out``, M cycles later.
+        reads: ``In(1)``; read_addresses: ``In(ArrayLayout(address, depthwise_rows))``; words: ``Out``, as many.
         whole: ``In(1)``; result: ``In``, a word; result_address: ``In``.
-        put: ``In(1)``; element: ``In(signed(8))``; position, element_address: ``In``; complete: ``In(1)``, with the
-            word's last element.
+        put: ``In(1)``; beat: ``In(8 · input_elements)``; position: ``In``, of the beat in the word; complete:
+            ``In(1)``, with the word's last beat; beat_address: ``In``.
+        folded: ``In(1)``: beats below that position take the next one's place; fresh: ``In(1)``, or ``fill``:
+            ``In(signed(8))``.
         written: ``Out``, a stream for those who watch, always ready: words as they enter the memory.
     """
 
     def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
-        self.parameters = p = parameters
-        word = ArrayLayout(ELEMENT, p.channels)
-        self.memory = (SinglePortRam if p.map_ports == 1 else Ram)(word, p.map_words, family=family)
-        address = address_width(p.map_words)
+        self.parameters, self.family = parameters, family
+        p = parameters
+        word, address = ArrayLayout(ELEMENT, p.channels), address_width(p.map_words)
+        kind = SinglePortRam if p.map_ports == 1 else Ram
+        self.banks = [kind(word, p.map_words // p.banks, family=family) for _ in range(p.banks)]
         super().__init__(
             {
                 "reads": In(1),
-                "read_address": In(address),
-                "word": Out(word),
+                "read_addresses": In(ArrayLayout(address, p.depthwise_rows)),
+                "words": Out(ArrayLayout(word, p.depthwise_rows)),
                 "whole": In(1),
                 "result": In(word),
                 "result_address": In(address),
                 "put": In(1),
-                "element": In(ELEMENT),
+                "beat": In(8 * p.input_elements),
                 "position": In(address_width(p.channels)),
+                "folded": In(1),
+                "fresh": In(1),
+                "fill": In(ELEMENT),
                 "complete": In(1),
-                "element_address": In(address),
+                "beat_address": In(address),
                 "written": Out(Signature(written_layout(p))),
             }
         )
 
     @property
+    def latency(self) -> int:
+        return Latencies(self.parameters, self.family).maps
+
+    @property
     def memory_bits(self) -> int:
-        return self.memory.memory_bits
+        return sum(bank.memory_bits for bank in self.banks)
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.memory = memory = self.memory
-        word = Signal(self.result.shape(), reset_less=True)
-        address = Signal(len(self.read_address), reset_less=True)
+        word = self._word(m)
+        address = Signal(len(self.result_address), reset_less=True)
         waits, writes = Signal(), Signal()
-        for g in range(self.parameters.channels):
-            with m.If(self.whole | (self.put & (self.position == g))):
-                m.d.sync += word[g].eq(Mux(self.whole, self.result[g], self.element))
         with m.If(writes):
             m.d.sync += waits.eq(0)
         with m.If(self.whole | (self.put & self.complete)):
-            m.d.sync += [waits.eq(1), address.eq(Mux(self.whole, self.result_address, self.element_address))]
+            m.d.sync += [waits.eq(1), address.eq(Mux(self.whole, self.result_address, self.beat_address))]
         m.d.comb += [
-            memory.w_en.eq(writes),
-            Value.cast(memory.w_data).eq(Value.cast(word)),
-            Value.cast(self.word).eq(Value.cast(memory.r_data)),
+            writes.eq(waits & ~self.reads if self.parameters.map_ports == 1 else waits),
             self.written.valid.eq(writes),
             self.written.payload.address.eq(address),
-            Value.cast(self.written.payload.word).eq(Value.cast(word)),
+            Value.cast(self.written.payload.word).eq(word),
         ]
+        for number, bank in enumerate(self.banks):
+            m.submodules[f"bank_{number}"] = bank
+            m.d.comb += Value.cast(bank.w_data).eq(word)
+        if len(self.banks) > 1:
+            self._several(m, word, address, writes)
+            return m
+        (bank,) = self.banks
+        m.d.comb += [bank.w_en.eq(writes), Value.cast(self.words[0]).eq(Value.cast(bank.r_data))]
         if self.parameters.map_ports == 1:
-            m.d.comb += [writes.eq(waits & ~self.reads), memory.addr.eq(Mux(self.reads, self.read_address, address))]
+            m.d.comb += bank.addr.eq(Mux(self.reads, self.read_addresses[0], address))
         else:
-            m.d.comb += [writes.eq(waits), memory.w_addr.eq(address), memory.r_addr.eq(self.read_address)]
+            m.d.comb += [bank.w_addr.eq(address), bank.r_addr.eq(self.read_addresses[0])]
         return m
+
+    def _word(self, m: Module) -> Signal:
+        """The word that is written next."""
+        size = 8 * self.parameters.input_elements
+        result = Value.cast(self.result)
+        word = Signal(len(result), reset_less=True)
+        places = [word[first : first + size] for first in range(0, len(word), size)]
+        for number, place in enumerate(places):
+            whole = result[number * size :][: len(place)]
+            with m.If(self.whole | (self.put & (self.position == number))):
+                m.d.sync += place.eq(Mux(self.whole, whole, self.beat[: len(place)]))
+            if self.parameters.folds and number + 1 < len(places):
+                edge = self.fill.as_unsigned().replicate(self.parameters.input_elements)
+                with m.Elif(self.put & self.folded):
+                    m.d.sync += place.eq(Mux(self.fresh, edge, places[number + 1])[: len(place)])
+        return word
+
+    def _several(self, m: Module, word: Signal, address: Signal, writes: Signal) -> None:
+        """Banks that are read with addresses of their own."""
+        count = len(self.banks)
+        bits = (count - 1).bit_length()
+
+        def place(address: Value) -> Value:
+            return (address[:bits] + address[bits : 2 * bits])[:bits]
+
+        found = [Signal(unsigned(bits), name=f"bank_of_{n}") for n in range(self.parameters.depthwise_rows)]
+        for n, number_of in enumerate(found):
+            m.d.comb += number_of.eq(place(self.read_addresses[n]))
+            chosen = delayed(m, number_of, self.latency, f"chosen_{n}")
+            read: Value = Value.cast(self.banks[0].r_data)
+            for number in range(1, count):
+                read = Mux(chosen == number, Value.cast(self.banks[number].r_data), read)
+            m.d.comb += Value.cast(self.words[n]).eq(read)
+        for number, bank in enumerate(self.banks):
+            line: Value = self.read_addresses[0][bits:]
+            for n in reversed(range(len(found))):
+                line = Mux(found[n] == number, self.read_addresses[n][bits:], line)
+            m.d.sync += bank.r_addr.eq(line)
+            m.d.comb += [bank.w_en.eq(writes & (place(address) == number)), bank.w_addr.eq(address[bits:])]

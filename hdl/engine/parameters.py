@@ -33,6 +33,11 @@ _LIMITS = {
     "kernel_bits": (2, 8),
     "group_bits": (2, 12),
     "port_bytes": (0, 4),
+    "input_elements": (1, 256),
+    "folds": (0, 1),
+    "ranges": (0, 1),
+    "depthwise_rows": (1, 8),
+    "depthwise_columns": (1, 64),
 }
 
 
@@ -60,6 +65,11 @@ class EngineParameters:
         kernel_bits: of a kernel's height and width, strides and padding.
         group_bits: of the number of groups of channels in a map.
         port_bytes: of a beat of the port to a memory of weights outside (:mod:`.weight_port`); 0: there is none.
+        input_elements: of a beat of frames (E). A pixel takes beats of its own.
+        ranges: 1: instructions can be of some rows of a map, and a map can be a ring that holds its latest rows.
+        folds: 1: INPUT can put all columns of a window into one word.
+        depthwise_rows, depthwise_columns: of the pixels that DEPTHWISE computes at once, ``pixels`` at most. For more
+            than one row the map memory has as many banks, or the next power of two.
 
     Raises:
         ValueError: a parameter out of its range, all of them in one message.
@@ -84,6 +94,11 @@ class EngineParameters:
     kernel_bits: int = 6
     group_bits: int = 10
     port_bytes: int = 0
+    input_elements: int = 1
+    folds: int = 0
+    ranges: int = 0
+    depthwise_rows: int = 1
+    depthwise_columns: int = 1
 
     def __post_init__(self) -> None:
         problems = [
@@ -94,6 +109,23 @@ class EngineParameters:
         if not problems:
             if self.port_bytes == 3:
                 problems.append("port_bytes is 0, 1, 2 or 4, not 3")
+            if self.input_elements > self.channels:
+                problems.append(
+                    f"input_elements = {self.input_elements} are more than channels = {self.channels}, those of a word"
+                )
+            if self.depthwise_lanes > self.pixels:
+                problems.append(
+                    f"depthwise_rows = {self.depthwise_rows} of depthwise_columns = {self.depthwise_columns} need "
+                    f"{self.depthwise_lanes} pixel lanes, not pixels = {self.pixels}"
+                )
+            if self.map_ports == 1 and self.depthwise_lanes > 1:
+                problems.append(
+                    "with map_ports = 1 DEPTHWISE computes one pixel at a time: depthwise_rows = depthwise_columns = 1"
+                )
+            if self.map_words % self.banks**2:
+                problems.append(
+                    f"map_words = {self.map_words} is no multiple of {self.banks**2}, as {self.banks} banks need it"
+                )
             if self.channels % self.requantizers:
                 problems.append(f"requantizers = {self.requantizers} does not divide channels = {self.channels}")
             if self.pixels > self.channels:
@@ -139,6 +171,16 @@ class EngineParameters:
     def free_slots(self) -> int:
         """Slots behind a block of DEPTHWISE, or a word of TABLE, in which none is read."""
         return 2 - self.map_ports
+
+    @property
+    def depthwise_lanes(self) -> int:
+        """Pixels that DEPTHWISE computes at once."""
+        return self.depthwise_rows * self.depthwise_columns
+
+    @property
+    def banks(self) -> int:
+        """Of the map memory: as many words are read at once at most."""
+        return 1 << (self.depthwise_rows - 1).bit_length()
 
     @property
     def beats(self) -> int:

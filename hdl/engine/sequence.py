@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.lib.data import StructLayout
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from ..counting import delayed
 from ..primitives import address_width
 from . import latencies
-from .instruction import Operation, instruction_layout
+from .instruction import Operation, instruction_layout, ringed
 from .parameters import EngineParameters
 from .walk import Recall, Walk, position_bits, window_layout
 
@@ -18,15 +18,15 @@ def slot_layout(parameters: EngineParameters) -> StructLayout:
     """What a slot does.
 
     ``load``: a word of the map is read, for pixel lane ``lane`` (second operand of a TABLE: 1). ``outside``: that word
-    lies beyond the map. ``step``: elements are multiplied, or looked up (in every ``result_cycles``-th slot of a
-    TABLE). ``first``, ``last``: the block's first and last element; ``group_ends``: with ``last``, of the group's last
-    block.
+    lies beyond the map; a bit for each row of pixels that DEPTHWISE computes at once. ``step``: elements are
+    multiplied, or looked up (in every ``result_cycles``-th slot of a TABLE). ``first``, ``last``: the block's first and
+    last element; ``group_ends``: with ``last``, of the group's last block.
     """
     return StructLayout(
         {
             "load": unsigned(1),
             "lane": unsigned(address_width(parameters.pixels + 1)),
-            "outside": unsigned(1),
+            "outside": unsigned(parameters.depthwise_rows),
             "step": unsigned(1),
             "first": unsigned(1),
             "last": unsigned(1),
@@ -49,8 +49,11 @@ class Sequence(Component):
     requantised), or as there are pixels to read a word for, if that is more. Where the map memory has one port, a word
     of DENSE or TABLE and a block of DEPTHWISE take one slot at least in which nothing is read, for the results. A block
     takes the sum of its words' slots, or the cycles of its results, if that is more: S = rows · columns · Σ slots,
-    D = word cycles · pixels (DENSE), word cycles (DEPTHWISE).
+    D = word cycles · pixels (DENSE), word cycles · ``depthwise_lanes`` (DEPTHWISE).
     An instruction of B = groups · blocks takes (B − 1) · max(S, D) + S cycles from the one after ``start``.
+
+    DEPTHWISE reads a word a slot for each row of pixels of the block, for all pixels of the row: ``columns`` are those
+    that all of them need, and only in the first ``taps`` of them, which are the first pixel's, is a weight given out.
 
     Weights that are streamed are waited for where they are used for the first time, in the first block of a group: a
     word of the map is read when the weights of all its elements are there. A group's weights are freed when its last
@@ -61,7 +64,8 @@ class Sequence(Component):
     Members:
         instruction: ``In``, stands while it is executed.
         start: ``In(1)``.
-        map_address, weight_address: ``Out``.
+        map_addresses: ``Out``, one for each row of pixels that DEPTHWISE computes at once, the first of all others;
+            weight_address: ``Out``.
         slot: ``Out`` of :func:`slot_layout`; load and step are 0 where nothing is done.
         ahead, ring: ``In``, take, free: ``Out(1)``, freed: ``Out``, as of
             :class:`~mbconv.hdl.engine.weight_loader.WeightLoader`.
@@ -74,7 +78,7 @@ class Sequence(Component):
             {
                 "instruction": In(instruction_layout(parameters)),
                 "start": In(1),
-                "map_address": Out(address_width(parameters.map_words)),
+                "map_addresses": Out(ArrayLayout(address_width(parameters.map_words), parameters.depthwise_rows)),
                 "weight_address": Out(address_width(parameters.weight_words)),
                 "slot": Out(slot_layout(parameters)),
                 "ahead": In(address_width(parameters.weight_words) + 1),
@@ -89,9 +93,11 @@ class Sequence(Component):
         m = Module()
         p, instruction = self.parameters, self.instruction
         m.submodules.walk, m.submodules.recall = walk, recall = self.walk, self.recall
-        dense, table = Signal(), Signal()
+        dense, depthwise, table = Signal(), Signal(), Signal()
+        several = p.depthwise_lanes > 1
         m.d.comb += [
             dense.eq(instruction.operation == Operation.DENSE),
+            depthwise.eq(instruction.operation == Operation.DEPTHWISE),
             table.eq(instruction.operation == Operation.TABLE),
         ]
 
@@ -110,6 +116,9 @@ class Sequence(Component):
         last_word, last_column, last_row, last_block, last_group = (Signal(name=f"last_{n}") for n in (
             "word", "column", "row", "block", "group"))  # fmt: skip
         elements, loads, least = (Signal(len(slot), name=n) for n in ("elements", "loads", "least"))  # slots, less one
+        kernel_row, kernel_column = Signal(p.kernel_bits), Signal(p.kernel_bits)
+        taps = instruction.taps if several else instruction.columns
+        first_column, in_kernel = kernel_column == 0, kernel_column <= taps
         m.d.comb += [
             last_word.eq(word == 0),
             last_column.eq(column == 0),
@@ -122,16 +131,19 @@ class Sequence(Component):
             loads.eq(Mux(dense, p.pixels - 1, table & instruction.binary)),
             least.eq(Mux(dense, p.word_slots - 1, Mux(table, instruction.binary + p.free_slots, free))),
             at_last.eq((slot >= elements) & (slot >= least)),
-            new_word.eq(fresh & (slot <= elements)),
-            # a word of the map, once read, moves on through all of its elements
-            lacks.eq(fresh & (slot == 0) & (self.ahead <= elements)),
+            new_word.eq(fresh & (slot <= elements) & in_kernel),
         ]
+        # A word of the map, once read, moves on through all of its elements, and columns that are read for a row of
+        # pixels through all of its lanes.
+        whole_row = depthwise & several
+        m.d.comb += lacks.eq(
+            fresh & (slot == 0) & Mux(whole_row, first_column, 1) & (self.ahead <= Mux(whole_row, taps, elements))
+        )
         ends = Signal()  # the block's last slot
         m.d.comb += ends.eq(go & at_last & last_word & last_column & last_row)
 
         # Distances from the window's first tap.
         offset, tap, tap_row = (Signal(len(instruction.source), name=n) for n in ("offset", "tap", "tap_row"))
-        kernel_row, kernel_column = Signal(p.kernel_bits), Signal(p.kernel_bits)
 
         def reload(*, whole: bool) -> list:
             """The first tap of a block; of the first block of a group where ``whole``."""
@@ -149,7 +161,8 @@ class Sequence(Component):
         with m.If(go):
             m.d.sync += begins.eq(0)
             with m.If(begins):
-                m.d.sync += pace.eq(Mux(dense, p.word_cycles * p.pixels - 1, Mux(table, 0, p.word_cycles - 1)))
+                depthwise_pace = p.word_cycles * p.depthwise_lanes - 1
+                m.d.sync += pace.eq(Mux(dense, p.word_cycles * p.pixels - 1, Mux(table, 0, depthwise_pace)))
             m.d.sync += slot.eq(Mux(at_last, 0, slot + 1))
             with m.If(at_last):
                 m.d.sync += first_tap.eq(0)
@@ -194,11 +207,9 @@ class Sequence(Component):
             m.d.sync += pause.eq(0)
         with m.Else():
             m.d.sync += pause.eq(pause + 1)
-        depthwise = Signal()
         m.d.comb += [
             load.eq(go & (slot <= loads)),
-            step.eq(go & (slot <= elements) & ~(table & between)),
-            depthwise.eq(instruction.operation == Operation.DEPTHWISE),
+            step.eq(go & (slot <= elements) & in_kernel & ~(table & between)),
             walk.instruction.eq(instruction),
             walk.restart.eq(self.start | (ends & last_block)),
             walk.group.eq(Mux(self.start | ~depthwise, 0, group_words + 1)),
@@ -246,23 +257,33 @@ class Sequence(Component):
             tap_position[0].eq(kernel_row),
             tap_position[1].eq(kernel_column),
         ]
-        at = [Signal(signed(bits + 1), name=f"at_{n}", reset_less=True) for n in ("row", "column")]
-        m.d.sync += [
-            self.map_address.eq(chosen.address + distance),
-            at[0].eq(chosen.row + tap_position[0]),
-            at[1].eq(chosen.column + tap_position[1]),
-        ]
-        m.d.comb += self.slot.outside.eq(
-            Cat(
-                *(
-                    place[-1] | (place > limit)
-                    for place, limit in zip(at, (instruction.height, instruction.width), strict=True)
-                )
-            ).any()
-        )
+        at = [Signal(signed(bits + 2), name=f"at_row_{n}", reset_less=True) for n in range(p.depthwise_rows)]
+        at_column = Signal(signed(bits + 1), reset_less=True)
+        m.d.sync += at_column.eq(chosen.column + tap_position[1])
+        beyond = at_column[-1] | (at_column > instruction.width)
+        # of rows of pixels beside the first
+        address_sum: Value = Const(0)
+        row_sum: Value = Const(0)
+        further_address, further_row = address_sum, row_sum
+        for n, row_at in enumerate(at):
+            address = Signal(len(offset), name=f"address_{n}", reset_less=True)
+            m.d.sync += [
+                address.eq(chosen.address + distance + further_address),
+                row_at.eq(chosen.row + tap_position[0] + further_row),
+            ]
+            m.d.comb += self.map_addresses[n].eq(
+                ringed(address, instruction.source, instruction.source_ring) if p.ranges else address
+            )
+            m.d.comb += self.slot.outside[n].eq(beyond | row_at[-1] | (row_at > instruction.height))
+            if n + 1 < p.depthwise_rows:
+                address_sum = address_sum + Mux(depthwise, instruction.lane_row_step, 0)
+                row_sum = row_sum + Mux(depthwise, instruction.lane_row_stride, 0)
+                further_address = Signal(len(offset), name=f"further_address_{n}")
+                further_row = Signal(bits + 1, name=f"further_row_{n}")
+                m.d.sync += [further_address.eq(address_sum), further_row.eq(row_sum)]
         m.d.comb += self.weight_address.eq(delayed(m, weights, latencies.ADDRESS, "weights"))
         last_element = Signal()
-        m.d.comb += last_element.eq((slot == elements) & last_word & last_column & last_row)
+        m.d.comb += last_element.eq((slot == elements) & last_word & (kernel_column == taps) & last_row)
         for name, value, reset in (
             ("load", load, True),
             ("lane", slot[: len(self.slot.lane)], False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
@@ -22,8 +22,10 @@ class Words(Component):
     more for two lanes where ``requantizers`` is neither 1 nor ``channels``.
 
     Members:
-        slot: ``In`` of :func:`~mbconv.hdl.engine.sequence.slot_layout`, with the word that it read.
-        word: ``In(ArrayLayout(signed(8), channels))``, of the map.
+        slot: ``In`` of :func:`~mbconv.hdl.engine.sequence.slot_layout`, with the words that it read.
+        words: ``In(ArrayLayout(ArrayLayout(signed(8), channels), depthwise_rows))``, of the map; all but DEPTHWISE read
+            the first.
+        depthwise: ``In(1)``: the first lane of every row of lanes takes that row's word.
         table: ``In(1)``, steps are of ``requantizers`` elements.
         load, step: ``In(1)``, of lane 0, for OUTPUT.
         elements: ``Out(ArrayLayout(ArrayLayout(signed(8), channels), lanes))``
@@ -37,7 +39,8 @@ class Words(Component):
         super().__init__(
             {
                 "slot": In(slot_layout(p)),
-                "word": In(word),
+                "words": In(ArrayLayout(word, p.depthwise_rows)),
+                "depthwise": In(1),
                 "table": In(1),
                 "load": In(1),
                 "step": In(1),
@@ -49,7 +52,7 @@ class Words(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         p = self.parameters
-        bits = len(self.word.as_value())
+        bits = len(self.words[0].as_value())
         steps = [Signal(name=f"step_{q}") for q in range(self.lanes)]
         m.d.comb += steps[0].eq(self.slot.step)
         m.d.sync += [later.eq(sooner) for sooner, later in pairwise(steps)]
@@ -57,15 +60,21 @@ class Words(Component):
             held = Signal(bits, name=f"held_{q}", reset_less=True)
             outside = Signal(name=f"outside_{q}", reset_less=True)
             load, steps_on = Signal(name=f"load_{q}"), Signal(name=f"steps_on_{q}")
-            chosen = self.slot.load & (self.slot.lane == q)
+            chosen: Value = self.slot.load & (self.slot.lane == q)
+            word, beyond = self.words[0].as_value(), self.slot.outside[0]
+            row, column = divmod(q, p.depthwise_columns)
+            if 0 < row < p.depthwise_rows and not column:
+                chosen = self.slot.load & (self.depthwise | (self.slot.lane == q))
+                word = Mux(self.depthwise, self.words[row].as_value(), word)
+                beyond = Mux(self.depthwise, self.slot.outside[row], beyond)
             m.d.comb += [load.eq(chosen | self.load if q == 0 else chosen)]
             m.d.comb += [steps_on.eq(step | self.step if q == 0 else step)]
             following = held[8:]
             if q < 2 and 1 < p.requantizers < p.channels:
                 following = Mux(self.table, held[8 * p.requantizers :], following)
             with m.If(load | steps_on):
-                m.d.sync += held.eq(Mux(load, self.word.as_value(), following))
+                m.d.sync += held.eq(Mux(load, word, following))
             with m.If(load):
-                m.d.sync += outside.eq(self.slot.outside)
+                m.d.sync += outside.eq(beyond)
             m.d.comb += [self.elements[q].as_value().eq(held), self.outside[q].eq(outside)]
         return m

@@ -10,11 +10,14 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from mbconv.generators.engine.memory_timing import MemoryTiming
 from mbconv.hdl.engine.edges import RESULT_BYTE
 from mbconv.hdl.engine.engine import Engine
+from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.engine.weight_port import weight_port
 from mbconv.hdl.separate import separate
 
-OFFERED = StructLayout({"data": unsigned(8), "last": unsigned(1), "program": unsigned(1)})
-"""A byte of a frame, or of a program."""
+
+def offered_layout(parameters: EngineParameters) -> StructLayout:
+    """A beat of a frame, or a byte of a program."""
+    return StructLayout({"data": unsigned(8 * parameters.input_elements), "last": unsigned(1), "program": unsigned(1)})
 
 
 class TimedMemory(Component):
@@ -54,15 +57,20 @@ class EngineBench(Component):
     """An engine between one source and one sink; ``program`` says where a byte belongs. Weights from outside have a
     source of their own, behind a memory's timing.
 
-    Members: i: ``In(stream.Signature(OFFERED))``; memory: ``In``, beats; o: ``Out(stream.Signature(RESULT_BYTE))``;
-    loaded, failed: ``Out(1)``
+    Members: i: ``In(stream.Signature(offered_layout))``; memory: ``In``, beats; o:
+    ``Out(stream.Signature(RESULT_BYTE))``; loaded, failed: ``Out(1)``
     """
 
     multipliers = 0
 
     def __init__(self, engine: Engine, timing: MemoryTiming | None = None):
         self.engine, self.timed = engine, None
-        members = {"i": In(Signature(OFFERED)), "o": Out(Signature(RESULT_BYTE)), "loaded": Out(1), "failed": Out(1)}
+        members = {
+            "i": In(Signature(offered_layout(engine.parameters))),
+            "o": Out(Signature(RESULT_BYTE)),
+            "loaded": Out(1),
+            "failed": Out(1),
+        }
         if engine.parameters.port_bytes:
             assert timing is not None
             self.timed = TimedMemory(engine.parameters.port_bytes, timing)
@@ -80,7 +88,7 @@ class EngineBench(Component):
         for port, chosen in ((engine.program, program), (engine.i, ~program)):
             m.d.comb += [
                 port.valid.eq(self.i.valid & chosen),
-                port.payload.data.eq(self.i.payload.data),
+                port.payload.data.eq(self.i.payload.data[: len(port.payload.data)]),
                 port.payload.last.eq(self.i.payload.last),
             ]
         m.d.comb += [

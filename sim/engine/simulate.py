@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mbconv.generators.engine.compile import Instruction, Program
+from mbconv.generators.engine.folding import Folding
 from mbconv.generators.engine.memory_timing import MemoryTiming
 from mbconv.generators.engine.program_file import stream_bytes, upload_bytes
 from mbconv.generators.graph.graph import GraphError
@@ -23,20 +24,21 @@ from mbconv.hdl.verilog import to_verilog
 from ..bench.bench_case import ALWAYS, Pattern, Run
 from ..golden import model as golden
 from ..simulation.run_design import DesignPort, DesignRecord, DesignSource, MonitorPoint, Progress, run_design
-from .bench_top import OFFERED, EngineBench
+from .bench_top import EngineBench, offered_layout
 
 Frame = Mapping[int, np.ndarray]
 
 
 @dataclass(frozen=True)
 class LayerResult:
-    """What an instruction did in all frames of a program.
+    """What a layer's instructions did in all frames of a program.
 
     Attributes:
         tensor: that it writes, or gives.
         values, mismatches: elements compared, and those that differ.
         first: where the first of them lies, or "".
         predicted: cycles; measured: in each frame.
+        exact: every instruction took the cycles that were predicted for it.
     """
 
     name: str
@@ -46,10 +48,11 @@ class LayerResult:
     first: str
     predicted: int
     measured: tuple[int, ...]
+    exact: bool
 
     @property
     def as_predicted(self) -> bool:
-        return set(self.measured) <= {self.predicted}
+        return self.exact and set(self.measured) <= {self.predicted}
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,11 @@ def engine_source(engine: Engine, timing: MemoryTiming | None = None) -> DesignS
         {"engine_bench.v": made.text, "primitives.v": made.primitives},
         made.memory_files,
         "engine_bench",
-        [DesignPort.plain("i", True, OFFERED.size), *memory, DesignPort.plain("o", False, 10)],
+        [
+            DesignPort.plain("i", True, offered_layout(engine.parameters).size),
+            *memory,
+            DesignPort.plain("o", False, 10),
+        ],
         {"loaded": 1, "failed": 1},
         monitors=[
             MonitorPoint("written", "engine.written", width, 1),
@@ -199,8 +206,8 @@ def _elements(program: Program, tensors: Sequence[int]) -> int:
 
 
 def _program_beats(program: Program) -> list[int]:
-    packet = upload_bytes(program)
-    return [byte | 1 << 9 | (place + 1 == len(packet)) << 8 for place, byte in enumerate(packet)]
+    packet, bits = upload_bytes(program), 8 * program.parameters.input_elements
+    return [byte | 2 << bits | (place + 1 == len(packet)) << bits for place, byte in enumerate(packet)]
 
 
 def _memory_beats(program: Program) -> list[int]:
@@ -209,10 +216,17 @@ def _memory_beats(program: Program) -> list[int]:
 
 
 def _frame_beats(program: Program, values: Mapping[int, np.ndarray]) -> list[int]:
-    beats = []
+    """Elements of each pixel, ``input_elements`` a beat; the last beat of a pixel may have fewer."""
+    beats: list[int] = []
+    size = program.parameters.input_elements
     for tensor in program.inputs:
-        octets = (np.asarray(values[tensor]).ravel().astype(np.int64) & 0xFF).tolist()
-        beats += [*octets[:-1], octets[-1] | 1 << 8]
+        found = program.graph.tensors[tensor]
+        pixels = np.asarray(values[tensor]).astype(np.int64).reshape(found.pixels, found.channels)
+        octets = np.zeros((found.pixels, -(-found.channels // size) * size), np.uint8)
+        octets[:, : found.channels] = pixels & 0xFF
+        rows = octets.reshape(-1, size)
+        beats += [int.from_bytes(row.tobytes(), "little") for row in rows]
+        beats[-1] |= 1 << 8 * size
     return beats
 
 
@@ -239,33 +253,24 @@ class _Reading:
                 else:
                     tensor = one.written.tensor.index
                     values = self._stored(program, one)
-                wanted = np.asarray(frame[tensor]).reshape(values.shape).astype(np.int64)
+                wanted = np.asarray(frame[tensor]).astype(np.int64)
+                if one.written is not None and one.written.folding is not None:
+                    found_tensor = one.written.tensor
+                    image = wanted.reshape(found_tensor.height, found_tensor.width, found_tensor.channels)
+                    wanted = one.written.folding.stored(image, found_tensor.zero_point)
+                if one.written is not None and one.rows[1]:
+                    wanted = wanted.reshape(one.written.tensor.height, -1)[slice(*one.rows)]
+                wanted = wanted.reshape(values.shape)
                 found[place].append((tensor, values, wanted, measured))
             ends.append(self.retired.ends[self.event - 1])
             marked.append(bool(self.given.words[self.beat - 1, 0] >> 9))
-        layers = []
-        for one, seen in zip(program.instructions, found, strict=True):
-            wrong = [(frame, *np.argwhere(v != w)[0]) for frame, (_, v, w, _) in enumerate(seen) if (v != w).any()]
-            first = ""
-            if wrong:
-                frame, pixel, channel = map(int, wrong[0])
-                tensor, values, wanted, _ = seen[frame]
-                row, column = divmod(pixel, program.graph.tensors[tensor].width)
-                first = (
-                    f"frame {frame}, row {row}, column {column}, channel {channel}: {values[pixel, channel]} "
-                    f"instead of {wanted[pixel, channel]}"
-                )
-            layers.append(
-                LayerResult(
-                    one.name,
-                    seen[0][0],
-                    sum(v.size for _, v, _, _ in seen),
-                    sum(int((v != w).sum()) for _, v, w, _ in seen),
-                    first,
-                    one.cycles,
-                    tuple(cycles for _, _, _, cycles in seen if cycles >= 0),
-                )
-            )
+        places: dict[str, list[int]] = {}
+        for place, one in enumerate(program.instructions):
+            places.setdefault(one.name, []).append(place)
+        layers = [
+            self._layer(program, [(program.instructions[place], found[place]) for place in of_layer])
+            for of_layer in places.values()
+        ]
         return EngineResult(
             program.graph.name,
             len(frames),
@@ -277,6 +282,37 @@ class _Reading:
             {tensor: np.stack(values) for tensor, values in outputs.items()},
             tuple(marked),
             time.monotonic() - started,
+        )
+
+    def _layer(
+        self, program: Program, pieces: Sequence[tuple[Instruction, list[tuple[int, np.ndarray, np.ndarray, int]]]]
+    ) -> LayerResult:
+        first, mismatches, values, exact = "", 0, 0, True
+        frames = len(pieces[0][1])
+        for one, seen in pieces:
+            for frame, (tensor, given, wanted, cycles) in enumerate(seen):
+                values += given.size
+                wrong = np.argwhere(given != wanted)
+                mismatches += len(wrong)
+                exact = exact and cycles in (-1, one.cycles)
+                if len(wrong) and not first:
+                    pixel, channel = map(int, wrong[0])
+                    width = given.shape[0] // max(1, one.rows[1] - one.rows[0]) if one.rows[1] else 0
+                    row, column = divmod(pixel, width or program.graph.tensors[tensor].width)
+                    first = (
+                        f"frame {frame}, row {row + one.rows[0]}, column {column}, channel {channel}: "
+                        f"{given[pixel, channel]} instead of {wanted[pixel, channel]}"
+                    )
+        measured = [[seen[frame][3] for _, seen in pieces] for frame in range(frames)]
+        return LayerResult(
+            pieces[0][0].name,
+            pieces[0][1][0][0],
+            values,
+            mismatches,
+            first,
+            sum(one.cycles for one, _ in pieces),
+            tuple(sum(cycles) for cycles in measured if min(cycles) >= 0),
+            exact,
         )
 
     def _cycles(self, place: int, *, follows: bool) -> int:
@@ -311,14 +347,26 @@ class _Reading:
         stored = one.written
         assert stored is not None
         size = program.parameters.channels
-        words = self.written.words[self.word : self.word + stored.words]
-        self.word += stored.words
+        first, end = one.rows if one.rows[1] else (0, stored.tensor.height)
+        count = (end - first) * stored.row_words
+        words = self.written.words[self.word : self.word + count]
+        self.word += count
         octets = np.ascontiguousarray(words).view(np.uint8)
         addresses = octets[:, size : size + 4].astype(np.int64) @ (1 << 8 * np.arange(octets.shape[1] - size)[:4])
-        place = addresses - one.values["destination"]
-        if sorted(place.tolist()) != list(range(stored.words)):
+        distance = addresses - one.values["destination"]
+        row, column = np.divmod(distance % one.ring if one.ring else distance, stored.step)
+        place = row * stored.row_words + column
+        if (column >= stored.row_words).any() or sorted(place.tolist()) != list(range(count)):
             raise GraphError(f"{one.name} wrote other words of the map memory than its own")
-        elements = np.empty((stored.words, size), np.int64)
+        elements = np.empty((count, size), np.int64)
         elements[place] = octets[:, :size].view(np.int8)
-        pixels = elements.reshape(stored.tensor.pixels, -1)[:, : stored.tensor.channels]
+        if stored.folding is not None:
+            return self._windows(stored.folding, elements) + stored.offset
+        pixels = elements.reshape((end - first) * stored.tensor.width, -1)[:, : stored.tensor.channels]
         return pixels + stored.offset
+
+    def _windows(self, folding: Folding, elements: np.ndarray) -> np.ndarray:
+        """Of words with all columns of a window, the elements: ``[windows, columns · channels]``."""
+        assert folding.node.raster is not None
+        columns = elements[:, : folding.channels].reshape(len(elements), folding.columns, -1)
+        return columns[:, :, : folding.node.raster.channels].reshape(len(elements), -1)

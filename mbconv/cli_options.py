@@ -22,6 +22,7 @@ def _complete_model(ctx, param, incomplete: str) -> list[CompletionItem]:
 
 
 model_argument = click.argument("model", metavar="MODEL", shell_complete=_complete_model)
+optional_model_argument = click.argument("model", metavar="[MODEL]", required=False, shell_complete=_complete_model)
 
 
 class LayerRange(click.ParamType):

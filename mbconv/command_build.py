@@ -3,28 +3,30 @@ pins; and its netlist simulated."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from .cli_errors import UserError, require_extra
-from .cli_options import Number, existing_file, json_option, layers_option, model_argument
+from .cli_options import Number, existing_file, json_option, layers_option, optional_model_argument
 from .cli_output import print_json, results, simulation_progress, step_progress
 from .cli_simulation import print_result
-from .cli_table import Rows
 from .cli_target import target_design, target_options
+from .command_build_report import FLOORPLAN, REPORT, draw_floorplan, print_made, write_report
 
-REPORT = "build.json"
-FLOORPLAN = "floorplan.svg"
 DEFAULT_DEVICE = "LFE5U-85F"
 
 
 @click.command(short_help="A bitstream for a board; or an FPGA without pins.")
-@model_argument
+@optional_model_argument
 @layers_option
 @target_options
+@click.option(
+    "--engine",
+    metavar="NAME=N,…",
+    help="With --board, without MODEL: an engine, to which networks are uploaded (docs/engine_boards.md).",
+)
 @click.option("--device", help="An FPGA without pins; its package may follow, as in iCE40UP5K-SG48.  "
               f"[default: {DEFAULT_DEVICE}]")  # fmt: skip
 @click.option("--package", help="Its package.  [default: the one with the most pins]")
@@ -44,7 +46,7 @@ DEFAULT_DEVICE = "LFE5U-85F"
               help="Frames that the netlist gets.  [default: what the interval needs; for a board 3]")  # fmt: skip
 @click.option("--no-simulation", is_flag=True, help="Do not simulate the netlist.")
 @json_option
-def build(model, layers, target, device, package, speed, uart, frequency, seeds, directory, images, frames,
+def build(model, layers, target, engine, device, package, speed, uart, frequency, seeds, directory, images, frames,
           no_simulation, as_json) -> int:  # fmt: skip
     """Implement a model's circuit with Yosys, nextpnr and the packers from PyPI. What was done in the same folder
     before from the same input is not done again.
@@ -60,10 +62,18 @@ def build(model, layers, target, device, package, speed, uart, frequency, seeds,
     The report has the look-up tables, registers, DSP blocks and block RAMs, the greatest clock of each seed, and from
     which stage to which the critical path runs.
 
+    With --engine, --board and no MODEL it is an engine's bitstream: any network that fits it is uploaded later, by
+    predict --port. Its netlist is asked with digits where that fits.
+
     Exit code 1: an output of the netlist is not the golden model's, or its cycles are other than predicted.
     """
     if no_simulation and (images or frames is not None):
         raise UserError("--image and --frames are of the simulation that --no-simulation leaves out")
+    if engine is not None:
+        return _engine(engine, model, layers, target, device, package, speed, uart, frequency, seeds, directory,
+                       [*images, frames], no_simulation, as_json)  # fmt: skip
+    if model is None:
+        raise UserError("give a MODEL, or --engine and --board for a bitstream that any network is uploaded to")
     require_extra("fpga", "implementation")
     from mbconv.fpga.flow.folder import check_build_folder
     from mbconv.models import load_part
@@ -86,6 +96,30 @@ def build(model, layers, target, device, package, speed, uart, frequency, seeds,
         require_extra("board", "asking the netlist through its UART (or give --no-simulation)")
     return _for_board(graph, target, device, package, speed, uart, seeds or 1, directory, frames, no_simulation,
                       as_json)  # fmt: skip
+
+
+def _engine(engine, model, layers, target, device, package, speed, uart, frequency, seeds, directory, others,
+            no_simulation, as_json) -> int:  # fmt: skip
+    from .engine_build import build_engine_bitstream
+
+    if model is not None or layers is not None:
+        raise UserError("an engine is built without a MODEL: networks are uploaded to it later (mbconv predict --port)")
+    wrong = [name for name in target.names if name not in ("--board", "--clock")]
+    wrong += ["--frequency"] if frequency is not None else []
+    wrong += ["--image and --frames"] if any(other is not None for other in others) else []
+    if wrong:
+        raise UserError(f"{', '.join(wrong)} do not go with --engine")
+    if target.board is None:
+        raise UserError("--engine is built for a board: give --board NAME (mbconv boards)")
+    require_extra("fpga", "implementation")
+    from mbconv.fpga.flow.folder import check_build_folder
+
+    check_build_folder(directory)
+    if not no_simulation:
+        require_extra("sim", "the netlist's simulation (or give --no-simulation)")
+        require_extra("board", "asking the netlist through its UART (or give --no-simulation)")
+    board = _board(target, device, package, speed, uart)
+    return build_engine_bitstream(engine, board, directory, target.clock, seeds or 1, no_simulation, as_json)
 
 
 def _part(device, package, speed):
@@ -152,16 +186,16 @@ def _for_board(graph, target, device, package, speed, uart, seeds, directory, fr
         "latency_cycles": design.schedule.latency,
         **built.made.to_dict(),
         "netlist": None if check is None else check.to_dict(),
-        "floorplan": _floorplan(directory, built.made, f"{graph.name} on {board.title}"),
+        "floorplan": draw_floorplan(directory, built.made, f"{graph.name} on {board.title}"),
     }
     status = 0 if check is None or check.ok else 1
-    _write(directory, answer)
+    write_report(directory, "build", answer)
     if as_json:
         print_json("build", answer)
         return status
     console = results()
     console.print(f"{graph.name} on {board.title}: {built.made.part}")
-    _print_made(built.made)
+    print_made(built.made)
     rate = built.clock_mhz * 1e6 / design.schedule.interval
     console.print(
         f"clock {built.clock_mhz:.2f} MHz, UART {built.baud:,.0f} baud; interval {design.schedule.interval:,} cycles: "
@@ -229,9 +263,9 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
         "latency_cycles": design.schedule.latency,
         **made.to_dict(),
         "netlist": None if result is None else result.to_dict(),
-        "floorplan": _floorplan(directory, made, f"{graph.name} on {part}"),
+        "floorplan": draw_floorplan(directory, made, f"{graph.name} on {part}"),
     }
-    _write(directory, answer)
+    write_report(directory, "build", answer)
     if as_json:
         print_json("build", answer)
     else:
@@ -239,52 +273,10 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
     return 0 if result is None or result.ok else 1
 
 
-def _floorplan(directory: Path, made, title: str) -> str:
-    """Draw where the best seed's stages lie; the name of the picture."""
-    from mbconv.fpga.flow.floorplan import draw, read_floorplan
-    from mbconv.generators.emission.files import write_whole
-
-    best = made.best
-    start, end = made.critical_path
-    said = f"{title}, seed {best.seed}: {best.fmax_mhz:.1f} MHz, critical path from {start} to {end}"
-    found = read_floorplan(best.placed, tuple(step.cell for step in best.path))
-    write_whole(directory / FLOORPLAN, draw(found, said))
-    return FLOORPLAN
-
-
-def _write(directory: Path, answer: dict) -> None:
-    from mbconv.generators.emission.files import write_whole
-
-    from .schemas import marked
-
-    write_whole(directory / REPORT, json.dumps(marked("build", answer), indent=2, ensure_ascii=False) + "\n")
-
-
-def _print_made(made) -> None:
-    console = results()
-    console.print(", ".join(f"{tool} {version}" for tool, version in made.versions.items()))
-    rows = Rows("", "used", "of", left=("",))
-    for count in made.counts:
-        available = "" if count.available is None else f"{count.available:,}"
-        rows.add_row(count.kind.title, f"{count.used:,}", available)
-    console.print(rows)
-    found = made.to_dict()
-    inside, outside = made.mac_multipliers_in_dsp, made.mac_multipliers - made.mac_multipliers_in_dsp
-    console.print(
-        f"{made.mac_multipliers} multipliers in MAC arrays, {inside} of them in DSP blocks"
-        + (f" and {outside} in rows of carry chains" if outside else "")
-        + f"; {found['dsp']} DSP blocks, those of requantisations included"
-    )
-    for route in made.routes:
-        console.print(f"seed {route.seed}: {route.fmax_mhz:6.1f} MHz{' (best)' if route is made.best else ''}")
-    start, end = made.critical_path
-    console.print(f"critical path: {found['critical_path']['delay_ns']} ns, from {start} to {end}")
-
-
 def _print(graph, design, directory, made, result, inputs: str) -> None:
     console = results()
     console.print(f"{graph.name}: {made.part}, out of context")
-    _print_made(made)
+    print_made(made)
     console.print(f"floorplan: {directory / FLOORPLAN}")
     rate = made.best.fmax_mhz * 1e6 / design.schedule.interval
     console.print(

@@ -112,6 +112,13 @@ _SPECS: dict[str, dict[str, Any]] = {
         "floorplan": "str", "board?": "str", "clock_mhz?": "num", "baud?": "num", "bitstream?": "str",
         "critical_path": {"from": "str", "to": "str", "delay_ns": "num", "steps": [["any"]]},
     },
+    "build-engine": {
+        "engine": "str", "identity": "int", "board": "str", "clock_mhz": "num", "baud": "num", "bitstream": "str",
+        "device": "str", "package": "str", "target_mhz": "num", "fmax_mhz": "num", "seed": "int", "seeds": {"*": "num"},
+        "available": {"*": "int"}, "mac_multipliers": "int", "mac_multipliers_in_dsp": "int", "tools": {"*": "str"},
+        "netlist": "obj?", "floorplan": "str",
+        "critical_path": {"from": "str", "to": "str", "delay_ns": "num", "steps": [["any"]]},
+    },
     "verify": {"model": "str", "ok": "bool", "blocks": [{**_KEPT, "layers": ["int"]}]},
     "bench": {
         "networks": [{**_KEPT, "network": "str", "line_buffer_bytes": "int", "residual_delay_bytes": "int",

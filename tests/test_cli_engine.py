@@ -65,3 +65,22 @@ def test_nothing_is_left_of_a_program_that_does_not_fit(tmp_path):
     file = tmp_path / "network.bin"
     assert run("compile", "digits", "--engine", "map_words=300", "-o", file).exit_code == 2
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["digits", "--engine", "up5k", "--board", "icebreaker"], "an engine is built without a MODEL"),
+        (["--engine", "up5k"], "--engine is built for a board: give --board NAME"),
+        (["--board", "icebreaker"], "give a MODEL, or --engine and --board"),
+        (["--engine", "up6k", "--board", "icebreaker"], "--engine: 'up6k' is none of an engine's parameters"),
+        (["--engine", "up5k", "--board", "icebreaker", "--multipliers", "8"], "--multipliers do not go with --engine"),
+        (["--engine", "up5k,memory_bytes=1/2", "--board", "icebreaker"], "--engine: "),
+        (["--engine", "up5k", "--board", "icebreaker", "--clock", "3"], "has no clock of 3 MHz or less"),
+    ],
+)
+def test_bitstreams_of_engines_that_are_refused(tmp_path, arguments, message):
+    folder = tmp_path / "build"
+    result = run("build", *arguments, "-o", folder)
+    assert result.exit_code == 2, result.output
+    assert message in result.output and not folder.exists()

@@ -9,14 +9,18 @@ Each of these attempts has a folder of its own, so that an interrupted search go
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
 from mbconv.generators.emission.board import board_bundle, board_top
 from mbconv.generators.emission.design import Design
+from mbconv.generators.emission.engine_board import NAME, engine_top, engine_verilog
 from mbconv.generators.graph.graph import GraphError
+from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.link.board_top import BoardTop
+from mbconv.hdl.link.engine_top import EngineTop
 from mbconv.hdl.verilog import Verilog
 
 from ..boards import FpgaBoard
@@ -48,7 +52,7 @@ class Bitstream:
         clock_mhz: of the design, met by the best seed.
         baud: of the UART.
         path: the file for the board's loader.
-        top: the design with its link, without pins and PLL.
+        top: the design or engine with its link, without pins and PLL.
     """
 
     board: FpgaBoard
@@ -56,7 +60,23 @@ class Bitstream:
     baud: float
     path: Path
     made: Implementation
-    top: BoardTop
+    top: BoardTop | EngineTop
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What goes onto a board.
+
+    Attributes:
+        top: makes it for a clock in Hz.
+        verilog: of what was made.
+        explaining: explains what does not fit, for a folder.
+    """
+
+    name: str
+    top: Callable[[float], BoardTop | EngineTop]
+    verilog: Callable[[BoardTop | EngineTop], Verilog]
+    explaining: Callable[[Path], AbstractContextManager]
 
 
 def build_bitstream(
@@ -79,36 +99,84 @@ def build_bitstream(
             is not met.
         ToolError: a tool is missing or failed.
     """
+    work = _Work(
+        design.name,
+        lambda clock: board_top(design, clock),
+        lambda top: board_bundle(design, top).made,
+        lambda place: explaining(design, board.part, place),
+    )
+    return _build(work, board, folder, clock_mhz, seeds, progress)
+
+
+def build_engine(
+    parameters: EngineParameters,
+    board: FpgaBoard,
+    folder: Path,
+    *,
+    clock_mhz: float | None = None,
+    seeds: int = 1,
+    progress: Report | None = None,
+) -> Bitstream:
+    """Build an engine's bitstream, as :func:`build_bitstream` builds a design's.
+
+    Raises: the same.
+    """
+    return _build(_engine_work(parameters, board), board, folder, clock_mhz, seeds, progress)
+
+
+def _engine_work(parameters: EngineParameters, board: FpgaBoard) -> _Work:
+    circuits = board.part.resources.circuits
+    return _Work(
+        NAME,
+        lambda clock: engine_top(parameters, clock, family=circuits),
+        engine_verilog,
+        lambda place: nullcontext(),
+    )
+
+
+def engine_netlist(
+    parameters: EngineParameters, board: FpgaBoard, folder: Path, clock_mhz: float
+) -> tuple[Netlist, EngineTop]:
+    """What would be placed for a board, of an engine: as :func:`board_netlist` of a design."""
+    clock, source = _clock(board, clock_mhz)
+    work = _engine_work(parameters, board)
+    top = work.top(clock * 1e6)
+    return _synthesised(work.verilog(top), board, source, folder, lambda step, doing: None), top
+
+
+def _build(
+    work: _Work, board: FpgaBoard, folder: Path, clock_mhz: float | None, seeds: int, progress: Report | None
+) -> Bitstream:
     check_bitstream(board, clock_mhz)
     report = progress or (lambda step, doing: None)
     family = board.part.family
     wanted = clock_mhz or family.target_mhz
     with build_folder(folder):
         tool_versions(YOSYS, family.nextpnr, family.pack(board.part, "", "")[0])
-        file = family.pack(board.part, "", design.name)[2]
+        file = family.pack(board.part, "", work.name)[2]
         for attempt in range(_ATTEMPTS):
             clock, source = _clock(board, wanted)
-            top = board_top(design, clock * 1e6)
-            verilog = board_bundle(design, top).made
+            top = work.top(clock * 1e6)
+            verilog = work.verilog(top)
             place = folder if clock_mhz is not None else folder / f"attempt_{attempt + 1}"
-            with explaining(design, board.part, place):
+            with work.explaining(place):
                 made = _implement(verilog, board, source, clock, place, seeds, report)
             reached = made.best.fmax_mhz
             if reached >= clock:
                 # Only the first attempt, whose clock was a guess, may turn out to be too modest.
                 higher = _clock(board, reached * _MARGIN)[0] if clock_mhz is None and attempt == 0 else clock
                 if higher <= clock * _WORTH_ANOTHER_BUILD:
-                    return _pack(board, clock, top, made, folder, design.name, report)
+                    return _pack(board, clock, top, made, folder, work.name, report)
             elif clock_mhz is not None:
                 for stale in (folder / file, folder / "bitstream.done"):  # of another clock
                     stale.unlink(missing_ok=True)
                 raise GraphError(
-                    f"{clock:g} MHz are not met: {design.name} on {board.title} reaches {reached:.1f} MHz (the best of "
+                    f"{clock:g} MHz are not met: {work.name} on {board.title} reaches {reached:.1f} MHz (the best of "
                     f"{seeds} seeds), and no bitstream is written; --clock {reached:.1f} or less, or more --seeds"
                 )
             wanted = reached * _MARGIN
         raise GraphError(
-            f"{design.name} on {board.title} met no clock in {_ATTEMPTS} attempts, the last {clock:g} MHz with "
+            f"{work.name} on {board.title} met no clock in {_ATTEMPTS} attempts, the last {clock:g} MHz with "
             f"{reached:.1f} MHz reached: ask for a lower one, --clock {0.9 * reached:.0f}"
         )
 
@@ -194,7 +262,7 @@ def _pins(top: str, pll: Pll | None) -> str:
 def _pack(
     board: FpgaBoard,
     clock: float,
-    top: BoardTop,
+    top: BoardTop | EngineTop,
     made: Implementation,
     folder: Path,
     name: str,

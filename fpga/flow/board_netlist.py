@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mbconv.hdl.link.board_top import BoardTop
+from mbconv.hdl.link.engine_top import EngineTop
 from mbconv.sim.board.simulated_board import PROGRAM, SimulatedBoard
 from mbconv.sim.simulation import verilator
 
@@ -34,7 +35,9 @@ class NetlistBoard(SimulatedBoard):
         SimulatorError: the simulator is missing or refuses the netlist.
     """
 
-    def __init__(self, board: FpgaBoard, netlist: Netlist, top: BoardTop, link: Path | None = None, seed: int = 1):
+    def __init__(
+        self, board: FpgaBoard, netlist: Netlist, top: BoardTop | EngineTop, link: Path | None = None, seed: int = 1
+    ):
         family = board.part.family
         sources = {
             **family.models(),

@@ -8,6 +8,8 @@ from fractions import Fraction
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.engine.weight_port import CHECK_BYTES, COUNT_BYTES, TILE_WORDS
 
+from .named import parameters_of
+
 WRITTEN = 2
 """Cycles from a word's last beat to the first slot that may use it."""
 
@@ -48,6 +50,7 @@ def parse_engine(text: str) -> tuple[EngineParameters, MemoryTiming | None]:
     Raises:
         ValueError: as the two are raised; a memory is given and no port, or a latency without bytes a cycle.
     """
+    text = parameters_of(text)
     items = [item.strip() for item in text.split(",")]
     memory = {}
     for item in items:

@@ -48,7 +48,8 @@ class Engine(Component):
         program: ``In(stream.Signature(FRAME_BYTE))``; i: ``In(stream.Signature(frame_layout))``
         o: ``Out(stream.Signature(RESULT_BYTE))``
         memory: ``Out`` of :func:`~mbconv.hdl.engine.weight_port.weight_port`, where the parameters have ``port_bytes``.
-        loaded, failed: ``Out(1)``, of the last program.
+        loaded, failed: ``Out(1)``, of the last program; number: ``Out(32)``, its check.
+        bad: ``Out(1)``, the frame's packet was too short or too long, or what came from the memory was damaged.
         written, retired: ``Out``, streams for those who watch, always ready: words that enter the map memory, and the
             numbers of instructions that have finished.
     """
@@ -75,6 +76,8 @@ class Engine(Component):
                 **({"memory": Out(weight_port(p.port_bytes))} if p.port_bytes else {}),
                 "loaded": Out(1),
                 "failed": Out(1),
+                "number": Out(32),
+                "bad": Out(1),
                 "written": Out(Signature(written_layout(p))),
                 "retired": Out(Signature(number)),
             }
@@ -137,6 +140,8 @@ class Engine(Component):
             self.program.ready.eq(self.control.open_upload),
             self.loaded.eq(upload.loaded),
             self.failed.eq(upload.failed),
+            self.number.eq(upload.number),
+            self.bad.eq(self.output.bad),
             self.elementwise.write_first.eq(upload.write[Section.FIRST_TABLES]),
             self.elementwise.write_second.eq(upload.write[Section.SECOND_TABLES]),
             self.elementwise.write_address.eq(upload.address),

@@ -64,7 +64,8 @@ class Upload(Component):
 
     Members:
         i: ``In(stream.Signature(FRAME_BYTE))``, always ready.
-        busy, loaded, failed: ``Out(1)``
+        busy, loaded, failed: ``Out(1)``; a reset leaves ``loaded`` as it is: the memories keep the program.
+        number: ``Out(32)``, the check of the program that is loaded.
         write: ``Out(5)``, a bit for each section; address, data: ``Out``.
     """
 
@@ -77,6 +78,7 @@ class Upload(Component):
                 "busy": Out(1),
                 "loaded": Out(1),
                 "failed": Out(1),
+                "number": Out(32),
                 "write": Out(len(bits)),
                 "address": Out(24),
                 "data": Out(max(bits.values())),
@@ -102,12 +104,13 @@ class Upload(Component):
         left, address = Signal(24), Signal(24)  # words of the section beside this one; of the one that is written
         section = Signal(range(len(bits)))
         wrong, ends_well = Signal(), Signal()
-        m.d.comb += [self.data.eq(word), self.address.eq(address)]
+        loaded, number = Signal(reset_less=True), Signal(32, reset_less=True)
+        m.d.comb += [self.data.eq(word), self.address.eq(address), self.loaded.eq(loaded), self.number.eq(number)]
         m.d.sync += self.write.eq(0)
         with m.If(self.write.any()):
             m.d.sync += address.eq(address + 1)
         with m.If(valid):
-            m.d.sync += [check.eq(following), self.busy.eq(1), self.loaded.eq(0), self.failed.eq(0)]
+            m.d.sync += [check.eq(following), self.busy.eq(1), loaded.eq(0), self.failed.eq(0)]
             m.d.sync += position.eq(position + 1)
             with m.Switch(state):
                 with m.Case(_State.IDENTITY):
@@ -140,7 +143,7 @@ class Upload(Component):
                         with m.If(left == 0):
                             m.d.sync += state.eq(_State.SECTION)
                 with m.Case(_State.CHECK):
-                    m.d.sync += check.eq(check >> 8)
+                    m.d.sync += [check.eq(check >> 8), number.eq(Cat(number[8:], byte))]
                     with m.If(byte != ~check[:8] & 0xFF):
                         m.d.sync += wrong.eq(1)
                     with m.If(position == 3):
@@ -149,7 +152,7 @@ class Upload(Component):
             with m.If(last):
                 m.d.sync += [
                     self.busy.eq(0),
-                    self.loaded.eq(ends_well),
+                    loaded.eq(ends_well),
                     self.failed.eq(~ends_well),
                     state.eq(_State.IDENTITY),
                     check.eq(0xFFFFFFFF),

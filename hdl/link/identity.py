@@ -12,7 +12,7 @@ _PORT = struct.Struct("<BBHHH")
 NAME_BYTES = 24
 IDENTITY_BYTES = _HEAD.size + 2 * _PORT.size + NAME_BYTES
 HASH_BYTES = 8
-_SIMULATED = 1
+_SIMULATED, _ENGINE = 1, 2
 _SIGNED = 0x80
 
 
@@ -68,6 +68,8 @@ class Identity:
         multipliers: of the MAC arrays.
         source, result: the frames at both ends.
         simulated: this is no silicon.
+        engine: the parameters of an engine as text, which takes any network: then model, shapes and cycles mean
+            nothing. Empty: the board holds one network.
         version: of the protocol.
 
     Raises:
@@ -85,6 +87,7 @@ class Identity:
     source: PortShape
     result: PortShape
     simulated: bool = False
+    engine: str = ""
     version: int = VERSION
 
     def __post_init__(self) -> None:
@@ -97,11 +100,12 @@ class Identity:
             raise ValueError(f"a value of {self} is too large for the identity of a board: {error}") from None
 
     def encode(self) -> bytes:
-        """The bytes of the ROM, :data:`IDENTITY_BYTES`, the lowest byte of a number first."""
+        """The bytes of the ROM, :data:`IDENTITY_BYTES` and an engine's parameters, the lowest byte of a number
+        first."""
         name = self.name.encode()[:NAME_BYTES].decode(errors="ignore").encode()
         head = _HEAD.pack(
             self.version,
-            _SIMULATED if self.simulated else 0,
+            (_SIMULATED if self.simulated else 0) | (_ENGINE if self.engine else 0),
             self.model,
             self.plan,
             self.clock,
@@ -110,7 +114,8 @@ class Identity:
             self.latency,
             self.multipliers,
         )
-        return head + self.source.encode() + self.result.encode() + name.ljust(NAME_BYTES, b"\0")
+        ports = self.source.encode() + self.result.encode()
+        return head + ports + name.ljust(NAME_BYTES, b"\0") + self.engine.encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Identity:
@@ -121,9 +126,11 @@ class Identity:
         """
         if data[:1] != bytes([VERSION]):
             raise ValueError(f"the board speaks version {data[0] if data else '?'} of the link, this mbconv {VERSION}")
-        if len(data) != IDENTITY_BYTES:
+        engine = data[IDENTITY_BYTES:] if len(data) > 1 and data[1] & _ENGINE else b""
+        if len(data) != IDENTITY_BYTES + len(engine):
             raise ValueError(f"an identity of {IDENTITY_BYTES} bytes was expected, {len(data)} came")
         version, flags, model, plan, *numbers = _HEAD.unpack_from(data)
         ports = [PortShape.decode(data[start : start + _PORT.size]) for start in (_HEAD.size, _HEAD.size + _PORT.size)]
-        name = data[_HEAD.size + 2 * _PORT.size :].rstrip(b"\0").decode(errors="replace")
-        return cls(name, model, plan, *numbers, *ports, bool(flags & _SIMULATED), version)
+        name = data[_HEAD.size + 2 * _PORT.size : IDENTITY_BYTES].rstrip(b"\0").decode(errors="replace")
+        text = engine.decode(errors="replace")
+        return cls(name, model, plan, *numbers, *ports, bool(flags & _SIMULATED), text, version)

@@ -28,6 +28,7 @@ class Request(IntEnum):
     INFER = 2
     STATUS = 3
     MEASURE = 4
+    UPLOAD = 5  # a network's program, of boards with an engine
 
 
 class Reason(IntEnum):
@@ -38,3 +39,5 @@ class Reason(IntEnum):
     UNKNOWN = 2  # a sound packet of a type that this board does not serve
     LENGTH = 3  # a sound packet of the wrong length
     CANCELLED = 4  # a delimiter came before the answer had begun
+    EMPTY = 5  # an engine to which no network was uploaded
+    REFUSED = 6  # an upload that is not for this engine, or damaged

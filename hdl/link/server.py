@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import C, Cat, Module, Mux, ResetInserter, Signal
+from amaranth.hdl import C, Cat, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
@@ -14,7 +14,14 @@ from .cobs_decoder import DECODED
 from .cobs_encoder import PACKET
 from .protocol import ANSWER, CRC_BYTES, HEADER_BYTES, MEASURE_BYTES, REPORT_BYTES, Reason, Request
 
-_COUNTERS = {Reason.GARBLED: 0, Reason.UNKNOWN: 1, Reason.LENGTH: 1, Reason.CANCELLED: 2}
+_COUNTERS = {
+    Reason.GARBLED: 0,
+    Reason.UNKNOWN: 1,
+    Reason.LENGTH: 1,
+    Reason.CANCELLED: 2,
+    Reason.EMPTY: 1,
+    Reason.REFUSED: 1,
+}
 _WORDS = (REPORT_BYTES - 1 - 3) // 4
 
 
@@ -93,8 +100,13 @@ class LinkServer(Component):
                 "done": In(1),
                 "words": In(ArrayLayout(32, _WORDS)),
                 "active": Out(1),
+                **self._further_members(),
             }
         )
+
+    def _further_members(self) -> dict:
+        """Members of a server that does more."""
+        return {}
 
     @property
     def memory_bits(self) -> int:
@@ -115,7 +127,7 @@ class LinkServer(Component):
         self._crc = CRC32_ISO_HDLC().create()
         m.submodules.crc = ResetInserter(self._clear)(self._crc)
 
-        longest = max(*self.lengths.values(), len(self.rom.words), REPORT_BYTES)
+        longest = max(*self.lengths.values(), len(self.rom.words), REPORT_BYTES, HEADER_BYTES)
         self._position = Signal(range(max(longest + 2, self.quiet_cycles + 1)))  # byte of a packet, cycle of a pause
         self._kind, self._sequence, self._foreign = Signal(3), Signal(8), Signal()
         self._reason, self._counters, self._failed = Signal(range(len(Reason))), Signal(ArrayLayout(8, 3)), Signal()
@@ -136,14 +148,27 @@ class LinkServer(Component):
             with m.State("QUIET"):
                 self._quiet(m)
             with m.State("WAIT"):
-                self._until(m, self.result.valid)
+                self._wait(m)
             with m.State("RUN"):
                 m.d.comb += self.run.eq(1)
                 self._until(m, self.done)
             for state in ("HEADER", "BODY", "CHECK"):
                 with m.State(state):
                     self._send(m, state)
+            self._further_states(m)
         return m
+
+    def _further_states(self, m: Module) -> None:
+        """States of a server that does more."""
+
+    def _wait(self, m: Module) -> None:
+        """Wait for a result."""
+        self._until(m, self.result.valid)
+
+    @property
+    def _report_words(self) -> Value:
+        """The words of a report."""
+        return self.words.as_value() if self.measures else C(0, 32 * _WORDS)
 
     def _is_byte(self):
         return self.i.valid & ~self.i.p.end
@@ -287,8 +312,7 @@ class LinkServer(Component):
                 last.eq(self.result.p.last),
             ]
         with m.Else():
-            words = self.words.as_value() if self.measures else C(0, 32 * _WORDS)
-            all_bytes = Cat(self._reason, C(0, 8 - len(self._reason)), self._counters, words)
+            all_bytes = Cat(self._reason, C(0, 8 - len(self._reason)), self._counters, self._report_words)
             m.d.comb += [
                 self.o.p.data.eq(all_bytes.word_select(self._position[:4], 8)),
                 last.eq(self._position == REPORT_BYTES - 1),

@@ -14,6 +14,7 @@ from mbconv.hdl.link.measurement import CYCLES_BITS, FRAMES_BITS
 from mbconv.hdl.link.protocol import CRC_BYTES, HEADER_BYTES, REPORT_BYTES, Request
 
 from .dialogue import Dialogue, identity_of
+from .engine import EngineNetwork
 from .errors import BoardError
 from .measurement import MeasuredRun
 from .network import LinkedNetwork
@@ -21,6 +22,7 @@ from .pseudo_random import elements_of
 from .report import Status
 
 _OVERHEAD = HEADER_BYTES + CRC_BYTES + 4  # COBS and delimiters of a short packet among it
+_IDENTITY_MOST = 512  # bytes of an identity with an engine's parameters
 _ROUNDS = (1, 2, 4)  # times the patience that looking for a board waits
 _MARGIN = 4  # by which a simulator may be slower than it was when it identified itself
 _RATES = sorted(STANDARD_RATES, key=lambda rate: (rate != 1_000_000, rate != 115_200, -rate))
@@ -41,6 +43,8 @@ class Board:
     Attributes:
         identity: what the board said of itself.
         network: the model behind the link; None without one.
+        engine: the model compiled for a board's engine; None of other boards.
+        uploaded: the board has an engine, which held another network.
 
     Raises:
         BoardMissing: no device, no rights, in use.
@@ -49,13 +53,16 @@ class Board:
     """
 
     def __init__(self, port: str, model: Graph | None = None, baud: int | None = None, patience: float = 1.0):
-        self.device, self._patience = port, patience
+        self.device, self._patience, self.uploaded = port, patience, False
         self.network = None if model is None else LinkedNetwork(model)
+        self.engine: EngineNetwork | None = None
         self._rates = _RATES if baud is None else [baud]
         self._dialogue = Dialogue(port, self._rates[0])
         try:
             self.identity = self._dialogue.identity = self._find()
-            if self.network is not None:
+            if self.identity.engine:
+                self._take_network()
+            elif self.network is not None:
                 self.network.check(port, self.identity)
         except BaseException:
             self.close()
@@ -76,11 +83,30 @@ class Board:
 
     def identify(self) -> Identity:
         """Ask again what the board is."""
-        return identity_of(self._ask(Request.IDENTIFY, b"", IDENTITY_BYTES))
+        return identity_of(self._ask(Request.IDENTIFY, b"", None))
 
     def status(self) -> Status:
         """What the board counted since its reset."""
         return _report(self._ask(Request.STATUS, b"", REPORT_BYTES))
+
+    def _take_network(self) -> None:
+        """Give the board's engine the model, unless it is there already; from then on the board is that network's.
+
+        Raises:
+            BoardError: there is no model, or none that this engine computes.
+        """
+        if self.network is None:
+            return
+        self.engine = EngineNetwork(self.network.graph, self.identity)
+        self.uploaded = self._lost_network()
+        self.identity = self.engine.identity
+
+    def _lost_network(self) -> bool:
+        """Upload the engine's network where the board does not hold it; whether that was so."""
+        if self.engine is None or self.status().cycles == self.engine.number:
+            return False
+        self._ask(Request.UPLOAD, self.engine.packet, REPORT_BYTES)
+        return True
 
     def predict(self, picture: np.ndarray) -> np.ndarray:
         """The network's answer to one picture, as integers.
@@ -107,7 +133,12 @@ class Board:
         kind = f"<i{identity.source.element_bytes}"
         octets = elements.reshape(-1).astype(np.int64).astype(kind, casting="unsafe").tobytes()
         cycles = identity.latency + identity.interval
-        return self._ask(Request.INFER, octets, identity.result.frame_bytes, cycles)
+        try:
+            return self._ask(Request.INFER, octets, identity.result.frame_bytes, cycles)
+        except BoardError:
+            if not self._lost_network():
+                raise
+            return self._ask(Request.INFER, octets, identity.result.frame_bytes, cycles)
 
     def disturb(self) -> None:
         """Send what is no packet, as a bad line would: for tests. The next request is answered all the same."""
@@ -207,15 +238,21 @@ class Board:
             )
         return identity
 
-    def _ask(self, request: Request, payload: bytes, answer_bytes: int, cycles: int = 0) -> bytes:
+    def _ask(self, request: Request, payload: bytes, answer_bytes: int | None, cycles: int = 0) -> bytes:
         """The answer's payload, within a few attempts.
 
         Args:
-            answer_bytes: that it must have.
+            answer_bytes: that it must have; None: any number, few.
             cycles: of the network before the answer.
         """
         identity = self.identity
-        line = (len(payload) + answer_bytes + 2 * _OVERHEAD) * 256 / 255 * BITS_PER_BYTE / identity.baud
+        line = (
+            (len(payload) + (answer_bytes or _IDENTITY_MOST) + 2 * _OVERHEAD)
+            * 256
+            / 255
+            * BITS_PER_BYTE
+            / identity.baud
+        )
         seconds = (line + cycles / identity.clock) * self._dialogue.slowness + self._patience
         return self._dialogue.ask(request, payload, answer_bytes, seconds)
 

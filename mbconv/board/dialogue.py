@@ -68,11 +68,11 @@ class Dialogue:
         """Send bytes that are no request."""
         self._port.write(data, time.monotonic() + seconds)
 
-    def ask(self, request: Request, payload: bytes, answer_bytes: int, seconds: float) -> bytes:
+    def ask(self, request: Request, payload: bytes, answer_bytes: int | None, seconds: float) -> bytes:
         """The answer's payload, within a few attempts with growing patience.
 
         Args:
-            answer_bytes: that it must have.
+            answer_bytes: that it must have; None: any number.
             seconds: that the first attempt may take.
 
         Raises:
@@ -81,7 +81,7 @@ class Dialogue:
         failures: list[str] = []
         for attempt in range(ATTEMPTS):
             answer, why = self._attempt_anew(request, payload, seconds * (1 + attempt), 2**attempt)
-            if answer is not None and len(answer) == answer_bytes:
+            if answer is not None and answer_bytes in (None, len(answer)):
                 return answer
             self._in_step = False
             failures.append(why if answer is None else f"{len(answer)} bytes instead of {answer_bytes}")
@@ -172,6 +172,10 @@ def _failure(request: Request, packet: Packet) -> str:
         reason = Status.decode(packet.payload).reason
     except ValueError:
         return "a failure without a report"
+    if reason == Reason.EMPTY:
+        return "no network has been uploaded to the board's engine"
+    if reason == Reason.REFUSED:
+        return "the board's engine refuses the network: it is for another engine, or was damaged"
     if reason == Reason.UNKNOWN:
         return f"the board does not serve {request.name}"
     return f"the board found the request {reason.name.lower()}"

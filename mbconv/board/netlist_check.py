@@ -93,3 +93,48 @@ def check_board_netlist(
         lone = board.measure(1, _SEED)
         report(f"{frames} frames back to back")
         return NetlistCheck(pictures, wrong, lone, board.measure(frames, _SEED))
+
+
+@dataclass(frozen=True)
+class EngineCheck:
+    """What the netlist of a board with an engine answered, after a network was uploaded to it."""
+
+    network: str
+    uploaded_bytes: int
+    pictures: int
+    wrong_bytes: int
+
+    @property
+    def ok(self) -> bool:
+        """All results are the golden model's."""
+        return not self.wrong_bytes
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return (
+            f"{self.network} uploaded, {self.uploaded_bytes:,} bytes; {self.pictures} pictures over the line: results "
+            + ("as the golden model's" if self.ok else f"NOT the golden model's, {self.wrong_bytes} bytes wrong")
+        )
+
+    def to_dict(self) -> dict:
+        """For ``--json``."""
+        return {"ok": self.ok, **asdict(self)}
+
+
+def check_engine_netlist(
+    port: str, graph: Graph, baud: float, report: Callable[[str], None] = lambda text: None, pictures: int = FRAMES
+) -> EngineCheck:
+    """Upload a network to what is behind a simulated board's port, and ask it.
+
+    Raises:
+        BoardError: it does not answer, or refuses the network.
+    """
+    report(f"{graph.name} is uploaded")
+    wrong = 0
+    with Board(port, graph, round(baud), patience=_PATIENCE) as board:
+        for number, elements in enumerate(pseudo_random_frames(board.identity.source, _SEED, pictures)):
+            report(f"picture {number + 1}")
+            expected = np.frombuffer(board.network.expected(board.identity, elements), np.uint8)
+            wrong += int((np.frombuffer(board.infer(elements), np.uint8) != expected).sum())
+        return EngineCheck(graph.name, len(board.engine.packet), pictures, wrong)

@@ -13,8 +13,12 @@ from pathlib import Path
 
 from mbconv.generators.emission.board import board_bundle, board_top, slowest_byte
 from mbconv.generators.emission.design import Design
+from mbconv.generators.emission.engine_board import engine_top, engine_verilog
+from mbconv.hdl.engine.parameters import EngineParameters
+from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.link.baud import BITS_PER_BYTE, LEAST_BIT_CYCLES
 from mbconv.hdl.link.board_top import BoardTop
+from mbconv.hdl.link.engine_top import EngineTop
 
 from ..simulation import verilator
 from ..simulation.toolchain import SimulatorError
@@ -52,11 +56,31 @@ class SimulatedBoard:
     """
 
     def __init__(self, design: Design, clock: float, baud: float, link: Path | None = None, seed: int = 1):
-        self.top: BoardTop = board_top(design, clock, baud, simulated=True)
+        self.top: BoardTop | EngineTop = board_top(design, clock, baud, simulated=True)
         bundle = board_bundle(design, self.top)
         self.build = verilator.build(bundle.verilog, bundle.top, program=PROGRAM)
         self._memory_files, self._link, self._seed = bundle.memory_files, link, seed
         self._process: subprocess.Popen | None = None
+
+    @classmethod
+    def of_engine(
+        cls,
+        parameters: EngineParameters,
+        clock: float,
+        baud: float,
+        link: Path | None = None,
+        seed: int = 1,
+        family: Family = GENERIC,
+    ) -> SimulatedBoard:
+        """A board with an engine."""
+        board = cls.__new__(cls)
+        board.top = engine_top(parameters, clock, baud, family=family, simulated=True)
+        made = engine_verilog(board.top)
+        board.build = verilator.build({f"{made.top}.v": made.text, "primitives.v": made.primitives}, made.top,
+                                      program=PROGRAM)  # fmt: skip
+        board._memory_files, board._link, board._seed = made.memory_files, link, seed
+        board._process = None
+        return board
 
     def __enter__(self) -> SimulatedBoard:
         self._folder = Path(tempfile.mkdtemp(prefix="mbconv-board-"))

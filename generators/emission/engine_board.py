@@ -1,0 +1,65 @@
+"""An engine behind a board's UART: its identity, the rate of its link, and its Verilog."""
+
+from __future__ import annotations
+
+from mbconv.hdl.engine.engine import Engine
+from mbconv.hdl.engine.parameters import EngineParameters
+from mbconv.hdl.family import GENERIC, Family
+from mbconv.hdl.link.baud import STANDARD_RATES, BitLength, fastest_rate
+from mbconv.hdl.link.engine_top import EngineTop
+from mbconv.hdl.link.identity import HASH_BYTES, Identity, PortShape
+from mbconv.hdl.verilog import Verilog, to_verilog
+
+from ..graph.graph import GraphError
+
+NAME = "engine"
+"""Of the top module and its files."""
+
+_BYTE_CYCLES = 64.0
+"""Cycles from byte to byte that an engine needs at most: to fetch the instruction that takes a frame's first byte."""
+
+_NO_PORT = PortShape(8, False, 1, 0, 0, 0)
+
+
+def engine_top(
+    parameters: EngineParameters,
+    clock: float,
+    baud: float | None = None,
+    *,
+    family: Family = GENERIC,
+    simulated: bool = False,
+) -> EngineTop:
+    """The top of a board with an engine.
+
+    Args:
+        clock: Hz, of the port ``clk``.
+        baud: of the UART; by default the highest standard rate up to 1,000,000 that clock and engine allow.
+        simulated: what the identity says.
+
+    Raises:
+        GraphError: a rate that the clock cannot make, or parameters that no board's engine has.
+    """
+    try:
+        bit = BitLength(clock, baud or fastest_rate(clock, _BYTE_CYCLES) or STANDARD_RATES[0])
+        described = Identity(
+            NAME,
+            bytes(HASH_BYTES),
+            parameters.identity.to_bytes(HASH_BYTES, "little"),
+            round(bit.clock),
+            round(bit.baud),
+            0,
+            0,
+            parameters.lanes,
+            _NO_PORT,
+            _NO_PORT,
+            simulated,
+            parameters.text,
+        )
+        return EngineTop(Engine(parameters, family), described, bit, family=family)
+    except ValueError as error:
+        raise GraphError(str(error)) from None
+
+
+def engine_verilog(top: EngineTop) -> Verilog:
+    """The Verilog of an engine's board, module ``engine_board``."""
+    return to_verilog(top, f"{NAME}_board")

@@ -1,0 +1,106 @@
+"""The top of a board: an engine behind a UART."""
+
+from __future__ import annotations
+
+from amaranth.hdl import ClockDomain, Module, ResetInserter
+from amaranth.lib.wiring import Component, In, Out, connect
+
+from ..engine.engine import Engine
+from ..family import GENERIC, Family
+from .baud import BITS_PER_BYTE, BitLength
+from .cobs_decoder import CobsDecoder
+from .cobs_encoder import CobsEncoder
+from .engine_server import EngineServer
+from .identity import Identity
+from .uart_receiver import UartReceiver
+from .uart_transmitter import UartTransmitter
+
+_QUIET_BYTES = 2  # how long the line is quiet before a failure is reported
+
+
+class EngineTop(Component):
+    """An engine that is given networks and frames over a UART.
+
+    ::
+
+        rx ──► UartReceiver ──► CobsDecoder ──┐                ┌── CobsEncoder ──► UartTransmitter ──► tx
+                                              ▼                │
+                                           EngineServer (ROM: identity)
+                                    programs, frames │    ▲ results
+                                                     ▼    │
+                                                     Engine
+
+    ``clk``, ``rst``, ``rx``, ``tx`` and ``active`` are those of :class:`.board_top.BoardTop`.
+
+    Cost: that of the parts.
+
+    Args:
+        engine: without a port to a memory outside.
+        identity: what the board says of itself, the engine's parameters among it.
+        bit: the length of a bit, from the clock and the rate.
+        name: of the identity's memory file.
+        family: of FPGAs.
+
+    Raises:
+        ValueError: an engine with a port to a memory, or an identity of another engine, clock or rate.
+    """
+
+    def __init__(
+        self, engine: Engine, identity: Identity, bit: BitLength, *, name: str = "identity", family: Family = GENERIC
+    ):
+        if engine.parameters.port_bytes:
+            raise ValueError("a board's engine has no port to a memory of weights yet: port_bytes=0")
+        stated = (identity.clock, identity.baud, identity.engine)
+        if stated != (round(bit.clock), round(bit.baud), engine.parameters.text):
+            raise ValueError(
+                f"the identity states clock, rate and engine {stated}, the board has "
+                f"{(round(bit.clock), round(bit.baud), engine.parameters.text)}"
+            )
+        self.engine, self.identity, self.bit = engine, identity, bit
+        self.receiver, self.transmitter = UartReceiver(bit), UartTransmitter(bit)
+        self.decoder, self.encoder = CobsDecoder(), CobsEncoder(family=family)
+        quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
+        self.server = EngineServer(identity.encode(), quiet, name, family=family)
+        super().__init__({"clk": In(1), "rst": In(1), "rx": In(1), "tx": Out(1, init=1), "active": Out(1)})
+
+    @property
+    def multipliers(self) -> int:
+        return self.engine.multipliers
+
+    @property
+    def memory_bits(self) -> int:
+        return self.engine.memory_bits + self.server.memory_bits + self.encoder.memory_bits
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.domains.sync = domain = ClockDomain()
+        domain.clk, domain.rst = self.clk, self.rst
+        m.submodules.receiver, m.submodules.transmitter = self.receiver, self.transmitter
+        m.submodules.decoder, m.submodules.encoder = self.decoder, self.encoder
+        m.submodules.server = server = self.server
+        m.submodules.engine = ResetInserter(server.restart)(self.engine)
+        engine = self.engine
+        connect(m, self.receiver.o, self.decoder.i)
+        connect(m, self.decoder.o, server.i)
+        connect(m, server.o, self.encoder.i)
+        connect(m, self.encoder.o, self.transmitter.i)
+        for source, sink in ((server.program, engine.program), (server.frame, engine.i), (engine.o, server.result)):
+            m.d.comb += [
+                sink.valid.eq(source.valid),
+                source.ready.eq(sink.ready),
+                sink.payload.data.eq(source.payload.data),
+                sink.payload.last.eq(source.payload.last),
+            ]
+        m.d.comb += [
+            self.receiver.rx.eq(self.rx),
+            self.tx.eq(self.transmitter.tx),
+            server.damaged.eq(self.receiver.error),
+            self.active.eq(server.active | self.encoder.busy | ~self.transmitter.i.ready),
+            server.loaded.eq(engine.loaded),
+            server.refused.eq(engine.failed),
+            server.number.eq(engine.number),
+            server.wrong.eq(engine.bad),
+            engine.written.ready.eq(1),
+            engine.retired.ready.eq(1),
+        ]
+        return m

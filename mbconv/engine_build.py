@@ -1,0 +1,86 @@
+"""``mbconv build --engine``: a bitstream with an engine, which takes any network that fits, and its netlist asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .cli_errors import UserError
+from .cli_output import print_json, results, step_progress
+from .command_build_report import REPORT, draw_floorplan, print_made, write_report
+
+CHECKED_WITH = "digits"
+"""The network that a netlist is asked with."""
+
+
+def build_engine_bitstream(
+    engine, board, directory: Path, clock, seeds: int, no_simulation: bool, as_json: bool
+) -> int:
+    """Build an engine's bitstream for a board, print the report; 0, or 1 where the netlist answers wrongly.
+
+    Args:
+        engine: parameters as text, or a name.
+        board: with the UART that is asked for.
+        clock: MHz, or None.
+
+    Raises:
+        GraphError, UserError, ToolError: what the flow refuses.
+    """
+    from mbconv.fpga.flow.bitstream import build_engine
+    from mbconv.generators.engine.memory_timing import parse_engine
+
+    try:
+        parameters, timing = parse_engine(engine)
+    except ValueError as error:
+        raise UserError(f"--engine: {error}") from None
+    if timing is not None:
+        raise UserError("--engine: memory_bytes is of simulations; a board's engine has a network on the chip so far")
+    with step_progress(quiet=as_json) as report:
+        (directory / REPORT).unlink(missing_ok=True)
+        built = build_engine(parameters, board, directory, clock_mhz=clock, seeds=seeds, progress=report)
+        check, reason = (None, "") if no_simulation else _asked(built, parameters, report)
+    answer = {
+        "engine": parameters.text,
+        "identity": parameters.identity,
+        "board": board.name,
+        "clock_mhz": round(built.clock_mhz, 4),
+        "baud": built.baud,
+        "bitstream": built.path.name,
+        **built.made.to_dict(),
+        "netlist": None if check is None else check.to_dict(),
+        "floorplan": draw_floorplan(directory, built.made, f"engine on {board.title}"),
+    }
+    status = 0 if check is None or check.ok else 1
+    write_report(directory, "build-engine", answer)
+    if as_json:
+        print_json("build-engine", answer)
+        return status
+    console = results()
+    console.print(f"engine on {board.title}: {built.made.part}\n{parameters.text}")
+    print_made(built.made)
+    console.print(f"clock {built.clock_mhz:.2f} MHz, UART {built.baud:,.0f} baud")
+    console.print(f"bitstream: {built.path}, {built.path.stat().st_size:,} bytes")
+    if check is not None:
+        console.print(f"\nthe netlist, asked through its UART:\n{check.text}")
+    elif reason:
+        console.print(f"\nthe netlist was not asked: {reason}")
+    return status
+
+
+def _asked(built, parameters, report):
+    """The check of the netlist with a network, or None and why there is none."""
+    from mbconv.board.netlist_check import check_engine_netlist
+    from mbconv.fpga.flow.board_netlist import NetlistBoard
+    from mbconv.generators.engine.compile import compile_network
+    from mbconv.generators.graph.graph import GraphError
+    from mbconv.models import load
+
+    graph = load(CHECKED_WITH)
+    try:
+        compile_network(graph, parameters)
+    except GraphError as error:
+        return None, str(error)
+    report("netlist", "building the simulator")
+    with NetlistBoard(built.board, built.made.netlist, built.top) as simulated:
+        found = check_engine_netlist(simulated.port, graph, built.baud, lambda doing: report("netlist", doing))
+    report("netlist", "")
+    return found, ""

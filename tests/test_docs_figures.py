@@ -1,0 +1,116 @@
+"""Figures in README and docs, against what their commands print now."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from mbconv.cli import main
+from mbconv.command_bench import _buffers
+from mbconv.generators.emission.design import make_design
+from mbconv.generators.planning.plan_report import report_design
+from mbconv.models import load
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+STAGES = {"digits": 16, "cifar10": 64}
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
+
+
+def lines(text: str) -> list[str]:
+    """Without the spaces at both ends, and without empty lines, which tables have around them."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def printed(*command: str) -> list[str]:
+    done = CliRunner(env={"COLUMNS": "150"}).invoke(main, list(command))
+    assert done.exit_code == 0, done.stderr
+    return lines(done.stdout)
+
+
+def block(page: Path, first: str) -> list[str]:
+    """The lines of the fenced block that begins so."""
+    found = re.search(rf"^```\n({re.escape(first)}.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert found, f"{page.name} has no block that begins {first!r}"
+    return lines(found[1])
+
+
+def cells(page: Path, first: str) -> list[str]:
+    """The cells of the row of a table whose first cell begins so."""
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith(f"| {first}")]
+    assert len(rows) == 1, f"{page.name} has {len(rows)} rows that begin {first!r}"
+    return [cell.strip() for cell in rows[0].strip("|").split("|")]
+
+
+def test_the_table_of_a_plan():
+    assert block(DOCS / "planning.md", "digits, planned") == printed("plan", "digits", "--multipliers", "16")
+
+
+@pytest.mark.parametrize(
+    ("row", "spec"),
+    [
+        ("V1:", "block:separable,height=56,width=56,channels=144"),
+        ("V2:", "block:inverted_residual,height=56,width=56,channels=24,expansion=6,stride=1"),
+    ],
+)
+def test_the_linear_bottleneck(row, spec):
+    found = printed("plan", spec, "--fps", "400", "--clock", "100")
+    (depthwise,) = (re.split(r" {2,}", line) for line in found if "_depthwise " in line and "100.0%" in line)
+    total = next(re.split(r" {2,}", line) for line in found if line.startswith("total"))
+    macs = next(re.search(r": ([\d,]+) MACs", line) for line in found if "MACs" in line)[1]
+    assert cells(DOCS / "mobilenetv2.md", row)[1:] == [macs, total[2], depthwise[4], total[-1], depthwise[-1]]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stages_of_the_built_in_models(name):
+    """The columns of multipliers and cycles, stage by stage."""
+    report = report_design(make_design(load(name), multipliers=STAGES[name]))
+    stages = [stage for stage in report.stages if stage.multipliers]
+    page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    table = re.search(rf"multipliers of {STAGES[name]} \| cycles \|\n\|[-|]+\n((?:\|.*\n)+)", page)[1]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    multipliers, cycles = (
+        [int(number.replace(",", "")) for row in rows for number in re.findall(r"\d[\d,]*\d|\d", row[column])]
+        for column in (2, 3)
+    )
+    assert multipliers == [stage.multipliers for stage in stages]
+    assert cycles == [stage.cycles for stage in stages]
+
+
+def measured() -> list[list[str]]:
+    """The rows of README's table of whole networks."""
+    rows = [re.split(r" {2,}", line) for line in block(ROOT / "README.md", " network  ")]
+    return [row for row in rows if len(row) > 10 and row[0] != "network"]
+
+
+def check_row(row: list[str], model: str) -> None:
+    """What does not need a simulation."""
+    design = make_design(load(model), multipliers=int(row[1]))
+    buffers = _buffers(design)
+    schedule = design.schedule
+    assert row[2:7] == [
+        *(f"{value:,}" for value in (design.macs, schedule.interval, schedule.interval, schedule.latency)),
+        f"{design.mac_efficiency:.1%}",
+    ]
+    assert row[8:11] == [
+        f"{buffers['line_buffer_bytes']:,} B",
+        f"{buffers['residual_delay_bytes']:,} B",
+        f"{design.memory_bits // 8:,} B",
+    ]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_readme_of_the_built_in_models(name):
+    (row,) = (row for row in measured() if row[0] == name)
+    check_row(row, name)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_readme_of_the_larger_models(shared):
+    rows = [row for row in measured() if row[0] not in STAGES]
+    assert len(rows) == 6
+    for row in rows:
+        check_row(row, str(shared / "models" / f"{row[0]}.tflite"))

@@ -30,12 +30,12 @@ SMALL = EngineParameters(
     input_elements=2,
     folds=1,
     ranges=1,
+    vectors=1,
     depthwise_rows=3,
     depthwise_columns=2,
 )
 """An engine on which random networks fit, some with all of their weights and maps: channels, rows and columns that no
-map is a
-multiple of by chance."""
+map is a multiple of by chance."""
 
 PLAIN = replace(
     SMALL,
@@ -45,6 +45,7 @@ PLAIN = replace(
     input_elements=1,
     folds=0,
     ranges=0,
+    vectors=0,
     depthwise_rows=1,
     depthwise_columns=1,
 )
@@ -53,7 +54,7 @@ PLAIN = replace(
 MEMORY = MemoryTiming(Fraction(3, 4), 20)
 """Of the weights that do not fit."""
 
-NO_INSTRUCTION = ("instruction", "channels of one pixel", "used together")
+NO_INSTRUCTION = ("instruction", "two beats of the port", "channels of one pixel", "used together")
 """In a message about what the engine does not compute yet, or a kernel that is larger than its ring of weights."""
 
 

@@ -13,9 +13,29 @@ from .requantization import Requantization, find_requantization
 from .step_function import AffineRule, activation_limits, quantize_multiplier
 
 
+def product_rule(op: Multiply, graph: Graph) -> tuple[AffineRule, int, int]:
+    """The rule of a product of two elements less their zero points (``mul.cc``, whose multiplier is made in float32),
+    the least and the greatest product.
+
+    Raises:
+        GraphError: in binary fixed point, which does not define it.
+    """
+    if op.numbers != "affine":
+        where = f"operator {op.index} {op.kind}"
+        raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
+    first, second = (graph.tensors[index] for index in op.inputs)
+    output = graph.tensors[op.outputs[0]]
+    real = np.float32(first.scale) * np.float32(second.scale) / np.float32(output.scale)
+    q, exponent = quantize_multiplier(np.array([real], np.float64))
+    limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
+    shapes = element_shape(first.element), element_shape(second.element)
+    low, high = product_range(shapes, (first.zero_point, second.zero_point))
+    return AffineRule(1, output.zero_point, *limits, q, exponent), low, high
+
+
 def product_requantization(op: Multiply, graph: Graph, *, lanes: int = 1, interval: int = 1) -> Requantization:
     """The one word for every product of two elements less their zero points, proved for all integers between the least
-    and the greatest product (``mul.cc``, whose multiplier is made in float32).
+    and the greatest product.
 
     Args:
         lanes, interval: of the circuit, which weigh its cost.
@@ -23,24 +43,14 @@ def product_requantization(op: Multiply, graph: Graph, *, lanes: int = 1, interv
     Raises:
         GraphError: in binary fixed point, which does not define it, or no word is exact.
     """
-    where = f"operator {op.index} {op.kind}"
-    if op.numbers != "affine":
-        raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
-    first, second = (graph.tensors[index] for index in op.inputs)
-    output = graph.tensors[op.outputs[0]]
-    real = np.float32(first.scale) * np.float32(second.scale) / np.float32(output.scale)
-    q, exponent = quantize_multiplier(np.array([real], np.float64))
-    limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
-    rule = AffineRule(1, output.zero_point, *limits, q, exponent)
-    shapes = element_shape(first.element), element_shape(second.element)
-    low, high = product_range(shapes, (first.zero_point, second.zero_point))
+    rule, low, high = product_rule(op, graph)
     return find_requantization(
         rule,
         np.array([low]),
         np.array([high]),
         np.array([0]),
-        output.element,
+        graph.tensors[op.outputs[0]].element,
         lanes=lanes,
         interval=interval,
-        name=where,
+        name=f"operator {op.index} {op.kind}",
     )

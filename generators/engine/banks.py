@@ -9,7 +9,10 @@ from mbconv.hdl.engine.parameters import EngineParameters
 
 from ..stages.network import Network, Node
 
-_ROW_BY_ROW = ("pointwise", "convolution", "depthwise", "lookup", "add")
+_SEVERAL_ROWS = ("depthwise", "multiply")
+"""Those of which DEPTHWISE computes several rows at once."""
+
+_ROW_BY_ROW = ("pointwise", "convolution", "depthwise", "lookup", "add", "pool", "multiply")
 """Nodes that read and write a map row by row, whatever lies between its rows."""
 
 
@@ -81,9 +84,9 @@ def pitches(network: Network, parameters: EngineParameters, row_words: dict[int,
             groups.append(joined)
     found: dict[int, int] = {}
     for node in network.nodes:
-        if node.kind != "depthwise":
+        if node.kind not in _SEVERAL_ROWS:
             continue
-        read = node.inputs[0]
+        read = max(node.inputs, key=lambda tensor: network.tensor(tensor).pixels)
         group: Iterable[int] = next((group for group in groups if read in group), {read})
         if read not in found and all(free(tensor) for tensor in group):
             pitch = least_pitch(row_words[read], node.strides[0], parameters)

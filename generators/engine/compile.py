@@ -30,6 +30,7 @@ from .layout import StoredMap
 from .memory_timing import MemoryTiming
 from .ranges import range_values
 from .segments import Piece, Segment, arrange
+from .vectors import product_layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Instruction:
 
     Attributes:
         values: all its fields.
-        written: the map that it writes; None for OUTPUT.
+        written: the map that it writes; None for OUTPUT, and for one that writes weights.
         cycles: from the end of the one before to its own, exactly, where nothing outside waits.
         waits: of them, those in which weights are waited for.
         fetched: bytes of weights that come through the port.
@@ -58,6 +59,10 @@ class Instruction:
     @property
     def name(self) -> str:
         return self.layer.name
+
+    @property
+    def writes_weights(self) -> bool:
+        return bool(self.values.get("to_weights"))
 
     @property
     def weight_bytes(self) -> int:
@@ -134,7 +139,10 @@ def compile_network(
     layers, problems = [], []
     for node in network.nodes:
         try:
-            layers.append(lowering.layer(node))
+            if node.kind == "multiply":
+                layers += product_layers(lowering, node)
+            else:
+                layers.append(lowering.layer(node))
         except GraphError as error:
             problems.append(str(error))
     if problems:
@@ -184,7 +192,11 @@ class _Assembly:
         weighted = [number for number, layer in enumerate(self.layers) if layer.weights is not None]
         chosen = set(weighted)
         if self.streams:
-            chosen = {number for number in weighted if self.layers[number].values.get("still_weights")}
+            chosen = {
+                number
+                for number in weighted
+                if self.layers[number].values.get("still_weights") or self.layers[number].kept
+            }
             room = self.parameters.weight_words - sum(self._weight_words(number) for number in chosen)
             room -= 2 * max(self._group_words(number) for number in weighted)
             for number in sorted(weighted, key=lambda number: -counts[number]):
@@ -301,7 +313,7 @@ class _Assembly:
             values[step] %= 1 << (p.map_words - 1).bit_length()
         # engines of one pixel in DEPTHWISE, or of whole maps, have fewer fields
         known = instruction_layout(p).members
-        spare = (*LANE_FIELDS, *RANGE_FIELDS)
+        spare = (*LANE_FIELDS, *RANGE_FIELDS, "to_weights")
         values = {name: value for name, value in values.items() if name in known or name not in spare}
         pack_instruction(p, values)
         return values
@@ -330,6 +342,9 @@ class _Assembly:
             if len(layer.reads) > 1:
                 second, _ = place(layer.reads[1], piece.first * row, piece.first)
                 values["second"] = (second - values["source"]) % (1 << bits)
+        if layer.values.get("to_weights"):
+            (written,) = (n for n, other in enumerate(self.layers) if other.kept and other.name == layer.name)
+            values["destination"] = self.resident[written] + layer.target
         if layer.writes is not None:
             offset = piece.first * self.lowering.map(layer.writes).step
             values["destination"], values["destination_ring"] = place(layer.writes, offset, piece.first)

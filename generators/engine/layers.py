@@ -42,6 +42,8 @@ class Layer:
         tables: of the first and the second operand, 256 entries each.
         lanes: columns and rows of pixels that a DEPTHWISE computes at once, at most; ``values`` are those of one.
         rows: of the map that it writes, where it can be computed some rows at a time; else 0.
+        kept: its weights stay in the memory, and instructions write them.
+        target: of an instruction that writes weights: the first word, from that of the layer of the same name on.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Layer:
     requantization: EngineRequantization | None = None
     lanes: tuple[int, int] | None = None
     rows: int = 0
+    kept: bool = False
+    target: int = 0
 
 
 def stored_rule(rule: Rule, output: StoredMap) -> Rule:
@@ -274,7 +278,8 @@ class Lowering:
             f"{node.name} ({op.kind})",
         )
 
-    def _finished(self, found: EngineRequantization) -> dict[str, int]:
+    def finished(self, found: EngineRequantization) -> dict[str, int]:
+        """The fields of a requantisation."""
         names = ("zero_point", "minimum", "maximum", "positive", "negative")
         return {name: int(getattr(found, name)) for name in names}
 
@@ -286,7 +291,7 @@ class Lowering:
         found = self._accumulated(node, weights)
         return Layer(
             node.name,
-            values | self._finished(found),
+            values | self.finished(found),
             node.inputs,
             node.output,
             before,
@@ -331,7 +336,7 @@ class Lowering:
         ones = np.ones((1, self.parameters.channels), np.int64)
         return Layer(
             node.name,
-            values | self._finished(found) | {"still_weights": 1, "still_constants": 1},
+            values | self.finished(found) | {"still_weights": 1, "still_constants": 1},
             node.inputs,
             node.output,
             0,
@@ -345,7 +350,7 @@ class Lowering:
         op, output = node.operator, self.map(node.output)
         values, before, rows = self._window(node, Operation.DEPTHWISE, self._raster(node), node.kernel)
         limits = activation_limits(op.activation, output.tensor.element, output.tensor.scale, output.tensor.zero_point)
-        identity = self._unscaled(0)
+        identity = self.unscaled(0)
         return Layer(
             node.name,
             values
@@ -360,7 +365,7 @@ class Lowering:
             rows=rows,
         )
 
-    def _unscaled(self, shift: int, rounded: int = 0) -> ChannelConstants:
+    def unscaled(self, shift: int, rounded: int = 0) -> ChannelConstants:
         """Constants of a multiplication by 2^−shift."""
         whole = max(self.parameters.least_shift, shift)
         multiplier = 1 << (whole - shift)
@@ -420,7 +425,7 @@ class Lowering:
             values | {"minimum": -128, "maximum": 127},
             node.inputs,
             node.output,
-            constants=self._unscaled(0).packed(self.parameters),
+            constants=self.unscaled(0).packed(self.parameters),
             tables=(entries, (0,) * 256),
             rows=rows,
         )
@@ -436,7 +441,7 @@ class Lowering:
         solutions = [_folded(found) for found in add_solutions(op, self.graph)]
         constants = min(solutions, key=lambda found: max(map(abs, (*found.first, *found.second))))
         positive, negative = constants.positive, constants.negative
-        words = self._unscaled(constants.shift, 1)
+        words = self.unscaled(constants.shift, 1)
         whole = int(words.shift[0])
         scale, half = 1 << (whole - constants.shift), 1 << (whole - 1)
         return Layer(

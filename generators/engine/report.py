@@ -45,7 +45,7 @@ def layer_reports(program: Program) -> list[LayerReport]:
     engine, found = Latencies(program.parameters), []
     for name, pieces in by_name.items():
         cycles, waits = sum(one.cycles for one in pieces), sum(one.waits for one in pieces)
-        macs = pieces[0].layer.macs
+        macs = pieces[-1].layer.macs
         found.append(
             LayerReport(
                 name,
@@ -54,9 +54,9 @@ def layer_reports(program: Program) -> list[LayerReport]:
                 waits,
                 macs,
                 macs / (cycles * program.parameters.lanes),
-                pieces[0].weight_bytes,
+                pieces[-1].weight_bytes,
                 sum(one.fetched for one in pieces),
-                "weights" if waits > _NOTEWORTHY * cycles else _bound(engine, pieces[0]),
+                "weights" if waits > _NOTEWORTHY * cycles else _bound(engine, pieces[-1]),
             )
         )
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
@@ -158,34 +158,50 @@ class Engine(Component):
             ]
 
     def _stream(self, m: Module) -> None:
-        """Weights into their memory: from the upload, or from the port while frames are computed."""
+        """Weights into their memory: from the upload, from the port while frames are computed, from TABLE."""
         upload, weights, loader = self.upload, self.weights, self.loader
-        uploaded = upload.write[Section.WEIGHTS]
+        write: Value = upload.write[Section.WEIGHTS]
+        address: Value = upload.address
+        data: Value = upload.data
+        if self.parameters.vectors:
+            write, address, data = self._computed_weights(m, write, address, data)
         if loader is None:
+            m.d.comb += [self.output.checked.eq(1), self.output.bad.eq(self.input.bad)]
+        else:
+            m.submodules.loader = loader
+            connect(m, loader.port, flipped(self.memory))
             m.d.comb += [
-                weights.w_en.eq(uploaded),
-                weights.w_addr.eq(upload.address),
-                Value.cast(weights.w_data).eq(upload.data),
-                self.output.checked.eq(1),
-                self.output.bad.eq(self.input.bad),
+                loader.begin.eq(self.control.begins),
+                loader.first.eq(self.control.instruction.weights),
+                loader.take.eq(self.sequence.take),
+                loader.free.eq(self.sequence.free),
+                loader.freed.eq(self.sequence.freed),
+                self.sequence.ahead.eq(loader.ahead),
+                self.sequence.ring.eq(loader.ring),
+                self.output.checked.eq(~loader.busy),
+                self.output.bad.eq(self.input.bad | loader.bad),
             ]
-            return
-        m.submodules.loader = loader
-        connect(m, loader.port, flipped(self.memory))
-        m.d.comb += [
-            loader.begin.eq(self.control.begins),
-            loader.first.eq(self.control.instruction.weights),
-            loader.take.eq(self.sequence.take),
-            loader.free.eq(self.sequence.free),
-            loader.freed.eq(self.sequence.freed),
-            self.sequence.ahead.eq(loader.ahead),
-            self.sequence.ring.eq(loader.ring),
-            weights.w_en.eq(uploaded | loader.write),
-            weights.w_addr.eq(Mux(loader.write, loader.address, upload.address)),
-            Value.cast(weights.w_data).eq(Mux(loader.write, loader.data, upload.data)),
-            self.output.checked.eq(~loader.busy),
-            self.output.bad.eq(self.input.bad | loader.bad),
-        ]
+            write = write | loader.write
+            address = Mux(loader.write, loader.address, address)
+            data = Mux(loader.write, loader.data, data)
+        m.d.comb += [weights.w_en.eq(write), weights.w_addr.eq(address), Value.cast(weights.w_data).eq(data)]
+
+    def _computed_weights(self, m: Module, write: Value, address: Value, data: Value) -> tuple[Value, Value, Value]:
+        """Words that TABLE writes, and those that the upload writes. A word waits a cycle for one from the port, which
+        come two cycles apart as TABLE's do."""
+        p, write_back = self.parameters, self.write_back
+        waits = Signal()
+        held = Signal(p.channels * p.weight_bits, reset_less=True)
+        place = Signal(len(self.weights.w_addr), reset_less=True)
+        loading: Value = Const(0) if self.loader is None else self.loader.write
+        with m.If(~loading):
+            m.d.sync += waits.eq(0)
+        with m.If(write_back.write & self.control.instruction.to_weights):
+            m.d.sync += [waits.eq(1), place.eq(write_back.address)]
+            m.d.sync += held.eq(
+                Cat(Cat(element, (element[-1],) * (p.weight_bits - len(element))) for element in write_back.word)
+            )
+        return write | waits, Mux(waits, place, address), Mux(waits, held, data)
 
     def _compute(self, m: Module) -> None:
         instruction, sequence, drain, finish = self.control.instruction, self.sequence, self.drain, self.finish
@@ -258,7 +274,7 @@ class Engine(Component):
         """Words into the map memory, from the computation or from a frame."""
         write_back, frame, maps = self.write_back, self.input, self.maps
         m.d.comb += [
-            maps.whole.eq(write_back.write),
+            maps.whole.eq(write_back.write & ~(self.control.instruction.to_weights if self.parameters.vectors else 0)),
             maps.result.eq(write_back.word),
             maps.result_address.eq(write_back.address),
             *(

@@ -53,6 +53,7 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     operation           an :class:`Operation`
     last                the frame's last instruction
     folded              INPUT, with ``folds``: a word holds all columns of a window
+    to_weights          TABLE, with ``vectors``: words go to the weight memory, one every other cycle at most
     more                INPUT, with ``ranges``: another INPUT takes the rest of the packet
     unsigned            INPUT, OUTPUT: elements are uint8 outside, and less 128 in the map memory
     greatest            DEPTHWISE: the greatest product of the window, not their sum
@@ -124,6 +125,8 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
         more |= dict.fromkeys(("source_ring", "destination_ring"), unsigned(address_width(map_address + 1)))
     if p.folds:
         flags.append("folded")
+    if p.vectors:
+        flags.append("to_weights")
     if p.depthwise_lanes > 1:
         steps += ["block_step", "block_row_step", "destination_row_step", "destination_width"]
         kernel.append("taps")

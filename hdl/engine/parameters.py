@@ -36,6 +36,7 @@ _LIMITS = {
     "input_elements": (1, 256),
     "folds": (0, 1),
     "ranges": (0, 1),
+    "vectors": (0, 1),
     "depthwise_rows": (1, 8),
     "depthwise_columns": (1, 64),
 }
@@ -67,6 +68,7 @@ class EngineParameters:
         port_bytes: of a beat of the port to a memory of weights outside (:mod:`.weight_port`); 0: there is none.
         input_elements: of a beat of frames (E). A pixel takes beats of its own.
         ranges: 1: instructions can be of some rows of a map, and a map can be a ring that holds its latest rows.
+        vectors: 1: TABLE can write weights.
         folds: 1: INPUT can put all columns of a window into one word.
         depthwise_rows, depthwise_columns: of the pixels that DEPTHWISE computes at once, ``pixels`` at most. For more
             than one row the map memory has as many banks, or the next power of two.
@@ -97,6 +99,7 @@ class EngineParameters:
     input_elements: int = 1
     folds: int = 0
     ranges: int = 0
+    vectors: int = 0
     depthwise_rows: int = 1
     depthwise_columns: int = 1
 

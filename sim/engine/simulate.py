@@ -246,6 +246,9 @@ class _Reading:
         for frame in frames:
             for place, one in enumerate(program.instructions):
                 measured = self._cycles(place, follows=bool(place or ends))
+                if one.writes_weights:
+                    found[place].append((one.layer.reads[0], *(np.zeros((0, 1), np.int64),) * 2, measured))
+                    continue
                 if one.written is None:
                     (tensor,) = one.layer.reads
                     values = self._given(program, tensor)
@@ -306,7 +309,7 @@ class _Reading:
         measured = [[seen[frame][3] for _, seen in pieces] for frame in range(frames)]
         return LayerResult(
             pieces[0][0].name,
-            pieces[0][1][0][0],
+            pieces[-1][1][0][0],
             values,
             mismatches,
             first,

@@ -14,6 +14,7 @@ from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.device import Device
 from mbconv.hdl.verilog import Verilog
 
+from .flow.macros import Site
 from .flow.pll import Pll
 from .primitives.memory import BlockRamCell, SinglePortCell
 from .primitives.sources import cell_sources
@@ -84,6 +85,8 @@ class Family(ABC):
         folder: of the family's files.
         memory: the block RAM.
         target_mhz: what place and route works for where no clock is asked for: above what designs reach.
+        macros: types of cells, by nextpnr's names, that lie in rows of their own and whose places may be chosen before
+            nextpnr places the rest.
         leaves_ports_open: nextpnr can place a design out of context; elsewhere its netlist gets no ports but the clock.
     """
 
@@ -93,6 +96,7 @@ class Family(ABC):
     folder: ClassVar[Path]
     memory: ClassVar[BlockRamCell]
     target_mhz: ClassVar[float]
+    macros: ClassVar[tuple[str, ...]] = ()
     leaves_ports_open: ClassVar[bool] = False
 
     @cached_property
@@ -178,6 +182,10 @@ class Family(ABC):
             constraints: the file of pins; None for a design out of context.
             output: the file that it writes for the packer; nothing is written out of context.
         """
+
+    def macro_sites(self, part: Part) -> Mapping[str, Sequence[Site]]:
+        """The sites of each type of :attr:`macros`."""
+        return {}
 
     @abstractmethod
     def constraints(self, pins: Mapping[str, Pin]) -> tuple[str, str]:

@@ -80,10 +80,13 @@ class AccumulateArray(Component):
             self.multiply.a.as_value().eq(self.data.as_value()),
             self.multiply.b.as_value().eq(self.weights.as_value()),
         ]
-        valid = delayed(m, self.valid, self.latency - 1, "valid", reset=True)
-        last = delayed(m, self.last, self.latency - 1, "last")
+        ahead = delayed(m, self.valid, self.latency - 2, "valid", reset=True)
+        last_ahead = delayed(m, self.last, self.latency - 2, "last")
+        valid, last, ends = Signal(), Signal(reset_less=True), Signal()
+        # Decided a cycle ahead: what reads `ends` (words of the requantisation, enables) may lie far away.
+        m.d.sync += [valid.eq(ahead), last.eq(last_ahead), ends.eq(ahead & last_ahead)]
+        m.d.comb += self.ends.eq(ends)
         begins = Signal(init=1)  # the next sum is a block's first
-        m.d.comb += self.ends.eq(valid & last)
         with m.If(valid):
             m.d.sync += begins.eq(last)
         terms = self.parameters.terms

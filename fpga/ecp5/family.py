@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,8 +14,9 @@ from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 from mbconv.hdl.family import Family as CircuitFamily
 
 from ..family import CellKind, Family, Part, Pin
+from ..flow.macros import Site
 from ..flow.pll import Pll
-from ..flow.survey import probe, trivial_netlist
+from ..flow.survey import probe, probe_sites, trivial_netlist
 from .cells import Dp16kd
 from .pll import pll
 
@@ -56,6 +58,7 @@ class Ecp5(Family):
     folder: ClassVar[Path] = Path(__file__).parent
     target_mhz = 150.0
     memory = Dp16kd()
+    macros = ("MULT18X18D", "DP16KD")
     leaves_ports_open = True
     kinds = (
         CellKind("lut", "LUT", "TRELLIS_COMB"),
@@ -98,6 +101,9 @@ class Ecp5(Family):
             *arguments, "--lpf", str(constraints), "--textcfg", output
         ]  # fmt: skip
 
+    def macro_sites(self, part: Part) -> Mapping[str, Sequence[Site]]:
+        return _sites(self.nextpnr, self._option(part.device), tuple((kind, part.cells[kind]) for kind in self.macros))
+
     def constraints(self, pins: Mapping[str, Pin]) -> tuple[str, str]:
         lines = []
         for port, pin in pins.items():
@@ -128,3 +134,8 @@ class Ecp5(Family):
     def _option(device: str) -> str:
         series, _, size = device.partition("-")
         return f"--{_SERIES[series]}{_SIZES[size]}"
+
+
+@cache
+def _sites(nextpnr: str, option: str, macros: tuple[tuple[str, int], ...]) -> Mapping[str, Sequence[Site]]:
+    return probe_sites(nextpnr, dict(macros), [option])

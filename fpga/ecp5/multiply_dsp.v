@@ -18,12 +18,13 @@ module mbconv_multiply_dsp #(
             mbconv_multiply_has_at_most_18_bits too_wide ();
         end
     endgenerate
-    wire a_sign = (A_SIGNED != 0) & a[A_WIDTH-1];
-    wire b_sign = (B_SIGNED != 0) & b[B_WIDTH-1];
-    wire [36:0] x = {{37-A_WIDTH{a_sign}}, a};
-    wire [36:0] y = {{37-B_WIDTH{b_sign}}, b};
+    // Operands stand at the top, above zeros, and so does the product: a sign is one wire, not one for each bit above.
+    wire [35:0] wide_a = {a, {36-A_WIDTH{1'b0}}};
+    wire [35:0] wide_b = {b, {36-B_WIDTH{1'b0}}};
+    wire [17:0] x = wide_a[35:18];
+    wire [17:0] y = wide_b[35:18];
     wire [35:0] product;
-    assign p = product[A_WIDTH+B_WIDTH-1:0];
+    assign p = product[35:36-A_WIDTH-B_WIDTH];
     MULT18X18D #(
         .REG_INPUTA_CLK("CLK0"), .REG_INPUTA_CE("CE0"), .REG_INPUTA_RST("RST0"),
         .REG_INPUTB_CLK("CLK0"), .REG_INPUTB_CE("CE0"), .REG_INPUTB_RST("RST0"),

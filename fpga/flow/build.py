@@ -13,6 +13,7 @@ from mbconv.hdl.verilog import Verilog
 from ..family import CellKind, Part
 from .folder import build_folder
 from .place_and_route import Route, place_and_route
+from .stages import stage_of
 from .synthesis import Netlist, synthesise
 from .tools import YOSYS, tool_threads, tool_versions
 
@@ -104,19 +105,6 @@ class Implementation:
             },
             "tools": self.versions,
         }
-
-
-_AROUND = ("board", "edges", "core")
-"""The instances around a network's stages: the board's link, the AXI4-Stream edges, the network."""
-
-
-def stage_of(pin: str) -> str:
-    """The stage that a pin (``instance.….cell.port``) of the flat netlist belongs to: the instance below the network's
-    core, or below what is around it."""
-    instances = pin.split(".")[:-2]
-    while len(instances) > 1 and instances[0] in _AROUND:
-        instances = instances[1:]
-    return instances[0] if instances else "top"
 
 
 def implement(

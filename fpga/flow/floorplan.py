@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from .build import stage_of
+from .stages import stage_of
 
 _PLACE = re.compile(r"X(\d+)/?Y(\d+)/")
 _COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#ee7733", "#009988", "#bb5566",

@@ -17,7 +17,7 @@ from mbconv.generators.planning.use import LUT_SHARE
 from mbconv.generators.stages.network import build_network
 
 from ..family import Part
-from .build import stage_of
+from .stages import stage_of
 from .tools import ToolError
 
 _LARGEST = 3

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..family import Part
+from . import macros
+from .macros import macro_places
 from .step import done_once
 from .synthesis import Netlist
-from .tools import Doing, ToolError, run_tool
+from .tools import Doing, ToolError, check_not_ended, run_tool
 
+_CROWDED = 0.5
 _ROUTED = 0.05  # ns; wires within a carry chain take less and are not worth a line
 
 
@@ -73,6 +76,8 @@ def place_and_route(
     if constraints is None and not family.leaves_ports_open:
         source = folder / "out_of_context.json"
         source.write_text(without_ports(netlist, clock_name))
+    if _crowded(netlist, part):
+        source = _with_macros_placed(source, netlist.top, part, seed, doing)
     relative = None if constraints is None else constraints.relative_to(folder)
     arguments = [
         *family.place_and_route(part, relative, output.name),
@@ -94,6 +99,35 @@ def place_and_route(
     done_once(name, folder, family.nextpnr, inputs, outputs, run)
     packed = output if output.name in arguments else None
     return read_report(json.loads(report.read_text()), clock_name, seed, placed, packed)
+
+
+def _crowded(netlist: Netlist, part: Part) -> bool:
+    """Macros take so much of their rows that nextpnr, which places them with all else, would spread stages out."""
+    return any(netlist.cells.get(kind, 0) > _CROWDED * part.cells[kind] for kind in part.family.macros)
+
+
+def _with_macros_placed(netlist: Path, top: str, part: Part, seed: int, doing: Doing | None) -> Path:
+    """A netlist that says where each macro goes."""
+    name = f"macros_{seed}"
+    written = netlist.with_name(f"{name}.json")
+
+    sites = part.family.macro_sites(part)
+
+    def said(what: str) -> None:
+        check_not_ended()
+        if doing is not None:
+            doing(what)
+
+    def run() -> None:
+        content = json.loads(netlist.read_text())
+        places = macro_places(content, top, sites, seed, said)
+        for cell, place in places.items():
+            content["modules"][top]["cells"][cell]["attributes"]["BEL"] = place
+        written.write_text(json.dumps(content))
+
+    inputs = [netlist, Path(macros.__file__), sites, seed]  # another algorithm gives other places
+    done_once(name, netlist.parent, part.family.nextpnr, inputs, [written.name], run)
+    return written
 
 
 def without_ports(netlist: Netlist, clock_name: str) -> str:

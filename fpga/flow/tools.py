@@ -77,6 +77,16 @@ def tool_threads(count: int) -> Iterator[ThreadPoolExecutor]:
         _ended.clear()
 
 
+def check_not_ended() -> None:
+    """For work between tools that takes a while.
+
+    Raises:
+        ToolError: the tools are being ended.
+    """
+    if _ended.is_set():
+        raise ToolError("interrupted")
+
+
 def _end(process: subprocess.Popen) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)

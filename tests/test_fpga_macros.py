@@ -1,0 +1,100 @@
+"""Macros get sites of their own, those of a stage beside each other."""
+
+import random
+
+import pytest
+
+from mbconv.fpga.families import find_part
+from mbconv.fpga.flow import macros
+from mbconv.fpga.flow.macros import Site, macro_places
+
+ROWS = {"DSP": (10, 30), "RAM": (20, 40)}
+SITES = {kind: [Site(f"X{x}/Y{y}/{kind}", x, y) for y in rows for x in range(12)] for kind, rows in ROWS.items()}
+PLACE = {site.name: site for sites in SITES.values() for site in sites}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(macros, "MOVES", 800)
+
+
+def chain(stages: int, products: int, memories: int, order: random.Random | None = None) -> dict:
+    """A netlist of stages in a row: memories feed products, products a table that feeds the next stage's memories."""
+    cells, bit = {}, 10
+    for stage in range(stages):
+        name = f"board.core.layer_{stage}"
+        for number in range(products):
+            wires = {"A": [bit + number], "P": [bit + 100 + number], "CE": ["1"], "CLK": [1]}
+            cells[f"{name}.array.product_{number}"] = {"type": "DSP", "connections": wires}
+        for number in range(memories):
+            wires = {"Q": [bit + number, bit + number + memories], "D": [bit - 1], "CLK": [1]}
+            cells[f"{name}_rom.block_{number}"] = {"type": "RAM", "connections": wires}
+        wires = {"A": [bit + 100 + number for number in range(products)], "Z": [bit + 999]}
+        cells[f"{name}.out.table"] = {"type": "LUT4", "connections": wires}
+        bit += 1000
+    names = list(cells)
+    if order is not None:
+        order.shuffle(names)
+    return {"modules": {"top": {"cells": {name: cells[name] for name in names}}}}
+
+
+def spread(places: dict[str, str], wanted) -> float:
+    """The mean distance of the macros of a stage from their middle."""
+    found = [PLACE[site] for name, site in places.items() if wanted(name)]
+    x, y = sum(site.x for site in found) / len(found), sum(site.y for site in found) / len(found)
+    return sum(abs(site.x - x) + abs(site.y - y) for site in found) / len(found)
+
+
+def test_every_macro_has_a_site_of_its_kind_and_no_other_cell_has():
+    netlist = chain(6, 4, 4, random.Random(3))
+    places = macro_places(netlist, "top", SITES, 1)
+    cells = netlist["modules"]["top"]["cells"]
+    assert sorted(places) == sorted(name for name, cell in cells.items() if cell["type"] in SITES)
+    assert len(set(places.values())) == len(places), "no site twice, in rows that are full"
+    assert all(places[name].endswith(cells[name]["type"]) for name in places)
+
+
+def test_the_macros_of_a_stage_are_together():
+    places = macro_places(chain(6, 4, 4, random.Random(3)), "top", SITES, 1)
+    anyhow = dict(zip(places, random.Random(1).sample(list(places.values()), len(places)), strict=True))
+
+    def mean(found: dict[str, str]) -> float:
+        return sum(spread(found, lambda name, s=s: name.startswith(f"board.core.layer_{s}")) for s in range(6)) / 6
+
+    assert mean(places) < 8 < 11 < mean(anyhow)
+
+
+def test_a_seed_gives_the_same_places_and_another_one_others():
+    netlist = chain(5, 4, 3)
+    first = macro_places(netlist, "top", SITES, 1)
+    assert first == macro_places(netlist, "top", SITES, 1) != macro_places(netlist, "top", SITES, 2)
+
+
+def test_sums_that_are_kept_are_those_of_the_places(monkeypatch):
+    kept = []
+    run = macros._Annealing.run
+    monkeypatch.setattr(macros._Annealing, "run", lambda self, doing: (kept.append(self), run(self, doing))[1])
+    macro_places(chain(5, 4, 3), "top", SITES, 7)
+    (annealing,) = kept
+    for group in range(len(annealing.total)):
+        members = [m for m, g in enumerate(annealing.groups) if g == group]
+        x = sum(annealing.weights[m] * annealing.places[annealing.site[m]].x for m in members)
+        assert annealing.x[group] == pytest.approx(x)
+    assert all(annealing.macro[site] == m for m, site in enumerate(annealing.site))
+    assert sum(m >= 0 for m in annealing.macro) == len(annealing.site)
+
+
+def test_a_netlist_without_macros_and_one_with_too_many():
+    tables = {"modules": {"top": {"cells": {"a.b.table": {"type": "LUT4", "connections": {"Z": [5]}}}}}}
+    assert macro_places(tables, "top", SITES, 1) == {}
+    with pytest.raises(ValueError, match="there are 28 DSP for 24 sites"):
+        macro_places(chain(7, 4, 3), "top", SITES, 1)
+
+
+def test_the_sites_of_a_device_are_as_many_as_its_cells():
+    part = find_part("LFE5U-25F")
+    sites = part.family.macro_sites(part)
+    assert {kind: len(found) for kind, found in sites.items()} == {kind: part.cells[kind] for kind in sites}
+    names = [site.name for found in sites.values() for site in found]
+    assert sorted(sites) == ["DP16KD", "MULT18X18D"] and len(set(names)) == len(names)
+    assert all(site.name.startswith(f"X{site.x}/Y{site.y}/") for found in sites.values() for site in found)

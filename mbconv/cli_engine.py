@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .cli_errors import UserError
 from .cli_output import bytes_text, results
 from .cli_table import Rows
 
 if TYPE_CHECKING:
     from mbconv.generators.engine.compile import Program
     from mbconv.generators.graph.graph import Graph
+    from mbconv.hdl.engine.parameters import EngineParameters
     from mbconv.sim.engine.simulate import EngineResult
 
 ENGINE_HELP = "The engine instead of a pipeline: parameters as channels=8,pixels=2, or a name (docs/engine.md)."
@@ -34,6 +36,23 @@ def compiled(graph: Graph, parameters: str) -> Program:
     except ValueError as error:
         raise GraphError(f"--engine: {error}") from None
     return compile_network(graph, found, timing=timing)
+
+
+def engine_parameters(text: str) -> EngineParameters:
+    """The parameters of an engine for a board.
+
+    Raises:
+        UserError: they are none, or those of a simulation.
+    """
+    from mbconv.generators.engine.memory_timing import parse_engine
+
+    try:
+        found, timing = parse_engine(text)
+    except ValueError as error:
+        raise UserError(f"--engine: {error}") from None
+    if timing is not None:
+        raise UserError("--engine: memory_bytes is of simulations; a board's engine has a network on the chip so far")
+    return found
 
 
 def program_dict(program: Program) -> dict:

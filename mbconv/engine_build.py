@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .cli_errors import UserError
+from .cli_engine import engine_parameters
 from .cli_output import print_json, results, step_progress
 from .command_build_report import REPORT, draw_floorplan, print_made, write_report
 
@@ -26,14 +26,8 @@ def build_engine_bitstream(
         GraphError, UserError, ToolError: what the flow refuses.
     """
     from mbconv.fpga.flow.bitstream import build_engine
-    from mbconv.generators.engine.memory_timing import parse_engine
 
-    try:
-        parameters, timing = parse_engine(engine)
-    except ValueError as error:
-        raise UserError(f"--engine: {error}") from None
-    if timing is not None:
-        raise UserError("--engine: memory_bytes is of simulations; a board's engine has a network on the chip so far")
+    parameters = engine_parameters(engine)
     with step_progress(quiet=as_json) as report:
         (directory / REPORT).unlink(missing_ok=True)
         built = build_engine(parameters, board, directory, clock_mhz=clock, seeds=seeds, progress=report)

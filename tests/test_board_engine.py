@@ -1,5 +1,7 @@
 """A board with an engine, in Verilator: networks uploaded over its UART, pictures answered as the golden model does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from mbconv.frames import random_frames
 from mbconv.generators.engine.compile import compile_network
 from mbconv.generators.engine.program_file import upload_bytes
 from mbconv.hdl.engine.parameters import EngineParameters
+from mbconv.hdl.link.engine_top import least_bit_cycles
 from mbconv.hdl.link.identity import Identity
 from mbconv.hdl.link.protocol import Reason, Request
 from mbconv.models import load
@@ -33,7 +36,7 @@ def test_an_identity_tells_an_engine():
 @pytest.fixture(scope="module")
 def board(tmp_path_factory):
     link = tmp_path_factory.mktemp("port") / "board"
-    with SimulatedBoard.of_engine(PARAMETERS, 24e6, 1e6, link) as running:
+    with SimulatedBoard.of_engine(PARAMETERS, 24e6, 24e6 / least_bit_cycles(PARAMETERS), link) as running:
         yield running
 
 
@@ -89,6 +92,19 @@ def test_what_is_wrong_is_answered(board):
 def test_a_network_that_the_engine_does_not_compute(board):
     with pytest.raises(BoardError, match="the engine has lane_bits = 21"):
         Board(board.port, load("cifar10", None))
+
+
+def test_links_that_an_engine_does_not_take():
+    from mbconv.generators.emission.engine_board import engine_top
+    from mbconv.generators.graph.graph import GraphError
+
+    for changed, baud, message in (
+        ({}, 24e6 / 10, "a bit has 10.0 cycles, in which the engine does not begin a frame"),
+        ({"input_elements": 2}, None, "input_elements is 1, not 2"),
+        ({"port_bytes": 1}, None, "no port to a memory"),
+    ):
+        with pytest.raises(GraphError, match=message):
+            engine_top(replace(PARAMETERS, **changed), 24e6, baud)
 
 
 def test_packets_of_uploads_have_any_length():

@@ -84,3 +84,18 @@ def test_bitstreams_of_engines_that_are_refused(tmp_path, arguments, message):
     result = run("build", *arguments, "-o", folder)
     assert result.exit_code == 2, result.output
     assert message in result.output and not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["digits", "--engine", "up5k"], "an engine is served without a MODEL"),
+        ([], "give a MODEL, or --engine"),
+        (["--engine", "up5k", "--multipliers", "8"], "--multipliers do not go with --engine"),
+        (["--engine", "memory_bytes=1/2"], "memory_bytes is of simulations"),
+    ],
+)
+def test_boards_with_engines_that_are_not_served(arguments, message):
+    result = run("serve", *arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())

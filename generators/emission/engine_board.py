@@ -5,8 +5,8 @@ from __future__ import annotations
 from mbconv.hdl.engine.engine import Engine
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.family import GENERIC, Family
-from mbconv.hdl.link.baud import STANDARD_RATES, BitLength, fastest_rate
-from mbconv.hdl.link.engine_top import EngineTop
+from mbconv.hdl.link.baud import BITS_PER_BYTE, STANDARD_RATES, BitLength, fastest_rate
+from mbconv.hdl.link.engine_top import EngineTop, least_bit_cycles
 from mbconv.hdl.link.identity import HASH_BYTES, Identity, PortShape
 from mbconv.hdl.verilog import Verilog, to_verilog
 
@@ -14,9 +14,6 @@ from ..graph.graph import GraphError
 
 NAME = "engine"
 """Of the top module and its files."""
-
-_BYTE_CYCLES = 64.0
-"""Cycles from byte to byte that an engine needs at most: to fetch the instruction that takes a frame's first byte."""
 
 _NO_PORT = PortShape(8, False, 1, 0, 0, 0)
 
@@ -40,7 +37,8 @@ def engine_top(
         GraphError: a rate that the clock cannot make, or parameters that no board's engine has.
     """
     try:
-        bit = BitLength(clock, baud or fastest_rate(clock, _BYTE_CYCLES) or STANDARD_RATES[0])
+        byte_cycles = BITS_PER_BYTE * least_bit_cycles(parameters, family)
+        bit = BitLength(clock, baud or fastest_rate(clock, byte_cycles) or STANDARD_RATES[0])
         described = Identity(
             NAME,
             bytes(HASH_BYTES),

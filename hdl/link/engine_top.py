@@ -6,6 +6,8 @@ from amaranth.hdl import ClockDomain, Module, ResetInserter
 from amaranth.lib.wiring import Component, In, Out, connect
 
 from ..engine.engine import Engine
+from ..engine.latencies import Latencies
+from ..engine.parameters import EngineParameters
 from ..family import GENERIC, Family
 from .baud import BITS_PER_BYTE, BitLength
 from .cobs_decoder import CobsDecoder
@@ -16,6 +18,13 @@ from .uart_receiver import UartReceiver
 from .uart_transmitter import UartTransmitter
 
 _QUIET_BYTES = 2  # how long the line is quiet before a failure is reported
+_BETWEEN = 6  # cycles from a byte on the line to its being offered, and back
+
+
+def least_bit_cycles(parameters: EngineParameters, family: Family = GENERIC) -> int:
+    """Cycles of a bit on the line: in one the instruction that takes a frame's first byte is fetched, as the next byte
+    may begin then."""
+    return Latencies(parameters, family).control + _BETWEEN
 
 
 class EngineTop(Component):
@@ -35,14 +44,15 @@ class EngineTop(Component):
     Cost: that of the parts.
 
     Args:
-        engine: without a port to a memory outside.
+        engine: without a port to a memory outside, of frames of one element a beat.
         identity: what the board says of itself, the engine's parameters among it.
         bit: the length of a bit, from the clock and the rate.
         name: of the identity's memory file.
         family: of FPGAs.
 
     Raises:
-        ValueError: an engine with a port to a memory, or an identity of another engine, clock or rate.
+        ValueError: an engine with a port to a memory or wider beats, a bit that is too short for it, or an identity of
+            another engine, clock or rate.
     """
 
     def __init__(
@@ -50,6 +60,15 @@ class EngineTop(Component):
     ):
         if engine.parameters.port_bytes:
             raise ValueError("a board's engine has no port to a memory of weights yet: port_bytes=0")
+        if float(bit.ratio) < (least := least_bit_cycles(engine.parameters, family)):
+            raise ValueError(
+                f"at {bit.baud:,.0f} baud a bit has {float(bit.ratio):.1f} cycles, in which the engine does not begin "
+                f"a frame: at least {least} are needed"
+            )
+        if engine.parameters.input_elements != 1:
+            raise ValueError(
+                f"a board's link brings a byte at a time: input_elements is 1, not {engine.parameters.input_elements}"
+            )
         stated = (identity.clock, identity.baud, identity.engine)
         if stated != (round(bit.clock), round(bit.baud), engine.parameters.text):
             raise ValueError(

@@ -168,6 +168,11 @@ class Board:
             BoardError: a number that is not possible, cycles that the board's counter would not hold, or no answer.
         """
         identity = self.identity
+        if identity.engine:
+            raise BoardError(
+                f"{self.device} has an engine, which makes no frames itself: its cycles are those that mbconv plan "
+                f"MODEL --engine {identity.engine} counts"
+            )
         if not 1 <= frames < 1 << FRAMES_BITS:
             raise BoardError(f"a measurement has 1 to {(1 << FRAMES_BITS) - 1:,} frames, not {frames:,}")
         if not 1 <= seed < 1 << 32:

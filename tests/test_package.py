@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -72,15 +73,18 @@ def test_hdl_knows_none_of_the_other_parts():
         assert not imported.search(path.read_text()), path
 
 
+BESIDE = ("pyproject.toml", "MANIFEST.in", "Makefile", "LICENSE", "CITATION.cff", *(p.name for p in ROOT.glob("*.md")))
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
     """The wheel as pip makes it of a release: from the source archive, not from the checkout."""
     work = tmp_path_factory.mktemp("wheel")
     source = work / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in BESIDE:
         shutil.copy(ROOT / name, source)
-    for folder in FOLDERS:
+    for folder in (*FOLDERS, "docs", "tests"):
         shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(work), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -95,6 +99,14 @@ def test_wheel_holds_every_module_and_data_file(wheel):
     assert not wanted - inside
     assert not unknown, "files of a kind that this test does not know"
     assert not {name for name in inside if name.startswith("tests") or "/tests/" in name}
+
+
+def test_source_archive_holds_documents_and_tests(wheel):
+    (archive,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(archive) as file:
+        inside = {name.partition("/")[2] for name in file.getnames()}
+    folders = {path.relative_to(ROOT).as_posix() for name in ("docs", "tests") for path in (ROOT / name).rglob("*.*")}
+    assert not {*BESIDE, *(name for name in folders if "__pycache__" not in name)} - inside
 
 
 def test_installed_wheel_runs_outside_the_checkout(wheel, tmp_path):

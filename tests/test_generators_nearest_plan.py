@@ -56,18 +56,10 @@ def search(network, part, designs):
 
 def test_every_plan_is_listed(network, all_plans):
     listed = list_plans(network, min(all_plans), MULTIPLIERS)
-    assert listed.complete and {plan.budget for plan in listed.plans} == {MULTIPLIERS}
-    assert [plan.interval for plan in listed.plans] == sorted(all_plans, reverse=True)
-    for plan in listed.plans:
+    assert {plan.budget for plan in listed} == {MULTIPLIERS}
+    assert [plan.interval for plan in listed] == sorted(all_plans, reverse=True)
+    for plan in listed:
         assert (plan.foldings, plan.lanes) == (all_plans[plan.interval].foldings, all_plans[plan.interval].lanes)
-
-
-@pytest.mark.parametrize("most", [5, 8])
-def test_a_thinned_list_says_so(network, all_plans, most):
-    listed = list_plans(network, min(all_plans), MULTIPLIERS, most)
-    intervals = [plan.interval for plan in listed.plans]
-    assert not listed.complete and len(intervals) <= most < len(all_plans)
-    assert intervals == sorted(set(intervals), reverse=True) and set(intervals) <= set(all_plans)
 
 
 def test_the_nearest_of_all(network, all_plans, designs, counted):
@@ -75,8 +67,8 @@ def test_the_nearest_of_all(network, all_plans, designs, counted):
     for part in (device(*numbers) for numbers in DEVICES):
         times = {interval: scarcest(uses(needed, part)) for interval, needed in counted.items()}
         nearest = search(network, part, designs).nearest(listed)
-        interval = nearest.design.plan.interval
-        assert nearest.exact and interval == min(times, key=lambda i: (times[i], i)), part
+        interval = nearest.plan.interval
+        assert interval == min(times, key=lambda i: (times[i], i)), part
         found.append(interval)
     assert set(found) - {min(all_plans), max(all_plans)}, "in some of these devices it is neither end of the list"
     assert len(set(found)) > 2
@@ -92,24 +84,17 @@ def test_bounds_are_bounds(network, all_plans, designs, counted, numbers):
 
 
 def test_few_designs_are_made(network, all_plans, designs):
-    made = []
+    found = search(network, device(1, 300), designs)
+    found.nearest(list_plans(network, min(all_plans), MULTIPLIERS))
+    assert found.counted < len(all_plans) / 2
 
-    def make(plan):
-        made.append(plan.interval)
-        return designs[plan.interval]
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_nearest_does_not_depend_on_the_number_of_processes(network, all_plans, designs, monkeypatch, count):
     listed = list_plans(network, min(all_plans), MULTIPLIERS)
-    NearestSearch(network, device(1, 300), make, design_cost).nearest(listed)
-    assert len(made) < len(all_plans) / 2
-
-
-def test_a_search_that_is_cut_short_says_so(network, all_plans, designs, monkeypatch):
-    monkeypatch.setattr(nearest_plan, "COUNTED", 1)
-    listed = list_plans(network, min(all_plans), MULTIPLIERS)
-    short = [search(network, device(*numbers), designs).nearest(listed).exact for numbers in DEVICES]
-    monkeypatch.setattr(nearest_plan, "COUNTED", 24)
-    whole = [search(network, device(*numbers), designs).nearest(listed).exact for numbers in DEVICES]
-    assert all(whole) and not all(short)
+    nearest = [search(network, device(*numbers), designs).nearest(listed).plan.interval for numbers in DEVICES]
+    monkeypatch.setattr(nearest_plan, "processors", lambda: count)
+    assert nearest == [search(network, device(*numbers), designs).nearest(listed).plan.interval for numbers in DEVICES]
 
 
 @pytest.mark.parametrize("numbers", DEVICES)

@@ -4,14 +4,13 @@ A plan's memories depend on everything else that is decided, down to the depths 
 design that is made of it. Longer intervals need fewer LUTs, and by and large fewer block RAMs, though not always: how
 well words and depths suit the blocks matters as much. So intervals are tried from the shortest on, each twice the last,
 until one fits, and the least is bisected below it, to within a hundredth. Where none of these fits, all plans are
-looked at, as far as time allows: one of them may, and if not, the nearest tells what is short
+looked at: one of them may, and if not, the nearest tells what is short
 (:mod:`~mbconv.generators.planning.nearest_plan`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from math import ceil
 
 from mbconv.hdl.cost import Cost, cost
@@ -21,11 +20,11 @@ from ..emission.design import Design, make_design
 from ..graph.graph import Graph, GraphError
 from ..stages.network import Network, Node, build_network
 from .device import Board, Device
-from .nearest_plan import COUNTED, NearestSearch, list_plans
+from .nearest_plan import NearestSearch, list_plans
 from .plan import Plan
 from .planner import plan_for_interval, plan_for_multipliers, slowest_interval
 from .search import find_least
-from .use import LUT_SHARE, Use, scarcest, uses
+from .use import LUT_SHARE, Use, uses
 
 PRECISION = 1.01
 """An interval is the least to within this factor where memory or LUTs bind."""
@@ -62,21 +61,16 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
     fastest = make_design(graph, plan=plan_for_multipliers(network, device.multipliers), device=device)
     if not shortages(fastest, device):
         return fastest
-    nearest, exact = fastest, False
 
     def make(plan: Plan) -> Design:
         return make_design(graph, plan=plan, device=device)
 
     def attempt(interval: int) -> tuple[int, Design] | None:
-        nonlocal nearest
         plan = _within(network, interval, board)
-        if search.weights_bound(plan) > 1:
-            return None  # without making it: its weights alone are too many for block RAM of their shapes
+        if search.weights_bound(plan) > 1 or search.stages_bound(plan) > 1:
+            return None  # without making it: its weights alone, or its stages, do not fit
         design = make(plan)
-        if not shortages(design, device):
-            return design.plan.interval, design
-        nearest = min(nearest, design, key=lambda d: _excess(d, device))
-        return None
+        return None if shortages(design, device) else (design.plan.interval, design)
 
     search = NearestSearch(network, device, make, design_cost)
     low = fastest.plan.interval
@@ -84,13 +78,11 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
     if found is not None:
         return found
     listed = list_plans(network, low, device.multipliers)
-    best = search.nearest(listed)
-    if not shortages(best.design, device):
-        fitting = (make(plan) for plan in islice(search.fitting(listed), COUNTED))
-        return next((design for design in fitting if not shortages(design, device)), best.design)
-    if best.exact or _excess(best.design, device) <= _excess(nearest, device):
-        nearest, exact = best.design, best.exact
-    raise GraphError(_too_small(nearest, exact, board, others))
+    nearest = search.nearest(listed)
+    if not shortages(nearest, device):
+        fitting = (make(plan) for plan in search.fitting(listed))
+        return next((design for design in fitting if not shortages(design, device)), nearest)
+    raise GraphError(_too_small(nearest, board, others))
 
 
 def _check_weights(network: Network, board: Board, others: Sequence[Board]) -> None:
@@ -120,17 +112,11 @@ def _constant_bits(device: Device) -> int:
     return device.block_rams * block + int(device.luts * LUT_SHARE) * 16
 
 
-def _excess(design: Design, device: Device) -> float:
-    """How many times over the scarcest resource of a device is needed."""
-    return scarcest(uses(design_cost(design), device))
-
-
-def _too_small(smallest: Design, exact: bool, board: Board, others: Sequence[Board]) -> str:
+def _too_small(smallest: Design, board: Board, others: Sequence[Board]) -> str:
     lacking = " and ".join(map(str, shortages(smallest, board.device)))
-    plans = "all its plans" if exact else "the plans tried"
     return (
-        f"{board} is too small for {smallest.name}: even the nearest of {plans}, {smallest.plan.interval:,} cycles a "
-        f"frame with {smallest.multipliers} multipliers, needs {lacking}; {_large_enough(smallest, others)}"
+        f"{board} is too small for {smallest.name}: even the nearest of all its plans, {smallest.plan.interval:,} "
+        f"cycles a frame with {smallest.multipliers} multipliers, needs {lacking}; {_large_enough(smallest, others)}"
     )
 
 

@@ -9,17 +9,18 @@ B. Raphael, 1968):
    plans that share it;
 3. the design, counted.
 
-A design that comes first with its own count is nearest: all others need more.
+A design that comes first with its own count is nearest: all others need more. As many are counted at once as there are
+processors.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
 from mbconv.hdl.cost import NOTHING, Cost, MemoryCost
+from mbconv.hdl.processes import in_processes, processors
 
 from ..constants.weights import effective_weights, weight_bits
 from ..emission.design import Design, shared_stages
@@ -33,55 +34,25 @@ from .planner import plan_for_interval, slowest_interval
 from .rom_pieces import PORT, pieces_of
 from .use import scarcest, uses
 
-LISTED_STAGES = 4096
-"""Stages of all plans that are listed: a bound of the time that listing takes."""
 
-COUNTED = 24
-"""Designs that are made and counted at most."""
+def list_plans(network: Network, shortest: int, budget: int | None) -> tuple[Plan, ...]:
+    """The plans of fewest multipliers for every interval from ``shortest`` on, the longest interval first.
 
-BOUNDED = 256
-"""Plans whose stages are made at most; behind them the bounds of the weights must do."""
-
-
-@dataclass(frozen=True, eq=False)
-class Listed:
-    """Plans of a network, the longest interval first; ``complete`` where no plan of fewest multipliers for an interval
-    is left out."""
-
-    plans: tuple[Plan, ...]
-    complete: bool
-
-
-def list_plans(network: Network, shortest: int, budget: int | None, most: int | None = None) -> Listed:
-    """The plans of fewest multipliers for every interval from ``shortest`` on.
+    Few intervals have a plan of their own: a stage's cycles are products of a few quotients rounded up, and what
+    matters is the slowest stage's.
 
     Args:
         shortest: an interval that a plan exists for.
         budget: of the plans.
-        most: how many are listed at most. Of longer lists the shorter intervals, where plans are closest to each other,
-            are thinned evenly.
     """
-    most = most or max(16, LISTED_STAGES // max(len(network.nodes), 1))
     plans: list[Plan] = []
-    complete, interval = True, slowest_interval(network)
-    while interval >= shortest and len(plans) < most:
+    interval = slowest_interval(network)
+    while interval >= shortest:
         plan = plan_for_interval(network, interval)
         assert plan is not None
         plans.append(Plan(plan.foldings, plan.lanes, plan.interval, budget))
         interval = plan.interval - 1
-        left = most - len(plans)
-        if 0 < left < most // 2:
-            thinned = int(plan.interval * (shortest / plan.interval) ** (1 / left))
-            complete, interval = complete and thinned >= interval, min(interval, thinned)
-    return Listed(tuple(plans), complete and interval < shortest)
-
-
-@dataclass(frozen=True, eq=False)
-class Nearest:
-    """A design, and whether it is the nearest of all; else it is the nearest of those that were made."""
-
-    design: Design
-    exact: bool
+    return tuple(plans)
 
 
 class NearestSearch:
@@ -90,42 +61,50 @@ class NearestSearch:
     Args:
         make: from a plan to its design.
         count: from a design to its cost.
+
+    Attributes:
+        counted: how many designs were made and counted.
     """
 
     def __init__(
         self, network: Network, device: Device, make: Callable[[Plan], Design], count: Callable[[Design], Cost]
     ) -> None:
         self.network, self.device, self._make, self._count = network, device, make, count
+        self.counted = 0
         self._weights = [(node.operator.index, *self._weight_shape(node)) for node, _ in network.folded]
         self._stages: dict[tuple, Stage] = {}
         self._costs: dict[tuple, Cost] = {}
 
-    def nearest(self, listed: Listed) -> Nearest:
+    def nearest(self, plans: Sequence[Plan]) -> Design:
         """The plan whose scarcest resource is needed the fewest times; of equal ones that of the shortest interval."""
         heap: list[tuple[float, int, bool, Plan]] = [
-            (self.weights_bound(plan), plan.interval, False, plan) for plan in listed.plans
+            (self.weights_bound(plan), plan.interval, False, plan) for plan in plans
         ]  # intervals differ, so plans are never compared
         heapq.heapify(heap)
         best: tuple[float, int] = inf, 0
-        design: Design | None = None
-        designs = made = 0
-        while heap and heap[0][:2] < best and designs < COUNTED:
-            bound, interval, sharpened, plan = heapq.heappop(heap)
-            if not sharpened and made < BOUNDED:
-                made += 1
-                heapq.heappush(heap, (max(bound, self.stages_bound(plan)), interval, True, plan))
-                continue
-            designs += 1
-            candidate = self._make(plan)
-            found = scarcest(uses(self._count(candidate), self.device)), interval
-            if design is None or found < best:
-                best, design = found, candidate
-        assert design is not None
-        return Nearest(design, listed.complete and not (heap and heap[0][:2] < best))
+        nearest: Plan | None = None
+        while heap and heap[0][:2] < best:
+            together: list[Plan] = []
+            while heap and heap[0][:2] < best and len(together) < processors():
+                bound, interval, sharpened, plan = heapq.heappop(heap)
+                if sharpened:
+                    together.append(plan)
+                else:
+                    heapq.heappush(heap, (max(bound, self.stages_bound(plan)), interval, True, plan))
+            self.counted += len(together)
+            for plan, times in zip(together, in_processes(self._times, together), strict=True):
+                if (times, plan.interval) < best:
+                    best, nearest = (times, plan.interval), plan
+        assert nearest is not None
+        return self._make(nearest)
 
-    def fitting(self, listed: Listed) -> Iterator[Plan]:
+    def _times(self, plan: Plan) -> float:
+        """How many times a plan's design needs its scarcest resource."""
+        return scarcest(uses(self._count(self._make(plan)), self.device))
+
+    def fitting(self, plans: Sequence[Plan]) -> Iterator[Plan]:
         """The plans that are not known to need more than there is, the shortest interval first."""
-        for plan in reversed(listed.plans):
+        for plan in reversed(plans):
             if self.weights_bound(plan) <= 1 and self.stages_bound(plan) <= 1:
                 yield plan
 

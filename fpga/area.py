@@ -17,6 +17,8 @@ from pathlib import Path
 
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.emission.design_verilog import design_verilog
+from mbconv.generators.emission.engine_board import engine_top, engine_verilog
+from mbconv.generators.engine.memory_timing import parse_engine
 from mbconv.generators.planning.board_plan import design_cost
 from mbconv.generators.planning.resources import Resources
 from mbconv.hdl.verilog import Verilog
@@ -39,13 +41,18 @@ VWW_STAGES = (
 )
 DIGITS_STAGES = ("layer_03_pointwise", "layer_06_depthwise")
 
+ENGINE = "engine"
+_ENGINE_CLOCK = 24e6
+
 CIRCUITS = {
     "digits at 8": ("digits", 8, "iCE40UP5K", ""),
     **{f"digits at 8, {stage}": ("digits", 8, "iCE40UP5K", stage) for stage in DIGITS_STAGES},
     "cifar10 at 64": ("cifar10", 64, "LFE5U-85F", ""),
     **{f"vww at 320, {stage}": (str(VWW), 320, "LFE5U-85F", stage) for stage in VWW_STAGES},
+    "engine up5k, with its link": ("up5k", 16, "iCE40UP5K", ENGINE),
 }
-"""Name → model, multipliers, device, and the stage that is measured alone (none: the whole network)."""
+"""Name → model, multipliers, device, and the stage that is measured alone (none: the whole network). Of an engine its
+name, and :data:`ENGINE`."""
 
 QUICK = tuple(f"digits at 8, {stage}" for stage in DIGITS_STAGES)
 """Those that take a few seconds each."""
@@ -73,6 +80,12 @@ def _found(name: str) -> tuple[Design, str, str]:
 
 def circuit(name: str) -> tuple[Verilog, Part, str]:
     """A circuit's Verilog, the part that it is for and the name of its clock."""
+    model, _, device, stage = CIRCUITS[name]
+    if stage == ENGINE:
+        part = find_part(device)
+        parameters, _ = parse_engine(model)
+        top = engine_top(parameters, _ENGINE_CLOCK, family=part.resources.circuits)
+        return engine_verilog(top), part, "clk"
     design, device, stage = _found(name)
     if stage:
         return stage_verilog(design, stage), find_part(device), "clk"
@@ -90,8 +103,11 @@ def measure_circuit(name: str) -> Area:
         return measure(verilog, part, Path(folder), clock)
 
 
-def estimate(name: str) -> int:
-    """A circuit's cells as a plan estimates them, from the costs that its parts state."""
+def estimate(name: str) -> int | None:
+    """A circuit's cells as a plan estimates them, from the costs that its parts state; None of an engine, for which
+    nothing is planned."""
+    if CIRCUITS[name][3] == ENGINE:
+        return None
     design, device, stage = _found(name)
     if stage:
         found = next(s for s in design.stages if s.name == stage).cost(design.family)
@@ -151,9 +167,11 @@ def _table(names: Sequence[str], keep: bool) -> int:
             earlier = [entry["before"][kind] for kind in kinds[:2]]
             numbers = [f"{count:,}" for count in (*earlier, *now.values())]
             estimated = estimate(name)
-            deviation = f"{estimated / now['cells'] - 1:+.1%}"
+            deviation = "" if estimated is None else f"{estimated / now['cells'] - 1:+.1%}"
             of_before = f"{now['cells'] / entry['before']['cells']:.0%}"
-            rows.add_row(name, CIRCUITS[name][2], *numbers, of_before, f"{estimated:,}", deviation)
+            rows.add_row(
+                name, CIRCUITS[name][2], *numbers, of_before, "" if estimated is None else f"{estimated:,}", deviation
+            )
             if keep:
                 entry["kept"] = now
     console = Console()

@@ -12,8 +12,11 @@ from .counting import advance
 from .family import GENERIC, Family
 from .fifo import Fifo
 from .gearbox import Gearbox
-from .layouts import ArrayLayout
+from .layouts import ArrayLayout, StructLayout
 from .primitives import address_width
+
+LEAST_QUEUE = 2
+"""AXI beats with which a beat leaves each cycle."""
 
 
 class AxiStreamOutput(Component):
@@ -21,18 +24,18 @@ class AxiStreamOutput(Component):
 
     ::
 
-              ┌─────────┐   ┌────────────────────┐   ┌──────┐
-        i ───►│ Gearbox ├──►│ TKEEP, TLAST       ├──►│ Fifo ├──► o (AXI)
-              └─────────┘   │ TUSER at the last  │   │ of 2 │
-                   marks ──►│ beat, which waits  │   └──────┘
+              ┌─────────┐   ┌────────────────────┐   ┌────────────┐   ┌───────┐
+        i ───►│ Gearbox ├──►│ TLAST, TUSER at    ├──►│ Fifo of    ├──►│ TKEEP ├──► o (AXI)
+              └─────────┘   │ the last beat,     │   │ queue_depth│   └───────┘
+                   marks ──►│ which waits        │   └────────────┘
                             └────────────────────┘
 
     TKEEP is partial, TLAST high and TUSER the frame's mark on a packet's last beat only; null bytes are 0. That beat
     waits for the mark.
 
     ``latency`` is the number of cycles from the acceptance of the tensor beat that completes an AXI beat to that beat
-    being valid. Cycles per frame: the greater of the beats at both sides. Cost: two AXI beats of ``memory_bits`` in
-    distributed RAM, the gearbox's registers.
+    being valid. Cycles per frame: the greater of the beats at both sides. Cost: the queue's beats as ``memory_bits``
+    (TDATA, TLAST, TUSER), the gearbox's registers.
 
     Args:
         shape: of an element, at most 16 bits; one byte, or two (little endian) above 8 bits, extended by its sign, or
@@ -41,6 +44,7 @@ class AxiStreamOutput(Component):
         pixels: of a frame.
         lanes: of the tensor stream.
         data_bytes: of TDATA, a power of two.
+        queue_depth: AXI beats that can wait, 2 or more: what comes while a host drains other outputs.
 
     Members:
         i: ``In(stream.Signature(ArrayLayout(shape, lanes)))``
@@ -48,18 +52,30 @@ class AxiStreamOutput(Component):
         o: ``Out(stream.Signature(axi_payload(data_bytes, user=True)))``, fields ``data``, ``keep``, ``last``, ``user``
 
     Raises:
-        ValueError: what :class:`~mbconv.hdl.axi_stream.AxiFrame` refuses, or a number of lanes below 1.
+        ValueError: what :class:`~mbconv.hdl.axi_stream.AxiFrame` refuses, a number of lanes below 1, or a queue of
+            fewer than 2 beats.
     """
 
     multipliers = 0
 
     def __init__(
-        self, shape: ShapeLike, channels: int, pixels: int, lanes: int, data_bytes: int, *, family: Family = GENERIC
+        self,
+        shape: ShapeLike,
+        channels: int,
+        pixels: int,
+        lanes: int,
+        data_bytes: int,
+        queue_depth: int = LEAST_QUEUE,
+        *,
+        family: Family = GENERIC,
     ):
+        if queue_depth < LEAST_QUEUE:
+            raise ValueError(f"a queue of AXI beats holds at least {LEAST_QUEUE}, not {queue_depth}")
         self.frame = AxiFrame(shape, channels, pixels, data_bytes)
         self.lanes = lanes
         self.gearbox = Gearbox(shape, channels, lanes, self.frame.elements_per_beat, pixels=pixels, contiguous_out=True)
-        self.queue = Fifo(axi_payload(data_bytes, user=True), 2, family=family)
+        payload = StructLayout({"data": 8 * data_bytes, "last": 1, "user": 1})
+        self.queue = Fifo(payload, queue_depth, family=family)
         super().__init__(
             {
                 "i": In(Signature(ArrayLayout(shape, lanes))),
@@ -89,7 +105,15 @@ class AxiStreamOutput(Component):
         m = Module()
         m.submodules.gearbox, m.submodules.queue = self.gearbox, self.queue
         connect(m, flipped(self.i), self.gearbox.i)
-        connect(m, self.queue.o, flipped(self.o))
+        waiting = self.queue.o
+        size, tail = self.frame.element_bytes, self.frame.last_elements
+        whole = (1 << self.frame.data_bytes) - 1
+        m.d.comb += [
+            self.o.valid.eq(waiting.valid),
+            waiting.ready.eq(self.o.ready),
+            *(self.o.p[field].eq(waiting.p[field]) for field in ("data", "last", "user")),
+            self.o.p.keep.eq(Mux(waiting.p.last, (1 << tail * size) - 1, whole)),
+        ]
 
         contiguous, packet = self.gearbox.o, self.queue.i
         index = Signal(range(self.frame.beats))
@@ -106,9 +130,6 @@ class AxiStreamOutput(Component):
         with m.If(packet.valid & packet.ready):
             advance(m, index, self.frame.beats)
 
-        size, tail = self.frame.element_bytes, self.frame.last_elements
-        whole = (1 << self.frame.data_bytes) - 1
-        m.d.comb += packet.p.keep.eq(Mux(last, (1 << tail * size) - 1, whole))
         for element in range(self.frame.elements_per_beat):
             value = Signal(Shape(8 * size, Shape.cast(self.frame.shape).signed), name=f"element_{element}")
             m.d.comb += packet.p.data.word_select(element, 8 * size).eq(value)

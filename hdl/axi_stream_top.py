@@ -12,7 +12,8 @@ from amaranth.lib.wiring import Component, In, Out, connect
 
 from .axi_stream import AxiFrame, data_bytes_for
 from .axi_stream_input import COUNTER_BITS, AxiStreamInput
-from .axi_stream_output import AxiStreamOutput
+from .axi_stream_merge import AxiStreamMerge
+from .axi_stream_output import LEAST_QUEUE, AxiStreamOutput
 from .cost import NOTHING
 from .family import GENERIC, Family
 from .fifo import RegisterQueue
@@ -32,6 +33,7 @@ class AxiStreamEdge:
         name: its Verilog ports are ``<name>_tdata``, ``<name>_tvalid`` and so on.
         shape, channels, pixels, lanes, data_bytes, fill: see :class:`~mbconv.hdl.axi_stream_input.AxiStreamInput`;
             an output has no use for ``fill``.
+        queue_depth: AXI beats that can wait at an output (:class:`~mbconv.hdl.axi_stream_output.AxiStreamOutput`).
 
     Raises:
         ValueError: a name that is no identifier of Verilog, or what :class:`~mbconv.hdl.axi_stream.AxiFrame` refuses.
@@ -44,6 +46,7 @@ class AxiStreamEdge:
     lanes: int
     data_bytes: int
     fill: int = 0
+    queue_depth: int = LEAST_QUEUE
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z]\w*", self.name, re.ASCII):
@@ -70,6 +73,8 @@ class AxiStreamTop(Component):
                           │ marks                     ▲
                           └──► join (or) ──► fork ──► queue of mark_depth
 
+    Outputs may be merged into one AXI4-Stream, a packet of each in turn (``AxiStreamMerge``).
+
     One packet is one frame. A frame is bad, TUSER on its last beat at every output, if the packet of any input was too
     short or too long.
 
@@ -81,6 +86,8 @@ class AxiStreamTop(Component):
         inputs, outputs: the edge of each of those ports.
         mark_depth: frames of which the marks can wait at an output: at least those begun in the core at once. With
             fewer an input waits at its frame's end until an output has finished one.
+        merged: the name of the one AXI4-Stream that all outputs leave by, in the order of ``outputs``; each has as
+            many bytes of TDATA. None: each has its own.
 
     Members:
         aclk, aresetn: ``In(1)``
@@ -90,7 +97,7 @@ class AxiStreamTop(Component):
 
     Raises:
         ValueError: no input or no output, a name that is used twice, a port of the core without an edge, an edge
-            without a port or of another shape, a ``mark_depth`` below 1.
+            without a port or of another shape, a ``mark_depth`` below 1, merged outputs of different widths.
     """
 
     own_cost = NOTHING
@@ -101,11 +108,12 @@ class AxiStreamTop(Component):
         inputs: Mapping[str, AxiStreamEdge],
         outputs: Mapping[str, AxiStreamEdge],
         mark_depth: int,
+        merged: str | None = None,
         *,
         family: Family = GENERIC,
     ):
         self.core, self.inputs, self.outputs = core, dict(inputs), dict(outputs)
-        self.mark_depth = mark_depth
+        self.mark_depth, self.merged = mark_depth, merged
         self._check()
         self.input_edges = {
             port: AxiStreamInput(
@@ -114,18 +122,25 @@ class AxiStreamTop(Component):
             for port, edge in self.inputs.items()
         }
         self.output_edges = {
-            port: AxiStreamOutput(edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes, family=family)
+            port: AxiStreamOutput(
+                edge.shape, edge.channels, edge.pixels, edge.lanes, edge.data_bytes, edge.queue_depth, family=family
+            )
             for port, edge in self.outputs.items()
         }
+        self.merge = None if merged is None else AxiStreamMerge(len(self.outputs), self._data_bytes())
         self.mark_queues = {port: RegisterQueue(1, mark_depth) for port in self.outputs}
         members = {"aclk": In(1), "aresetn": In(1)}
-        for edges, toward, away in ((self.inputs, In, Out), (self.outputs, Out, In)):
-            for edge in edges.values():
-                widths = {"tdata": 8 * edge.data_bytes, "tkeep": edge.data_bytes, "tlast": 1}
+        sources = {edge.name: edge.data_bytes for edge in self.inputs.values()}
+        sinks = {edge.name: edge.data_bytes for edge in self.outputs.values()}
+        if merged is not None:
+            sinks = {merged: self._data_bytes()}
+        for ports, toward, away in ((sources, In, Out), (sinks, Out, In)):
+            for name, data_bytes in ports.items():
+                widths = {"tdata": 8 * data_bytes, "tkeep": data_bytes, "tlast": 1}
                 if toward is Out:
                     widths["tuser"] = 1
-                members |= {f"{edge.name}_{field}": toward(width) for field, width in widths.items()}
-                members |= {f"{edge.name}_tvalid": toward(1), f"{edge.name}_tready": away(1)}
+                members |= {f"{name}_{field}": toward(width) for field, width in widths.items()}
+                members |= {f"{name}_tvalid": toward(1), f"{name}_tready": away(1)}
         members |= dict.fromkeys(status_names(list(self.inputs.values())), Out(COUNTER_BITS))
         super().__init__(members)
 
@@ -145,6 +160,15 @@ class AxiStreamTop(Component):
                     raise ValueError(f"the core's {name} is no stream")
                 if (payload := ports[name].signature.members["payload"].shape) != wanted:
                     raise ValueError(f"the edge {edge.name} has beats of {wanted!r}, the core's {name} of {payload!r}")
+
+    def _data_bytes(self) -> int:
+        """Bytes of TDATA of all outputs, which are merged."""
+        widths = {edge.data_bytes for edge in self.outputs.values()}
+        if len(widths) > 1:
+            raise ValueError(
+                f"merged outputs have TDATA of one width, not {' and '.join(map(str, sorted(widths)))} bytes"
+            )
+        return widths.pop()
 
     def _status(self, edge: AxiStreamEdge, kind: str) -> str:
         return kind if len(self.inputs) == 1 else f"{edge.name}_{kind}"
@@ -172,22 +196,28 @@ class AxiStreamTop(Component):
         m.submodules.core = core = separate(self.core, "core")
         for port, edge in self.inputs.items():
             m.submodules[edge.name] = circuit = inputs[port] = separate(self.input_edges[port], edge.name)
-            self._outside(m, edge, circuit.i, running, source=True)
+            self._outside(m, edge.name, circuit.i, running, source=True)
             connect_streams(m, circuit.o, getattr(core, port), edge.name)
             for kind in ("short_frames", "long_frames"):
                 m.d.comb += getattr(self, self._status(edge, kind)).eq(getattr(circuit, kind))
         for port, edge in self.outputs.items():
             m.submodules[edge.name] = circuit = outputs[port] = separate(self.output_edges[port], edge.name)
-            self._outside(m, edge, circuit.o, running, source=False)
+            if self.merge is None:
+                self._outside(m, edge.name, circuit.o, running, source=False)
             connect_streams(m, getattr(core, port), circuit.i, edge.name)
+        if self.merge is not None and self.merged is not None:
+            m.submodules[self.merged] = merge = separate(self.merge, self.merged)
+            for place, circuit in enumerate(outputs.values()):
+                connect(m, circuit.o, getattr(merge, f"i{place}"))
+            self._outside(m, self.merged, merge.o, running, source=False)
         self._marks(m, inputs, outputs)
         return m
 
-    def _outside(self, m: Module, edge: AxiStreamEdge, stream: Interface, running: Signal, *, source: bool) -> None:
-        """An edge's Verilog ports: nothing moves in reset, and no beat is taken that the reset would lose."""
+    def _outside(self, m: Module, name: str, stream: Interface, running: Signal, *, source: bool) -> None:
+        """An AXI4-Stream's Verilog ports: nothing moves in reset, and no beat is taken that the reset would lose."""
 
         def port(field: str) -> Signal:
-            return getattr(self, f"{edge.name}_{field}")
+            return getattr(self, f"{name}_{field}")
 
         if source:
             m.d.comb += [

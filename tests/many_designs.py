@@ -117,6 +117,11 @@ class ManyDesigns:
             reset_active_low=True,
             reset_cycles=1,
             monitors=monitors,
+            turns=[
+                [(f"{self._name(index)}_{name}", beats) for name, beats in group]
+                for index, source in enumerate(self.sources)
+                for group in source.turns
+            ],
         )
 
 

@@ -40,9 +40,11 @@ class Design(Shown):
     Attributes:
         stages: in the order of the network.
         schedule: interval, latency, queue depths and window capacities.
-        inputs, outputs: the AXI4-Stream edge of each port of the core; ``t<index>`` is the tensor's port.
+        inputs, outputs: the AXI4-Stream edge of each port of the core; ``t<index>`` is the tensor's port. Outputs
+            stand in the order in which a host drains them.
         family: of FPGAs that it is made for.
         device: the FPGA whose DSP blocks the stages share; None: nobody counts them.
+        merged: the AXI4-Stream that all outputs leave by, a packet of each in turn; None: each by its own.
     """
 
     graph: Graph
@@ -54,6 +56,7 @@ class Design(Shown):
     outputs: dict[str, AxiStreamEdge]
     family: Family = GENERIC
     device: Device | None = None
+    merged: str | None = None
 
     def shown(self) -> dict[str, object]:
         return {
@@ -108,13 +111,20 @@ class Design(Shown):
         )
 
     @property
+    def output_queue_bits(self) -> int:
+        """Bits of what waits at several outputs while a host drains others."""
+        if len(self.outputs) == 1:
+            return 0
+        return sum(edge.queue_depth * (8 * edge.data_bytes + 2) for edge in self.outputs.values())
+
+    @property
     def memory_bits(self) -> int:
-        return sum(stage.memory_bits for stage in self.stages) + self.queue_bits
+        return sum(stage.memory_bits for stage in self.stages) + self.queue_bits + self.output_queue_bits
 
     @property
     def frames_in_flight(self) -> int:
-        """Frames begun and not finished at once, at most."""
-        return frames_in_flight(self.schedule.latency, self.schedule.interval)
+        """Frames begun and not finished at once, at most, where a host drains several outputs in turn."""
+        return frames_in_flight(max(self.schedule.latency, self.schedule.drain.latency), self.schedule.interval)
 
     def core(self) -> StreamGraph:
         """The stages between plain streams of tensors."""
@@ -129,7 +139,8 @@ class Design(Shown):
 
     def top(self) -> AxiStreamTop:
         """The whole with its AXI4-Stream edges."""
-        return AxiStreamTop(self.core(), self.inputs, self.outputs, self.frames_in_flight, family=self.family)
+        edges = self.inputs, self.outputs
+        return AxiStreamTop(self.core(), *edges, self.frames_in_flight, self.merged, family=self.family)
 
     def _stream(self, tensor: int) -> Stream:
         """The stream of a tensor, from its producer or port to all its readers."""
@@ -167,6 +178,7 @@ def make_design(
     plan: Plan | None = None,
     family: Family = GENERIC,
     device: Device | None = None,
+    merge_outputs: bool = False,
 ) -> Design:
     """Everything from a graph to circuits: network, plan (unless given), constants, schedule, edges.
 
@@ -174,6 +186,7 @@ def make_design(
         multipliers: the budget of the plan, where none is given; 64 by default.
         family: of FPGAs whose memories and multipliers the circuits are made for.
         device: the FPGA that they are made for, where it is known, of that family: the stages share its DSP blocks.
+        merge_outputs: several outputs leave by one AXI4-Stream, a packet of each in turn.
 
     Raises:
         GraphError: the graph is not valid, both a plan and multipliers are given, an operator without a circuit,
@@ -194,7 +207,8 @@ def make_design(
     }
     if device is not None:
         stages = shared_stages(stages, device)
-    inputs, outputs = _edges(network, plan)
+    merged = OUTPUT if merge_outputs and len(network.outputs) > 1 else None
+    inputs, outputs = _edges(network, plan, merged is not None)
 
     def window_capacity(name: str, pixels: int) -> int:
         window = stages[name].window
@@ -210,7 +224,10 @@ def make_design(
         family.queue_latency,
         window_capacity,
         **_edge_timings(network, inputs, outputs),
+        merged=merged is not None,
     )
+    drain = schedule.drain
+    outputs = {f"t{t}": replace(outputs[f"t{t}"], queue_depth=drain.depths[t]) for t in drain.order}
     for name, capacity in schedule.capacities.items():
         stages[name] = stages[name].with_capacity(capacity)
     if device is not None:
@@ -219,35 +236,61 @@ def make_design(
             for (tensor, *_), depth in schedule.depths.items()
             if family.queue_in_block_ram(depth)
         ]
+        queues += [
+            MemoryCost(8 * edge.data_bytes + 2, edge.queue_depth)
+            for edge in outputs.values()
+            if family.queue_in_block_ram(edge.queue_depth)
+        ]
         stages = with_rom_pieces(stages, queues, device)
-    return Design(graph, network, plan, tuple(stages.values()), schedule, inputs, outputs, family, device)
+    return Design(graph, network, plan, tuple(stages.values()), schedule, inputs, outputs, family, device, merged)
 
 
-def _edges(network: Network, plan: Plan) -> tuple[dict[str, AxiStreamEdge], dict[str, AxiStreamEdge]]:
-    """The AXI4-Stream edges, ``s_axis`` and ``m_axis``, with the tensor's index where there are several."""
+INPUT, OUTPUT = "s_axis", "m_axis"
+"""The AXI4-Stream ports, with the tensor's index where there are several."""
 
-    def edge(name: str, tensor: int) -> AxiStreamEdge:
-        shape, element = network.shapes[tensor], network.tensor(tensor).element
-        circuit_shape = element_shape(element)
-        return AxiStreamEdge(
-            name,
-            circuit_shape,
-            shape.channels,
-            shape.pixels,
-            plan.lanes[tensor],
-            data_bytes_for(shape.pixels * shape.channels, element_bytes(circuit_shape), plan.interval),
-            network.tensor(tensor).zero_point,
-        )
 
-    inputs = {
-        f"t{port}": edge("s_axis" if len(network.inputs) == 1 else f"s_axis_t{port}", tensor)
-        for port, tensor in network.inputs.items()
-    }
-    outputs = {
-        f"t{tensor}": edge("m_axis" if len(network.outputs) == 1 else f"m_axis_t{tensor}", tensor)
-        for tensor in network.outputs
-    }
-    return inputs, outputs
+def _edges(network: Network, plan: Plan, merged: bool) -> tuple[dict[str, AxiStreamEdge], dict[str, AxiStreamEdge]]:
+    """The AXI4-Stream edges, wide enough for the interval: each input, and all outputs together, drained in turn.
+
+    Raises:
+        GraphError: no width is enough, since the interval is shorter than a beat of each output.
+    """
+
+    def edges(port: str, tensors: Mapping[int, int]) -> dict[str, AxiStreamEdge]:
+        return {
+            f"t{name}": _edge(network, plan, port if len(tensors) == 1 else f"{port}_t{name}", tensor)
+            for name, tensor in tensors.items()
+        }
+
+    outputs = edges(OUTPUT, {tensor: tensor for tensor in network.outputs})
+    if len(outputs) > plan.interval:
+        raise GraphError(f"{len(outputs)} outputs cannot be drained in turn every {plan.interval} cycles")
+    while sum(edge.frame.beats for edge in outputs.values()) > plan.interval:
+        outputs = _wider(outputs)
+    if merged:
+        widest = max(edge.data_bytes for edge in outputs.values())
+        outputs = {port: replace(edge, data_bytes=widest) for port, edge in outputs.items()}
+    return edges(INPUT, network.inputs), outputs
+
+
+def _wider(edges: Mapping[str, AxiStreamEdge]) -> dict[str, AxiStreamEdge]:
+    """The edges, twice as wide that with the most beats."""
+    slowest = max(edges, key=lambda port: edges[port].frame.beats)
+    return {**edges, slowest: replace(edges[slowest], data_bytes=2 * edges[slowest].data_bytes)}
+
+
+def _edge(network: Network, plan: Plan, name: str, tensor: int) -> AxiStreamEdge:
+    shape, element = network.shapes[tensor], network.tensor(tensor).element
+    circuit_shape = element_shape(element)
+    return AxiStreamEdge(
+        name,
+        circuit_shape,
+        shape.channels,
+        shape.pixels,
+        plan.lanes[tensor],
+        data_bytes_for(shape.pixels * shape.channels, element_bytes(circuit_shape), plan.interval),
+        network.tensor(tensor).zero_point,
+    )
 
 
 def _edge_timings(network: Network, inputs: Mapping, outputs: Mapping) -> dict:

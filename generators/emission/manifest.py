@@ -57,6 +57,11 @@ def manifest(design: Design, prefix: str = "", source: ModelSource | None = None
         "reset": "aresetn (synchronous, active low)",
         "ports": _ports(design),
         "status": _status(design),
+        "drain": {
+            "order": list(design.schedule.drain.order),
+            "merged": design.merged is not None,
+            "latency_cycles": max(design.schedule.drain.latency, design.schedule.latency),
+        },
         "streams": _streams(design),
         "interval_cycles": design.schedule.interval,
         "latency_cycles": design.schedule.latency,
@@ -105,8 +110,9 @@ def _port(design: Design, direction: str, index: int, edge: AxiStreamEdge) -> di
     raster = design.network.inputs[index] if direction == "input" else index
     shape = design.network.shapes[raster]
     transpose = next((op for op in design.graph if isinstance(op, Transpose) and op.outputs == (raster,)), None)
+    is_output = direction == "output"
     return {
-        "name": edge.name,
+        "name": design.merged if is_output and design.merged is not None else edge.name,
         "direction": direction,
         "tensor": index,
         "permutation": None if transpose is None else list(transpose.permutation),
@@ -121,6 +127,7 @@ def _port(design: Design, direction: str, index: int, edge: AxiStreamEdge) -> di
         "zero_point": tensor.zero_point,
         "data_bytes": edge.data_bytes,
         "beats": edge.frame.beats,
+        **({"queue_beats": edge.queue_depth} if is_output else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -188,25 +188,37 @@ class OutputEdgeTiming:
     beats.
 
     Attributes:
-        queue_latency: of the queue.
+        queue_depth, queue_latency: of the queue.
     """
 
     gearbox: RegroupTiming
+    queue_depth: int
     queue_latency: int
 
     @classmethod
     def of(cls, circuit: AxiStreamOutput) -> Self:
-        return cls(RegroupTiming.of_gearbox(circuit.gearbox), circuit.queue.latency)
+        return cls(RegroupTiming.of_gearbox(circuit.gearbox), circuit.queue.depth, circuit.queue.latency)
+
+    def with_queue(self, depth: int, latency: int) -> Self:
+        """The same with another queue."""
+        return replace(self, queue_depth=depth, queue_latency=latency)
 
     def events(self, graph: EventGraph, name: str, frames: int) -> tuple[Events, Events]:
-        """Add the classes of the edge before a sink that is always ready; the events that it takes a beat of the
-        tensor, and that a beat leaves the gearbox."""
+        """Add the classes of the edge before a queue that is never full; the events that it takes a beat of the tensor,
+        and that a beat leaves the gearbox."""
         taken = graph.add(f"{name} takes a beat of the tensor", frames * self.gearbox.beats_in)
         left = taken
         if not self.gearbox.wires:
             left = graph.add(f"{name} gives a beat", frames * self.gearbox.beats_out)
             self.gearbox.connect(taken, left, left, frames)
         return taken, left
+
+    def given(self, graph: EventGraph, name: str, queued: Events) -> Events:
+        """Add the events that the queue gives a beat, which then has room for another."""
+        given = graph.add(f"{name} leaves", queued.count)
+        given.after(queued, self.queue_latency)
+        queued.after(given, 1, lag=self.queue_depth)
+        return given
 
     def frame_ends(self, frames: int) -> range:
         """The beats with which frames end."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from ..stages.network import Network
+from .drain import take_turns
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
 from .event_graph import EventGraph, Events, Rule
 from .timing import Ring, StageTiming
@@ -37,7 +38,7 @@ class NetworkEvents:
         taken: by edge, when its reader takes beats.
         rings: by node, of its window.
         delays: by edge, what delays beats on it, where queues have no limit.
-        results: by output tensor, when beats of the output's edge leave; empty for paced sources.
+        results: by output tensor, when AXI4-Stream beats leave; empty for paced sources.
     """
 
     def __init__(self, network: Network, frames: int):
@@ -111,12 +112,14 @@ def bounded_events(
     output_edges: Mapping[int, OutputEdgeTiming],
     marks_latency: int,
     frames: int = 1,
+    turns: Sequence[int] | None = None,
 ) -> NetworkEvents:
     """The events with given queues and windows between sources that are always valid and sinks that are always ready.
 
     Args:
         input_edges, output_edges: the AXI4-Stream edges, by the tensor within.
         marks_latency: of the queues in which the marks of frames wait for the frames' ends at the outputs.
+        turns: the outputs in the order in which they leave, a packet of each in turn; None: each by itself.
     """
     found = NetworkEvents(network, frames)
     streams = Streams(found, depths, queue_latency)
@@ -128,9 +131,13 @@ def bounded_events(
     ends = found.graph.add("all inputs end a frame", frames)
     for tensor, edge in output_edges.items():
         port = tensor, "", 0
-        found.taken[port], found.results[tensor] = edge.events(found.graph, f"the output of tensor {tensor}", frames)
+        name = f"the output of tensor {tensor}"
+        found.taken[port], queued = edge.events(found.graph, name, frames)
         streams.read(port)
-        found.results[tensor].after_some(ends, marks_latency, edge.frame_ends(frames), range(frames))
+        queued.after_some(ends, marks_latency, edge.frame_ends(frames), range(frames))
+        found.results[tensor] = edge.given(found.graph, name, queued)
+    if turns is not None:
+        take_turns(found.results, turns, frames)
     for tensor, events in inputs.items():
         events.connect(streams.left(tensor), ends)
     for tensor, hold in holds.items():

@@ -11,16 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
+from mbconv.hdl.axi_stream_output import LEAST_QUEUE
 from mbconv.hdl.fifo import RegisterQueue
 
 from ..graph.graph import GraphError
 from ..graph.shown import Shown
 from ..stages.network import Network
+from .drain import Drain, drain_in_turn
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
 from .event_graph import Events, Times
 from .network_events import Edge, NetworkEvents, QueueLatency, bounded_events, edges, paced_events
+from .occupancy import most_living, most_waiting
 from .steady import steady_interval
 from .timing import StageTiming
 
@@ -39,6 +40,7 @@ class Schedule(Shown):
         depths: beats of the queue on each edge, 0 for none.
         reasons: why each queue is there.
         capacities: pixels of each window's ring, by node name.
+        drain: how a host that takes the outputs in turn is served.
     """
 
     interval: int
@@ -47,6 +49,7 @@ class Schedule(Shown):
     depths: dict[Edge, int]
     reasons: dict[Edge, str]
     capacities: dict[str, int]
+    drain: Drain
 
     def shown(self) -> dict[str, object]:
         queues = sum(depth > 0 for depth in self.depths.values())
@@ -62,6 +65,7 @@ def make_schedule(
     round_capacity: Callable[[str, int], int],
     input_edges: Mapping[int, InputEdgeTiming],
     output_edges: Mapping[int, OutputEdgeTiming],
+    merged: bool = False,
 ) -> Schedule:
     """Size every queue and window for ``interval`` and count the latency.
 
@@ -70,6 +74,7 @@ def make_schedule(
         queue_latency: a queue's latency as a function of its depth.
         round_capacity: ``(node name, pixels)`` → the capacity of the node's window that holds so many.
         input_edges, output_edges: the event models of the AXI4-Stream edges, by the tensor within.
+        merged: whether all outputs leave by one AXI4-Stream, a packet of each in turn.
 
     Raises:
         GraphError: a stage that cannot keep the interval.
@@ -79,7 +84,11 @@ def make_schedule(
     count = None
     while True:
         count = _steady(network, lanes, timings, interval, delays, count)
-        needed = {edge: _needed(count, edge, interval) for edge in depths if edge[1]}
+        needed = {
+            edge: most_waiting(count.valid[edge[0]].times, count.taken[edge].times, count.frames, interval)
+            for edge in depths
+            if edge[1]
+        }
         # A queue delays what passes it, which other queues must make up for. Delays only grow, and take few values.
         more = {edge: queue_latency(depth) for edge, depth in needed.items() if depth}
         if all(delay <= delays.get(edge, 0) for edge, delay in more.items()):
@@ -87,28 +96,37 @@ def make_schedule(
         delays |= {edge: delay for edge, delay in more.items() if delay > delays.get(edge, 0)}
         depths |= needed
     depths |= {edge: depth for edge, depth in needed.items() if depth and queue_latency(depth) == delays[edge]}
-    capacities = {name: round_capacity(name, _live(count, name, interval)) for name in count.rings}
+    capacities = {
+        name: round_capacity(name, most_living(*ring.times(count.frames), count.frames, interval))
+        for name, ring in count.rings.items()
+    }
+    drain = Drain(network.outputs, dict.fromkeys(network.outputs, LEAST_QUEUE))
+    if len(network.outputs) > 1:
+        drain = drain_in_turn(*_steady_outputs(count, interval), interval, output_edges, queue_latency)
+    output_edges = {
+        tensor: edge.with_queue(drain.depths[tensor], queue_latency(drain.depths[tensor]))
+        for tensor, edge in output_edges.items()
+    }
+    turns = drain.order if merged else None
     bounded = {
         name: timing.bounded(capacities[name]) if name in capacities else timing for name, timing in timings.items()
     }
-    # The marks of frames wait in a queue of registers at each output.
-    count = bounded_events(network, bounded, depths, queue_latency, input_edges, output_edges, RegisterQueue.latency)
-    count.graph.settle()
-    ends = {tensor: int(events.times[-1]) for tensor, events in count.results.items()}
-    latency = max(ends[tensor] + edge.queue_latency for tensor, edge in output_edges.items())
     reasons = {edge: _reason(network, edge) for edge in depths}
 
     def ends_of(frames: int) -> list[list[int]]:
-        """When the frames of each output end."""
+        """When the frames of each output end, all of them of the last where they are merged."""
+        # The marks of frames wait in a queue of registers at each output.
         arguments = depths, queue_latency, input_edges, output_edges, RegisterQueue.latency
-        further = bounded_events(network, bounded, *arguments, frames)
-        further.graph.settle()
-        return [events.times.reshape(frames, -1)[:, -1].tolist() for events in further.results.values()]
+        count = bounded_events(network, bounded, *arguments, frames, turns)
+        count.graph.settle()
+        last = drain.order[-1:] if merged else network.outputs
+        return [count.results[tensor].times.reshape(frames, -1)[:, -1].tolist() for tensor in last]
 
+    latency = max(ends[0] for ends in ends_of(1))
     frames = max(3, frames_in_flight(latency, interval))
     if len(output_edges) > 1:
         frames = _frames_that_show(interval, frames, ends_of)
-    return Schedule(interval, latency, frames, depths, reasons, capacities)
+    return Schedule(interval, latency, frames, depths, reasons, capacities, drain)
 
 
 _MOST_FRAMES = 256
@@ -125,6 +143,18 @@ def _frames_that_show(interval: int, least: int, ends_of: Callable[[int], list[l
             if max(steady_interval(output[:frames]) or 0 for output in ends) == interval:
                 return frames
     return least
+
+
+def _steady_outputs(count: NetworkEvents, interval: int) -> tuple[dict[int, Times], int]:
+    """When the outputs' beats are valid, and when the inputs have had all of theirs, in a frame, from its begin."""
+    begin = (count.frames - 1) * interval
+
+    def last_frame(tensor: int) -> Times:
+        return count.valid[tensor].times.reshape(count.frames, -1)[-1] - begin
+
+    network = count.network
+    ends = max(int(last_frame(tensor)[-1]) for tensor in network.inputs.values())
+    return {tensor: last_frame(tensor) for tensor in network.outputs}, ends + 1
 
 
 def frames_in_flight(latency: int, interval: int) -> int:
@@ -181,41 +211,6 @@ def _check_pace(late: list[Events], frames: int, memory: int, interval: int) -> 
             f"the plan cannot keep its interval of {interval:,} cycles: {late[0].name} {cycles:,} cycles later in each"
             " frame than in the one before"
         )
-
-
-def _needed(count: NetworkEvents, edge: Edge, interval: int) -> int:
-    """The beats that an edge's queue holds at once, each until the cycle after it is taken; none if none waits."""
-    valid, taken = count.valid[edge[0]].times, count.taken[edge].times
-    if np.array_equal(valid, taken):
-        return 0
-    copies = _copies(valid, taken, interval)
-    valid, taken = (_repeated(times, count.frames, interval, copies) for times in (valid, taken))
-    return _most_at_once(valid, taken + 1)
-
-
-def _live(count: NetworkEvents, name: str, interval: int) -> int:
-    """The most pixels in a window's ring at once."""
-    entered, freed = count.rings[name].times(count.frames)
-    copies = _copies(entered, freed, interval)
-    entered, freed = (_repeated(times, count.frames, interval, copies) for times in (entered, freed))
-    return _most_at_once(entered, freed)
-
-
-def _copies(begin: Times, end: Times, interval: int) -> int:
-    """Further frames that begin until the last has ended."""
-    return int((end - begin).max()) // interval + 1
-
-
-def _repeated(times: Times, frames: int, interval: int, copies: int) -> Times:
-    """Times with copies of the last frame behind it, an interval apart."""
-    last = times.reshape(frames, -1)[-1]
-    return np.concatenate([times, (last + np.arange(1, copies + 1)[:, None] * interval).ravel()])
-
-
-def _most_at_once(begin: Times, end: Times) -> int:
-    """The most things at once of which each is there from its beginning until before its end."""
-    left = np.searchsorted(end, begin, side="right")
-    return int((np.arange(1, begin.size + 1) - left).max())
 
 
 def _reason(network: Network, edge: Edge) -> str:

@@ -63,13 +63,16 @@ class Case:
 class Pattern:
     """A port that goes stalls with probability ``stall`` each cycle, one that stalls resumes with ``resume``.
 
-    A ``patient`` sink is ready only for a beat that was valid in the cycle before.
+    A ``patient`` sink is ready only for a beat that was valid in the cycle before; ``in_turn`` sinks take a packet
+    each, one after the other; ``late`` ones take nothing in so many cycles after reset.
     """
 
     name: str
     stall: float = 0.0
     resume: float = 1.0
     patient: bool = False
+    in_turn: bool = False
+    late: int = 0
 
     def thresholds(self) -> tuple[int, int]:
         """The probabilities in units of 1/65536."""
@@ -82,6 +85,7 @@ RARELY = Pattern("one cycle in eight", 7 / 8, 1 / 8)
 BURSTS = Pattern("bursts of 16", 1 / 16, 1 / 16)
 LONG_STALLS = Pattern("stalls of 200", 1 / 100, 1 / 200)
 PATIENT = Pattern("only after valid", patient=True)
+IN_TURN = Pattern("in turn", in_turn=True)
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,8 @@ class Run:
             "sink_stall": sink[0],
             "sink_resume": sink[1],
             "sink_patient": int(self.sink.patient),
+            "sink_turns": int(self.sink.in_turn),
+            "sink_late": self.sink.late,
         }
         return {"inputs": inputs, "reset_after": self.reset_after and self.reset_after + seed % 64}
 

@@ -1,5 +1,6 @@
 // Takes a stream of a design under test, stalling as mbconv_source does, checks the stream's rules and logs every beat.
 // A patient sink is ready only for a beat that was offered in the cycle before: a valid that waits for it never rises.
+// It takes nothing in the first `late` cycles, nor while it is not allowed to.
 module mbconv_sink #(
     parameter WIDTH = 8,
     parameter ID = 0,
@@ -14,6 +15,8 @@ module mbconv_sink #(
     input  wire [31:0]      stall,
     input  wire [31:0]      resume,
     input  wire             patient,
+    input  wire [31:0]      late,
+    input  wire             allowed,
     input  wire             valid,
     input  wire [WIDTH-1:0] payload,
     output wire             ready,
@@ -36,7 +39,7 @@ module mbconv_sink #(
         in_reset = 0;
     end
 
-    assign ready = ~rst & go & (~patient | waiting);
+    assign ready = ~rst & go & allowed & (cycle >= late) & (~patient | waiting);
     assign done = count >= expected[0];
     assign progress = take & ~done;
 

@@ -16,7 +16,8 @@ from mbconv.generators.graph.graph import GraphError
 
 @dataclass(frozen=True)
 class PortDescription:
-    """An AXI4-Stream port: one frame of a tensor is one packet.
+    """A tensor at an AXI4-Stream port: one frame of it is one packet. Merged outputs have one port, and give a packet
+    each in turn.
 
     Attributes:
         permutation: that brings the tensor's values into the order of the port; None where that is their own.
@@ -94,7 +95,14 @@ class Description:
 
     @cached_property
     def outputs(self) -> tuple[PortDescription, ...]:
+        """In the order in which a host drains them."""
         return tuple(port for port in self.ports if not port.source)
+
+    @cached_property
+    def packets(self) -> dict[str, tuple[PortDescription, ...]]:
+        """By AXI4-Stream that leaves, the tensors of its packets in turn."""
+        names = dict.fromkeys(port.name for port in self.outputs)
+        return {name: tuple(port for port in self.outputs if port.name == name) for name in names}
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Description:

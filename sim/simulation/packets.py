@@ -27,11 +27,11 @@ def input_raster(port: PortDescription, frame: Frame) -> np.ndarray:
     return values.reshape(-1, port.channels)
 
 
-def expected_outputs(description: Description, graph: Graph, frames: Sequence[Frame]) -> dict[str, np.ndarray]:
-    """The golden model's elements ``int64 [frames, pixels, channels]`` at each output port."""
+def expected_outputs(description: Description, graph: Graph, frames: Sequence[Frame]) -> dict[int, np.ndarray]:
+    """The golden model's elements ``int64 [frames, pixels, channels]`` of each output tensor."""
     answers = [golden.run(graph, frame) for frame in frames]
     return {
-        port.name: np.stack([answer[port.tensor].reshape(port.pixels, port.channels) for answer in answers]).astype(
+        port.tensor: np.stack([answer[port.tensor].reshape(port.pixels, port.channels) for answer in answers]).astype(
             np.int64
         )
         for port in description.outputs
@@ -47,8 +47,8 @@ def input_payloads(description: Description, frames: Sequence[Frame]) -> dict[st
 
 
 def output_beats(description: Description, frames: int) -> dict[str, int]:
-    """How many beats come out at each output."""
-    return {port.name: port.beats * frames for port in description.outputs}
+    """How many beats come out at each AXI4-Stream."""
+    return {name: sum(port.beats for port in ports) * frames for name, ports in description.packets.items()}
 
 
 def patience_of(description: Description) -> int:
@@ -70,7 +70,10 @@ def design_source(
 ) -> DesignSource:
     """Verilog of a design, or what claims to be one, with the design's ports."""
     ports = [DesignPort.axi_stream(port.name, True, 8 * port.data_bytes) for port in description.inputs]
-    ports += [DesignPort.axi_stream(port.name, False, 8 * port.data_bytes, 1) for port in description.outputs]
+    ports += [
+        DesignPort.axi_stream(name, False, 8 * packets[0].data_bytes, 1)
+        for name, packets in description.packets.items()
+    ]
     points = [
         MonitorPoint(stream.name, stream.place, stream.bits * stream.lanes, stream.beats)
         for stream in description.streams
@@ -86,4 +89,5 @@ def design_source(
         reset_active_low=True,
         reset_cycles=1,
         monitors=points if watched else (),
+        turns=[tuple(output_beats(description, 1).items())],
     )

@@ -113,6 +113,8 @@ class DesignSource:
         reset_active_low: as AXI's ``aresetn``.
         reset_cycles: by which reset arrives later within: 1 for a design that registers it.
         monitors: streams to watch.
+        turns: groups of outputs that a sink which takes turns drains one after the other: the port's name and the beats
+            of its turn, of each in order.
     """
 
     verilog: Mapping[str, str]
@@ -125,6 +127,7 @@ class DesignSource:
     reset_active_low: bool = False
     reset_cycles: int = 0
     monitors: Sequence[MonitorPoint] = ()
+    turns: Sequence[Sequence[tuple[str, int]]] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +188,7 @@ def _sources(design: DesignSource) -> dict[str, str]:
     instance += _monitors(design)
     drivers = [Driver(port.name, port.width, port.source) for port in design.ports]
     further = [f"[{width - 1}:0] {name}" for name, width in outputs.items()]
-    sources = top_sources(drivers, instance, further, len(design.monitors))
+    sources = top_sources(drivers, instance, further, len(design.monitors), design.turns)
     if design.monitors:
         sources["mbconv_monitor.v"] = (FOLDER / "mbconv_monitor.v").read_text()
     if clash := sources.keys() & design.verilog.keys():
@@ -262,7 +265,7 @@ def run_design(
         for point in design.monitors:
             (work / f"{point.name}.beats").write_text(f"{frames * point.beats:x}\n")
         run = Run(source, sink, reset_after)
-        plan = {"patience": patience, "outputs": list(design.outputs or {}), "runs": [run.plan(seed)]}
+        plan = {"patience": patience + sink.late, "outputs": list(design.outputs or {}), "runs": [run.plan(seed)]}
         total = sum(map(len, beats.values())) + sum(expected.values())
         simulator.run(
             build,

@@ -181,15 +181,20 @@ def checked_outputs(description: Description, record: DesignRecord, frames: int)
     if broken:
         raise GraphError("a stream broke a rule of its protocol:\n  " + "\n  ".join(broken))
     outputs, problems = {}, []
-    for port in description.outputs:
-        words, wanted = record.streams[port.name].words, frames * port.beats
-        if len(words) < wanted:
+    for name, ports in description.packets.items():
+        words, beats = record.streams[name].words, sum(port.beats for port in ports)
+        if len(words) < frames * beats:
             raise GraphError(
-                f"the simulation stood still after {record.cycles:,} cycles: {len(words):,} of {wanted:,} output beats "
-                f"of {port.name} came"
+                f"the simulation stood still after {record.cycles:,} cycles: {len(words):,} of {frames * beats:,} "
+                f"output beats of {name} came"
             )
-        outputs[port.tensor], found = read_frames(port, words)
-        problems += found
+        problems += [f"{name} gave {len(words) - frames * beats} beats too many"] if len(words) > frames * beats else []
+        first, whole = 0, words[: frames * beats].reshape(frames, beats, -1)
+        for port in ports:
+            packets = whole[:, first : first + port.beats]
+            outputs[port.tensor], found = read_frames(port, packets.reshape(frames * port.beats, -1))
+            problems += found
+            first += port.beats
     problems += [f"{name} is {value}" for name, value in record.outputs.items() if value]
     if problems:
         raise GraphError("the AXI4-Stream edges are wrong:\n  " + "\n  ".join(problems))
@@ -220,7 +225,7 @@ def make_result(
         elements += wrong.size
         if first is None and wrong.any():
             first = _mismatch(description, tensor, simulated, expected, wrong)
-    latencies = {port.name: record.latency(port.name) for port in description.outputs}
+    latencies = {name: record.latency(name) for name in description.packets}
     slowest = max(latencies, key=lambda name: latencies[name])
     return SimulationResult(
         mismatches=sum(mismatches.values()),
@@ -249,7 +254,7 @@ def _interval(description: Description, record: DesignRecord, frames: int) -> in
     """The greatest interval of all outputs; None where too few frames were given for several outputs to show theirs."""
     if len(description.outputs) > 1 and frames < description.frames_to_measure:
         return None
-    return max(filter(None, (record.interval(port.name) for port in description.outputs)), default=None)
+    return max(filter(None, map(record.interval, description.packets)), default=None)
 
 
 def _stream(

@@ -35,7 +35,8 @@ def testbench_files(bundle: Bundle, graph: Graph, frames: Sequence[Frame]) -> di
             for port in description.inputs
         },
         "outputs": {
-            port.name: [packet(port, elements).hex() for elements in outputs[port.name]] for port in description.outputs
+            name: [packet(port, outputs[port.tensor][k]).hex() for k in range(len(frames)) for port in ports]
+            for name, ports in description.packets.items()
         },
     }
     prefix = bundle.manifest["prefix"]

@@ -16,7 +16,11 @@ HERE = Path(__file__).resolve().parent
 MANIFEST_NAME = "manifest.json"
 MANIFEST = json.loads((HERE.parent / MANIFEST_NAME).read_text(encoding="utf-8"))
 VECTORS = json.loads((HERE / "vectors.json").read_text(encoding="utf-8"))
-PORTS = {port["name"]: port for port in MANIFEST["ports"]}
+# Of each AXI4-Stream the tensors of its packets, in turn: one, or where outputs are merged all of them.
+PORTS = {
+    name: [port for port in MANIFEST["ports"] if port["name"] == name]
+    for name in dict.fromkeys(port["name"] for port in MANIFEST["ports"])
+}
 INTERVAL, LATENCY = MANIFEST["interval_cycles"], MANIFEST["latency_cycles"]
 PATIENCE = 2 * max(INTERVAL, LATENCY) + 100_000
 FRAMES_FOR_INTERVAL = MANIFEST["measuring_frames"]
@@ -28,7 +32,7 @@ class Source:
     def __init__(self, dut, name, packets):
         self.valid, self.ready = getattr(dut, f"{name}_tvalid"), getattr(dut, f"{name}_tready")
         self.fields = [getattr(dut, f"{name}_{field}") for field in ("tdata", "tkeep", "tlast")]
-        self.beats = [beat for packet in packets for beat in beats(packet, PORTS[name]["data_bytes"])]
+        self.beats = [beat for packet in packets for beat in beats(packet, PORTS[name][0]["data_bytes"])]
         self.name, self.paused = name, 0
         self.next, self.shown, self.taken, self.first = 0, False, True, None
         self.valid.value = 0
@@ -82,7 +86,8 @@ class Sink:
         self.beats.append(tuple(int(field.value) for field in self.fields))
         if self.beats[-1][2]:
             self.packets.append(self.beats)
-            self.ends.append(cycle)
+            if len(self.packets) % len(PORTS[self.name]) == 0:
+                self.ends.append(cycle)
             self.beats = []
         return True
 
@@ -129,9 +134,10 @@ async def stream(dut, stalls, seed=1):
 
 def check_data(sink):
     """Every packet of an output: its length, its marks and its elements."""
-    port = PORTS[sink.name]
-    width = port["data_bytes"]
-    for frame, (received, packet) in enumerate(zip(sink.packets, VECTORS["outputs"][sink.name], strict=True)):
+    ports = PORTS[sink.name]
+    width = ports[0]["data_bytes"]
+    for number, (received, packet) in enumerate(zip(sink.packets, VECTORS["outputs"][sink.name], strict=True)):
+        frame, port = number // len(ports), ports[number % len(ports)]
         where, expected = f"frame {frame} of {sink.name}", beats(packet, width)
         assert len(received) == len(expected), f"{where} has {len(received)} beats instead of {len(expected)}"
         marks = [beat[1:] for beat in received]

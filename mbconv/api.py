@@ -98,16 +98,19 @@ def plan(graph: Graph, target: _Target | None = None) -> Plan:
     return plan_for_target(build_network(graph), wanted)
 
 
-def design(graph: Graph, target: _Target | Plan | None = None) -> Design:
+def design(graph: Graph, target: _Target | Plan | None = None, *, merge_outputs: bool = False) -> Design:
     """The circuit of a network, folded, sized and scheduled, for a target or in a plan.
+
+    Args:
+        merge_outputs: several outputs leave by one AXI4-Stream, a packet of each in turn.
 
     Raises:
         MbconvError: as :func:`plan`, or no exact requantisation.
     """
     if isinstance(target, Plan):
-        return make_design(graph, plan=target)
+        return make_design(graph, plan=target, merge_outputs=merge_outputs)
     wanted = make_target() if target is None else target
-    return make_design(graph, plan=plan(graph, wanted), device=wanted.device)
+    return make_design(graph, plan=plan(graph, wanted), device=wanted.device, merge_outputs=merge_outputs)
 
 
 def emit(design: Design, directory: str | PathLike[str], *, prefix: str = "", overwrite: bool = False) -> Bundle:

@@ -28,6 +28,10 @@ _CLOCKED = {
 }
 
 
+_MERGING = ("plan", "emit", "sim", "build")
+_BESIDE = ("--clock", "--merge-outputs", "--plan")  # options that go with any target
+
+
 @dataclass(frozen=True)
 class TargetOptions:
     """What the options of :func:`target_options` held; None where one was not given."""
@@ -37,11 +41,12 @@ class TargetOptions:
     clock: float | None = None
     board: str | None = None
     plan: Path | None = None
+    merge_outputs: bool | None = None
 
     @property
     def names(self) -> list[str]:
         """The options given."""
-        return [f"--{name}" for name, value in vars(self).items() if value is not None]
+        return [f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is not None]
 
 
 def target_options(command: Callable) -> Callable:
@@ -60,14 +65,19 @@ def target_options(command: Callable) -> Callable:
     )
     @click.option("--plan", type=existing_file, metavar="FILE", help="The foldings and lanes of a file of mbconv plan.")
     @wraps(command)
-    def with_target(*arguments, multipliers, fps, clock, board, plan, **others):
+    def with_target(*arguments, multipliers, fps, clock, board, plan, merge_outputs=False, **others):
         if fps is not None and clock is None:
             raise UserError("--fps and --clock go together: frames per second at a clock of so many MHz")
         if clock is not None and fps is None and not clocked:
             raise UserError("--clock says at which clock --fps is meant: give both (plan and sim take it alone)")
-        return command(*arguments, target=TargetOptions(multipliers, fps, clock, board, plan), **others)
+        target = TargetOptions(multipliers, fps, clock, board, plan, merge_outputs or None)
+        return command(*arguments, target=target, **others)
 
-    return with_target
+    if command.__name__ not in _MERGING:
+        return with_target
+    return click.option(
+        "--merge-outputs", is_flag=True, help="Several outputs leave by one AXI4-Stream, a packet of each in turn."
+    )(with_target)
 
 
 def target_of(options: TargetOptions) -> Target:
@@ -80,7 +90,7 @@ def target_of(options: TargetOptions) -> Target:
     from mbconv.generators.graph.graph import GraphError
     from mbconv.generators.planning.targets import make_target
 
-    kinds = [name for name in options.names if name != "--clock"]
+    kinds = [name for name in options.names if name not in _BESIDE]
     if len(kinds) > 1:
         raise GraphError(f"{' and '.join(kinds)} are different targets: give one of them")
     board = None if options.board is None else find_board(options.board)
@@ -126,12 +136,16 @@ def planned_design(graph: Graph, options: TargetOptions, device: Device | None =
     if options.plan is None:
         target = target_of(options)
         if target.board is not None:
-            return design_for_board(graph, target.board, boards()), target
-        plan = plan_for_target(build_network(graph), target)
-        return make_design(graph, plan=plan, device=device or target.device), target
-    _exclude_others(options)
-    plan, target = read_plan(options.plan, build_network(graph), find_board)
-    design = make_design(graph, plan=plan, device=device or target.device)
+            design = design_for_board(graph, target.board, boards())
+            if not options.merge_outputs or len(design.outputs) == 1:
+                return design, target
+            plan = design.plan
+        else:
+            plan = plan_for_target(build_network(graph), target)
+    else:
+        _exclude_others(options)
+        plan, target = read_plan(options.plan, build_network(graph), find_board)
+    design = make_design(graph, plan=plan, device=device or target.device, merge_outputs=bool(options.merge_outputs))
     if target.board is not None:
         check_board(design, target.board)
     return design, target
@@ -184,7 +198,7 @@ def _exclude_others(options: TargetOptions) -> None:
     """Refuse other targets beside a plan's file, which has its own."""
     from mbconv.generators.graph.graph import GraphError
 
-    others = [name for name in options.names if name not in ("--plan", "--clock")]
+    others = [name for name in options.names if name not in _BESIDE]
     if others:
         raise GraphError(f"--plan and {' and '.join(others)} exclude each other: the target is in the file")
 

@@ -23,12 +23,13 @@ from .cli_target import rate, rate_text, target_design, target_options
 @click.option("--random", "is_random", is_flag=True, help="Random inputs (the default).")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the random inputs.  [default: 0]")
 @click.option("--frames", type=click.IntRange(min=1), help="Frames, back to back.  [default: what the interval needs]")
+@click.option("--in-turn", is_flag=True, help="Drain several outputs one after the other, a packet of each in turn.")
 @click.option("--stalls", is_flag=True, help="Also show which stage waits for which, and how long.")
 @click.option("--waves", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write waveforms (VCD).")
 @click.option("--wave-stages", metavar="NAME,…", help="Only these stages' waveforms, names as in the manifest.")
 @click.option("--wave-cycles", type=CycleRange(), help="Waveforms from cycle A since reset up to, not including, B.")
 @json_option
-def sim(model, layers, target, engine, images, is_random, seed, frames, stalls, waves, wave_stages,
+def sim(model, layers, target, engine, images, is_random, seed, frames, in_turn, stalls, waves, wave_stages,
         wave_cycles, as_json) -> int:  # fmt: skip
     """Simulate a model's circuit with Verilator and compare every output with the golden model.
 
@@ -40,6 +41,9 @@ def sim(model, layers, target, engine, images, is_random, seed, frames, stalls, 
 
     Beside the waveforms of FILE.vcd lies FILE.gtkw, which shows the streams of each stage in GTKWave. With
     --wave-cycles cycle c begins at time 2·c.
+
+    With --in-turn a host drains several outputs one after the other, which lets the last of a frame wait; the interval
+    must be the predicted one all the same.
 
     --stalls is a table of every stream's cycles in the time of the last frame: stalled, where a beat waited for the
     stage that reads it, and starved, where that stage waited for a beat. --json always has them, frame by frame.
@@ -56,6 +60,7 @@ def sim(model, layers, target, engine, images, is_random, seed, frames, stalls, 
 
     if engine is not None:
         others = {
+            "--in-turn": in_turn or None,
             "--stalls": stalls or None,
             "--waves": waves,
             "--wave-stages": wave_stages,
@@ -66,6 +71,7 @@ def sim(model, layers, target, engine, images, is_random, seed, frames, stalls, 
             raise UserError(f"--engine takes no {', '.join(given)}")
         return _simulate_engine(model, layers, engine, images, seed, frames, as_json)
 
+    from mbconv.sim.bench.bench_case import ALWAYS, IN_TURN
     from mbconv.sim.simulation.description import Description
     from mbconv.sim.simulation.gtkwave import save_file, write_save_file
     from mbconv.sim.simulation.simulate import simulate_bundle
@@ -89,7 +95,9 @@ def sim(model, layers, target, engine, images, is_random, seed, frames, stalls, 
         stages = [] if wave_stages is None else [name.strip() for name in wave_stages.split(",")]
         chosen = choose_waves(description, waves, count, stages, wave_cycles)
     with simulation_progress(quiet=as_json) as progress:
-        result = simulate_bundle(bundle, part, inputs, waves=chosen, progress=progress)
+        result = simulate_bundle(
+            bundle, part, inputs, waves=chosen, progress=progress, sink=IN_TURN if in_turn else ALWAYS
+        )
     if waves is not None and not write_save_file(waves, description):
         progress_console().print(f"{save_file(waves)} is not mbconv's or was saved by hand: it stays as it is")
     seen = classified(graph, part, bundle, result, images, model)
@@ -106,7 +114,8 @@ def sim(model, layers, target, engine, images, is_random, seed, frames, stalls, 
         for found in seen:
             score = "" if found["score"] is None else f", score {found['score']:.4f}"
             results().print(f"{found['image']}: {found['label'] or found['class']}{score}")
-    return 0 if result.ok else 1
+    as_planned = result.interval_cycles in (None, result.predicted_interval_cycles)
+    return 0 if result.ok and as_planned else 1
 
 
 def _simulate_engine(model, layers, engine, images, seed, frames, as_json) -> int:

@@ -118,6 +118,10 @@ class RandomNetwork:
             (self.concatenation, 2),
             (self.padded, 1),
             (self.enlarged, 1),
+            (self.pooled, 2),
+            (self.averaged, 1),
+            (self.sliced, 1),
+            (self.split, 1),
             (self.constant_arithmetic, 2),
             (self.table, 2),
             (self.pad, 1),
@@ -276,6 +280,51 @@ class RandomNetwork:
         if self.affordable(height * down * width * across * channels):
             y = self.writer.resize(x, height * down, width * across, half_pixel_centers=self.chance(0.5))
             self.added(y, x)
+
+    def pooled(self) -> None:
+        """The mean or the greatest of windows, at the border of what lies in the map."""
+        x = self.pick(4)
+        if x is None:
+            return
+        kernel, strides, padding = self.window(x)
+        pixels = self.mapped(x, kernel, strides, padding)
+        if pixels is None or not self.affordable(pixels * kernel[0] * kernel[1] * self.shape(x)[3]):
+            return
+        pool = self.one_of((self.writer.average_pool, self.writer.average_pool, self.writer.max_pool))
+        self.added(pool(x, kernel, strides, padding, self.one_of(ACTIVATIONS)), x)
+
+    def averaged(self) -> None:
+        """The mean of each row, of each column, or of all, its axes in any order."""
+        x = self.pick(4)
+        if x is not None:
+            axes = self.one_of(((1,), (2,), (2, 1), (1, 2)))
+            self.added(self.writer.mean(x, self.scale(), self.zero_point(), keep=True, axes=axes), x)
+
+    def sliced(self) -> None:
+        """Some rows, columns and channels, and what reads them: at the end they are the host's."""
+        x = self.pick(4)
+        if x is None or x in self.renamed:
+            return
+        begin, end, steps = [0], [1], [1]
+        for size in self.shape(x)[1:]:
+            first = int(self.rng.integers(0, size)) if self.chance(0.5) else 0
+            begin.append(first)
+            end.append(int(self.rng.integers(first + 1, size + 1)) if self.chance(0.5) else size)
+            steps.append(self.one_of((1, 1, 1, 2)))
+        y = self.writer.strided_slice(x, begin, end, steps)
+        self.read.add(x)
+        self.convolution(y, strides=(1, 1), padding="SAME")
+
+    def split(self) -> None:
+        """Equal parts of a map, along any axis."""
+        x = self.pick(4)
+        if x is None or x in self.renamed:
+            return
+        found = [(axis, n) for axis in (1, 2, 3) for n in (2, 3) if self.shape(x)[axis] % n == 0]
+        if found:
+            axis, parts = self.one_of(found)
+            for part in self.writer.split(x, parts, axis):
+                self.added(part, x)
 
     def concatenation(self) -> None:
         """Two or three tensors along any axis, quantised alike, and what reads them: at the end it is the host's."""

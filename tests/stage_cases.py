@@ -1,6 +1,7 @@
 """Stages of one operator as cases of the bench: equal to the golden model, cycles as the event model has them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -68,8 +69,12 @@ def counted(stage: Stage, frames: int) -> tuple[int, int]:
 
 
 def stage_case(name: str, graph: Graph, lanes: int, frames: int = 3, **how) -> Case:
-    """A stage with random inputs that fill the elements' range."""
+    """A stage with random inputs that fill the elements' range; a window holds what a pixel of its output waits for,
+    and a few pixels more."""
     stage = stage_of(graph, lanes, **how)
+    if stage.window is not None:
+        capacity = stage.window.capacity(stage.component.parameters.window.capacity + 3)
+        stage = replace(stage.with_capacity(capacity), timing=stage.timing.bounded(capacity))
     rng = np.random.default_rng([lanes, *graph.tensors[0].shape])
     output = graph.tensors[graph.outputs[0]]
     given = {

@@ -120,7 +120,7 @@ def random_rule(rng: np.random.Generator, kind: str, channels: int) -> tuple[Rul
         return shift_rule(rng.integers(0, 7, channels)), INT8
     if kind == "left shift":
         return shift_rule(rng.integers(-3, 3, channels), (0, 15)), Element(4, False)
-    return AverageRule(channels, 0, -128, 127, int(rng.integers(2, 60))), INT8
+    return AverageRule(channels, 0, -128, 127, rng.integers(2, 60, channels)), INT8
 
 
 KINDS = (

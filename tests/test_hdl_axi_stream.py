@@ -64,9 +64,9 @@ def test_input():
     run_cases([input_case(*edge) for edge in EDGES])
 
 
-def output_case(*edge) -> Case:
+def output_case(*edge, queue_depth: int = 2) -> Case:
     shape, channels, pixels, lanes, _ = edge
-    circuit = AxiStreamOutput(*edge)
+    circuit = AxiStreamOutput(*edge, queue_depth)
     x = tensors(shape, channels, pixels)
     marks = [int(frame % 3 == 1) for frame in range(FRAMES)]
     expected = [
@@ -76,7 +76,7 @@ def output_case(*edge) -> Case:
     valid = OutputEdgeTiming.of(circuit).run(np.zeros(len(given), np.int64)).reshape(FRAMES, -1)
     assert circuit.cycles_per_frame == valid[-1, -1] - valid[-2, -1]
     return Case(
-        f"output of {name_of(*edge)}",
+        f"output of {name_of(*edge)}, {queue_depth} beats waiting",
         circuit,
         {"i": given, "marks": marks},
         {"o": Payloads(expected)},
@@ -88,6 +88,10 @@ def output_case(*edge) -> Case:
 
 def test_output():
     run_cases([output_case(*edge) for edge in EDGES])
+
+
+def test_output_whose_beats_wait():
+    run_cases([output_case(*edge, queue_depth=depth) for edge, depth in zip(EDGES, (3, 20, 40, 100), strict=False)])
 
 
 def wrong_packets_case(*edge, fill: int = 5) -> Case:
@@ -178,6 +182,7 @@ def test_data_bytes_for(arguments, expected):
         (lambda: AxiStreamInput(unsigned(8), 3, 4, 3, 4, fill=-1), "cannot be filled with -1"),
         (lambda: AxiStreamInput(signed(8), 3, 4, 0, 4), "lanes_out must be at least 1, not 0"),
         (lambda: AxiStreamOutput(signed(8), 3, 4, 0, 4), "lanes_in must be at least 1, not 0"),
+        (lambda: AxiStreamOutput(signed(8), 3, 4, 3, 4, 1), "a queue of AXI beats holds at least 2, not 1"),
     ],
 )
 def test_edges_refuse(make, message):

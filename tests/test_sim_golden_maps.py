@@ -126,6 +126,13 @@ def _slice(s):
     return s.w.slice(s.input(*shape), begin, sizes)
 
 
+def _split(s):
+    parts, axis = s.size(1, 3), s.size(1, 3)
+    shape = [1, s.size(), s.size(), s.size()]
+    shape[axis] *= parts
+    return s.w.split(s.input(*shape), parts, axis - 4 if s.flag() else axis)
+
+
 def _transpose(s):
     axes = [(0, 3, 1, 2), (0, 2, 1, 3), (3, 1, 2, 0), (2, 0, 1)][s.size(0, 3)]
     x = s.map(1) if axes[0] == 3 else s.input(1, 5, 3) if len(axes) == 3 else s.map()
@@ -169,6 +176,7 @@ WRITERS = {
     "MEAN": _mean,
     "STRIDED_SLICE": _slices,
     "SLICE": _slice,
+    "SPLIT": _split,
     "TRANSPOSE": _transpose,
     "FULLY_CONNECTED": _fully_connected,
     "PAD": lambda s: s.w.pad(s.map(), *(s.size(0, 2) for _ in range(4)), channels=(s.size(0, 2), s.size(0, 2))),
@@ -186,7 +194,9 @@ def test_every_element_is_what_the_reference_kernel_gives(tmp_path, code, dtype)
     seed = sum(map(ord, code))
     s = Sweep(seed, dtype)
     for _ in range(COUNT):
-        s.w.output(WRITERS[code](s))
+        written = WRITERS[code](s)
+        for output in written if isinstance(written, tuple) else (written,):
+            s.w.output(output)
     path = tmp_path / "sweep.tflite"
     s.w.write(path)
     graph = read_tflite(path)
@@ -197,8 +207,8 @@ def test_every_element_is_what_the_reference_kernel_gives(tmp_path, code, dtype)
             for index in graph.inputs
         }
         results, expected = golden.run(graph, inputs), oracle.run_reference(path, inputs)
-        for op in graph:
-            (output,) = op.outputs
+        for output in [output for op in graph for output in op.outputs]:
+            op = graph.producer(output)
             what = f"seed {seed}, repeat {repeat}: {op} from {[graph.tensors[i] for i in op.inputs]}"
             assert results[output].shape == expected[output].shape, what
             assert results[output].dtype == expected[output].dtype, what

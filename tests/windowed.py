@@ -4,15 +4,15 @@ import numpy as np
 
 from mbconv.generators.stages.convolution import ConvolutionTiming, convolution_timing
 from mbconv.generators.stages.depthwise import depthwise_timing
-from mbconv.generators.stages.max_pool import max_pool_timing
 from mbconv.generators.stages.pointwise import PointwiseTiming, pointwise_timing
+from mbconv.generators.stages.window_pool import window_pool_timing
 from mbconv.generators.stages.windowed import WindowBlocksTiming
 from mbconv.generators.timing.event_graph import EventGraph, Times
 from mbconv.hdl.convolution import Convolution
 from mbconv.hdl.depthwise import Depthwise
-from mbconv.hdl.max_pool import MaxPool
 from mbconv.hdl.pointwise import Pointwise
 from mbconv.hdl.window_geometry import AVAILABLE_DELAY, RELEASE_DELAY, WindowGeometry
+from mbconv.hdl.window_pool import WindowPool
 
 
 def windows(geometry: WindowGeometry, frames: np.ndarray, pad_value: int) -> np.ndarray:
@@ -27,7 +27,7 @@ def windows(geometry: WindowGeometry, frames: np.ndarray, pad_value: int) -> np.
 EventModel = PointwiseTiming | WindowBlocksTiming | ConvolutionTiming
 
 
-def event_model(stage: Pointwise | Depthwise | Convolution | MaxPool, pixels: int | None = None) -> EventModel:
+def event_model(stage: Pointwise | Depthwise | Convolution | WindowPool, pixels: int | None = None) -> EventModel:
     """The event model that the generator would schedule a circuit by, its window's ring included.
 
     Args:
@@ -37,8 +37,8 @@ def event_model(stage: Pointwise | Depthwise | Convolution | MaxPool, pixels: in
         return pointwise_timing(stage.parameters, pixels)
     if isinstance(stage, Depthwise):
         return depthwise_timing(stage.parameters, stage.parameters.window.capacity)
-    if isinstance(stage, MaxPool):
-        return max_pool_timing(stage.parameters, stage.parameters.window.capacity)
+    if isinstance(stage, WindowPool):
+        return window_pool_timing(stage.parameters, stage.parameters.window.capacity)
     return convolution_timing(stage.parameters, stage.parameters.window.capacity)
 
 
@@ -58,7 +58,7 @@ def counted_times(model: EventModel, offered: Times | None, frames: int) -> tupl
 
 
 def counted_cycles(
-    stage: Pointwise | Depthwise | Convolution | MaxPool, frames: int, pixels: int | None = None
+    stage: Pointwise | Depthwise | Convolution | WindowPool, frames: int, pixels: int | None = None
 ) -> tuple[int, int]:
     """Interval, between the last two of several frames, and latency, as :class:`mbconv.sim.bench.bench.Case` has them.
 

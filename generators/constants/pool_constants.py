@@ -1,6 +1,8 @@
-"""The requantisation of a mean over a whole map: of AVERAGE_POOL_2D and MEAN."""
+"""The requantisation of means, over a whole map and over windows: of AVERAGE_POOL_2D and MEAN."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -41,7 +43,7 @@ def pool_rule(op: Operator, graph: Graph) -> tuple[Rule, int, int, int]:
     if op.numbers != "affine":
         raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
     source, output = graph.tensors[op.inputs[0]], _output(op, graph)
-    pixels = source.height * source.width
+    pixels = op.count(source) if isinstance(op, Mean) else source.height * source.width
     if isinstance(op, Mean):
         rule, bias = _mean_rule(source, output, pixels), -pixels * source.zero_point
     else:
@@ -54,8 +56,32 @@ def pool_rule(op: Operator, graph: Graph) -> tuple[Rule, int, int, int]:
             )
         # The reference divides the raw integers; their zero point is the output's too.
         limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
-        rule, bias = AverageRule(1, 0, *limits, pixels), 0
+        rule, bias = AverageRule(1, 0, *limits, np.array([pixels])), 0
     return rule, source.element.minimum * pixels, source.element.maximum * pixels, bias
+
+
+def window_requantization(op: AveragePool, graph: Graph, counts: Sequence[int], *, lanes: int = 1) -> Requantization:
+    """For each number of elements that a window has within the map the word that divides their sum, proved for every
+    sum that they can have.
+
+    Args:
+        counts: ascending.
+        lanes: of the circuit, which weigh its cost.
+
+    Raises:
+        GraphError: binary fixed point (where it is not defined), or no exact words.
+    """
+    where = f"operator {op.index} {op.kind}"
+    if op.numbers != "affine":
+        raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
+    source, output = graph.tensors[op.inputs[0]], _output(op, graph)
+    # The reference divides the raw integers; their zero point is the output's too.
+    limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
+    divided = np.array(counts, np.int64)
+    rule = AverageRule(len(counts), 0, *limits, divided)
+    low, high = divided * source.element.minimum, divided * source.element.maximum
+    bias = np.zeros(len(counts), np.int64)
+    return find_requantization(rule, low, high, bias, output.element, lanes=lanes, name=where)
 
 
 def _output(op: Operator, graph: Graph) -> Tensor:

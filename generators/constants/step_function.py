@@ -204,16 +204,17 @@ class ShiftRule(Rule):
 
 @dataclass(frozen=True, eq=False)
 class AverageRule(Rule):
-    """AVERAGE_POOL_2D: the sum of ``count`` raw integers divided by it, halves away from zero."""
+    """AVERAGE_POOL_2D: the sum of ``count`` raw integers, int64 ``[C]``, divided by it, halves away from zero."""
 
-    count: int
+    count: np.ndarray
 
     @property
     def slope(self) -> np.ndarray:
-        return np.full(self.channels, 1.0 / self.count)
+        return 1.0 / self.count
 
     def exact(self, sums: np.ndarray) -> np.ndarray:
-        magnitude = (np.abs(sums) + self.count // 2) // self.count
+        count = _column(self.count, sums)
+        magnitude = (np.abs(sums) + count // 2) // count
         return np.where(sums < 0, -magnitude, magnitude)
 
 

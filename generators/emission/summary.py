@@ -36,6 +36,7 @@ def summary(bundle: Bundle, *, testbench: bool) -> str:
         "One frame is one packet: rows, then pixels, then channels, lowest byte first. An output's TUSER marks a frame "
         "whose input packet was too short or too long.",
         "",
+        *_turns(described),
         "```verilog",
         *_instance(bundle),
         "```",
@@ -67,6 +68,24 @@ def _status(described: dict[str, Any]) -> str:
     return f"{names} count bad packets since reset."
 
 
+def _turns(described: dict[str, Any]) -> list[str]:
+    """How several outputs are drained."""
+    drain = described["drain"]
+    if len(drain["order"]) == 1:
+        return []
+    order = ", ".join(map(str, drain["order"]))
+    if drain["merged"]:
+        return [f"The packets of a frame follow each other, those of tensors {order} in turn.", ""]
+    depths = ", ".join(
+        f"{port['queue_beats']:,} at `{port['name']}`" for port in described["ports"] if "queue_beats" in port
+    )
+    return [
+        f"The outputs may be drained all at once, or one after the other, a packet of tensors {order} in turn: beats "
+        f"that wait meanwhile have room, {depths}.",
+        "",
+    ]
+
+
 def _port(port: dict[str, Any]) -> str:
     order = " × ".join(map(str, port["order"]))
     zero, scale = port["zero_point"], f"{port['scale']:.6g}"
@@ -81,9 +100,9 @@ def _instance(bundle: Bundle) -> list[str]:
     """An instantiation to copy."""
     described = bundle.manifest
     ports = ["aclk", "aresetn"]
-    for port in described["ports"]:
-        fields = ["tdata", "tkeep", "tlast", *(["tuser"] if port["direction"] == "output" else []), "tvalid", "tready"]
-        ports += [f"{port['name']}_{field}" for field in fields]
+    for name, direction in {port["name"]: port["direction"] for port in described["ports"]}.items():
+        fields = ["tdata", "tkeep", "tlast", *(["tuser"] if direction == "output" else []), "tvalid", "tready"]
+        ports += [f"{name}_{field}" for field in fields]
     ports += [port["name"] for port in described["status"]]
     width = max(map(len, ports))
     parameter = f' #(.{MEMORY_DIRECTORY}("./"))' if bundle.memory_files else ""

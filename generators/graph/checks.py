@@ -100,9 +100,11 @@ def structure_problems(graph: Graph) -> list[str]:
     for tensor in graph.outputs:
         if tensor not in written:
             problems.append(f"output {tensor} is computed by no operator; remove it from the model")
-    for tensor, op in written.items():
-        if tensor not in read and tensor not in graph.outputs:
-            problems.append(f"operator {op.index} {op.kind} computes tensor {tensor}, which nothing reads; remove it")
+    for op in graph:
+        if not (read | set(graph.outputs)).intersection(op.outputs):
+            problems.append(
+                f"operator {op.index} {op.kind} computes tensor {op.outputs[0]}, which nothing reads; remove it"
+            )
     return problems or _placement_problems(graph)
 
 

@@ -244,7 +244,8 @@ class Operator(Shown):
         return False
 
     def lower(self, graph: Graph, padding: Padding):
-        """What it becomes, a :data:`~mbconv.generators.graph.lowering.Lowering`; not asked of what the host computes.
+        """What it becomes, a :data:`~mbconv.generators.graph.lowering.Lowering`, of several outputs a circuit for each;
+        not asked of what the host computes.
 
         Args:
             padding: what a PAD before it adds to its own.

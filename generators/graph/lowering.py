@@ -31,6 +31,14 @@ class Circuit:
 
 
 @dataclass(frozen=True)
+class Summed:
+    """What a mean over whole axes sums: ``count`` elements each, so many ``times`` in a frame one after the other."""
+
+    times: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Wire:
     """The same elements in the same order: another name of the stream, or another raster of it."""
 

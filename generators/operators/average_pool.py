@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import NO_PADDING, Activation, Graph, GraphError, Operator, Padding, Tensor, Window
-from ..graph.lowering import Circuit
-from ..graph.window_checks import pool_problems, window_problems
+from ..graph.graph import NO_PADDING, Activation, Graph, Operator, Padding, Tensor, Window
+from ..graph.lowering import Circuit, Summed
+from ..graph.window_checks import check_circuit_window, pool_problems, window_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 
 
@@ -16,7 +16,7 @@ class AveragePool(Operator):
     """AVERAGE_POOL_2D; windows at the border average their valid elements only."""
 
     KIND: ClassVar[str] = "AVERAGE_POOL_2D"
-    BECOMES: ClassVar[str] = "`pool`, of the whole map"
+    BECOMES: ClassVar[str] = "`window_average`; `pool`, of the whole map"
     kernel: tuple[int, int] = (1, 1)
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING
@@ -30,13 +30,14 @@ class AveragePool(Operator):
         return self.kernel == (source.height, source.width)
 
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
-        source, output = graph.tensors[self.inputs[0]], graph.tensors[self.outputs[0]]
-        if self.kernel != (source.height, source.width) or output.size != source.channels:
-            raise GraphError(
-                f"has a {self.kernel[0]}×{self.kernel[1]} window over {source.height}×{source.width}; the mean of the "
-                "whole map has a circuit"
-            )
-        return Circuit("pool")
+        source = graph.tensors[self.inputs[0]]
+        if self.kernel == (source.height, source.width) and self.padding == NO_PADDING:
+            return Circuit("pool")
+        return Circuit("window_average", check_circuit_window(self.window))
+
+    def summed(self, graph: Graph) -> Summed:
+        """What the circuit of the whole map sums."""
+        return Summed(1, graph.tensors[self.inputs[0]].pixels)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

@@ -7,7 +7,7 @@ from math import prod
 from typing import ClassVar
 
 from ..graph.graph import Graph, GraphError, Operator, Padding, Tensor
-from ..graph.lowering import Circuit
+from ..graph.lowering import Circuit, Summed
 from ..graph.number_checks import scaling_problems, shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 
@@ -17,7 +17,7 @@ class Mean(Operator):
     """MEAN over some axes, in ascending order: over height and width of a map where none are given."""
 
     KIND: ClassVar[str] = "MEAN"
-    BECOMES: ClassVar[str] = "`pool`, over all pixels"
+    BECOMES: ClassVar[str] = "`pool`, over rows, columns or both"
     axes: tuple[int, ...] = (1, 2)
 
     def reads_whole_map(self, source: Tensor) -> bool:
@@ -33,13 +33,30 @@ class Mean(Operator):
         return prod(source.shape[axis] for axis in self.axes)
 
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
-        source = graph.tensors[self.inputs[0]]
-        if not self.over_all_pixels(source):
-            raise GraphError(
-                f"takes the mean over axes {list(self.axes)} of shape {list(source.shape)}; the mean over all pixels "
-                "has a circuit"
-            )
+        self.summed(graph)
         return Circuit("pool")
+
+    def summed(self, graph: Graph) -> Summed:
+        """What a circuit sums.
+
+        Raises:
+            GraphError: it sums channels, or axes that are not neighbours.
+        """
+        source, output = graph.tensors[self.inputs[0]], graph.tensors[self.outputs[0]]
+        pixel_axes = source.shape[:-1]
+        wide = [axis for axis, size in enumerate(pixel_axes) if axis in self.axes and size > 1]
+        inside = [axis for axis in range(wide[0], wide[-1]) if axis not in self.axes] if wide else []
+        if len(source.shape) - 1 in self.axes or output.channels != source.channels:
+            reason = "the mean over channels has none"
+        elif any(pixel_axes[axis] > 1 for axis in inside):
+            reason = "the mean over axes with others between them has none"
+        else:
+            times = prod(pixel_axes[: wide[0]]) if wide else prod(pixel_axes)
+            return Summed(times, self.count(source))
+        raise GraphError(
+            f"takes the mean over axes {list(self.axes)} of shape {list(source.shape)}; the mean over rows, columns or "
+            f"both has a circuit, {reason}"
+        )
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Graph, Operator, Placement, Tensor
+from ..graph.graph import Graph, Operator, Padding, Placement, Tensor
+from ..graph.kept import Kept, kept_raster, whole_beats
+from ..graph.lowering import Circuit
 from ..graph.number_checks import shape_problems
 from ..readers.slices import strided_slices
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
@@ -17,7 +19,7 @@ class StridedSlice(Operator):
     than 0."""
 
     KIND: ClassVar[str] = "STRIDED_SLICE"
-    BECOMES: ClassVar[str] = "at the end the host"
+    BECOMES: ClassVar[str] = "`slice`; at the end the host"
     FIXED_POINT: ClassVar[bool] = True
     slices: tuple[tuple[int, int, int], ...] = ()  # first, step, count of each axis
     name: str = "STRIDED_SLICE"  # or SLICE
@@ -28,6 +30,13 @@ class StridedSlice(Operator):
 
     def placement(self, graph: Graph) -> Placement:
         return Placement.HOST if graph.at_end(self) else Placement.CIRCUIT
+
+    def lower(self, graph: Graph, padding: Padding) -> Circuit:
+        return Circuit("slice", lanes_divide=whole_beats(self.kept(graph, self.outputs[0])[2]))
+
+    def kept(self, graph: Graph, output: int) -> tuple[Kept, Kept, Kept]:
+        """Rows, columns and channels of the input's raster that an output is made of."""
+        return kept_raster(self.slices, graph.tensors[self.inputs[0]], graph.tensors[output])
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         (source,) = sources

@@ -2,87 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from mbconv.hdl.max_pool import MaxPool, MaxPoolParameters
-from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.hdl.window_parameters import WindowParameters
 
 from ..constants.step_function import activation_limits
-from ..planning.folding import ceil_div
-from ..timing.stage_timing import window_of
-from ..timing.timing import Blocks, Packing
-from .protocol import Site, StageCircuit
-from .stage import Stage, WindowSize
-from .windowed import WINDOW_REASON, WindowBlocksTiming, window_capacity, window_geometry, window_taps
-
-if TYPE_CHECKING:
-    from .network import Network, Node
+from .protocol import Site
+from .window_pool import WindowPoolCircuit
 
 
-def max_pool_timing(pool: MaxPoolParameters, capacity: int | None = None) -> WindowBlocksTiming:
-    """The event model of a pool whose window holds ``capacity`` pixels; None: without limit."""
-    groups = pool.window.groups
-    blocks = Blocks(
-        steps=pool.steps,
-        per_pixel=groups,
-        beats=1,
-        last_beats=1,
-        interval=1,
-        latency=pool.latency_of_group,
-        queue_depth=pool.queue_depth,
-    )
-    return WindowBlocksTiming(window_of(pool.window, Packing(groups, 1, 0), capacity), blocks)
-
-
-class MaxPoolCircuit(StageCircuit):
+class MaxPoolCircuit(WindowPoolCircuit):
     """A window of L channels and a tree of maxima; K taps a cycle, the fewest that keep the plan's interval:
     Ho·Wo·⌈C/L⌉·⌈k²/K⌉ cycles."""
 
     KIND: ClassVar[str] = "max_pool"
-    FOR_INTERVAL: ClassVar[bool] = True
-    REASON: ClassVar[str] = WINDOW_REASON
 
-    def cycles(self, network: Network, node: Node, folding: None, lanes: Mapping[int, int]) -> int:
-        """With a window that gives all its taps at once, the fastest that there is."""
-        return network.shapes[node.output].beats(lanes[node.output])
+    def pad_value(self, site: Site) -> int:
+        return site.network.tensor(site.node.output).element.minimum
 
-    def build(self, site: Site) -> Stage:
-        node, output = site.node, site.network.tensor(site.node.output)
-        geometry = window_geometry(site.network, node)
-        cycles, taps = _slowest(site, geometry)
-        low, high = activation_limits(node.operator.activation, output.element, output.scale, output.zero_point)
-
-        def parameters(capacity: int) -> MaxPoolParameters:
-            window = WindowParameters(
-                geometry,
-                shape=site.shapes[0],
-                channels=site.output_shape.channels,
-                lanes=site.lanes_out,
-                taps=taps,
-                capacity=capacity,
-                pad_value=output.element.minimum,
-                family=site.family,
-            )
-            return MaxPoolParameters(window, int(low), int(high))
-
-        def capacity(pixels: int) -> int:
-            return window_capacity(geometry, taps, pixels)
-
-        least = parameters(capacity(1))
-        window = WindowSize(capacity, lambda pixels: MaxPool(parameters(pixels)))
-        return Stage(node, lambda: MaxPool(least), ("i",), max_pool_timing(least), cycles, window=window)
-
-
-def _slowest(site: Site, geometry: WindowGeometry) -> tuple[int, int]:
-    """The fewest taps a cycle that keep the plan's interval, and what they make of it: cycles, taps."""
-    beats = site.output_shape.beats(site.lanes_out)
-    for taps in window_taps(site.node):
-        cycles = beats * ceil_div(geometry.taps, taps)
-        if cycles <= site.plan.interval:
-            return cycles, taps
-    raise AssertionError(f"{site.node.name} needs {beats} cycles of an interval of {site.plan.interval}")
+    def pool(self, site: Site, window: WindowParameters) -> MaxPool:
+        output = site.network.tensor(site.node.output)
+        low, high = activation_limits(site.node.operator.activation, output.element, output.scale, output.zero_point)
+        return MaxPool(MaxPoolParameters(window, int(low), int(high)))
 
 
 CIRCUIT = MaxPoolCircuit()

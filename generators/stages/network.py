@@ -152,7 +152,11 @@ class _Assembly:
         (tensor, *_), output = op.inputs, op.outputs[0]
         padding = self._padding.get(tensor, NO_PADDING)
         lowering = op.lower(self.graph, padding)
-        if isinstance(lowering, Circuit):
+        if isinstance(lowering, tuple):  # a circuit for each output
+            for place, circuit in enumerate(lowering):
+                if op.outputs[place] in self.graph.outputs or self.graph.consumers(op.outputs[place]):
+                    self._circuit(op, circuit, place)
+        elif isinstance(lowering, Circuit):
             self._circuit(op, lowering)
         elif isinstance(lowering, PortOrder):
             self.ports[tensor] = output
@@ -164,16 +168,18 @@ class _Assembly:
             assert isinstance(lowering, Wire)
             self.streams[output] = self.stream(tensor)
 
-    def _circuit(self, op: Operator, circuit: Circuit) -> None:
+    def _circuit(self, op: Operator, circuit: Circuit, place: int = 0) -> None:
+        """A circuit that makes one of an operator's outputs."""
         inputs = tuple(self.stream(tensor) for tensor in op.inputs)
         window = circuit.window
+        part = f"_{place}" if len(op.outputs) > 1 else ""
         self.nodes.append(
             Node(
-                f"layer_{op.index:02d}_{circuit.kind}",
+                f"layer_{op.index:02d}_{circuit.kind}{part}",
                 circuit.kind,
                 op,
                 inputs,
-                op.outputs[0],
+                op.outputs[place],
                 window.kernel,
                 window.strides,
                 window.padding,

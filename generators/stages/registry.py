@@ -25,7 +25,17 @@ def _circuits() -> dict[str, StageCircuit]:
     return found
 
 
-_SHARED = ("element_shape", "elementwise", "folded", "network", "protocol", "registry", "stage", "windowed")
+_SHARED = (
+    "element_shape",
+    "elementwise",
+    "folded",
+    "network",
+    "protocol",
+    "registry",
+    "stage",
+    "window_pool",
+    "windowed",
+)
 
 CIRCUITS: dict[str, StageCircuit] = _circuits()
 """Every circuit, by its name."""

@@ -120,18 +120,26 @@ class Events:
             if begin == end:
                 continue
             delay = rule.delay if isinstance(rule.delay, int) else rule.delay[begin:end]
-            wanted = rule.source.times[_chosen(rule.sources, begin, end)] + delay
+            whole = new is None and end - begin == last - first  # these become the times
+            wanted = np.add(
+                rule.source.times[_chosen(rule.sources, begin, end)],
+                delay,
+                out=None if whole else _SCRATCH.numbers(end - begin),
+            )
             far = rule.source.last_before(span)
             if rule.sources[end - 1] >= far:  # beyond the horizon, whatever its time
                 late = wanted[max(_locate(rule.sources, far) - begin, 0) :]
                 np.maximum(late, horizon, out=late)
-            if new is None and wanted.size == last - first:
+            if whole:
                 new = wanted
                 continue
             if new is None:
                 new = np.full(last - first, LONG_AGO, np.int64)
             if isinstance(rule.targets, range):
                 where = slice(rule.targets[begin] - first, rule.targets[end - 1] - first + 1, rule.targets.step)
+                np.maximum(new[where], wanted, out=new[where])
+            elif rule.targets[end - 1] - rule.targets[begin] == end - begin - 1:  # one after the other
+                where = slice(rule.targets[begin] - first, rule.targets[end - 1] - first + 1)
                 np.maximum(new[where], wanted, out=new[where])
             else:
                 where = rule.targets[begin:end] - first
@@ -141,9 +149,9 @@ class Events:
         if self.spacing is not None:
             if first:
                 new[0] = max(new[0], self.times[first - 1] + self.spacing)
-            ramp = _counted(new.size)
+            ramp = _SCRATCH.ramp(new.size)
             if self.spacing != 1:
-                ramp = ramp * self.spacing
+                ramp = np.multiply(ramp, self.spacing, out=_SCRATCH.numbers(new.size))
             new -= ramp
             np.maximum.accumulate(new, out=new)
             new += ramp
@@ -166,17 +174,6 @@ class Events:
                 reader.stale = min(reader.stale, int(rule.targets[place]))
 
 
-_numbers = np.arange(1 << 10)
-
-
-def _counted(size: int) -> np.ndarray:
-    """0, 1, 2 …, a view of numbers that are kept: to make them anew takes as long as to use them."""
-    global _numbers
-    if _numbers.size < size:
-        _numbers = np.arange(2 * size, dtype=np.int64)
-    return _numbers[:size]
-
-
 def _locate(positions: Positions, value: int) -> int:
     """How many positions are below a value."""
     if isinstance(positions, range):
@@ -188,6 +185,28 @@ def _chosen(positions: Positions, begin: int, end: int) -> slice | np.ndarray:
     if isinstance(positions, range):
         return slice(positions[begin], positions[end - 1] + 1, positions.step)
     return positions[begin:end]
+
+
+class _Scratch:
+    """Memory that is used again and again: fresh memory of millions of numbers costs more than to compute them."""
+
+    def __init__(self) -> None:
+        self._numbers, self._ramp = np.empty(0, np.int64), np.arange(0, dtype=np.int64)
+
+    def numbers(self, count: int) -> Times:
+        """So many numbers of any value, until they are asked for again."""
+        if self._numbers.size < count:
+            self._numbers = np.empty(count, np.int64)
+        return self._numbers[:count]
+
+    def ramp(self, count: int) -> Times:
+        """0, 1, 2 and so on; to be read only."""
+        if self._ramp.size < count:
+            self._ramp = np.arange(count, dtype=np.int64)
+        return self._ramp[:count]
+
+
+_SCRATCH = _Scratch()
 
 
 class EventGraph:

@@ -222,6 +222,35 @@ class WindowTiming:
 
 
 @dataclass(frozen=True, eq=False)
+class ChosenTiming:
+    """Event model of a circuit that takes a beat each cycle and makes one of some of them: of these beats, which need
+    room in its queue.
+
+    Attributes:
+        beats: of an input frame.
+        chosen: those of which a beat of the output is made, ascending.
+        latency: from the acceptance of one to its result being valid.
+    """
+
+    beats: int
+    chosen: np.ndarray
+    latency: int
+    queue_depth: int
+
+    def events(self, graph: EventGraph, name: str, frames: int) -> Ports:
+        accepted = graph.add(f"{name} takes a beat", frames * self.beats)
+        places = (np.arange(frames)[:, None] * self.beats + self.chosen).ravel()
+        valid = graph.add(f"{name} has a beat of outputs", places.size, None)
+        valid.after_some(accepted, self.latency, range(places.size), places)
+
+        def hold(taken: Events) -> None:
+            room = places[self.queue_depth :]
+            accepted.after_some(taken, 1, room, range(room.size))
+
+        return Ports([accepted], valid, hold)
+
+
+@dataclass(frozen=True, eq=False)
 class ElementwiseTiming:
     """Event model of :class:`mbconv.hdl.elementwise.Elementwise`: one beat of one beat of each input.
 

@@ -31,9 +31,9 @@ def write_save_file(waves: Path, description: Description) -> bool:
         print(_MARK, file=stream)
         save.dumpfile(str(waves))
         dut = next((name for name in scopes if name.endswith(f"{TOP}.dut")), None)
-        for port in description.ports if dut else ():
-            nets = {name: trace for name, trace in scopes[dut or ""].items() if name.startswith(f"{port.name}_t")}
-            _write_group(save, port.name, {"": nets})
+        for port in dict.fromkeys(port.name for port in description.ports if dut):
+            nets = {name: trace for name, trace in scopes[dut or ""].items() if name.startswith(f"{port}_t")}
+            _write_group(save, port, {"": nets})
         for stage, places in stage_scopes(description).items():
             for place in places:
                 name = next((name for name in scopes if name.endswith(f"{TOP}.dut.{place}")), None)

@@ -80,7 +80,7 @@ _SPECS: dict[str, dict[str, Any]] = {
         "top": "str", "verilog": ["str"], "memory_files": ["str"], "clock": "str", "reset": "str",
         "ports": [{**_TENSOR, **_STREAM, "direction": "str", "permutation": "any", "element_bytes": "int",
                    "tensor_name": "str", "data_bytes": "int", "name": "str", "queue_beats?": "int"}],
-        "drain": {"order": ["int"], "merged": "bool", "latency_cycles": "int"},
+        "drain": {"order": ["int"], "merged": "bool", "interval_cycles": "int", "latency_cycles": "int"},
         "status": [{"name": "str", "bits": "int"}],
         "streams": [{**_STREAM, "tensor": "int", "stage": "str", "place": "str", "lanes": "int"}],
         "interval_cycles": "int", "latency_cycles": "int", "measuring_frames": "int", "multipliers": "int",

@@ -184,6 +184,8 @@ class RandomNetwork:
         y = self.writer.convolution(
             x, weights, scales, bias, scale, self.zero_point(), strides, padding, self.one_of(ACTIVATIONS), zero
         )
+        if (strides, padding) == ((1, 1), "SAME") and self.chance(0.1):
+            self.writer.operators[-1].fields.update(DilationHFactor=2, DilationWFactor=self.one_of((1, 2)))
         self.added(y, x)
         return y
 

@@ -26,6 +26,13 @@ def convolution(w: TfliteWriter, x: int, channels: int = 3, **fields: int) -> in
     return x
 
 
+def wide(w: TfliteWriter, x: int, **fields: int) -> int:
+    """A 3×3 convolution whose options may be overridden."""
+    x = w.convolution(x, ones(3, 3, 3, w.tensors[x].shape[3]), 0.01, ones(3), 0.05, 0)
+    w.operators[-1].fields.update(fields)
+    return x
+
+
 def message(w: TfliteWriter, tmp_path, content: bytes | None = None) -> str:
     path = tmp_path / "mistake.tflite"
     path.write_bytes(w.to_bytes() if content is None else content)
@@ -54,7 +61,8 @@ def conv_on(w: TfliteWriter, x: int, weights: int, bias: int | None = None, shap
 
 
 REFUSED = {
-    "dilation": (lambda w, x: convolution(w, x, DilationHFactor=2), "0 CONV_2D has dilation 2×1"),
+    "dilation": (lambda w, x: wide(w, x, DilationHFactor=99), "0 CONV_2D has dilation 99×1, which spreads"),
+    "no dilation": (lambda w, x: convolution(w, x, DilationWFactor=0), "0 CONV_2D has dilation 1×0; both are at least"),
     "stride 0": (lambda w, x: convolution(w, x, StrideW=0), "0 CONV_2D has strides 1×0"),
     "activation": (lambda w, x: convolution(w, x, FusedActivationFunction=4), "fused activation TANH"),
     "padding": (lambda w, x: convolution(w, x, Padding=7), "padding option 7"),
@@ -214,13 +222,14 @@ def test_every_offender_is_named_with_its_reason(tmp_path):
     x = w.input("picture", (1, 8, 8, 3), 0.02, -5)
     for _ in range(2):
         x = w.operator("ELU", (x,), (1, 8, 8, 3), None, None)
-        x = convolution(w, x, DilationWFactor=2)
+        x = wide(w, x, DilationWFactor=77)
     x = w.operator("CUSTOM", (x,), (1, 8, 8, 3), None, None)
     w.output(convolution(w, x))
     lines = message(w, tmp_path).splitlines()
     assert [line.strip() for line in lines[1:4]] == [
         "operators 0, 2 ELU: each is not supported; train with ReLU6 instead",
-        "operators 1, 3 CONV_2D: each has dilation 1×2; 1×1 is supported: train without dilation",
+        "operators 1, 3 CONV_2D: each has dilation 1×77, which spreads 9 weights over 465 places; 8 for each are "
+        "supported, since each is a multiplication: train with less",
         "operator 4 CUSTOM is not supported; cut the model before it",
     ]
     assert "CONV_2D" in lines[4], "then what is supported"

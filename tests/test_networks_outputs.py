@@ -11,7 +11,6 @@ from many_designs import ManyDesigns
 from mbconv.cli import main
 from mbconv.frames import random_frames
 from mbconv.generators.emission.design import make_design
-from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.generators.timing.drain import drain_in_turn
 from mbconv.generators.timing.edge_timing import OutputEdgeTiming, RegroupTiming
@@ -19,7 +18,6 @@ from mbconv.generators.timing.steady import steady_interval
 from mbconv.sim.bench.bench_case import ALWAYS, IN_TURN, Pattern
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
-BUDGETS = (11, 24)
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +33,9 @@ def path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def together(path):
-    """Two budgets, each with its outputs apart and merged, in one simulator."""
+    """With outputs apart and merged, in one simulator."""
     graph = read_tflite(path)
-    return ManyDesigns([make_design(graph, n, merge_outputs=merged) for n in BUDGETS for merged in (False, True)])
+    return ManyDesigns([make_design(graph, 24, merge_outputs=merged) for merged in (False, True)])
 
 
 def drained(together, sink):
@@ -70,7 +68,7 @@ def test_outputs_that_are_drained_late(together, in_turn):
 
 
 def test_stalls_in_turn(together):
-    assert len(list(drained(together, Pattern("half, in turn", 0.5, 0.5, in_turn=True)))) == 4
+    assert len(list(drained(together, Pattern("half, in turn", 0.5, 0.5, in_turn=True)))) == 2
 
 
 def test_what_waits_is_memory_and_stands_in_the_manifest(path, tmp_path):
@@ -105,8 +103,9 @@ def test_what_waits_is_what_another_output_takes():
     # At an interval of 40 the next frame's ten beats come at 40 to 49, and wait until after 61.
     drain = drain_in_turn(valid, 0, 40, {1: edge(10), 2: edge(5)}, lambda depth: 1)
     assert drain.depths[1] == 10
-    with pytest.raises(GraphError, match="the outputs of a frame are 15 beats of AXI4-Stream"):
-        drain_in_turn(valid, 0, 14, {1: edge(10), 2: edge(5)}, lambda depth: 1)
+    # A host that takes 15 beats in turn cannot do it every 14 cycles: it has a pace of its own.
+    drain = drain_in_turn(valid, 0, 14, {1: edge(10), 2: edge(5)}, lambda depth: 1)
+    assert drain.interval == 15
 
 
 def test_in_turn_at_the_command_line(path):

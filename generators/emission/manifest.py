@@ -60,6 +60,7 @@ def manifest(design: Design, prefix: str = "", source: ModelSource | None = None
         "drain": {
             "order": list(design.schedule.drain.order),
             "merged": design.merged is not None,
+            "interval_cycles": design.schedule.drain.interval,
             "latency_cycles": max(design.schedule.drain.latency, design.schedule.latency),
         },
         "streams": _streams(design),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -18,12 +18,14 @@ class MacOperator(Operator):
     """A convolution or fully connected operator: weights, one bias and one scale for each output channel.
 
     ``weights`` holds the file's integers (with ``weight_zero_point`` still in them), ``weight_scales`` one float32 or
-    one for each output channel, ``bias`` one int32 for each output channel.
+    one for each output channel, ``bias`` one int32 for each output channel. Those of a dilated kernel stand at their
+    places in a larger one, zeros between them.
     """
 
     FIXED_POINT: ClassVar[bool] = True
     WEIGHTED: ClassVar[bool] = True
     REDUCED: ClassVar[tuple[int, ...]]  # the axes of the weights that one output sums over
+    KERNEL_AXES: ClassVar[tuple[int, ...]] = ()  # those of rows and columns
 
     weights: np.ndarray
     weight_element: Element
@@ -31,10 +33,19 @@ class MacOperator(Operator):
     weight_scales: np.ndarray
     bias: np.ndarray
     activation: Activation = Activation.NONE
+    dilation: tuple[int, int] = field(default=(1, 1), kw_only=True)
+
+    @property
+    def own_shape(self) -> tuple[int, ...]:
+        """The weights' shape without the zeros of a dilated kernel."""
+        shape = list(self.weights.shape)
+        for axis, step in zip(self.KERNEL_AXES, self.dilation, strict=bool(self.KERNEL_AXES)):
+            shape[axis] = (shape[axis] - 1) // step + 1
+        return tuple(shape)
 
     @property
     def parameters(self) -> int:
-        return self.weights.size + self.bias.size
+        return math.prod(self.own_shape) + self.bias.size
 
     @property
     def per_channel(self) -> bool:
@@ -42,11 +53,24 @@ class MacOperator(Operator):
 
     def macs(self, tensors: Mapping[int, Tensor]) -> int:
         output = tensors[self.outputs[0]]
-        return output.size * math.prod(self.weights.shape[axis] for axis in self.REDUCED)
+        own = self.own_shape
+        return output.size * math.prod(own[axis] for axis in self.REDUCED)
 
     def real_multipliers(self, source: Tensor, output: Tensor) -> np.ndarray:
         """Input scale × weight scale ÷ output scale, float64, one or one for each output channel."""
         return source.scale * self.weight_scales.astype(np.float64) / output.scale
+
+
+def dilated(weights: np.ndarray, axes: tuple[int, int], dilation: tuple[int, int], zero: int) -> np.ndarray:
+    """Weights at their places in the kernel that they are spread over, with zeros between them."""
+    shape = list(weights.shape)
+    places: list[slice] = [slice(None)] * weights.ndim
+    for axis, step in zip(axes, dilation, strict=True):
+        shape[axis] = (shape[axis] - 1) * step + 1
+        places[axis] = slice(None, None, step)
+    spread = np.full(shape, zero, weights.dtype)
+    spread[tuple(places)] = weights
+    return spread
 
 
 def accumulator_bounds(op: MacOperator, source: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ..graph.graph import NO_PADDING, NO_WINDOW, Graph, Padding, Tensor, Window
 from ..graph.lowering import Circuit
-from ..graph.mac_operator import MacOperator, mac_problems
+from ..graph.mac_operator import MacOperator, dilated, mac_problems
 from ..graph.window_checks import begins_in_padding, check_circuit_window, window_problems
 from ..readers.tflite_reader import Reader, TfliteForm
 from ..readers.tflite_weights import read_mac
@@ -17,11 +17,12 @@ from .depthwise_convolution import DepthwiseConvolution
 
 @dataclass(frozen=True, eq=False)
 class Convolution(MacOperator):
-    """CONV_2D; weights ``[Co][kh][kw][Ci]``."""
+    """CONV_2D; weights ``[Co][kh][kw][Ci]``; of a dilated kernel zeros between them are multiplied, too."""
 
     KIND: ClassVar[str] = "CONV_2D"
     BECOMES: ClassVar[str] = "`pointwise` (1×1, stride 1), else `convolution`"
     REDUCED: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    KERNEL_AXES: ClassVar[tuple[int, ...]] = (1, 2)
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING
 
@@ -62,10 +63,10 @@ class Convolution(MacOperator):
 
 def _read(reader: Reader) -> Convolution:
     common = read_mac(reader, axis=0, rank=4)
-    reader.check_dilation()
-    strides = reader.strides()
-    kernel = common["weights"].shape[1:3]
-    return Convolution(**common, strides=strides, padding=reader.padding(kernel, strides))
+    strides, dilation = reader.strides(), reader.dilation(common["weights"].shape[1:3])
+    weights = dilated(common.pop("weights"), (1, 2), dilation, common["weight_zero_point"])
+    padding = reader.padding(weights.shape[1:3], strides)
+    return Convolution(**common, weights=weights, strides=strides, padding=padding, dilation=dilation)
 
 
 TFLITE = (TfliteForm("CONV_2D", "Conv2DOptions", _read),)

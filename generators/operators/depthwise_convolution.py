@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ..graph.graph import NO_PADDING, Graph, GraphError, Padding, Tensor, Window
 from ..graph.lowering import Circuit
-from ..graph.mac_operator import MacOperator, mac_problems
+from ..graph.mac_operator import MacOperator, dilated, mac_problems
 from ..graph.window_checks import begins_in_padding, check_circuit_window, window_problems
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 from ..readers.tflite_weights import read_mac
@@ -16,11 +16,13 @@ from ..readers.tflite_weights import read_mac
 
 @dataclass(frozen=True, eq=False)
 class DepthwiseConvolution(MacOperator):
-    """DEPTHWISE_CONV_2D; weights ``[kh][kw][Co]``; output channel ``c·depth_multiplier + m`` reads input channel c."""
+    """DEPTHWISE_CONV_2D; weights ``[kh][kw][Co]``; output channel ``c·depth_multiplier + m`` reads input channel c;
+    of a dilated kernel zeros between the weights are multiplied, too."""
 
     KIND: ClassVar[str] = "DEPTHWISE_CONV_2D"
     BECOMES: ClassVar[str] = "`depthwise`; `convolution` over one channel, where a multiplier is allowed"
     REDUCED: ClassVar[tuple[int, ...]] = (0, 1)
+    KERNEL_AXES: ClassVar[tuple[int, ...]] = (0, 1)
     strides: tuple[int, int] = (1, 1)
     padding: Padding = NO_PADDING
     depth_multiplier: int = 1
@@ -61,9 +63,8 @@ class DepthwiseConvolution(MacOperator):
 
 def _read(reader: Reader) -> DepthwiseConvolution:
     common = read_mac(reader, axis=3, rank=4)
-    reader.check_dilation()
-    strides = reader.strides()
-    weights = common.pop("weights")
+    strides, dilation = reader.strides(), reader.dilation(common["weights"].shape[1:3])
+    weights = dilated(common.pop("weights"), (1, 2), dilation, common["weight_zero_point"])
     if weights.shape[0] != 1:
         raise Unsupported(f"has weights of shape {list(weights.shape)}; the first dimension is 1")
     channels = reader.computed().channels
@@ -71,7 +72,7 @@ def _read(reader: Reader) -> DepthwiseConvolution:
     multiplier = weights.shape[3] // channels
     padding = reader.padding(weights.shape[1:3], strides)
     return DepthwiseConvolution(
-        **common, weights=weights[0], strides=strides, padding=padding, depth_multiplier=multiplier
+        **common, weights=weights[0], strides=strides, padding=padding, depth_multiplier=multiplier, dilation=dilation
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -20,6 +21,9 @@ INDICES = {"INT32": INT32, "INT64": INT64}
 
 _ACTIVATIONS = {0: Activation.NONE, 1: Activation.RELU, 2: Activation.RELU_N1_TO_1, 3: Activation.RELU6}
 _OTHER_ACTIVATIONS = {4: "TANH", 5: "SIGN_BIT"}
+
+
+MOST_PLACES = 8  # of a dilated kernel, for each weight
 
 
 class Unsupported(Exception):
@@ -206,10 +210,19 @@ class Reader:
             raise Unsupported(f"has kernel {kernel[0]}×{kernel[1]}; a kernel is at least 1×1")
         return kernel
 
-    def check_dilation(self) -> None:
+    def dilation(self, kernel: tuple[int, ...]) -> tuple[int, int]:
+        """The steps between a kernel's weights, down and across."""
         dilation = self.option("DilationHFactor", 1), self.option("DilationWFactor", 1)
-        if dilation != (1, 1):
-            raise Unsupported(f"has dilation {dilation[0]}×{dilation[1]}; 1×1 is supported: train without dilation")
+        named = f"has dilation {dilation[0]}×{dilation[1]}"
+        if min(dilation) < 1:
+            raise Unsupported(f"{named}; both are at least 1")
+        places = prod((size - 1) * step + 1 for size, step in zip(kernel, dilation, strict=True))
+        if places > MOST_PLACES * prod(kernel):
+            raise Unsupported(
+                f"{named}, which spreads {prod(kernel)} weights over {places:,} places; {MOST_PLACES} for each are "
+                "supported, since each is a multiplication: train with less"
+            )
+        return dilation
 
     def padding(self, kernel: tuple[int, int], strides: tuple[int, int]) -> Padding:
         """The option SAME or VALID as explicit padding."""

@@ -9,14 +9,13 @@ loses nothing and, under any stalls, cannot deadlock.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from mbconv.hdl.axi_stream_output import LEAST_QUEUE
 from mbconv.hdl.fifo import RegisterQueue
 
-from ..graph.graph import GraphError
 from .edge_timing import OutputEdgeTiming
 from .event_graph import EventGraph, Events, Times
 from .occupancy import most_waiting
@@ -29,11 +28,13 @@ class Drain:
     Attributes:
         order: the outputs' tensors, those first whose frames end first: a packet of each in turn.
         depths: AXI4-Stream beats that can wait at each.
-        latency: cycles from a frame's first beat to the last that is drained of it, at the planned pace.
+        interval: cycles from frame to frame: the planned ones, unless all outputs' beats are more.
+        latency: cycles from a frame's first beat to the last that is drained of it, at that pace.
     """
 
     order: tuple[int, ...]
-    depths: dict[int, int] = field(default_factory=dict)
+    depths: dict[int, int]
+    interval: int
     latency: int = 0
 
 
@@ -60,33 +61,23 @@ def drain_in_turn(
     Args:
         valid: by output tensor, when its beats are valid in one frame of the steady schedule, from that frame's begin.
         input_ends: when all inputs of the frame have had their last beat.
-
-    Raises:
-        GraphError: the outputs of a frame have more beats than the interval has cycles.
+        interval: as planned. Frames that are further apart keep all rules that they keep at this pace.
     """
+    interval = max(interval, sum(edge.gearbox.beats_out for edge in output_edges.values()))
     order = tuple(sorted(valid, key=lambda tensor: int(valid[tensor][-1])))
     depths = dict.fromkeys(order, LEAST_QUEUE)
     frames = 4
     while True:
         offered, drained = _drained(valid, input_ends, interval, output_edges, order, depths, queue_latency, frames)
         if not all(_is_steady(times, frames, interval) for times in drained.values()):
-            if frames >= _MOST_FRAMES:
-                beats = sum(edge.gearbox.beats_out for edge in output_edges.values())
-                raise GraphError(
-                    f"the outputs of a frame are {beats:,} beats of AXI4-Stream, which a host that drains them in turn "
-                    f"cannot take in {interval:,} cycles"
-                )
             frames *= 2
             continue
         needed = {t: max(LEAST_QUEUE, most_waiting(offered[t], drained[t], frames, interval)) for t in order}
         more = {t: depth for t, depth in needed.items() if queue_latency(depth) > queue_latency(depths[t])}
         if not more:
             begin = (frames - 1) * interval
-            return Drain(order, needed, max(int(times[-1]) for times in drained.values()) + 1 - begin)
+            return Drain(order, needed, interval, max(int(times[-1]) for times in drained.values()) + 1 - begin)
         depths |= more  # a queue delays what passes it, so that more may wait elsewhere
-
-
-_MOST_FRAMES = 256
 
 
 def _drained(

@@ -100,7 +100,7 @@ def make_schedule(
         name: round_capacity(name, most_living(*ring.times(count.frames), count.frames, interval))
         for name, ring in count.rings.items()
     }
-    drain = Drain(network.outputs, dict.fromkeys(network.outputs, LEAST_QUEUE))
+    drain = Drain(network.outputs, dict.fromkeys(network.outputs, LEAST_QUEUE), interval)
     if len(network.outputs) > 1:
         drain = drain_in_turn(*_steady_outputs(count, interval), interval, output_edges, queue_latency)
     output_edges = {
@@ -108,6 +108,7 @@ def make_schedule(
         for tensor, edge in output_edges.items()
     }
     turns = drain.order if merged else None
+    interval = drain.interval if merged else interval
     bounded = {
         name: timing.bounded(capacities[name]) if name in capacities else timing for name, timing in timings.items()
     }

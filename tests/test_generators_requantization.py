@@ -50,7 +50,7 @@ def exact(rule: Rule, channel: int, total: int) -> int:
         return double_rounding(total, int(rule.q[channel]), int(rule.exponent[channel]))
     if isinstance(rule, ShiftRule):
         return math.floor(Fraction(total) / Fraction(2) ** int(rule.shift[channel]) + Fraction(1, 2))
-    return half_away(Fraction(total, rule.count))
+    return half_away(Fraction(total, int(rule.count[channel])))
 
 
 def table(rule: Rule, low: np.ndarray, high: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:

@@ -1,5 +1,6 @@
 """A board with an engine, in Verilator: networks uploaded over its UART, pictures answered as the golden model does."""
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -86,6 +87,31 @@ def test_what_is_wrong_is_answered(board):
         board.unplug()
         board.plug()
         assert np.array_equal(found.outputs(frame[source])[result], wanted), "the network was not uploaded again"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_anything_on_the_line_leaves_the_next_answer_right(board, seed):
+    """Uploads and frames that are cut, doubled, flipped, of any kind; resets; then a picture is asked as always."""
+    rng = random.Random(seed)
+    print("seed", seed)
+    whole, _ = graphs()
+    (source,), (result,) = whole.inputs, whole.outputs
+    frames = random_frames(whole, 8, seed)
+    wanted = [golden.run(whole, frame)[result] for frame in frames]
+    program = upload_bytes(compile_network(whole, PARAMETERS))
+    with Board(board.port, whole) as found:
+        for frame, right in zip(frames, wanted, strict=True):
+            kind = rng.choice([Request.UPLOAD, Request.INFER, Request.INFER, 7])
+            payload = program[: rng.randrange(len(program))] if kind == Request.UPLOAD else rng.randbytes(64)
+            line = bytearray(Packet(kind, rng.randrange(256), payload).encode())
+            for _ in range(rng.randrange(3)):
+                line[rng.randrange(len(line))] ^= 1 << rng.randrange(8)
+            line = line[: rng.choice([len(line), rng.randrange(1, len(line))])] * rng.choice([1, 1, 2])
+            found._dialogue.write(bytes(line), 60)
+            if rng.random() < 0.3:
+                board.reset()
+            assert np.array_equal(found.outputs(frame[source])[result], right)
 
 
 @pytest.mark.slow

@@ -323,6 +323,11 @@ class Lowering:
         output = self.map(node.output)
         rule, low, high, bias = pool_rule(node.operator, self.graph)
         raster = self._raster(node)
+        if node.operator.summed(self.graph).count != raster[0] * raster[1]:
+            raise GraphError(
+                f"{node.name} ({node.operator.kind}): the engine has no instruction for means of rows or columns alone "
+                "yet"
+            )
         values, _, _ = self._window(node, Operation.DEPTHWISE, raster, raster[:2], whole=True)
         moved = stored_offset(self.graph, node.operator.inputs[0]) * raster[0] * raster[1]
         found = engine_requantization(

@@ -29,7 +29,7 @@ CIRCUITS = CircuitFamily(
     distributed_ram=False,
     largest_rounded_memory=1024,
     largest_register_queue=8,
-    adders_between_registers=8,
+    adders_between_registers=4,
 )
 """No output register in the block RAM and no RAM in tables; the registers of SB_MAC16 cost nothing."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mbconv.hdl.engine.parameters import EngineParameters
     from mbconv.sim.engine.simulate import EngineResult
 
-ENGINE_HELP = "The engine instead of a pipeline: parameters as channels=8,pixels=2, or a name (docs/engine.md)."
+ENGINE_HELP = "The engine instead of a pipeline: parameters as channels=8,pixels=2, or a name (docs/engine_boards.md)."
 
 engine_option = click.option("--engine", metavar="NAME=N,…", help=ENGINE_HELP)
 

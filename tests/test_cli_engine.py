@@ -27,6 +27,12 @@ def test_plan_lists_the_instructions():
     assert f"a frame every {program.interval:,} cycles" in result.output
 
 
+def test_a_named_engine():
+    result = run("plan", "digits", "--engine", "up5k")
+    assert result.exit_code == 0
+    assert "weight_words 364 of 512" in result.output
+
+
 def test_compile_writes_the_packet_behind_a_line_of_json(tmp_path):
     file = tmp_path / "digits.bin"
     result = run("compile", "digits", "--engine", SMALL, "-o", file, "--json")

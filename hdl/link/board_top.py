@@ -31,7 +31,7 @@ class BoardTop(Component):
                                               ▼            │
                                              LinkServer (ROM: identity)
                                           bytes │        ▲ bytes
-                                                ▼        │
+                                                ▼        │ Fifo of 2
                                (Fifo) ──► ByteFrame   FrameBytes
                                                 └─┐    ┌─┘
                               Measurement ──► s_axis  m_axis ──► Measurement
@@ -93,6 +93,7 @@ class BoardTop(Component):
         quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
         self.server = LinkServer(identity.encode(), frames[0], quiet, measures, name, family=family)
         self.queue = Fifo(PACKET, frames[0], family=family) if buffered else None
+        self.answer = Fifo(PACKET, 2, family=family)  # no path leads from the network through the server
         self.byte_frame, self.frame_bytes = ByteFrame(self.source.data_bytes), FrameBytes(self.result.data_bytes)
         # Behind a frame's end its mark may wait in the input's queue, in the fork, and in the outputs' queues.
         self.measurement = Measurement(self.source.frame, self.result.frame, core.mark_depth + 4) if measures else None
@@ -104,7 +105,7 @@ class BoardTop(Component):
 
     @property
     def memory_bits(self) -> int:
-        parts = (self.core, self.server, self.encoder, *([self.queue] if self.queue else []))
+        parts = (self.core, self.server, self.encoder, self.answer, *([self.queue] if self.queue else []))
         return sum(part.memory_bits for part in parts)
 
     def elaborate(self, platform) -> Module:
@@ -116,6 +117,7 @@ class BoardTop(Component):
         m.submodules.server = server = self.server
         m.submodules.edges = DomainRenamer("network")(self.core)
 
+        restarting = Signal()  # the server is somewhere else on the chip
         connect(m, self.receiver.o, self.decoder.i)
         connect(m, self.decoder.o, server.i)
         connect(m, server.o, self.encoder.i)
@@ -126,9 +128,10 @@ class BoardTop(Component):
             server.damaged.eq(self.receiver.error),
             self.active.eq(server.active | self.encoder.busy | ~self.transmitter.i.ready),
             self.core.aclk.eq(self.clk),
-            self.core.aresetn.eq(~(self.rst | server.restart)),
+            self.core.aresetn.eq(~(self.rst | restarting)),
         ]
-        restarted = ResetInserter(server.restart)
+        m.d.sync += restarting.eq(server.restart)
+        restarted = ResetInserter(restarting)
         m.submodules.byte_frame = restarted(self.byte_frame)
         m.submodules.frame_bytes = restarted(self.frame_bytes)
         frame = server.frame
@@ -137,7 +140,9 @@ class BoardTop(Component):
             connect(m, frame, self.queue.i)
             frame = self.queue.o
         connect(m, frame, self.byte_frame.i)
-        connect(m, self.frame_bytes.o, server.result)
+        m.submodules.answer = restarted(self.answer)
+        connect(m, self.frame_bytes.o, self.answer.i)
+        connect(m, self.answer.o, server.result)
         self._edges(m)
         return m
 

@@ -329,7 +329,8 @@ class RandomNetwork:
                 self.added(part, x)
 
     def concatenation(self) -> None:
-        """Two or three tensors along any axis, quantised alike, and what reads them: at the end it is the host's."""
+        """Two or three tensors along any axis, and what reads them: at the end it is the host's. Those of uint8 are
+        rescaled, those of int8 quantised alike before."""
         x = self.pick(4)
         if x is None:
             return
@@ -341,7 +342,9 @@ class RandomNetwork:
             ]  # fmt: skip
             parts.append(self.one_of(same))
         scale, zero, dtype = self.scale(), self.zero_point(), "uint8" if self.unsigned else "int8"
-        alike = [self.writer.quantize(part, scale, zero, dtype) for part in parts]
+        alike = parts
+        if not (self.unsigned and self.chance(0.5)):
+            alike = [self.writer.quantize(part, scale, zero, dtype) for part in parts]
         y = self.writer.concatenation(alike, axis)
         self.read.update(parts)
         self.convolution(y, strides=(1, 1), padding="SAME")

@@ -7,6 +7,7 @@ from mbconv.generators.graph.graph import GraphError, Padding
 from mbconv.generators.operators.concatenation import Concatenation
 from mbconv.generators.operators.dequantize import Dequantize
 from mbconv.generators.operators.quantize import Quantize
+from mbconv.generators.operators.resize_bilinear import ResizeBilinear
 from mbconv.generators.stages.network import Network, StreamShape, build_network
 from mbconv.models import load
 
@@ -161,7 +162,7 @@ def test_padding_as_large_as_the_kernel_is_a_circuit(g):
 
 REFUSED = {
     "multiplier": (lambda g: (g.depthwise(g.input(6, 6, 4), multiplier=2),), "depth multiplier 2 over 4 channels"),
-    "part of a map": (lambda g: (g.pool(g.input(6, 6, 4), (3, 3)),), "3×3 window over 6×6"),
+    "bilinear": (lambda g: (g.operator(ResizeBilinear, (g.input(6, 6, 4),), (9, 9, 4)),), "has no circuit yet"),
     "two orders": (_two_orders, "no single order"),
     "host only": (lambda g: (g.softmax(g.input(4)),), "nothing of this network is left to build"),
 }
@@ -178,8 +179,8 @@ def test_refusals(g, make, reason):
 def test_every_refused_operator_is_named(g):
     x = g.depthwise(g.input(6, 6, 4), multiplier=2)
     with pytest.raises(GraphError) as caught:
-        build_network(g.graph(g.pool(x, (3, 3))))
-    assert "operator 0 DEPTHWISE_CONV_2D" in str(caught.value) and "operator 1 AVERAGE_POOL_2D" in str(caught.value)
+        build_network(g.graph(g.operator(ResizeBilinear, (x,), (9, 9, 8))))
+    assert "operator 0 DEPTHWISE_CONV_2D" in str(caught.value) and "operator 1 RESIZE_BILINEAR" in str(caught.value)
 
 
 @pytest.mark.parametrize("model", ["digits", "cifar10"])

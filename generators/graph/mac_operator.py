@@ -63,6 +63,8 @@ class MacOperator(Operator):
 
 def dilated(weights: np.ndarray, axes: tuple[int, int], dilation: tuple[int, int], zero: int) -> np.ndarray:
     """Weights at their places in the kernel that they are spread over, with zeros between them."""
+    if dilation == (1, 1):
+        return weights
     shape = list(weights.shape)
     places: list[slice] = [slice(None)] * weights.ndim
     for axis, step in zip(axes, dilation, strict=True):

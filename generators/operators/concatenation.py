@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import UINT8, Graph, GraphError, Operator, Padding, Placement, Tensor
+import numpy as np
+
+from ..graph.graph import UINT8, Graph, Operator, Padding, Placement, Tensor
 from ..graph.lowering import Circuit
 from ..graph.number_checks import equal_quantization_problems, shape_problems
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
@@ -29,12 +31,32 @@ class Concatenation(Operator):
 
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
         tensors = [graph.tensors[tensor] for tensor in (*self.inputs, *self.outputs)]
-        if len({tensor.quantization for tensor in tensors}) > 1:
-            raise GraphError("rescales some of its inputs, which has no circuit yet: quantise all of them alike")
         by_channels = self.axis == len(tensors[0].shape) - 1
         return Circuit(
             "concatenate", lanes_divide=tuple(tensor.channels for tensor in tensors[:-1]) if by_channels else ()
         )
+
+    def tables(self, graph: Graph) -> np.ndarray | None:
+        """What becomes of every element of each input, int64 ``[inputs][2^bits]`` in ascending order of its values;
+        None where no input is rescaled.
+
+        As ``ConcatenationWithScaling`` computes it, in float32: the nearest integer, halves away from zero.
+        """
+        sources, output = [graph.tensors[index] for index in self.inputs], graph.tensors[self.outputs[0]]
+        if all(source.quantization == output.quantization for source in sources):
+            return None
+        low, high = output.element.minimum, output.element.maximum
+        values = np.arange(low, high + 1, dtype=np.int64)
+        tables = []
+        for source in sources:
+            entries = values
+            if source.quantization != output.quantization:
+                scale = np.float32(source.scale) * (np.float32(1) / np.float32(output.scale))
+                exact = values.astype(np.float32) * scale + np.float32(-source.zero_point) * scale
+                entries = (np.sign(exact) * np.floor(np.abs(exact) + np.float32(0.5))).astype(np.int64)
+                entries = np.clip(entries + output.zero_point, low, high)
+            tables.append(entries)
+        return np.stack(tables)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
         rank = len(sources[0].shape)

@@ -24,7 +24,8 @@ class ConcatenateCircuit(ElementwiseCircuit):
         op, lanes = site.node.operator, site.lanes_out
         shapes = [site.network.graph.tensors[tensor].shape for tensor in op.inputs]
         turns = [prod(shape[op.axis : -1]) * -(-shape[-1] // lanes) for shape in shapes]
-        circuit = Concatenate(site.shapes[-1], lanes, turns, family=site.family)
+        tables = op.tables(site.network.graph)
+        circuit = Concatenate(site.shapes[-1], lanes, turns, tables=tables, name=site.node.name, family=site.family)
         beats = site.output_shape.beats(lanes)
         timing = ElementwiseTiming(
             circuit.latency, circuit.queue_depth, beats, circuit.positions(prod(shapes[0][: op.axis]))

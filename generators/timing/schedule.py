@@ -137,13 +137,14 @@ _MOST_FRAMES = 256
 def _frames_that_show(interval: int, least: int, ends_of: Callable[[int], list[list[int]]]) -> int:
     """The fewest frames, at least so many, whose outputs show the interval."""
     counted = least
-    while counted < _MOST_FRAMES:
-        counted = min(2 * counted + 8, _MOST_FRAMES)
+    while True:
         ends = ends_of(counted)
         for frames in range(least, counted + 1):
             if max(steady_interval(output[:frames]) or 0 for output in ends) == interval:
                 return frames
-    return least
+        if counted >= _MOST_FRAMES:
+            return least
+        counted = min(2 * counted + 8, _MOST_FRAMES)
 
 
 def _steady_outputs(count: NetworkEvents, interval: int) -> tuple[dict[int, Times], int]:

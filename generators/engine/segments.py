@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from mbconv.hdl.engine.instruction import Operation
+
 from ..graph.graph import GraphError
 from .layers import Layer
 from .layout import Area, StoredMap, place
@@ -151,10 +153,53 @@ def _lifetimes(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps)
     return found
 
 
+def _in_place(
+    segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps, lifetimes: dict[int, tuple[Area, int, int]]
+) -> dict[int, int]:
+    """By tensor that TABLE writes, an operand whose place it takes: a whole map that nothing reads later, nor in the
+    same steps but row by row before it."""
+    found: dict[int, int] = {}
+    last = {tensor: number for number, layer in enumerate(layers) for tensor in layer.reads}
+    for segment in segments:
+        for number in range(segment.first, segment.end):
+            layer = layers[number]
+            if layer.values["operation"] != Operation.TABLE or layer.writes is None:
+                continue
+            written = maps(layer.writes)
+            for tensor in reversed(layer.reads):
+                stored, readers = maps(tensor), [n for n, other in enumerate(layers) if tensor in other.reads]
+                early = [n for n in readers if n != number and segment.first <= n]
+                row_by_row = not early or (early == [segment.first] and not reads_several_rows(layers[segment.first]))
+                if (
+                    last[tensor] == number
+                    and row_by_row
+                    and lifetimes[tensor][0] == lifetimes[layer.writes][0] == Area(written.words)
+                    and (stored.words, stored.step, stored.row_words)
+                    == (written.words, written.step, written.row_words)
+                ):
+                    found[layer.writes] = tensor
+                    break
+    return found
+
+
+def _shared(
+    segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps
+) -> tuple[dict[int, tuple[Area, int, int]], dict[int, int]]:
+    """Lifetimes of areas, and by tensor the one whose area it shares."""
+    lifetimes = _lifetimes(segments, layers, maps)
+    owners: dict[int, int] = {}
+    for tensor, operand in _in_place(segments, layers, maps, lifetimes).items():
+        owner = owners.get(operand, operand)
+        owners[tensor] = owner
+        area, begin, end = lifetimes[owner]
+        lifetimes[owner] = (area, begin, max(end, lifetimes.pop(tensor)[2]))
+    return lifetimes, owners
+
+
 def _most(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps) -> tuple[int, int]:
     """The segment during which most words are needed, and how many."""
     live = [0] * len(segments)
-    for area, begin, end in _lifetimes(segments, layers, maps).values():
+    for area, begin, end in _shared(segments, layers, maps)[0].values():
         for time in range(begin, end + 1):
             live[time] += area.words
     worst = max(range(len(live)), key=live.__getitem__)
@@ -170,12 +215,14 @@ def _fits(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps, word
 
 
 def _place(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps, words: int) -> Placed:
-    lifetimes = _lifetimes(segments, layers, maps)
+    lifetimes, owners = _shared(segments, layers, maps)
     names = {time: layers[segment.first].name for time, segment in enumerate(segments)}
     size = maps(next(iter(lifetimes))).channels_of_word if lifetimes else 1
     addresses = place(lifetimes, words, names, size)
     areas = {tensor: area for tensor, (area, _, _) in lifetimes.items()}
     end = max((addresses[tensor] + area.words for tensor, area in areas.items()), default=0)
+    areas |= {tensor: areas[owner] for tensor, owner in owners.items()}
+    addresses |= {tensor: addresses[owner] for tensor, owner in owners.items()}
     return Placed(tuple(segments), areas, addresses, end)
 
 
@@ -184,22 +231,39 @@ def _joined(segments: Sequence[Segment], readers: dict[int, list[int]], worst: i
     there are no two."""
     best, at = 0, -1
     for time in (worst - 1, worst):
-        if not 0 <= time < len(segments) - 1:
-            continue
-        before, behind = segments[time], segments[time + 1]
-        tensor = before.layers[before.end - 1].writes
-        reader = behind.layers[behind.first]
-        if tensor is None or readers.get(tensor) != [behind.first] or reader.reads[0] != tensor:
-            continue
-        if not (before.layers[before.end - 1].rows and behind.layers[behind.end - 1].rows and reader.rows):
-            continue
-        words = before.maps(tensor).words
-        if words > best:
-            best, at = words, time
+        if (
+            0 <= time < len(segments) - 1
+            and (tensor := _passes(segments[time], segments[time + 1], readers)) is not None
+        ):
+            words = segments[time].maps(tensor).words
+            if words > best:
+                best, at = words, time
     if at < 0:
         return None
-    before, behind = segments[at], segments[at + 1]
-    return [*segments[:at], replace(before, end=behind.end, rows=1), *segments[at + 2 :]]
+    joined = replace(segments[at], end=segments[at + 1].end, rows=1)
+    behind = at + 2
+    # what follows row by row and is no larger takes nothing more, and its source is gone
+    while behind < len(segments) and (tensor := _passes(joined, segments[behind], readers)) is not None:
+        following = segments[behind]
+        written = following.layers[following.end - 1].writes
+        if following.rows or written is None or reads_several_rows(following.layers[following.first]):
+            break
+        if joined.maps(written).words > joined.maps(tensor).words:
+            break
+        joined = replace(joined, end=following.end)
+        behind += 1
+    return [*segments[:at], joined, *segments[behind:]]
+
+
+def _passes(before: Segment, behind: Segment, readers: dict[int, list[int]]) -> int | None:
+    """The map between two segments that may be joined."""
+    layers = before.layers
+    tensor, reader = layers[before.end - 1].writes, layers[behind.first]
+    if tensor is None or readers.get(tensor) != [behind.first] or reader.reads[0] != tensor:
+        return None
+    if not (layers[before.end - 1].rows and layers[behind.end - 1].rows and reader.rows):
+        return None
+    return tensor
 
 
 def _grown(placed: Placed, layers: Sequence[Layer], maps: Maps, words: int, cost: Callable[[Segment], int]) -> Placed:

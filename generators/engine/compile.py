@@ -32,6 +32,9 @@ from .ranges import range_values
 from .segments import Piece, Segment, arrange
 from .vectors import product_layers
 
+_HIDDEN = 0.75
+"""Of a segment's cycles: so long may the port fetch its weights again, and be ahead of it all the same."""
+
 
 @dataclass(frozen=True, eq=False)
 class Instruction:
@@ -185,10 +188,8 @@ class _Assembly:
         return values | range_values(self.parameters, layer, piece.first, piece.end) | {"last": int(last)}
 
     def _keep(self) -> None:
-        """Choose the layers whose weights stay: all, or those of one word and what is read in many pieces, the most
-        often first, as far as the memory has room beside two groups of the others."""
-        pieces = [piece for segment in self.placed.segments for piece in segment.pieces]
-        counts = Counter(piece.layer for piece in pieces)
+        """Choose the layers whose weights stay: all that fit; else those that instructions write, those of one word,
+        and of layers in several pieces as many as it takes that the others are fetched while they compute."""
         weighted = [number for number, layer in enumerate(self.layers) if layer.weights is not None]
         chosen = set(weighted)
         if self.streams:
@@ -199,10 +200,11 @@ class _Assembly:
             }
             room = self.parameters.weight_words - sum(self._weight_words(number) for number in chosen)
             room -= 2 * max(self._group_words(number) for number in weighted)
-            for number in sorted(weighted, key=lambda number: -counts[number]):
-                if counts[number] > 1 and number not in chosen and self._weight_words(number) <= room:
-                    chosen.add(number)
-                    room -= self._weight_words(number)
+            for segment in self.placed.segments:
+                for number in self._worth_keeping(segment, [number for number in weighted if number not in chosen]):
+                    if self._weight_words(number) <= room:
+                        chosen.add(number)
+                        room -= self._weight_words(number)
         self.ring = 0
         for number in weighted:
             if number in chosen:
@@ -211,6 +213,23 @@ class _Assembly:
                 self.ring += self._weight_words(number)
         if not self.streams:
             self.ring = 0
+
+    def _worth_keeping(self, segment: Segment, layers: list[int]) -> list[int]:
+        """Layers of a segment of several steps whose weights, fetched again for each, would take longer than it
+        computes: those first that save most for what they take."""
+        counts = Counter(piece.layer for piece in segment.pieces)
+        inside = [number for number in layers if counts[number] > 1]
+        if not inside or self.timing is None:
+            return []
+        p = self.parameters
+        word_cycles = p.word_beats * self.timing.period(p.port_bytes)
+        fetched = {number: counts[number] * self._weight_words(number) * word_cycles for number in inside}
+        found, left = [], sum(fetched.values()) - self._cost(segment) * _HIDDEN
+        for number in sorted(inside, key=lambda number: -counts[number]):
+            if left > 0:
+                found.append(number)
+                left -= fetched[number]
+        return found
 
     def _weights(self, number: int) -> np.ndarray:
         found = self.layers[number].weights

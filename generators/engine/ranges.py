@@ -66,13 +66,28 @@ def _words(parameters: EngineParameters, values: Mapping[str, int], words: int, 
 
 
 def _blocks(parameters: EngineParameters, values: Mapping[str, int], columns: int, rows: int) -> dict[str, int]:
-    """The fields of a DEPTHWISE that computes pixels of so many columns and rows of lanes at once, at most."""
-    stride, p = values["column_stride"], parameters
+    """The fields of a DEPTHWISE that computes pixels of so many columns and rows of lanes at once, at most, or all of
+    them in one row if that takes fewer slots."""
+    several = _block(parameters, values, columns, min(rows, rows_at_once(values["row_step"], parameters.banks)))
+    if rows == 1:
+        return several
+    one = _block(parameters, values, columns * rows, 1) | {"one_row": 1}
+    least = parameters.word_cycles * parameters.depthwise_lanes  # for the results
+
+    def slots(block: Mapping[str, int]) -> int:
+        return (block["blocks"] + 1) * max((values["rows"] + 1) * (block["columns"] + 1), least)
+
+    return min(several, one, key=slots)
+
+
+def _block(parameters: EngineParameters, values: Mapping[str, int], columns: int, rows: int) -> dict[str, int]:
+    stride = values["column_stride"]
     pixels = min(ceil_div(columns, stride), values["destination_width"] + 1)
-    rows = min(rows, rows_at_once(values["row_step"], p.banks), values["destination_height"] + 1)
+    rows = min(rows, values["destination_height"] + 1)
     across = ceil_div(values["destination_width"] + 1, pixels)
     down = ceil_div(values["destination_height"] + 1, rows)
     return {
+        "one_row": 0,
         "columns": (pixels - 1) * stride + values["taps"],
         "pixel_step": pixels * values["pixel_step"],
         "row_step": rows * values["row_step"],

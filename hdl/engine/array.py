@@ -37,7 +37,8 @@ class Array(Component):
         weights: ``In(ArrayLayout(signed(weight_bits), channels))``
         depthwise: ``In(1)``: lanes multiply an element for each channel: those of a row of ``depthwise_columns`` all
             that of its first lane, each a cycle after the one before, as the columns of a row are those of the next
-            pixel a column later. Every row of lanes begins at once. Lanes beyond ``depthwise_rows`` do nothing.
+            pixel a column later. Every row of lanes begins at once, or with ``one_row``: ``In(1)``, behind the one
+            before, on the same word. Lanes beyond ``depthwise_rows`` do nothing.
         greatest: ``In(1)``: a sum of lane 0 is the greatest product.
         sums: ``Out(ArrayLayout(ArrayLayout(signed(lane_bits), channels), pixels))``
         ends: ``Out(pixels)``
@@ -56,6 +57,7 @@ class Array(Component):
                 "fill": In(ELEMENT),
                 "weights": In(ArrayLayout(signed(p.weight_bits), p.channels)),
                 "depthwise": In(1),
+                "one_row": In(1),
                 "greatest": In(1),
                 "sums": Out(ArrayLayout(ArrayLayout(signed(p.lane_bits), p.channels), p.pixels)),
                 "ends": Out(p.pixels),
@@ -90,8 +92,9 @@ class Array(Component):
             passed = Signal(len(weights), name=f"weights_{q}", reset_less=True)
             later = Signal(marks_layout, name=f"marks_{q}")
             if q and in_depthwise and not q % p.depthwise_columns:
-                weights = Mux(self.depthwise, self.weights.as_value(), weights)
-                marks = Mux(self.depthwise, now, marks)
+                apart = self.depthwise & ~self.one_row
+                weights = Mux(apart, self.weights.as_value(), weights)
+                marks = Mux(apart, now, marks)
             m.d.sync += [passed.eq(weights), later.as_value().eq(marks)]
             weights, marks = passed, later.as_value()
             m.d.comb += multiply.b.as_value().eq(weights)

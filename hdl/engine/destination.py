@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
 from ..primitives import address_width
@@ -95,7 +95,7 @@ class RowDestination(Component):
         p, instruction = self.parameters, self.instruction
         bits = len(self.address)
         lane = Signal(address_width(p.pixels))
-        lane_row, lane_column = Signal(address_width(p.depthwise_rows)), Signal(address_width(p.depthwise_columns))
+        lane_row, lane_column = Signal(address_width(p.depthwise_rows)), Signal(address_width(p.depthwise_lanes))
         group = Signal(p.group_bits)
         first, block_row, block, row, address = (
             Signal(bits, name=name) for name in ("first", "block_row", "block", "row", "pixel")
@@ -104,6 +104,7 @@ class RowDestination(Component):
         block_left, left = (Signal(len(instruction.destination_width) + 1, name=n) for n in ("block_left", "left"))
         block_below, below = (Signal(len(instruction.destination_height) + 2, name=n) for n in ("block_below", "below"))
         dense, depthwise = Signal(), Signal()
+        one_row: Value = instruction.one_row if p.depthwise_rows > 1 else Const(0)
         group_ends, chosen = Signal(), Signal()
         m.d.comb += [
             dense.eq(instruction.operation == Operation.DENSE),
@@ -127,7 +128,8 @@ class RowDestination(Component):
         next_row = Signal(bits)
         m.d.comb += next_row.eq(row + instruction.destination_row_step)
         with m.If(self.step & depthwise):
-            last_column, last_row = lane_column == p.depthwise_columns - 1, lane_row == p.depthwise_rows - 1
+            last_column = lane_column == Mux(one_row, p.depthwise_lanes - 1, p.depthwise_columns - 1)
+            last_row = one_row | (lane_row == p.depthwise_rows - 1)
             m.d.sync += lane_column.eq(lane_column + 1)
             with m.If(instruction.lane_columns.bit_select(lane_column, 1) & ~left[-1]):
                 m.d.sync += [address.eq(address + instruction.destination_step), left.eq(left - 1)]

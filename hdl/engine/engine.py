@@ -207,6 +207,7 @@ class Engine(Component):
         instruction, sequence, drain, finish = self.control.instruction, self.sequence, self.drain, self.finish
         words, latency = self.words, self.family.memory_latency
         table, depthwise = Signal(), Signal()
+        one_row: Value = instruction.one_row if self.parameters.depthwise_rows > 1 else Const(0)
         m.d.comb += [
             table.eq(instruction.operation == Operation.TABLE),
             depthwise.eq(instruction.operation == Operation.DEPTHWISE),
@@ -225,6 +226,7 @@ class Engine(Component):
             words.slot.eq(slot),
             words.words.eq(self.maps.words),
             words.depthwise.eq(depthwise),
+            words.one_row.eq(one_row),
             words.table.eq(table),
             words.load.eq(self.output.load),
             words.step.eq(self.output.step),
@@ -236,6 +238,7 @@ class Engine(Component):
             self.array.weights.eq(self.weights.r_data),
             self.array.fill.eq(instruction.fill),
             self.array.depthwise.eq(depthwise),
+            self.array.one_row.eq(one_row),
             self.array.greatest.eq(instruction.greatest),
             *(self.elementwise.elements[side].eq(words.elements[side]) for side in range(2)),
             self.elementwise.binary.eq(instruction.binary),

@@ -18,6 +18,7 @@ RANGE_FIELDS = ("more", "source_ring", "destination_ring")
 """Those that only engines with ``ranges`` have."""
 
 LANE_FIELDS = (
+    "one_row",
     "taps",
     "lane_row_step",
     "lane_row_stride",
@@ -103,6 +104,7 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     taps                  columns of the kernel
     lane_row_step         words from a row of pixels to the next that is computed with it; of several rows only
     lane_row_stride       rows of the source between them
+    one_row               all lanes are of one row of pixels; of several rows only
     lane_columns          a bit for each column of lanes: whether it is a pixel
     lane_rows             a bit for each row of lanes
     block_pixels          pixels of a row of a block, block_rows: its rows; not less one
@@ -132,12 +134,13 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
         kernel.append("taps")
         more |= {
             "destination_height": unsigned(p.side_bits),
-            "lane_columns": unsigned(p.depthwise_columns),
+            "lane_columns": unsigned(p.depthwise_lanes),
             "lane_rows": unsigned(p.depthwise_rows),
-            "block_pixels": unsigned(address_width(p.depthwise_columns + 1)),
+            "block_pixels": unsigned(address_width(p.depthwise_lanes + 1)),
             "block_rows": unsigned(address_width(p.depthwise_rows + 1)),
         }
     if p.depthwise_rows > 1:
+        flags.append("one_row")
         steps.append("lane_row_step")
         kernel.append("lane_row_stride")
     fields: dict[str, Shape] = {

@@ -25,7 +25,8 @@ class Words(Component):
         slot: ``In`` of :func:`~mbconv.hdl.engine.sequence.slot_layout`, with the words that it read.
         words: ``In(ArrayLayout(ArrayLayout(signed(8), channels), depthwise_rows))``, of the map; all but DEPTHWISE read
             the first.
-        depthwise: ``In(1)``: the first lane of every row of lanes takes that row's word.
+        depthwise: ``In(1)``: the first lane of every row of lanes takes that row's word; one_row: ``In(1)``, the first
+            row's.
         table: ``In(1)``, steps are of ``requantizers`` elements.
         load, step: ``In(1)``, of lane 0, for OUTPUT.
         elements: ``Out(ArrayLayout(ArrayLayout(signed(8), channels), lanes))``
@@ -41,6 +42,7 @@ class Words(Component):
                 "slot": In(slot_layout(p)),
                 "words": In(ArrayLayout(word, p.depthwise_rows)),
                 "depthwise": In(1),
+                "one_row": In(1),
                 "table": In(1),
                 "load": In(1),
                 "step": In(1),
@@ -65,8 +67,9 @@ class Words(Component):
             row, column = divmod(q, p.depthwise_columns)
             if 0 < row < p.depthwise_rows and not column:
                 chosen = self.slot.load & (self.depthwise | (self.slot.lane == q))
-                word = Mux(self.depthwise, self.words[row].as_value(), word)
-                beyond = Mux(self.depthwise, self.slot.outside[row], beyond)
+                apart = self.depthwise & ~self.one_row
+                word = Mux(apart, self.words[row].as_value(), word)
+                beyond = Mux(apart, self.slot.outside[row], beyond)
             m.d.comb += [load.eq(chosen | self.load if q == 0 else chosen)]
             m.d.comb += [steps_on.eq(step | self.step if q == 0 else step)]
             following = held[8:]

@@ -18,6 +18,9 @@ from .command_build_report import FLOORPLAN, REPORT, draw_floorplan, print_made,
 DEFAULT_DEVICE = "LFE5U-85F"
 
 
+_CLOCK_FIRST = "--frequency of a board goes with --clock: without it the clock is what place and route reaches"
+
+
 @click.command(short_help="A bitstream for a board; or an FPGA without pins.")
 @optional_model_argument
 @layers_option
@@ -35,7 +38,7 @@ DEFAULT_DEVICE = "LFE5U-85F"
     "--uart", metavar="RX,TX", help="The pins of a UART on --board, where the board has none or another is meant."
 )
 @click.option("--frequency", type=Number(1, 2000), metavar="MHZ",
-              help="What place and route of a --device works for.  [default: --clock, else much]")  # fmt: skip
+              help="What place and route works for.  [default: the clock; of a --device without one much]")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 4),
               help="Place and route so many times, of which the best counts.  [default: 4; for a board 1]")  # fmt: skip
 @click.option("-o", "--output", "directory", required=True, type=click.Path(file_okay=False, path_type=Path),
@@ -88,14 +91,16 @@ def build(model, layers, target, engine, device, package, speed, uart, frequency
         part = _part(device or DEFAULT_DEVICE, package, speed)
         return _without_pins(whole, graph, target, part, frequency, seeds or 4, directory, images, frames,
                              no_simulation, as_json)  # fmt: skip
-    if frequency is not None or images:
-        raise UserError("--frequency and --image are for a --device: a board has --clock, and makes its frames itself")
+    if images:
+        raise UserError("--image is for a --device: a board makes its frames itself")
+    if frequency is not None and target.clock is None:
+        raise UserError(_CLOCK_FIRST)
     if frames == 1:
         raise UserError("--frames of a board are at least 2: one frame has no interval")
     if not no_simulation:
         require_extra("board", "asking the netlist through its UART (or give --no-simulation)")
-    return _for_board(graph, target, device, package, speed, uart, seeds or 1, directory, frames, no_simulation,
-                      as_json)  # fmt: skip
+    return _for_board(graph, target, device, package, speed, uart, frequency, seeds or 1, directory, frames,
+                      no_simulation, as_json)  # fmt: skip
 
 
 def _engine(engine, model, layers, target, device, package, speed, uart, frequency, seeds, directory, others,
@@ -105,7 +110,6 @@ def _engine(engine, model, layers, target, device, package, speed, uart, frequen
     if model is not None or layers is not None:
         raise UserError("an engine is built without a MODEL: networks are uploaded to it later (mbconv predict --port)")
     wrong = [name for name in target.names if name not in ("--board", "--clock")]
-    wrong += ["--frequency"] if frequency is not None else []
     wrong += ["--image and --frames"] if any(other is not None for other in others) else []
     if wrong:
         raise UserError(f"{', '.join(wrong)} do not go with --engine")
@@ -118,8 +122,10 @@ def _engine(engine, model, layers, target, device, package, speed, uart, frequen
     if not no_simulation:
         require_extra("sim", "the netlist's simulation (or give --no-simulation)")
         require_extra("board", "asking the netlist through its UART (or give --no-simulation)")
+    if frequency is not None and target.clock is None:
+        raise UserError(_CLOCK_FIRST)
     board = _board(target, device, package, speed, uart)
-    return build_engine_bitstream(engine, board, directory, target.clock, seeds or 1, no_simulation, as_json)
+    return build_engine_bitstream(engine, board, directory, target.clock, frequency, seeds or 1, no_simulation, as_json)
 
 
 def _part(device, package, speed):
@@ -161,7 +167,7 @@ def _planning(target):
     )
 
 
-def _for_board(graph, target, device, package, speed, uart, seeds, directory, frames, no_simulation,
+def _for_board(graph, target, device, package, speed, uart, frequency, seeds, directory, frames, no_simulation,
                as_json) -> int:  # fmt: skip
     from mbconv.fpga.flow.bitstream import build_bitstream, check_bitstream
     from mbconv.fpga.flow.fit import check_fit
@@ -174,7 +180,9 @@ def _for_board(graph, target, device, package, speed, uart, seeds, directory, fr
         check_fit(design, board.part)
         report("planning", "")
         (directory / REPORT).unlink(missing_ok=True)
-        built = build_bitstream(design, board, directory, clock_mhz=target.clock, seeds=seeds, progress=report)
+        built = build_bitstream(
+            design, board, directory, clock_mhz=target.clock, target_mhz=frequency, seeds=seeds, progress=report
+        )
         check = None if no_simulation else _asked(built, graph, frames, report)
     answer = {
         "model": graph.name,

@@ -13,7 +13,7 @@ CHECKED_WITH = "digits"
 
 
 def build_engine_bitstream(
-    engine, board, directory: Path, clock, seeds: int, no_simulation: bool, as_json: bool
+    engine, board, directory: Path, clock, frequency, seeds: int, no_simulation: bool, as_json: bool
 ) -> int:
     """Build an engine's bitstream for a board, print the report; 0, or 1 where the netlist answers wrongly.
 
@@ -21,6 +21,7 @@ def build_engine_bitstream(
         engine: parameters as text, or a name.
         board: with the UART that is asked for.
         clock: MHz, or None.
+        frequency: MHz that place and route works for, or None.
 
     Raises:
         GraphError, UserError, ToolError: what the flow refuses.
@@ -30,7 +31,9 @@ def build_engine_bitstream(
     parameters = engine_parameters(engine)
     with step_progress(quiet=as_json) as report:
         (directory / REPORT).unlink(missing_ok=True)
-        built = build_engine(parameters, board, directory, clock_mhz=clock, seeds=seeds, progress=report)
+        built = build_engine(
+            parameters, board, directory, clock_mhz=clock, target_mhz=frequency, seeds=seeds, progress=report
+        )
         check, reason = (None, "") if no_simulation else _asked(built, parameters, report)
     answer = {
         "engine": parameters.text,

@@ -85,6 +85,7 @@ def build_bitstream(
     folder: Path,
     *,
     clock_mhz: float | None = None,
+    target_mhz: float | None = None,
     seeds: int = 1,
     progress: Report | None = None,
 ) -> Bitstream:
@@ -93,6 +94,8 @@ def build_bitstream(
     Args:
         clock_mhz: the clock asked for, of which the PLL makes the highest that is not above it; by default the highest
             that is met.
+        target_mhz: what place and route works for; the clock unless given. Asked for more than it reaches it may end
+            below what it reaches where it is asked for less.
 
     Raises:
         GraphError: the folder holds files of others, the board has no UART, the PLL makes no such clock, or the clock
@@ -105,7 +108,7 @@ def build_bitstream(
         lambda top: board_bundle(design, top).made,
         lambda place: explaining(design, board.part, place),
     )
-    return _build(work, board, folder, clock_mhz, seeds, progress)
+    return _build(work, board, folder, clock_mhz, target_mhz, seeds, progress)
 
 
 def build_engine(
@@ -114,6 +117,7 @@ def build_engine(
     folder: Path,
     *,
     clock_mhz: float | None = None,
+    target_mhz: float | None = None,
     seeds: int = 1,
     progress: Report | None = None,
 ) -> Bitstream:
@@ -121,7 +125,7 @@ def build_engine(
 
     Raises: the same.
     """
-    return _build(_engine_work(parameters, board), board, folder, clock_mhz, seeds, progress)
+    return _build(_engine_work(parameters, board), board, folder, clock_mhz, target_mhz, seeds, progress)
 
 
 def _engine_work(parameters: EngineParameters, board: FpgaBoard) -> _Work:
@@ -145,7 +149,13 @@ def engine_netlist(
 
 
 def _build(
-    work: _Work, board: FpgaBoard, folder: Path, clock_mhz: float | None, seeds: int, progress: Report | None
+    work: _Work,
+    board: FpgaBoard,
+    folder: Path,
+    clock_mhz: float | None,
+    target_mhz: float | None,
+    seeds: int,
+    progress: Report | None,
 ) -> Bitstream:
     check_bitstream(board, clock_mhz)
     report = progress or (lambda step, doing: None)
@@ -160,7 +170,7 @@ def _build(
             verilog = work.verilog(top)
             place = folder if clock_mhz is not None else folder / f"attempt_{attempt + 1}"
             with work.explaining(place):
-                made = _implement(verilog, board, source, clock, place, seeds, report)
+                made = _implement(verilog, board, source, target_mhz or clock, place, seeds, report)
             reached = made.best.fmax_mhz
             if reached >= clock:
                 # Only the first attempt, whose clock was a guess, may turn out to be too modest.
@@ -172,7 +182,8 @@ def _build(
                     stale.unlink(missing_ok=True)
                 raise GraphError(
                     f"{clock:g} MHz are not met: {work.name} on {board.title} reaches {reached:.1f} MHz (the best of "
-                    f"{seeds} seeds), and no bitstream is written; --clock {reached:.1f} or less, or more --seeds"
+                    f"{seeds} seeds), and no bitstream is written; --clock {reached:.1f} or less, more --seeds, or "
+                    "another --frequency"
                 )
             wanted = reached * _MARGIN
         raise GraphError(
@@ -215,17 +226,23 @@ def _clock(board: FpgaBoard, wanted: float) -> tuple[float, Pll | None]:
 
 
 def _implement(
-    verilog: Verilog, board: FpgaBoard, pll: Pll | None, clock: float, folder: Path, seeds: int, report: Report
+    verilog: Verilog, board: FpgaBoard, pll: Pll | None, target_mhz: float, folder: Path, seeds: int, report: Report
 ) -> Implementation:
     part, family = board.part, board.part.family
     netlist = _synthesised(verilog, board, pll, folder, report)
     name, text = family.constraints({"clk": board.clock, "rx": board.rx, "tx": board.tx})
     (folder / name).write_text(text)
     routes = route_seeds(
-        netlist, CLOCK if pll else "clk", part, seeds=seeds, target_mhz=clock, constraints=folder / name, report=report
+        netlist,
+        CLOCK if pll else "clk",
+        part,
+        seeds=seeds,
+        target_mhz=target_mhz,
+        constraints=folder / name,
+        report=report,
     )
     versions = tool_versions(YOSYS, family.nextpnr)
-    return Implementation(part, clock, netlist, routes, tuple(verilog.multipliers), versions)
+    return Implementation(part, target_mhz, netlist, routes, tuple(verilog.multipliers), versions)
 
 
 def board_netlist(design: Design, board: FpgaBoard, folder: Path, clock_mhz: float) -> tuple[Netlist, BoardTop]:

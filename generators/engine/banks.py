@@ -8,12 +8,7 @@ from mbconv.hdl.engine.map_memory import bank_of
 from mbconv.hdl.engine.parameters import EngineParameters
 
 from ..stages.network import Network, Node
-
-_SEVERAL_ROWS = ("depthwise", "multiply")
-"""Those of which DEPTHWISE computes several rows at once."""
-
-_ROW_BY_ROW = ("pointwise", "convolution", "depthwise", "lookup", "add", "pool", "multiply")
-"""Nodes that read and write a map row by row, whatever lies between its rows."""
+from .traits import traits_of
 
 
 def rows_at_once(step: int, banks: int) -> int:
@@ -71,12 +66,12 @@ def pitches(network: Network, parameters: EngineParameters, row_words: dict[int,
     def free(tensor: int) -> bool:
         nodes = [node for node in network.nodes if tensor in (*node.inputs, node.output)]
         return tensor not in edges and all(
-            node.kind in _ROW_BY_ROW and _same_raster(network, node, tensor) for node in nodes
+            traits_of(node).row_by_row and _same_raster(network, node, tensor) for node in nodes
         )
 
     groups: list[set[int]] = []
     for node in network.nodes:
-        if node.kind in ("lookup", "add"):
+        if traits_of(node).word_by_word:
             joined = {*node.inputs, node.output}
             for group in [group for group in groups if group & joined]:
                 joined |= group
@@ -84,7 +79,7 @@ def pitches(network: Network, parameters: EngineParameters, row_words: dict[int,
             groups.append(joined)
     found: dict[int, int] = {}
     for node in network.nodes:
-        if node.kind not in _SEVERAL_ROWS:
+        if not traits_of(node).several_rows:
             continue
         read = max(node.inputs, key=lambda tensor: network.tensor(tensor).pixels)
         group: Iterable[int] = next((group for group in groups if read in group), {read})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,7 +22,7 @@ from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.family import GENERIC, Family
 
 from ..graph.graph import Graph, GraphError
-from ..stages.network import Network, build_network
+from ..stages.network import Network, Node, build_network
 from .copies import without_copies
 from .cycles import FrameClock, instruction_cycles
 from .layers import Layer, Lowering
@@ -31,6 +31,14 @@ from .memory_timing import MemoryTiming
 from .ranges import range_values
 from .segments import Piece, Segment, arrange
 from .vectors import product_layers
+
+
+def _one_layer(lowering: Lowering, node: Node) -> list[Layer]:
+    return [lowering.layer(node)]
+
+
+_SEVERAL_LAYERS: dict[str, Callable[[Lowering, Node], list[Layer]]] = {"multiply": product_layers}
+"""Of circuits that take more than one instruction; of all others ``Lowering.layer`` makes one."""
 
 _HIDDEN = 0.75
 """Of a segment's cycles: so long may the port fetch its weights again, and be ahead of it all the same."""
@@ -142,10 +150,7 @@ def compile_network(
     layers, problems = [], []
     for node in network.nodes:
         try:
-            if node.kind == "multiply":
-                layers += product_layers(lowering, node)
-            else:
-                layers.append(lowering.layer(node))
+            layers += _SEVERAL_LAYERS.get(node.kind, _one_layer)(lowering, node)
         except GraphError as error:
             problems.append(str(error))
     if problems:

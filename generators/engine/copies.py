@@ -9,6 +9,7 @@ import numpy as np
 from ..constants.lookup_tables import lookup_tables
 from ..graph.graph import Graph
 from ..stages.network import Network, Node
+from .traits import traits_of
 
 
 def stored_offset(graph: Graph, tensor: int) -> int:
@@ -19,7 +20,9 @@ def stored_offset(graph: Graph, tensor: int) -> int:
 def _is_copy(network: Network, node: Node) -> bool:
     graph = network.graph
     source, output = graph.tensors[node.operator.inputs[0]], graph.tensors[node.operator.outputs[0]]
-    if node.kind != "lookup" or node.output in network.outputs or max(source.element.bits, output.element.bits) > 8:
+    if not traits_of(node).one_table or node.output in network.outputs:
+        return False
+    if max(source.element.bits, output.element.bits) > 8:
         return False
     if (source.height, source.width, source.channels) != (output.height, output.width, output.channels):
         return False

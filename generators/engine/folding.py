@@ -9,6 +9,7 @@ import numpy as np
 from mbconv.hdl.engine.parameters import EngineParameters
 
 from ..stages.network import Network, Node
+from .traits import traits_of
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def foldings(network: Network, parameters: EngineParameters) -> dict[int, Foldin
     for tensor in network.inputs.values():
         readers = network.consumers(tensor)
         stored = network.tensor(tensor)
-        if len(readers) != 1 or tensor in network.outputs or readers[0].kind != "convolution":
+        if len(readers) != 1 or tensor in network.outputs or not traits_of(readers[0]).windows:
             continue
         (node,) = readers
         raster, columns = node.raster, node.kernel[1]

@@ -1,0 +1,28 @@
+"""The table of a network's two forms says what the planner and the compiler say."""
+
+from mbconv.generators.engine.compile import compile_network
+from mbconv.generators.engine.memory_timing import parse_engine
+from mbconv.generators.engine.two_forms import ENGINE, HEADING, NETWORKS, main, networks, two_forms
+from mbconv.generators.planning.planner import plan_for_multipliers
+from mbconv.generators.stages.network import build_network
+from mbconv.models import load
+
+
+def test_both_forms_of_digits(capsys):
+    graph = load("digits")
+    found = two_forms(graph, 16, ENGINE)
+    parameters, timing = parse_engine(ENGINE)
+    program = compile_network(graph, parameters, timing=timing)
+    assert (found.cycles, found.fetched) == (program.cycles, 0)
+    assert found.interval == plan_for_multipliers(build_network(graph), 16).interval
+    assert found.chip > 0 and found.latency > found.interval
+    main(["--only", "digits"])
+    assert capsys.readouterr().out == f"{HEADING}\n{found.row}\n"
+    assert {row.count("|") for row in (HEADING.splitlines()[0], found.row)} == {10}
+
+
+def test_networks_of_a_folder_are_those_that_lie_there(tmp_path):
+    assert networks(None, []) == [("digits", 16, ENGINE), ("cifar10", 64, ENGINE)]
+    (tmp_path / "vww_96_int8.tflite").touch()
+    assert networks(tmp_path, ["vww", "person"]) == [(str(tmp_path / "vww_96_int8.tflite"), 320, ENGINE)]
+    assert len({name for name, *_ in NETWORKS}) == len(NETWORKS)

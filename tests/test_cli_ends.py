@@ -79,6 +79,7 @@ def test_signals(number, tmp_path):
     """The program ends as the system's others do, and what it was writing is gone."""
     code = (
         "import signal, sys, time; from pathlib import Path; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # nohup ignores it, for all below
         "import mbconv.command_models as m; from mbconv.cli import main\n"
         "def wait(**_):\n"
         "    try: Path(sys.argv[1]).touch(); time.sleep(60)\n"
@@ -91,7 +92,10 @@ def test_signals(number, tmp_path):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    try:
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert not place.exists() and "Traceback" not in errors
     if number == signal.SIGINT:
         assert process.returncode == 130 and errors.strip() == "mbconv: interrupted"

@@ -53,8 +53,12 @@ def test_tools_of_the_first_item_end_with_it(tmp_path):
         tool.wait()
 
     parent = os.getpid()
-    with pytest.raises(KeyboardInterrupt):
-        in_processes(work, [0], runs_tools=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # processes of parallel tests ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            in_processes(work, [0], runs_tools=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
     with pytest.raises(ProcessLookupError):
         for _ in range(100):
             os.kill(int(place.read_text()), 0)

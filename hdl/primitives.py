@@ -127,7 +127,31 @@ class Multipliers(Component):
         return m
 
 
-class Ram(Component):
+class _WrittenMemory(Component):
+    """``depth`` words of any shape that a circuit writes: what memories of one and of two ports share.
+
+    Raises:
+        ValueError: no word.
+    """
+
+    def __init__(self, shape: ShapeLike | ShapeCastable, depth: int, family: Family, members: dict):
+        if depth < 1:
+            raise ValueError(f"a memory has at least one word, not {depth}")
+        self.shape, self.depth, self.latency = shape, depth, family.memory_latency
+        self.width = Shape.cast(shape).width
+        super().__init__(members)
+
+    @property
+    def memory_bits(self) -> int:
+        return self.width * self.depth
+
+    @property
+    def own_cost(self) -> Cost:
+        """A memory."""
+        return Cost(memories=(MemoryCost(self.width, self.depth),))
+
+
+class Ram(_WrittenMemory):
     """A memory with one write and one read port, for ``depth`` words of any shape.
 
     A word written in cycle t may be read by an address given in cycle t + 1 or later. What is read is undefined before
@@ -139,28 +163,18 @@ class Ram(Component):
     """
 
     def __init__(self, shape: ShapeLike | ShapeCastable, depth: int, *, family: Family = GENERIC):
-        if depth < 1:
-            raise ValueError(f"a memory has at least one word, not {depth}")
-        self.shape, self.depth, self.latency = shape, depth, family.memory_latency
-        self.width = Shape.cast(shape).width
         super().__init__(
+            shape,
+            depth,
+            family,
             {
                 "w_en": In(1),
-                "w_addr": In(address_width(depth)),
+                "w_addr": In(address_width(max(depth, 1))),
                 "w_data": In(shape),
-                "r_addr": In(address_width(depth)),
+                "r_addr": In(address_width(max(depth, 1))),
                 "r_data": Out(shape),
-            }
+            },
         )
-
-    @property
-    def memory_bits(self) -> int:
-        return self.width * self.depth
-
-    @property
-    def own_cost(self) -> Cost:
-        """A memory."""
-        return Cost(memories=(MemoryCost(self.width, self.depth),))
 
     def elaborate(self, platform) -> Module:
         record_memory(MemoryCell("ram", self.width, self.depth, latency=self.latency))
@@ -181,7 +195,7 @@ class Ram(Component):
         return m
 
 
-class SinglePortRam(Component):
+class SinglePortRam(_WrittenMemory):
     """A memory of one port, which writes a word or reads one, for ``depth`` words of any shape.
 
     What is read is undefined before the first write, and in the cycle of a write.
@@ -192,20 +206,8 @@ class SinglePortRam(Component):
     """
 
     def __init__(self, shape: ShapeLike | ShapeCastable, depth: int, *, family: Family = GENERIC):
-        if depth < 1:
-            raise ValueError(f"a memory has at least one word, not {depth}")
-        self.shape, self.depth, self.latency = shape, depth, family.memory_latency
-        self.width = Shape.cast(shape).width
-        super().__init__({"w_en": In(1), "addr": In(address_width(depth)), "w_data": In(shape), "r_data": Out(shape)})
-
-    @property
-    def memory_bits(self) -> int:
-        return self.width * self.depth
-
-    @property
-    def own_cost(self) -> Cost:
-        """A memory."""
-        return Cost(memories=(MemoryCost(self.width, self.depth),))
+        members = {"w_en": In(1), "addr": In(address_width(max(depth, 1))), "w_data": In(shape), "r_data": Out(shape)}
+        super().__init__(shape, depth, family, members)
 
     def elaborate(self, platform) -> Module:
         record_memory(MemoryCell("single_port_ram", self.width, self.depth, latency=self.latency))

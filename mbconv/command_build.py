@@ -13,7 +13,7 @@ from .cli_options import Number, existing_file, json_option, layers_option, opti
 from .cli_output import print_json, results, simulation_progress, step_progress
 from .cli_simulation import print_result
 from .cli_target import target_design, target_options
-from .command_build_report import FLOORPLAN, REPORT, draw_floorplan, print_made, write_report
+from .command_build_report import FLOORPLAN, REPORT, board_answer, draw_floorplan, print_files, print_made, write_report
 
 DEFAULT_DEVICE = "LFE5U-85F"
 
@@ -186,15 +186,9 @@ def _for_board(graph, target, device, package, speed, uart, frequency, seeds, di
         check = None if no_simulation else _asked(built, graph, frames, report)
     answer = {
         "model": graph.name,
-        "board": board.name,
-        "clock_mhz": round(built.clock_mhz, 4),
-        "baud": built.baud,
-        "bitstream": built.path.name,
         "interval_cycles": design.schedule.interval,
         "latency_cycles": design.schedule.latency,
-        **built.made.to_dict(),
-        "netlist": None if check is None else check.to_dict(),
-        "floorplan": draw_floorplan(directory, built.made, f"{graph.name} on {board.title}"),
+        **board_answer(directory, built, check, f"{graph.name} on {board.title}"),
     }
     status = 0 if check is None or check.ok else 1
     write_report(directory, "build", answer)
@@ -209,10 +203,7 @@ def _for_board(graph, target, device, package, speed, uart, frequency, seeds, di
         f"clock {built.clock_mhz:.2f} MHz, UART {built.baud:,.0f} baud; interval {design.schedule.interval:,} cycles: "
         f"{rate:,.1f} frames per second, latency {design.schedule.latency / built.clock_mhz / 1e3:,.2f} ms"
     )
-    console.print(f"floorplan: {directory / FLOORPLAN}")
-    console.print(f"bitstream: {built.path}, {built.path.stat().st_size:,} bytes")
-    if check is not None:
-        console.print(f"\nthe netlist, asked through its UART:\n{check.text}")
+    print_files(directory, built, check)
     return status
 
 

@@ -54,3 +54,30 @@ def print_made(made) -> None:
         console.print(f"seed {route.seed}: {route.fmax_mhz:6.1f} MHz{' (best)' if route is made.best else ''}")
     start, end = made.critical_path
     console.print(f"critical path: {found['critical_path']['delay_ns']} ns, from {start} to {end}")
+
+
+def board_answer(directory: Path, built, check, title: str) -> dict:
+    """What ``--json`` and build.json say of any bitstream for a board; draws its floorplan.
+
+    Args:
+        check: of its netlist, or None.
+        title: of the picture.
+    """
+    return {
+        "board": built.board.name,
+        "clock_mhz": round(built.clock_mhz, 4),
+        "baud": built.baud,
+        "bitstream": built.path.name,
+        **built.made.to_dict(),
+        "netlist": None if check is None else check.to_dict(),
+        "floorplan": draw_floorplan(directory, built.made, title),
+    }
+
+
+def print_files(directory: Path, built, check) -> None:
+    """Floorplan and bitstream, and what the netlist answered where it was asked."""
+    console = results()
+    console.print(f"floorplan: {directory / FLOORPLAN}")
+    console.print(f"bitstream: {built.path}, {built.path.stat().st_size:,} bytes")
+    if check is not None:
+        console.print(f"\nthe netlist, asked through its UART:\n{check.text}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .cli_engine import engine_parameters
 from .cli_output import print_json, results, step_progress
-from .command_build_report import REPORT, draw_floorplan, print_made, write_report
+from .command_build_report import REPORT, board_answer, print_files, print_made, write_report
 
 CHECKED_WITH = "digits"
 """The network that a netlist is asked with."""
@@ -38,13 +38,7 @@ def build_engine_bitstream(
     answer = {
         "engine": parameters.text,
         "identity": parameters.identity,
-        "board": board.name,
-        "clock_mhz": round(built.clock_mhz, 4),
-        "baud": built.baud,
-        "bitstream": built.path.name,
-        **built.made.to_dict(),
-        "netlist": None if check is None else check.to_dict(),
-        "floorplan": draw_floorplan(directory, built.made, f"engine on {board.title}"),
+        **board_answer(directory, built, check, f"engine on {board.title}"),
     }
     status = 0 if check is None or check.ok else 1
     write_report(directory, "build-engine", answer)
@@ -55,10 +49,8 @@ def build_engine_bitstream(
     console.print(f"engine on {board.title}: {built.made.part}\n{parameters.text}")
     print_made(built.made)
     console.print(f"clock {built.clock_mhz:.2f} MHz, UART {built.baud:,.0f} baud")
-    console.print(f"bitstream: {built.path}, {built.path.stat().st_size:,} bytes")
-    if check is not None:
-        console.print(f"\nthe netlist, asked through its UART:\n{check.text}")
-    elif reason:
+    print_files(directory, built, check)
+    if reason:
         console.print(f"\nthe netlist was not asked: {reason}")
     return status
 

@@ -260,11 +260,11 @@ def precision_by_thresholds(found, there, iou):
         taken, hits = set(), 0
         for box in kept:
             best, place = 0.0, None
-            for k, (t, l, b, r) in enumerate(there[box.picture]):  # noqa: E741
+            for k, (top, left, bottom, right_edge) in enumerate(there[box.picture]):
                 bt, bl, bb, br = box.edges
-                h, w = min(b, bb) - max(t, bt), min(r, br) - max(l, bl)
+                h, w = min(bottom, bb) - max(top, bt), min(right_edge, br) - max(left, bl)
                 common = max(h, 0) * max(w, 0)
-                part = common / ((b - t) * (r - l) + (bb - bt) * (br - bl) - common)
+                part = common / ((bottom - top) * (right_edge - left) + (bb - bt) * (br - bl) - common)
                 if part > best:
                     best, place = part, k
             if best >= iou and (box.picture, place) not in taken:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from ..axi_stream import AxiFrame, axi_payload
 from ..counting import advance
+from ..fifo import RegisterQueue
+from ..layouts import StructLayout
 from .shift_sequence import BITS, following
 
 FRAMES_BITS = 16
@@ -25,7 +27,16 @@ class Measurement(Component):
     ``cycles`` are those from the first beat in to the last beat of the last result, ``interval`` those between the last
     two results (with one frame the same as ``cycles``); both wrap at 2³².
 
-    Cost: four registers of 32 bits, three counters; 4 inputs to each of up to 10 new bits of a sequence.
+    ::
+
+        sequence ──► RegisterQueue of 2 ──► o        i ──► register ──► signature
+                                         └──► a beat was taken, register ──► cycles ◄──┘
+
+    What the network does is noted in a register and counted a cycle later, at both ends alike; so no path leads from
+    the network through the measurement.
+
+    Cost: four registers of 32 bits, three counters; 4 inputs to each of up to 10 new bits of a sequence; two beats of
+    frames and one of results.
 
     Args:
         source, result: the frames at the two ends.
@@ -44,7 +55,9 @@ class Measurement(Component):
     def __init__(self, source: AxiFrame, result: AxiFrame, in_flight: int):
         if in_flight < 1:
             raise ValueError(f"at least one frame is in flight, not {in_flight}")
-        self.source, self.result, self.in_flight = source, result, in_flight
+        self.source, self.result = source, result
+        self.queue = RegisterQueue(StructLayout({"data": 8 * source.data_bytes, "last": 1}), 2)
+        self.in_flight = in_flight + self.queue.depth + 1  # those whose ends wait at both sides
         super().__init__(
             {
                 "load": In(1),
@@ -62,43 +75,46 @@ class Measurement(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        state, remaining = Signal(BITS), Signal(FRAMES_BITS)  # frames whose first beat is still to be given
+        m.submodules.queue = queue = ResetInserter(self.start)(self.queue)  # of a measurement that was cancelled
+        state, remaining = Signal(BITS), Signal(FRAMES_BITS)  # frames whose first beat is still to be made
         under_way = Signal(range(self.in_flight + 1))
         index = Signal(range(max(2, self.source.beats)))
-        first, last, given, ended = Signal(), Signal(), Signal(), Signal()
+        first, last, made, given = Signal(), Signal(), Signal(), Signal()
+        arrived = Signal(self.i.p.shape(), reset_less=True)
+        taken, ended = Signal(), Signal()
+        whole, tail = self.source.data_bytes, self.source.last_elements * self.source.element_bytes
         m.d.comb += [
             first.eq(index == 0),
             last.eq(index == self.source.beats - 1),
-            given.eq(self.o.valid & self.o.ready),
-            ended.eq(self.i.valid & self.i.ready & self.i.p.last),
-            self.done.eq((remaining == 0) & (under_way == 0) & first),
+            queue.i.valid.eq(self.run & ((remaining != 0) | ~first)),
+            queue.i.payload.data.eq(Cat(following(state, 8 * whole)[: 8 * whole])),
+            queue.i.payload.last.eq(last),
+            made.eq(queue.i.valid & queue.i.ready),
+            self.o.valid.eq(queue.o.valid),
+            queue.o.ready.eq(self.o.ready),
+            self.o.p.data.eq(queue.o.payload.data),
+            self.o.p.last.eq(queue.o.payload.last),
+            self.o.p.keep.eq(Mux(queue.o.payload.last, (1 << tail) - 1, (1 << whole) - 1)),
             self.i.ready.eq(self.run),
+            ended.eq(taken & arrived.last),
+            self.done.eq((remaining == 0) & (under_way == 0) & first),
         ]
-        self._frames(m, state, (remaining != 0) | ~first, last)
+        m.d.sync += [given.eq(self.o.valid & self.o.ready), taken.eq(self.i.valid & self.i.ready), arrived.eq(self.i.p)]
         with m.If(self.load):
             m.d.sync += [remaining.eq(Cat(remaining[8:], self.byte)), state.eq(Cat(state[8:], remaining[:8]))]
-        with m.Elif(given):
-            m.d.sync += state.eq(Cat(following(state, 8 * self.source.data_bytes)[-BITS:]))
+        with m.Elif(made):
+            m.d.sync += state.eq(Cat(following(state, 8 * whole)[-BITS:]))
             advance(m, index, self.source.beats)
             with m.If(first):
                 m.d.sync += remaining.eq(remaining - 1)
         with m.If(self.start):
             m.d.sync += [index.eq(0), under_way.eq(0)]
         with m.Else():
-            m.d.sync += under_way.eq(under_way + (given & first) - ended)
-        self._results(m, given, ended, ended & (remaining == 0) & (under_way == 1))
+            m.d.sync += under_way.eq(under_way + (made & first) - ended)
+        self._results(m, given, taken, arrived.data, ended, ended & (remaining == 0) & (under_way == 1))
         return m
 
-    def _frames(self, m: Module, state: Signal, unfinished, last: Signal) -> None:
-        whole, tail = self.source.data_bytes, self.source.last_elements * self.source.element_bytes
-        m.d.comb += [
-            self.o.valid.eq(self.run & unfinished),
-            self.o.p.data.eq(Cat(following(state, 8 * whole)[: 8 * whole])),
-            self.o.p.keep.eq(Mux(last, (1 << tail) - 1, (1 << whole) - 1)),
-            self.o.p.last.eq(last),
-        ]
-
-    def _results(self, m: Module, given: Signal, ended: Signal, finished) -> None:
+    def _results(self, m: Module, given: Signal, taken: Signal, data, ended: Signal, finished) -> None:
         counting = Signal()
         with m.If(given):
             m.d.sync += counting.eq(1)
@@ -108,8 +124,8 @@ class Measurement(Component):
                 m.d.sync += counting.eq(~finished)
                 with m.If(~finished):
                     m.d.sync += self.interval.eq(0)
-        with m.If(self.i.valid & self.i.ready):
-            bits = list(self.i.p.data)
+        with m.If(taken):
+            bits = list(data)
             m.d.sync += self.total.eq(Cat(following(self.total, len(bits), bits)[-BITS:]))
         with m.If(self.start):
             m.d.sync += [

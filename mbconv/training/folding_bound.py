@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from math import isqrt
 
-from mbconv.training.mobilenet import mac_count
-
-Stage = tuple[str, int, int, int]
+from mbconv.training.mobilenet import Stage, mac_count
 
 
 @cache
 def cheapest_foldings(stage: Stage, budget: int) -> tuple[tuple[int, int], ...]:
     """Pairs (multipliers, cycles) of a stage, each faster than all cheaper ones.
 
-    Pointwise with Pi × Po multipliers: pixels · ⌈Ci/Pi⌉ · ⌈Co/Po⌉ cycles; depthwise 3×3 with P × K, K in 1, 3, 9:
-    pixels · ⌈C/P⌉ · 9/K.
+    Pointwise with Pi × Po multipliers: pixels · ⌈Ci/Pi⌉ · ⌈Co/Po⌉ cycles; depthwise k×k with P × K, K in 1, k, k²:
+    pixels · ⌈C/P⌉ · k²/K.
     """
-    kind, pixels, inputs, outputs = stage
+    kind, pixels, inputs, outputs, taps = stage
     cycles: dict[int, int] = {}
     if kind == "depthwise":
-        choices = [(p * k, -(-inputs // p) * (9 // k)) for p in range(1, inputs + 1) for k in (1, 3, 9)]
+        at_once = (1, isqrt(taps), taps)
+        choices = [(p * k, -(-inputs // p) * (taps // k)) for p in range(1, inputs + 1) for k in at_once]
     else:
         choices = [
             (pi * po, -(-inputs // pi) * -(-outputs // po))

@@ -1,4 +1,4 @@
-"""A trained MobileNetV2 with the arithmetic of int8 TFLite, simulated in floating point: for fine-tuning and export.
+"""Layers with the arithmetic of int8 TFLite, simulated in floating point: for fine-tuning and export.
 
 Every tensor holds multiples of its scale, as the integers of the file will; gradients pass the rounding unchanged
 (the straight-through estimator of Bengio et al., 2013; training as in Jacob et al., 2018). With scales that are powers
@@ -10,18 +10,22 @@ Scales are either powers of two, with which requantisation is a shift, or any nu
 
 from __future__ import annotations
 
-from math import ceil, log2
-from pathlib import Path
+from math import ceil, inf, log2
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from mbconv.training.mobilenet import ConvolutionNorm, MobileNetV2, pad_same
+from mbconv.generators.graph.graph import INT8, Tensor
+from mbconv.generators.operators.hard_swish import HardSwish
+from mbconv.training.depthwise_gradient import depthwise
+from mbconv.training.mobilenet import ACTIVATIONS, ConvolutionNorm, SqueezeExcite, pad_same
 from mbconv.training.tflite_writer import TfliteWriter
 
 WEIGHT_LIMIT = 127
+SIXTH = 1 / 6  # of the hard-sigmoid
+KNOWN_RANGES = {"RELU6": 6.0}
 
 
 def straight_through(x: torch.Tensor, rounded: torch.Tensor) -> torch.Tensor:
@@ -38,14 +42,14 @@ class ActivationQuantiser(nn.Module):
     """Rounds a tensor to int8 at its scale and zero point, which it first chooses from what it observes.
 
     Args:
-        relu6: the tensor is a ReLU6's output: its scale is known without data.
         powers: scales are powers of two (and signed tensors have zero point 0).
+        known: the tensor holds 0 to this number: its scale is known without data.
+        floor: nothing reads what is below this number.
     """
 
-    def __init__(self, relu6: bool, powers: bool):
+    def __init__(self, powers: bool, known: float | None = None, floor: float = -inf):
         super().__init__()
-        self.relu6 = relu6
-        self.powers = powers
+        self.powers, self.known, self.floor = powers, known, floor
         self.observing = True
         self.register_buffer("low", torch.zeros(()))
         self.register_buffer("high", torch.zeros(()))
@@ -54,9 +58,10 @@ class ActivationQuantiser(nn.Module):
     def freeze(self) -> None:
         """Choose scale and zero point."""
         self.observing = False
-        low, high = min(float(self.low), 0.0), max(float(self.high), 1e-6)
-        if self.relu6:
-            self.scale, self.zero_point = (2.0**-5 if self.powers else 6 / 255), -128
+        low, high = max(min(float(self.low), 0.0), self.floor), max(float(self.high), 1e-6)
+        if self.known is not None:
+            scale = self.known / 255
+            self.scale, self.zero_point = (power_of_two(scale) if self.powers else scale), -128
         elif self.powers:
             self.scale, self.zero_point = power_of_two(max(-low / 128, high / 127)), 0
         else:
@@ -73,16 +78,65 @@ class ActivationQuantiser(nn.Module):
         return straight_through(x, torch.round(x / self.scale) * self.scale)
 
 
-class QuantisedLayer(nn.Module):
-    """A convolution or the classifier, folded, with int8 weights (one scale for each output) and an int32 bias."""
+class QuantisedHardSwish(nn.Module):
+    """HARD_SWISH of a tensor that ``source`` rounded, whose results are those of the reference kernel."""
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, stride: int, groups: int, relu6: bool, powers: bool):
+    LEAST = -3.0  # hard-swish is 0 below: what is there needs no numbers of its own
+
+    def __init__(self, source: ActivationQuantiser):
+        super().__init__()
+        self.source, self.output = source, ActivationQuantiser(source.powers)
+        self.results: torch.Tensor | None = None
+
+    def _tabulate(self) -> torch.Tensor:
+        source, output = (
+            Tensor(index, "", (1, 1), INT8, one.scale, one.zero_point)
+            for index, one in enumerate((self.source, self.output))
+        )
+        table = HardSwish(0, (0,), (1,)).tables(source, output, np.arange(-128, 128)[np.newaxis])[0]
+        return torch.from_numpy(((table - output.zero_point) * output.scale).astype(np.float32))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = functional.hardswish(x)
+        if self.output.observing:
+            return self.output(y)
+        if self.results is None:
+            self.results = self._tabulate()
+        with torch.no_grad():
+            places = torch.round(x / self.source.scale) + (self.source.zero_point + 128)
+            results = self.results[places.to(torch.int32)]
+        return straight_through(y, results)
+
+
+class QuantisedLayer(nn.Module):
+    """A convolution or a fully connected layer, folded, with int8 weights (one scale for each output) and an int32
+    bias."""
+
+    def __init__(
+        self, weight: torch.Tensor, bias: torch.Tensor, powers: bool, activation: str, stride: int = 1, groups: int = 1
+    ):
         super().__init__()
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(bias)
-        self.stride, self.groups, self.relu6, self.powers = stride, groups, relu6, powers
-        self.output = ActivationQuantiser(relu6, powers)
+        self.stride, self.groups, self.powers = stride, groups, powers
+        swish = activation == "HARD_SWISH"
+        self.fused = "NONE" if swish else activation  # an operator of its own is no part of the multiplying one
+        floor = QuantisedHardSwish.LEAST if swish else -inf
+        self.output = ActivationQuantiser(powers, KNOWN_RANGES.get(activation), floor)
+        self.swish = QuantisedHardSwish(self.output) if swish else None
         self.input_scale = 1.0
+
+    @classmethod
+    def of(cls, layer: ConvolutionNorm | nn.Linear, powers: bool, activation: str = "NONE") -> QuantisedLayer:
+        """A trained layer's; ``activation`` is that of a linear one."""
+        if isinstance(layer, nn.Linear):
+            return cls(layer.weight.detach().clone(), layer.bias.detach().clone(), powers, activation)
+        return cls(*layer.folded(), powers, layer.activation, layer.stride, layer.convolution.groups)
+
+    def connect(self, input_scale: float) -> ActivationQuantiser:
+        """Take the input's scale; returns the output's quantiser."""
+        self.input_scale = input_scale
+        return self.swish.output if self.swish else self.output
 
     def weight_scales(self) -> torch.Tensor:
         largest = self.weight.detach().abs().flatten(1).amax(1).clamp(min=1e-8)
@@ -96,7 +150,8 @@ class QuantisedLayer(nn.Module):
         bias = torch.round(self.bias.detach().double() / (self.input_scale * scales.double()))
         return weights.numpy().astype(np.int64), scales.numpy(), bias.numpy().astype(np.int64)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def accumulate(self, x: torch.Tensor) -> torch.Tensor:
+        """The layer but for a hard-swish."""
         weight, bias = self.weight, self.bias
         if not self.output.observing:
             scales = self.weight_scales()
@@ -108,144 +163,65 @@ class QuantisedLayer(nn.Module):
             y = functional.linear(x, weight, bias)
         else:
             x = pad_same(x, weight.shape[2], self.stride)
-            y = functional.conv2d(x, weight, bias, self.stride, groups=self.groups)
-        return self.output(functional.relu6(y) if self.relu6 else y)
-
-
-class QuantisedBlock(nn.Module):
-    """An inverted residual of quantised layers."""
-
-    def __init__(self, layers: list[QuantisedLayer], residual: bool, powers: bool):
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-        self.sum = ActivationQuantiser(False, powers) if residual else None
+            if self.groups > 1:
+                y = depthwise(x, weight, self.stride, 0) + bias[:, None, None]
+            else:
+                y = functional.conv2d(x, weight, bias, self.stride)
+        return self.output(ACTIVATIONS[self.fused](y))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = x
-        for layer in self.layers:
-            y = layer(y)
-        return y if self.sum is None else self.sum(x + y)
+        y = self.accumulate(x)
+        return self.swish(y) if self.swish else y
+
+    def write(self, writer: TfliteWriter, x: int, name: str, vectors: bool = True) -> int:
+        """Add the layer to a file: a linear one is FULLY_CONNECTED where it reads ``vectors``, else a 1×1 CONV_2D."""
+        weights, scales, bias = self.integers()
+        fused, strides = self.fused, (self.stride, self.stride)
+        numbers = scales, bias, self.output.scale, self.output.zero_point
+        if weights.ndim == 2 and vectors:
+            y = writer.fully_connected(x, weights, *numbers, fused, name=name)
+        elif weights.ndim == 2:
+            y = writer.convolution(x, weights[:, np.newaxis, np.newaxis], *numbers, activation=fused, name=name)
+        elif self.groups > 1:
+            y = writer.depthwise(x, weights[:, 0].transpose(1, 2, 0), *numbers, strides, "SAME", fused, name=name)
+        else:
+            y = writer.convolution(x, weights.transpose(0, 2, 3, 1), *numbers, strides, "SAME", fused, name=name)
+        if self.swish is None:
+            return y
+        output = self.swish.output
+        return writer.unary("HARD_SWISH", y, output.scale, output.zero_point, name=f"{name}/hard_swish")
 
 
-class QuantisedMobileNetV2(nn.Module):
-    """A trained network with its batch norms folded; call :meth:`calibrate` once, then train further or export.
+class QuantisedSqueezeExcite(nn.Module):
+    """Squeeze-excite as TFLite has it: MEAN, two 1×1 convolutions, the second with RELU6, MUL by a sixth, and MUL of
+    the map and the factors."""
 
-    Args:
-        network: the trained network.
-        input_scale, input_zero_point: of the picture.
-        powers: all scales are powers of two.
-    """
-
-    def __init__(self, network: MobileNetV2, input_scale: float, input_zero_point: int, powers: bool):
+    def __init__(self, layer: SqueezeExcite, powers: bool):
         super().__init__()
-        self.topology = network.topology
-        self.powers = powers
-        self.input_scale, self.input_zero_point = input_scale, input_zero_point
-        self.stem = self._layer(network.stem)
-        self.blocks = nn.ModuleList(
-            QuantisedBlock([self._layer(layer) for layer in block.layers], block.residual, powers)
-            for block in network.blocks
+        self.mean = ActivationQuantiser(powers)
+        self.reduce = QuantisedLayer.of(layer.reduce, powers, "RELU")
+        self.expand = QuantisedLayer.of(layer.expand, powers, "RELU6")
+        self.factors = ActivationQuantiser(powers, known=1.0)
+        self.product = ActivationQuantiser(powers)
+
+    def connect(self, input_scale: float) -> ActivationQuantiser:
+        """Take the input's scale; returns the output's quantiser."""
+        self.reduce.connect(self.mean.scale)
+        self.expand.connect(self.reduce.output.scale)
+        return self.product
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        factors = self.factors(self.expand(self.reduce(self.mean(x.mean(dim=(2, 3))))) * SIXTH)
+        return self.product(x * factors[:, :, None, None])
+
+    def write(self, writer: TfliteWriter, x: int, name: str) -> int:
+        """Add the operators to a file."""
+        y = writer.mean(x, self.mean.scale, self.mean.zero_point, keep=True, name=f"{name}/mean")
+        y = self.reduce.write(writer, y, f"{name}/reduce", vectors=False)
+        y = self.expand.write(writer, y, f"{name}/expand", vectors=False)
+        scale, zero_point = self.factors.scale, self.factors.zero_point
+        # The constant as TensorFlow's converter writes it: its largest integer.
+        y = writer.constant_arithmetic(
+            "MUL", y, np.array(127), SIXTH / 255, -128, scale, zero_point, name=f"{name}/factors"
         )
-        self.head = self._layer(network.head) if network.head is not None else None
-        weight, bias = (p.detach().clone() for p in (network.classifier.weight, network.classifier.bias))
-        self.classifier = QuantisedLayer(weight, bias, 1, 1, False, powers)
-        self.pool_scale = 1.0
-
-    def _layer(self, layer: ConvolutionNorm) -> QuantisedLayer:
-        weight, bias = layer.folded()
-        return QuantisedLayer(weight, bias, layer.stride, layer.convolution.groups, not layer.linear, self.powers)
-
-    @torch.no_grad()
-    def calibrate(self, pictures: torch.Tensor) -> None:
-        """Choose every activation's scale and zero point from pictures."""
-        for start in range(0, len(pictures), 256):
-            self(pictures[start : start + 256])
-        for module in self.modules():
-            if isinstance(module, ActivationQuantiser):
-                module.freeze()
-        self.stem.input_scale = scale = self.input_scale
-        scale = self.stem.output.scale
-        for block in self.blocks:
-            for layer in block.layers:
-                layer.input_scale, scale = scale, layer.output.scale
-            scale = scale if block.sum is None else block.sum.scale
-        if self.head is not None:
-            self.head.input_scale, scale = scale, self.head.output.scale
-        self.pool_scale = self.classifier.input_scale = scale
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.stem(x)
-        for block in self.blocks:
-            x = block(x)
-        if self.head is not None:
-            x = self.head(x)
-        x = x.mean(dim=(2, 3))
-        if not self.stem.output.observing:
-            # The pool's output has its input's scale.
-            x = straight_through(x, torch.round(x / self.pool_scale) * self.pool_scale)
-        return self.classifier(x)
-
-    def export(self, name: str, description: str) -> TfliteWriter:
-        """The network as a file: operators in order, AVERAGE_POOL_2D, FULLY_CONNECTED and SOFTMAX at the end."""
-        writer = TfliteWriter(name, description)
-        size = self.topology.size
-        shape = (1, size, size, self.topology.channels)
-        x = writer.input("picture", shape, self.input_scale, self.input_zero_point)
-        x = _write_layer(writer, x, self.stem, "stem")
-        for number, block in enumerate(self.blocks, 1):
-            names = ("expand", "depthwise", "project")[-len(block.layers) :]
-            y = x
-            for layer, stage in zip(block.layers, names, strict=True):
-                y = _write_layer(writer, y, layer, f"block{number}/{stage}")
-            if block.sum is not None:
-                y = writer.add(x, y, block.sum.scale, block.sum.zero_point, name=f"block{number}/add")
-            x = y
-        if self.head is not None:
-            x = _write_layer(writer, x, self.head, "head")
-        x = writer.average_pool(x, writer.tensors[x].shape[1:3], name="pool")
-        x = _write_layer(writer, x, self.classifier, "classifier")
-        writer.output(writer.softmax(x, name="probabilities"))
-        return writer
-
-
-def _write_layer(writer: TfliteWriter, x: int, layer: QuantisedLayer, name: str) -> int:
-    weights, scales, bias = layer.integers()
-    scale, zero_point = layer.output.scale, layer.output.zero_point
-    activation = "RELU6" if layer.relu6 else "NONE"
-    if weights.ndim == 2:
-        return writer.fully_connected(x, weights, scales, bias, scale, zero_point, name=name)
-    strides = (layer.stride, layer.stride)
-    if layer.groups > 1:
-        kernel = weights[:, 0].transpose(1, 2, 0)
-        return writer.depthwise(x, kernel, scales, bias, scale, zero_point, strides, "SAME", activation, name=name)
-    kernel = weights.transpose(0, 2, 3, 1)
-    return writer.convolution(x, kernel, scales, bias, scale, zero_point, strides, "SAME", activation, name=name)
-
-
-def reference_logits(content: bytes, pictures: np.ndarray) -> np.ndarray:
-    """Outputs of LiteRT's reference kernels for int8 pictures ``[N][H][W][C]``, one at a time."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    interpreter = Interpreter(model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
-    interpreter.allocate_tensors()
-    source = interpreter.get_input_details()[0]["index"]
-    target = interpreter.get_output_details()[0]["index"]
-    results = []
-    for picture in pictures:
-        interpreter.set_tensor(source, picture[np.newaxis])
-        interpreter.invoke()
-        results.append(interpreter.get_tensor(target)[0])
-    return np.stack(results)
-
-
-def reference_accuracy(content: bytes, pictures: np.ndarray, labels: np.ndarray) -> float:
-    """The share of pictures whose largest output is their label's, by LiteRT's reference kernels."""
-    return float((reference_logits(content, pictures).argmax(1) == labels).mean())
-
-
-def file_content(network: QuantisedMobileNetV2, name: str, description: str, path: Path | None = None) -> bytes:
-    """The network's file, written to ``path`` if one is given."""
-    content = network.export(name, description).to_bytes()
-    if path is not None:
-        path.write_bytes(content)
-    return content
+        return writer.arithmetic("MUL", x, y, self.product.scale, self.product.zero_point, name=f"{name}/product")

@@ -1,9 +1,9 @@
-"""Trains the built-in model ``cifar10``: ``python -m mbconv.training.train_cifar10 --data FILE --folder DIR``.
+"""Trains ``cifar10`` or ``cifar10_v3``: ``python -m mbconv.training.train_cifar10 --data FILE --folder DIR``.
 
-A MobileNetV2 for 32×32 pixels. Training is a series of cycles; in each the rate rises to its peak and falls to zero,
-and the averaged weights at its end are quantised (folded, calibrated, fine-tuned a little as int8) and written as
-``cycleN.tflite``. A later cycle starts from the weights of the last and betters it: the first gives a usable network
-soon.
+A MobileNetV2 for 32×32 pixels, or with ``--network cifar10_v3`` a MobileNetV3. Training is a series of cycles; in each
+the rate rises to its peak and falls to zero, and the averaged weights at its end are quantised (folded, calibrated,
+fine-tuned a little as int8) and written as ``cycleN.tflite``. A later cycle starts from the weights of the last and
+betters it: the first gives a usable network soon.
 
 A checkpoint is kept after each epoch, and the same command goes on from it. ``--start FILE.tflite`` begins a new
 folder with the file of an earlier cycle, in place of random weights and the first cycle: no more than that file is
@@ -46,34 +46,19 @@ from mbconv.training.cifar10_data import (
     Pictures,
     load_pictures,
 )
+from mbconv.training.cifar10_networks import NETWORKS, Cifar10Network
 from mbconv.training.cycle import Cycle, next_time
 from mbconv.training.folding_bound import best_efficiency, best_interval
-from mbconv.training.mobilenet import MobileNetV2, Topology, mac_count, parameter_count
+from mbconv.training.mobilenet import MobileNet, mac_count, parameter_count
 from mbconv.training.outputs import add_force, check_outputs
-from mbconv.training.quantised_layers import QuantisedMobileNetV2, file_content, reference_accuracy
+from mbconv.training.quantised_network import QuantisedMobileNet, file_content, reference_accuracy
 from mbconv.training.warm_start import load_weights, restore_norms
 
-TOPOLOGY = Topology(
-    size=SIZE,
-    channels=3,
-    stem=32,
-    blocks=((1, 32, 2), (4, 32, 1), (4, 96, 2), (4, 96, 1), (4, 96, 1)),
-    head=256,
-    classes=10,
-)
 CHECKPOINT = "checkpoint.pt"
 BATCH = 64  # small: the activations of a batch stay in a processor's cache
 SMOOTHING = 0.1
 AVERAGING = 0.999
-SMALL_FIRST = ((0.0, 24), (0.5, 28), (0.75, SIZE))
-CYCLES = (
-    Cycle(epochs=24, peak=0.1, decay=2e-4, crops=SMALL_FIRST, warm_up=0.2),
-    Cycle(epochs=69, peak=0.08, decay=3e-4, crops=((0.0, 28), (0.6, SIZE)), warm_up=0.1),
-)
 QUANTISED_EPOCHS, QUANTISED_RATE = 2, 0.004
-# What a cycle's end takes, as epochs in floating point with whole pictures: fine-tuning, and 7,000 pictures by the
-# reference kernels.
-QUANTISED_COST = 4.0
 RECENT = 9  # epochs whose time the plan of the next ones goes by
 STATISTICS = 4000  # training pictures that restore the norms of a file
 
@@ -102,6 +87,7 @@ def train_epoch(
     epoch: int,
     size: int,
     rate: Callable[[float], float],
+    bfloat16: bool = False,
     after_step: Callable[[], None] | None = None,
 ) -> float:
     """One pass over the pictures, whose rate depends on the share of the epoch; returns the mean loss."""
@@ -113,7 +99,9 @@ def train_epoch(
         for group in optimiser.param_groups:
             group["lr"] = rate(number / len(batches))
         pictures, labels = augmenter.batch(indices, epoch, size)
-        loss = functional.cross_entropy(network(pictures), labels, label_smoothing=SMOOTHING)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            logits = network(pictures)
+        loss = functional.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -126,8 +114,8 @@ def train_epoch(
 class Average:
     """The exponential moving average of a network's weights and statistics, as a network of its own."""
 
-    def __init__(self, network: MobileNetV2):
-        self.network = MobileNetV2(network.topology).to(memory_format=torch.channels_last)
+    def __init__(self, network: MobileNet):
+        self.network = MobileNet(network.topology).to(memory_format=torch.channels_last)
         self.network.load_state_dict(network.state_dict())
         self.pairs = [
             (own, other)
@@ -143,12 +131,20 @@ class Average:
 class Run:
     """A training run in a folder: its networks, its curve and its checkpoint."""
 
-    def __init__(self, folder: Path, data: Path, seed: int, start: Path | None = None, until: datetime | None = None):
-        self.folder, self.until = folder, until
+    def __init__(
+        self,
+        recipe: Cifar10Network,
+        folder: Path,
+        data: Path,
+        seed: int,
+        start: Path | None = None,
+        until: datetime | None = None,
+    ):
+        self.recipe, self.folder, self.until = recipe, folder, until
         torch.manual_seed(seed)
         self.training, self.validation, self.test = load_pictures(data)
         self.augmenter = Augmenter(self.training)
-        self.network = MobileNetV2(TOPOLOGY).to(memory_format=torch.channels_last)
+        self.network = MobileNet(recipe.topology).to(memory_format=torch.channels_last)
         self.cycle, self.epoch, self.progress = 0, 0, 0.0
         resumes = (folder / CHECKPOINT).exists()
         if start is not None and not resumes:
@@ -160,7 +156,7 @@ class Run:
             self._restore()
 
     def _new_optimiser(self) -> None:
-        groups = parameter_groups(self.network, CYCLES[min(self.cycle, len(CYCLES) - 1)].decay)
+        groups = parameter_groups(self.network, self.recipe.cycles[min(self.cycle, len(self.recipe.cycles) - 1)].decay)
         self.optimiser = torch.optim.SGD(groups, lr=0.0, momentum=0.9, nesterov=True)
 
     def _start_from(self, path: Path) -> None:
@@ -171,6 +167,8 @@ class Run:
 
     def _restore(self) -> None:
         state = torch.load(self.folder / CHECKPOINT, weights_only=True)
+        if state["name"] != self.recipe.name:
+            raise GraphError(f"{self.folder} holds a training of {state['name']}, not of {self.recipe.name}")
         self.cycle, self.epoch, self.rows = state["cycle"], state["epoch"], state["rows"]
         self.progress = state["progress"]
         self.network.load_state_dict(state["network"])
@@ -182,6 +180,7 @@ class Run:
 
     def _keep(self) -> None:
         state = {
+            "name": self.recipe.name,
             "cycle": self.cycle,
             "epoch": self.epoch,
             "progress": self.progress,
@@ -221,13 +220,13 @@ class Run:
         # The median: a few epochs beside heavy work say little of those to come.
         seconds_per_pixel = median(row["seconds"] / row["crop"] ** 2 for row in rows[-RECENT:])
         left = (self.until - datetime.now(UTC)).total_seconds()
-        left -= QUANTISED_COST * seconds_per_pixel * SIZE**2
+        left -= self.recipe.end * seconds_per_pixel * SIZE**2
         return cycle.affordable_epochs(self.progress, left, seconds_per_pixel)
 
     def run(self, cycles: int) -> None:
         """Train until so many cycles are done."""
         while self.cycle < cycles:
-            cycle = CYCLES[self.cycle]
+            cycle = self.recipe.cycles[self.cycle]
             while self.progress < 1:
                 self._float_epoch(cycle, self._remaining_epochs(cycle))
                 self._keep()
@@ -248,6 +247,7 @@ class Run:
             self.epoch,
             size,
             lambda share: cycle.rate(done + share * (after - done)),
+            self.recipe.bfloat16,
             self.average.update,
         )
         self.epoch, self.progress = self.epoch + 1, after
@@ -258,7 +258,7 @@ class Run:
     def quantise(self) -> None:
         """Write the averaged network as an int8 file and measure it with LiteRT's reference kernels."""
         self.average.network.eval()
-        network = QuantisedMobileNetV2(self.average.network, INPUT_SCALE, INPUT_ZERO_POINT, powers=False)
+        network = QuantisedMobileNet(self.average.network, INPUT_SCALE, INPUT_ZERO_POINT, powers=False)
         network.calibrate(self.training.real(slice(0, 2048)))
         print(f"int8 without further training: validation {accuracy(network, self.validation):.2%}", flush=True)
         optimiser = torch.optim.SGD(parameter_groups(network, 0.0), lr=0.0, momentum=0.9, nesterov=True)
@@ -275,7 +275,7 @@ class Run:
             share = accuracy(network, self.validation)
             self._note("int8", epoch + 1, SIZE, loss, share, time.monotonic() - started)
         path = self.folder / f"cycle{self.cycle + 1}.tflite"
-        content = file_content(network, "cifar10", "MobileNetV2 for 32x32 pictures of CIFAR-10's classes", path)
+        content = file_content(network, self.recipe.name, self.recipe.description, path)
         shares = [
             reference_accuracy(content, part.integers(), part.labels.numpy()) for part in (self.validation, self.test)
         ]
@@ -291,7 +291,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="CIFAR-10 as an .npz of JPEG files")
     parser.add_argument("--folder", type=Path, required=True, help="where checkpoint, curve and files are kept")
-    parser.add_argument("--cycles", type=int, default=len(CYCLES), choices=range(1, len(CYCLES) + 1))
+    parser.add_argument("--network", default="cifar10", choices=NETWORKS, help="which model (default: %(default)s)")
+    parser.add_argument("--cycles", type=int, help="end after so many (default: all)")
     parser.add_argument("--start", type=Path, help="the .tflite of an earlier cycle, from which the second one starts")
     parser.add_argument("--until", help="HH:MM (UTC) at which a cycle ends: as many epochs as there is time for")
     parser.add_argument("--seed", type=int, default=1)
@@ -303,23 +304,28 @@ def main() -> None:
     except ValueError:
         parser.error(f"--until is a time of day as HH:MM, not {arguments.until!r}")
 
+    recipe = NETWORKS[arguments.network]
+    every = len(recipe.cycles)
+    cycles = every if arguments.cycles is None else arguments.cycles
+    if not 1 <= cycles <= every:
+        parser.error(f"--cycles is 1 to {every}, not {cycles}")
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
-    stages = list(TOPOLOGY.stages())
+    stages = list(recipe.topology.stages())
     print(
-        f"{parameter_count(TOPOLOGY):,} parameters, {mac_count(stages):,} MACs, {len(stages)} MAC stages; at 64 "
+        f"{parameter_count(recipe.topology):,} parameters, {mac_count(stages):,} MACs, {len(stages)} MAC stages; at 64 "
         f"multipliers interval {best_interval(stages, 64)[0]:,} cycles, efficiency {best_efficiency(stages, 64):.1%}",
         flush=True,
     )
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if not (arguments.folder / CHECKPOINT).exists():  # which would say that the files are those of a run that goes on
-        names = ["curve.csv", *(f"cycle{n + 1}.{kind}" for n in range(len(CYCLES)) for kind in ("tflite", "txt"))]
+        names = ["curve.csv", *(f"cycle{n + 1}.{kind}" for n in range(every) for kind in ("tflite", "txt"))]
         check_outputs(parser, (arguments.folder / name for name in names), arguments.force)
     try:
-        run = Run(arguments.folder, arguments.data, arguments.seed, arguments.start, until)
+        run = Run(recipe, arguments.folder, arguments.data, arguments.seed, arguments.start, until)
     except GraphError as error:
-        parser.error(f"--start {arguments.start}: {error}")
-    run.run(arguments.cycles)
+        parser.error(f"--start {arguments.start}: {error}" if arguments.start else str(error))
+    run.run(cycles)
 
 
 if __name__ == "__main__":

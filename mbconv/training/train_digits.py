@@ -33,14 +33,14 @@ except ModuleNotFoundError as error:
 
 from mbconv.models.digit_pictures import HELD_OUT, SPLIT_SEED
 from mbconv.training.folding_bound import best_efficiency, best_interval
-from mbconv.training.mobilenet import MobileNetV2, Topology, mac_count, parameter_count
+from mbconv.training.mobilenet import Block, MobileNet, Topology, mac_count, parameter_count
 from mbconv.training.outputs import add_force, check_outputs
-from mbconv.training.quantised_layers import QuantisedMobileNetV2, file_content, reference_accuracy
+from mbconv.training.quantised_network import QuantisedMobileNet, file_content, reference_accuracy
 
 VALIDATION = 240
 # A picture 0..255 is the integer less 128: it spans 0 to 255/256, so the input's scale is a power of two as well.
 INPUT_SCALE, INPUT_ZERO_POINT = 2.0**-8, -128
-TOPOLOGY = Topology(size=8, channels=1, stem=6, blocks=((4, 6, 1), (4, 48, 2)), head=0, classes=10)
+TOPOLOGY = Topology(size=8, channels=1, stem=6, blocks=(Block(24, 6), Block(24, 48, 2)), head=0, classes=10)
 BATCH = 64
 
 
@@ -159,10 +159,10 @@ def main() -> None:
 
         return line
 
-    network = MobileNetV2(TOPOLOGY)
+    network = MobileNet(TOPOLOGY)
     train(network, training, arguments.epochs, 0.02, watched, report("float"))
     network.eval()
-    quantised = QuantisedMobileNetV2(network, INPUT_SCALE, INPUT_ZERO_POINT, powers=True)
+    quantised = QuantisedMobileNet(network, INPUT_SCALE, INPUT_ZERO_POINT, powers=True)
     quantised.calibrate(training.pictures)
     print(f"int8 without further training: watched {accuracy(quantised, watched):.2%}")
     train(quantised, training, arguments.quantised_epochs, 0.002, watched, report("int8"))

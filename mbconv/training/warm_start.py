@@ -4,7 +4,7 @@ A file keeps what a checkpoint does but for the batch norms, which are folded in
 :func:`load_weights` makes the network compute the file's function with norms that do nothing; :func:`restore_norms`
 then gives the norms the statistics of pictures again, which training needs, without changing the function::
 
-    network = MobileNetV2(topology)
+    network = MobileNet(topology)
     load_weights(network, read_tflite("cycle1.tflite"))
     restore_norms(network, pictures)
 
@@ -21,7 +21,7 @@ from mbconv.generators.graph.graph import Graph, GraphError
 from mbconv.generators.graph.mac_operator import MacOperator
 from mbconv.generators.operators.convolution import Convolution
 from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
-from mbconv.training.mobilenet import ConvolutionNorm, MobileNetV2
+from mbconv.training.mobilenet import ConvolutionNorm, MobileNet
 
 
 def real_weights(operator: MacOperator) -> torch.Tensor:
@@ -43,7 +43,7 @@ def real_bias(operator: MacOperator, input_scale: float) -> torch.Tensor:
 
 
 @torch.no_grad()
-def load_weights(network: MobileNetV2, graph: Graph) -> None:
+def load_weights(network: MobileNet, graph: Graph) -> None:
     """Give a network the weights and biases of a file; every norm adds its layer's bias and does nothing else.
 
     Raises:
@@ -59,6 +59,8 @@ def load_weights(network: MobileNetV2, graph: Graph) -> None:
     for layer, operator in zip(layers, operators, strict=True):
         target = layer.convolution.weight if isinstance(layer, ConvolutionNorm) else layer.weight
         weights = real_weights(operator)
+        if isinstance(layer, nn.Linear):
+            weights = weights.flatten(1)  # a layer of a squeeze-excite is a 1×1 convolution
         if weights.shape != target.shape:
             raise GraphError(
                 f"operator {operator.index} {operator.kind} has weights of shape {list(weights.shape)}, the network "
@@ -76,7 +78,7 @@ def load_weights(network: MobileNetV2, graph: Graph) -> None:
 
 
 @torch.no_grad()
-def restore_norms(network: MobileNetV2, pictures: torch.Tensor, batch: int = 250) -> None:
+def restore_norms(network: MobileNet, pictures: torch.Tensor, batch: int = 250) -> None:
     """Set every norm's statistics to those of pictures ``[N][C][H][W]``, and its weight and bias so that the network
     computes what it did."""
     sums: dict[ConvolutionNorm, list[torch.Tensor]] = {}

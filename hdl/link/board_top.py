@@ -31,11 +31,14 @@ class BoardTop(Component):
                                               ▼            │
                                              LinkServer (ROM: identity)
                                           bytes │        ▲ bytes
-                                                ▼        │ Fifo of 2
-                               (Fifo) ──► ByteFrame   FrameBytes
+                                           Fifo ▼        │ Fifo of 2
+                                          ByteFrame   FrameBytes
                                                 └─┐    ┌─┘
                               Measurement ──► s_axis  m_axis ──► Measurement
                                               AxiStreamTop
+
+    What is outside the network may lie anywhere beside it: between the two, in either direction, is a register, so that
+    no path leads from one through the other.
 
     **How a board uses it.** ``clk`` and ``rst`` come from outside, a pin or a PLL, whose frequency must be the clock of
     ``bit``. ``rst`` is synchronous and active high, one cycle is enough; it may be tied to 0, since every register has
@@ -49,8 +52,8 @@ class BoardTop(Component):
         core: a design with one input and one output.
         identity: what the board says of itself.
         bit: the length of a bit, from the clock and the rate.
-        buffered: a queue for a whole frame before the network. Needed where the network may not take bytes as fast as
-            they come, or where its first results leave before the frame's end.
+        buffered: the queue before the network holds a whole frame, instead of two bytes. Needed where the network may
+            not take bytes as fast as they come, or where its first results leave before the frame's end.
         measures: serves the request to measure.
         name: of the identity's memory file.
         family: of FPGAs.
@@ -92,8 +95,8 @@ class BoardTop(Component):
         self.decoder, self.encoder = CobsDecoder(), CobsEncoder(family=family)
         quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
         self.server = LinkServer(identity.encode(), frames[0], quiet, measures, name, family=family)
-        self.queue = Fifo(PACKET, frames[0], family=family) if buffered else None
-        self.answer = Fifo(PACKET, 2, family=family)  # no path leads from the network through the server
+        self.queue = Fifo(PACKET, max(2, frames[0]) if buffered else 2, family=family)
+        self.answer = Fifo(PACKET, 2, family=family)
         self.byte_frame, self.frame_bytes = ByteFrame(self.source.data_bytes), FrameBytes(self.result.data_bytes)
         # Behind a frame's end its mark may wait in the input's queue, in the fork, and in the outputs' queues.
         self.measurement = Measurement(self.source.frame, self.result.frame, core.mark_depth + 4) if measures else None
@@ -105,7 +108,7 @@ class BoardTop(Component):
 
     @property
     def memory_bits(self) -> int:
-        parts = (self.core, self.server, self.encoder, self.answer, *([self.queue] if self.queue else []))
+        parts = (self.core, self.server, self.encoder, self.answer, self.queue)
         return sum(part.memory_bits for part in parts)
 
     def elaborate(self, platform) -> Module:
@@ -117,7 +120,8 @@ class BoardTop(Component):
         m.submodules.server = server = self.server
         m.submodules.edges = DomainRenamer("network")(self.core)
 
-        restarting = Signal()  # the server is somewhere else on the chip
+        # What surrounds the network is empty a cycle before the network is reset, in which that gives nothing.
+        restarting, network_rst = Signal(), Signal(reset_less=True)
         connect(m, self.receiver.o, self.decoder.i)
         connect(m, self.decoder.o, server.i)
         connect(m, server.o, self.encoder.i)
@@ -128,18 +132,15 @@ class BoardTop(Component):
             server.damaged.eq(self.receiver.error),
             self.active.eq(server.active | self.encoder.busy | ~self.transmitter.i.ready),
             self.core.aclk.eq(self.clk),
-            self.core.aresetn.eq(~(self.rst | restarting)),
+            self.core.aresetn.eq(~network_rst),
         ]
-        m.d.sync += restarting.eq(server.restart)
+        m.d.sync += [restarting.eq(server.restart), network_rst.eq(self.rst | restarting)]
         restarted = ResetInserter(restarting)
         m.submodules.byte_frame = restarted(self.byte_frame)
         m.submodules.frame_bytes = restarted(self.frame_bytes)
-        frame = server.frame
-        if self.queue is not None:
-            m.submodules.queue = restarted(self.queue)
-            connect(m, frame, self.queue.i)
-            frame = self.queue.o
-        connect(m, frame, self.byte_frame.i)
+        m.submodules.queue = restarted(self.queue)
+        connect(m, server.frame, self.queue.i)
+        connect(m, self.queue.o, self.byte_frame.i)
         m.submodules.answer = restarted(self.answer)
         connect(m, self.frame_bytes.o, self.answer.i)
         connect(m, self.answer.o, server.result)
@@ -158,8 +159,8 @@ class BoardTop(Component):
             m.submodules.measurement = measurement = self.measurement
             sources.append(measurement.o)
             sinks.append(measurement.i)
+            m.d.sync += measuring.eq(self.server.run)
             m.d.comb += [
-                measuring.eq(self.server.run),
                 measurement.load.eq(self.server.load),
                 measurement.byte.eq(self.server.byte),
                 measurement.start.eq(self.server.start),

@@ -18,9 +18,6 @@ from .command_build_report import FLOORPLAN, REPORT, board_answer, draw_floorpla
 DEFAULT_DEVICE = "LFE5U-85F"
 
 
-_CLOCK_FIRST = "--frequency of a board goes with --clock: without it the clock is what place and route reaches"
-
-
 @click.command(short_help="A bitstream for a board; or an FPGA without pins.")
 @optional_model_argument
 @layers_option
@@ -93,8 +90,6 @@ def build(model, layers, target, engine, device, package, speed, uart, frequency
                              no_simulation, as_json)  # fmt: skip
     if images:
         raise UserError("--image is for a --device: a board makes its frames itself")
-    if frequency is not None and target.clock is None:
-        raise UserError(_CLOCK_FIRST)
     if frames == 1:
         raise UserError("--frames of a board are at least 2: one frame has no interval")
     if not no_simulation:
@@ -122,8 +117,6 @@ def _engine(engine, model, layers, target, device, package, speed, uart, frequen
     if not no_simulation:
         require_extra("sim", "the netlist's simulation (or give --no-simulation)")
         require_extra("board", "asking the netlist through its UART (or give --no-simulation)")
-    if frequency is not None and target.clock is None:
-        raise UserError(_CLOCK_FIRST)
     board = _board(target, device, package, speed, uart)
     return build_engine_bitstream(engine, board, directory, target.clock, frequency, seeds or 1, no_simulation, as_json)
 

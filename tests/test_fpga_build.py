@@ -180,7 +180,6 @@ def test_refusals_leave_nothing(options, words, tmp_path, monkeypatch):
         (["--board", "icebreaker", "--multipliers", "8", "--clock", "3"], "no clock of 3 MHz or less"),
         (["--board", "icebreaker", "--clock", "1e5"], "its PLL makes 270 at most; --clock 270 or less"),
         (["--board", "crosslink-nx-evn", "--clock", "40"], "no PLL makes more; --clock 12 or less"),
-        (["--board", "icebreaker", "--frequency", "3"], "goes with --clock"),
         (["--board", "icebreaker", "--frames", "1"], "at least 2"),
         (["--board", "icebreaker", "--multipliers", "8", "--fps", "3", "--clock", "24"], "different targets"),
     ],

@@ -121,24 +121,32 @@ def test_a_netlist_without_ports_keeps_its_clock_and_cells(tmp_path):
     assert found == {"ports": {"clk": ports["clk"]}, "cells": cells}
 
 
-def test_each_attempt_at_a_clock_has_a_folder_and_the_bitstream_lies_above_them(tmp_path, monkeypatch):
-    """The first two attempts miss their clocks, the third meets it."""
+@pytest.mark.parametrize("frequency", [None, 70.0])
+def test_each_attempt_at_a_clock_has_a_folder_and_the_bitstream_lies_above_them(frequency, tmp_path, monkeypatch):
+    """The first two attempts miss their clocks, the third meets it; place and route works for the clock, or always for
+    what it is asked."""
     reached = iter([100.0, 90.0, 95.0])  # MHz
-    asked, packed = [], []
+    asked, made, packed = [], [], []
 
-    def implement(verilog, board, pll, clock, folder, seeds, report):
-        asked.append((folder, clock))
+    def implement(verilog, board, pll, target, folder, seeds, report):
+        asked.append((folder, target))
         route = Route(1, next(reached), (), {}, output=folder / "routed_1.txt")
-        return Implementation(board.part, clock, None, (route,), 1, {})
+        return Implementation(board.part, target, None, (route,), 1, {})
+
+    def top(design, clock):
+        made.append(clock / 1e6)
+        return SimpleNamespace(bit=SimpleNamespace(baud=1e6))
 
     monkeypatch.setattr(bitstream, "_implement", implement)
     monkeypatch.setattr(bitstream, "tool_versions", lambda *programs: {})
-    monkeypatch.setattr(bitstream, "board_top", lambda design, clock: SimpleNamespace(bit=SimpleNamespace(baud=1e6)))
+    monkeypatch.setattr(bitstream, "board_top", top)
     monkeypatch.setattr(bitstream, "board_bundle", lambda design, top: SimpleNamespace(made=None))
     monkeypatch.setattr(bitstream, "done_once", lambda name, folder, program, inputs, *rest: packed.append(inputs))
-    found = bitstream.build_bitstream(SimpleNamespace(name="net"), find_board("colorlight-i5"), tmp_path)
+    board = find_board("colorlight-i5")
+    found = bitstream.build_bitstream(SimpleNamespace(name="net"), board, tmp_path, target_mhz=frequency)
     assert [folder.name for folder, _ in asked] == ["attempt_1", "attempt_2", "attempt_3"]
-    first, second, third = (clock for _, clock in asked)
+    assert [target for _, target in asked] == ([frequency] * 3 if frequency else made)
+    first, second, third = made
     assert first == 150 and second <= 96 and third <= 0.96 * 90 and found.clock_mhz == third
     assert "attempt_3/routed_1.txt" in packed[0] and found.path == tmp_path / "net.bit"
 

@@ -10,7 +10,9 @@ from .cli_table import Rows
 
 
 @click.command(short_help="The simulators that are kept: how many, how large; cleared.")
-@click.option("--clear", "cleared", is_flag=True, help="Remove them; what is needed again is built again.")
+@click.option(
+    "--clear", "cleared", is_flag=True, help="Remove them, but for those in use; what is needed again is built again."
+)
 @json_option
 def cache(cleared: bool, as_json: bool) -> None:
     """Show what simulations keep so that the same design need not be compiled twice, and where.
@@ -22,11 +24,10 @@ def cache(cleared: bool, as_json: bool) -> None:
     from mbconv.sim.simulation.verilator import cache_folder
 
     parts = cache_contents.contents()
-    if cleared:
-        cache_contents.clear()
+    in_use = cache_contents.clear() if cleared else 0
     if as_json:
         rows = [{"name": part.name, "folders": len(part.folders), "bytes": part.size} for part in parts]
-        print_json("cache", {"folder": str(cache_folder()), "cleared": cleared, "parts": rows})
+        print_json("cache", {"folder": str(cache_folder()), "cleared": cleared, "in_use": in_use, "parts": rows})
         return
     columns = Rows("kept", "folders", "size", left=("kept",))
     for part in parts:
@@ -34,3 +35,5 @@ def cache(cleared: bool, as_json: bool) -> None:
     console = results()
     console.print(f"{cache_folder()}{', cleared of' if cleared else ''}")
     console.print(columns)
+    if in_use:
+        console.print(f"{in_use} of the folders stay: a simulation or build uses them now")

@@ -149,7 +149,8 @@ _SPECS: dict[str, dict[str, Any]] = {
                    "needed": "bool"}],
     },
     "cache": {
-        "folder": "str", "cleared": "bool", "parts": [{"name": "str", "folders": "int", "bytes": "int"}],
+        "folder": "str", "cleared": "bool", "in_use": "int",
+        "parts": [{"name": "str", "folders": "int", "bytes": "int"}],
     },
 }  # fmt: skip
 

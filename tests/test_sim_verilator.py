@@ -1,11 +1,15 @@
 """The simulator's tools: what is said when one is missing, and the cache of builds."""
 
 import shutil
+import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from mbconv.sim.simulation import toolchain, verilator
+from mbconv.sim.simulation import cache_contents, toolchain, verilator
+from mbconv.sim.simulation.held import held, remove_unless_held
 
 EMPTY = {"bench.v": "module bench(input wire clk /* verilator public_flat_rw */);\nendmodule\n"}
 
@@ -56,7 +60,7 @@ def test_a_build_is_made_once_and_a_failed_one_leaves_nothing(tmp_path, monkeypa
 
     monkeypatch.setenv("MBCONV_CACHE", str(tmp_path))
     monkeypatch.setattr(verilator, "_execute", execute)
-    monkeypatch.setattr(verilator, "_library", lambda *arguments: tmp_path)
+    monkeypatch.setattr(verilator, "_library", lambda *arguments: nullcontext(tmp_path))
     first, again = verilator.build(EMPTY, "bench"), verilator.build(EMPTY, "bench")
     assert (first.cached, again.cached, first.folder == again.folder) == (False, True, True)
     assert commands == ["Verilator", "compiling the simulator"]
@@ -76,3 +80,47 @@ def test_least_recently_used_builds_are_removed(tmp_path, monkeypatch):
             verilator.os.utime(folder, (time, time))
         verilator.remove_old(kind, keep=2)
         assert sorted(path.name for path in (tmp_path / kind).iterdir()) == ["1" * 24, "2" * 24, "mine"]
+
+
+def kept(place, kind, name, time=0):
+    folder = place / kind / name
+    folder.mkdir(parents=True)
+    (folder / "headers.h").write_text("")
+    verilator.os.utime(folder, (time, time))
+    return folder
+
+
+def test_what_somebody_uses_is_not_removed(tmp_path, monkeypatch):
+    """By any process: a build of an hour outlives hundreds of others, and a cache that is cleared."""
+    monkeypatch.setenv("MBCONV_CACHE", str(tmp_path))
+    oldest, old, new = (kept(tmp_path, "library", f"{number}" * 24, number) for number in range(3))
+    with held(oldest) as there, held(oldest) as again:  # several may hold it
+        assert (there, again) == (True, True)
+        verilator.remove_old("library", keep=1)
+        assert (oldest.is_dir(), old.exists(), new.is_dir()) == (True, False, True)
+        script = "from mbconv.sim.simulation.cache_contents import clear; print(clear())"
+        answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert answer.stdout.split() == ["1"]
+        assert ((oldest / "headers.h").is_file(), new.exists()) == (True, False)
+    assert cache_contents.clear() == 0
+    assert not oldest.exists()
+    with held(oldest) as there:
+        assert not there
+    assert remove_unless_held(oldest)  # it is gone
+
+
+def test_a_library_is_held_while_a_simulator_is_built_with_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("MBCONV_CACHE", str(tmp_path))
+    seen = []
+
+    def execute(command, cwd, what, environment):
+        if what == "compiling the simulator":
+            verilator.remove_old("library", keep=0)
+            verilator.remove_old("builds", keep=0)
+            seen.append((cwd / "library" / "headers.h").is_file())
+
+    monkeypatch.setattr(verilator, "_execute", execute)
+    verilator.build(EMPTY, "bench")
+    assert seen == [True]
+    verilator.remove_old("library", keep=0)
+    assert not list((tmp_path / "library").iterdir())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from .held import remove_unless_held
 from .verilator import kept_folders
 
 _PARTS = {"builds": "simulators of designs", "library": "Verilator's run-time library"}
@@ -31,21 +31,16 @@ def contents() -> tuple[Part, ...]:
     return tuple(_part(name, title) for name, title in _PARTS.items())
 
 
-def clear() -> None:
+def clear() -> int:
     """Remove what :func:`contents` lists, and nothing else that lies there; what is needed again is built again.
+
+    Returns:
+        How many folders stay, because somebody uses them now.
 
     Raises:
         OSError: something cannot be removed.
     """
-    for part in contents():
-        for folder in part.folders:
-            shutil.rmtree(folder, onerror=_unless_gone)
-
-
-def _unless_gone(function: object, path: str, error: tuple) -> None:
-    """Another process may be clearing too, or moving what it made to its place."""
-    if not issubclass(error[0], FileNotFoundError):
-        raise error[1]
+    return sum(not remove_unless_held(folder) for part in contents() for folder in part.folders)
 
 
 def _size(file: Path) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from .held import held
 from .process_group import process_group
 from .toolchain import SimulatorError
 from .verilator import Build
@@ -83,7 +84,9 @@ def run(
         **(environment or {}),
         **({} if waves is None else waves.environment),
     }
-    with log.open("wb") as stream:
+    with held(build.folder) as there, log.open("wb") as stream:
+        if not there:
+            raise SimulatorError(f"the simulator in {build.folder} was removed before it ran: run the command again")
         code = _simulate(command, folder, variables, stream, report)
     text = log.read_text(errors="replace")
     passed = results.exists() and "<failure" not in results.read_text() and "<error" not in results.read_text()

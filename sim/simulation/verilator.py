@@ -23,6 +23,7 @@ from pathlib import Path
 from mbconv.generators.emission.files import naming
 from mbconv.hdl.tool_cache import ensure_tool_cache
 
+from .held import held, remove_unless_held
 from .process_group import process_group
 from .toolchain import SimulatorError, Toolchain, find_toolchain
 from .waves import PROGRAM as WAVES_PROGRAM
@@ -60,7 +61,7 @@ _LINES_OF_FAILURE = 25
 
 
 def cache_folder() -> Path:
-    """Where builds are kept; may be removed at any time when nothing runs."""
+    """Where builds are kept; what lies there may be removed at any time by :func:`.held.remove_unless_held`."""
     if folder := os.environ.get("MBCONV_CACHE"):
         return Path(folder).absolute()
     return ensure_tool_cache() / "mbconv"
@@ -96,15 +97,16 @@ def _made_once(folder: Path) -> Iterator[Path | None]:
     # make refuses to work in a folder whose path has a space
     place = Path(tempfile.mkdtemp(prefix="mbconv-build-")) if " " in str(work) else work
     try:
-        with naming(place):
-            yield place
-        if place is not work:
-            shutil.copytree(place, work, symlinks=True, dirs_exist_ok=True)
-        try:
-            work.rename(folder)
-        except OSError:  # another process was quicker
-            if not folder.exists():
-                raise
+        with held(work):
+            with naming(place):
+                yield place
+            if place is not work:
+                shutil.copytree(place, work, symlinks=True, dirs_exist_ok=True)
+            try:
+                work.rename(folder)
+            except OSError:  # another process was quicker
+                if not folder.exists():
+                    raise
     finally:
         for made in {work, place}:
             shutil.rmtree(made, ignore_errors=True)
@@ -117,20 +119,25 @@ def _hash(*texts: str) -> str:
     return digest.hexdigest()[:24]
 
 
-def _library(tools: Toolchain, optimization: str, trace: bool) -> Path:
-    """Verilator's run-time library as object files, and its headers precompiled."""
+@contextmanager
+def _library(tools: Toolchain, optimization: str, trace: bool) -> Iterator[Path]:
+    """Verilator's run-time library as object files, and its headers precompiled; held while it is used."""
     objects = [name for name in _LIBRARY if trace or name != "verilated_vcd_c"]
     makefile = _LIBRARY_MAKEFILE.format(trace=int(trace), objects=" ".join(objects), optimization=optimization)
     headers = _HEADERS if trace else "\n".join(_HEADERS.splitlines()[:-1]) + "\n"
     folder = cache_folder() / "library" / _hash(tools.identity, makefile, headers)
-    with _made_once(folder) as work:
-        if work:
-            (work / "library.mk").write_text(makefile)
-            (work / "headers.h").write_text(headers)
-            command = ["make", "-j2", "-f", "library.mk", "all", *tools.make_variables]
-            _execute(command, work, "compiling Verilator's run-time library", tools.environment)
-            remove_old("library", KEPT_LIBRARIES)
-    return folder
+    while True:
+        with _made_once(folder) as work:
+            if work:
+                (work / "library.mk").write_text(makefile)
+                (work / "headers.h").write_text(headers)
+                command = ["make", "-j2", "-f", "library.mk", "all", *tools.make_variables]
+                _execute(command, work, "compiling Verilator's run-time library", tools.environment)
+                remove_old("library", KEPT_LIBRARIES)
+        with held(folder) as there:
+            if there:  # nobody removed it in between
+                yield folder
+                return
 
 
 @dataclass(frozen=True)
@@ -184,17 +191,17 @@ def build(
                 (work / name).write_text(text)
             verilator = ["perl", str(tools.root / "bin" / "verilator"), *arguments, *sorted(sources)]
             _execute(verilator, work, "Verilator", tools.environment)
-            library = _library(tools, optimization, trace)
-            (work / "library").symlink_to(library)  # make takes no path with a space
-            objects = " ".join(f"library/{path.name}" for path in sorted(library.glob("*.o")))
-            command = ["make", "-j2", "-f", "Vtop.mk", top, *tools.make_variables]
-            command += [f"OPT_FAST={optimization}", f"OPT_SLOW={optimization}"]
-            command += ["VM_GLOBAL_FAST=", "VM_GLOBAL_SLOW=", f"USER_LDLIBS={objects}"]
-            # Our precompiled headers in place of Verilator's own, which every large design would compile twice: 14 s
-            # instead of 29 s for 512 multipliers.
-            command += ["USER_CPPFLAGS=-include library/headers.h", "CFG_CXXFLAGS_PCH=-fsyntax-only"]
-            command += ["VK_PCH_I_FAST=", "VK_PCH_I_SLOW="]
-            _execute(command, work, "compiling the simulator", tools.environment)
+            with _library(tools, optimization, trace) as library:
+                (work / "library").symlink_to(library)  # make takes no path with a space
+                objects = " ".join(f"library/{path.name}" for path in sorted(library.glob("*.o")))
+                command = ["make", "-j2", "-f", "Vtop.mk", top, *tools.make_variables]
+                command += [f"OPT_FAST={optimization}", f"OPT_SLOW={optimization}"]
+                command += ["VM_GLOBAL_FAST=", "VM_GLOBAL_SLOW=", f"USER_LDLIBS={objects}"]
+                # Our precompiled headers in place of Verilator's own, which every large design would compile twice:
+                # 14 s instead of 29 s for 512 multipliers.
+                command += ["USER_CPPFLAGS=-include library/headers.h", "CFG_CXXFLAGS_PCH=-fsyntax-only"]
+                command += ["VK_PCH_I_FAST=", "VK_PCH_I_SLOW="]
+                _execute(command, work, "compiling the simulator", tools.environment)
             for path in work.iterdir():
                 if path.name != top and path.name not in sources:
                     path.unlink()
@@ -227,6 +234,8 @@ _OURS = re.compile(r"[0-9a-f]{24}(\..*)?")  # the hash of what went into it; wit
 
 
 def remove_old(kind: str, keep: int) -> None:
-    """Remove all but the most recently used folders of a kind."""
-    for path in kept_folders(kind)[:-keep]:
-        shutil.rmtree(path, ignore_errors=True)
+    """Remove all but the most recently used folders of a kind, and those that somebody uses."""
+    folders = kept_folders(kind)
+    for path in folders[: max(len(folders) - keep, 0)]:
+        with suppress(OSError):
+            remove_unless_held(path)

@@ -1,7 +1,8 @@
 // One product without a DSP block; p is valid three cycles after a and b, as in the behavioural twin (hdl/primitives).
 `default_nettype none
 // A sum of rows, two by two, so that each is a carry chain: an inferred multiplier takes twice to four times as much.
-// Rows are pairs of b's bits; the last bit of a signed b has negative weight.
+// Rows are pairs of b's bits; the last bit of a signed b has negative weight. Each of the three cycles is one level of
+// chains: operands come from registers wherever they come from, and none follow here.
 module mbconv_multiply_rows #(
     parameter A_WIDTH = 8,
     parameter A_SIGNED = 1,
@@ -16,27 +17,22 @@ module mbconv_multiply_rows #(
     localparam WIDTH = A_WIDTH + B_WIDTH;
     localparam PAIRS = (B_WIDTH + 1) / 2;
     localparam QUADS = (PAIRS + 1) / 2;
-    reg signed [A_WIDTH:0] a_input;
-    reg [B_WIDTH-1:0] b_input;
+    wire signed [A_WIDTH:0] wide = {(A_SIGNED != 0) & a[A_WIDTH-1], a};
     reg [WIDTH-1:0] result;
     assign p = result;
-    always @(posedge clk) begin
-        a_input <= {(A_SIGNED != 0) & a[A_WIDTH-1], a};
-        b_input <= b;
-    end
     wire [PAIRS*(A_WIDTH+4)-1:0] pairs;
     genvar i;
     generate
         for (i = 0; i < PAIRS; i = i + 1) begin : pair
             localparam ALONE = 2 * i + 1 == B_WIDTH;
             localparam NEGATIVE = B_SIGNED != 0 && 2 * i + 2 >= B_WIDTH;
-            wire signed [A_WIDTH:0] low = a_input & {A_WIDTH+1{b_input[2*i]}};
-            wire signed [A_WIDTH:0] high = ALONE ? {A_WIDTH+1{1'b0}} : a_input & {A_WIDTH+1{b_input[ALONE ? 0 : 2*i+1]}};
-            wire signed [A_WIDTH+3:0] sum;
-            if (ALONE && NEGATIVE) assign sum = -low;
-            else if (ALONE) assign sum = low;
-            else if (NEGATIVE) assign sum = low - $signed({high, 1'b0});
-            else assign sum = low + $signed({high, 1'b0});
+            wire signed [A_WIDTH:0] low = wide & {A_WIDTH+1{b[2*i]}};
+            wire signed [A_WIDTH:0] high = ALONE ? {A_WIDTH+1{1'b0}} : wide & {A_WIDTH+1{b[ALONE ? 0 : 2*i+1]}};
+            reg signed [A_WIDTH+3:0] sum;
+            if (ALONE && NEGATIVE) always @(posedge clk) sum <= -low;
+            else if (ALONE) always @(posedge clk) sum <= low;
+            else if (NEGATIVE) always @(posedge clk) sum <= low - $signed({high, 1'b0});
+            else always @(posedge clk) sum <= low + $signed({high, 1'b0});
             assign pairs[i*(A_WIDTH+4) +: A_WIDTH+4] = sum;
         end
         for (i = 0; i < QUADS; i = i + 1) begin : quad

@@ -127,7 +127,7 @@ def test_links_that_an_engine_does_not_take():
     for changed, baud, message in (
         ({}, 24e6 / 10, "a bit has 10.0 cycles, in which the engine does not begin a frame"),
         ({"input_elements": 2}, None, "input_elements is 1, not 2"),
-        ({"port_bytes": 1}, None, "no port to a memory"),
+        ({"port_bytes": 1}, None, "there is no memory outside"),
     ):
         with pytest.raises(GraphError, match=message):
             engine_top(replace(PARAMETERS, **changed), 24e6, baud)
@@ -136,4 +136,4 @@ def test_links_that_an_engine_does_not_take():
 def test_packets_of_uploads_have_any_length():
     packet = upload_bytes(compile_network(graphs()[1], PARAMETERS))
     assert Packet.decode(Packet(Request.UPLOAD, 1, packet).encode().strip(b"\0")).payload == packet
-    assert {Reason.EMPTY, Reason.REFUSED} <= set(Reason)
+    assert {Reason.EMPTY, Reason.REFUSED, Reason.MEMORY} <= set(Reason)

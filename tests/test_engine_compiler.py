@@ -53,7 +53,7 @@ def test_a_memory_of_stated_timing():
     assert usable[0] == first + 2 * 3 + 2
     assert {later - sooner for sooner, later in pairwise(usable[:64])} == {8}
     assert usable[64] - usable[63] == 16
-    loads.free(4, 5000)
+    loads.free([5000] * 4)
     assert loads.usable(66, 1) == [5000 + 2 * 3 + 2]
     assert loads.end() == 5000 + 2 * 3 + 3 * 8 + 8
 

@@ -97,8 +97,10 @@ def upload(packet: bytes) -> tuple[dict[Section, list[int]], bool, bool]:
             await ctx.tick()
             for section in Section:
                 if ctx.get(circuit.write) >> section & 1:
+                    if not ctx.get(circuit.address):  # in a packet that is wrong a section may come twice
+                        written[section].clear()
                     assert ctx.get(circuit.address) == len(written[section])
-                    written[section].append(ctx.get(circuit.data))
+                    written[section].append(ctx.get(circuit.word(section)))
         found.append((bool(ctx.get(circuit.loaded)), bool(ctx.get(circuit.failed))))
 
     found: list[tuple[bool, bool]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mbconv.hdl.engine.engine import Engine
+from mbconv.hdl.engine.flash_reader import FlashReader
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.link.baud import BITS_PER_BYTE, STANDARD_RATES, BitLength, fastest_rate
@@ -15,6 +16,9 @@ from ..graph.graph import GraphError
 NAME = "engine"
 """Of the top module and its files."""
 
+PAD_CYCLES = 3
+"""Cycles from a pulse of the flash's clock to its bits: a register in the pads each way, and the flash."""
+
 _NO_PORT = PortShape(8, False, 1, 0, 0, 0)
 
 
@@ -23,6 +27,7 @@ def engine_top(
     clock: float,
     baud: float | None = None,
     *,
+    flash: int | None = None,
     family: Family = GENERIC,
     simulated: bool = False,
 ) -> EngineTop:
@@ -31,6 +36,7 @@ def engine_top(
     Args:
         clock: Hz, of the port ``clk``.
         baud: of the UART; by default the highest standard rate up to 1,000,000 that clock and engine allow.
+        flash: the address of a network's weights in the board's flash, which an engine with a port reads.
         simulated: what the identity says.
 
     Raises:
@@ -39,6 +45,10 @@ def engine_top(
     try:
         byte_cycles = BITS_PER_BYTE * least_bit_cycles(parameters, family)
         bit = BitLength(clock, baud or fastest_rate(clock, byte_cycles) or STANDARD_RATES[0])
+        reader, memory = None, ""
+        if parameters.port_bytes and flash is not None:
+            reader = FlashReader(flash, bit.clock, PAD_CYCLES, family=family)
+            memory = f",memory_bytes=1/2,memory_latency={reader.latency}"
         described = Identity(
             NAME,
             bytes(HASH_BYTES),
@@ -51,9 +61,9 @@ def engine_top(
             _NO_PORT,
             _NO_PORT,
             simulated,
-            parameters.text,
+            parameters.text + memory,
         )
-        return EngineTop(Engine(parameters, family), described, bit, family=family)
+        return EngineTop(Engine(parameters, family), described, bit, flash=reader, family=family)
     except ValueError as error:
         raise GraphError(str(error)) from None
 

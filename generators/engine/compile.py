@@ -21,6 +21,7 @@ from mbconv.hdl.engine.latencies import Latencies
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.family import GENERIC, Family
 
+from ..constants.weights import pack_records
 from ..graph.graph import Graph, GraphError
 from ..stages.network import Network, Node, build_network
 from .copies import without_copies
@@ -204,7 +205,7 @@ class _Assembly:
                 if self.layers[number].values.get("still_weights") or self.layers[number].kept
             }
             room = self.parameters.weight_words - sum(self._weight_words(number) for number in chosen)
-            room -= 2 * max(self._group_words(number) for number in weighted)
+            room -= 2 * max(self._streamed_words(number) for number in weighted)
             for segment in self.placed.segments:
                 for number in self._worth_keeping(segment, [number for number in weighted if number not in chosen]):
                     if self._weight_words(number) <= room:
@@ -228,7 +229,10 @@ class _Assembly:
             return []
         p = self.parameters
         word_cycles = p.word_beats * self.timing.period(p.port_bytes)
-        fetched = {number: counts[number] * self._weight_words(number) * word_cycles for number in inside}
+        fetched = {
+            number: counts[number] * self._groups(number) * self._streamed_words(number) * word_cycles
+            for number in inside
+        }
         found, left = [], sum(fetched.values()) - self._cost(segment) * _HIDDEN
         for number in sorted(inside, key=lambda number: -counts[number]):
             if left > 0:
@@ -246,7 +250,15 @@ class _Assembly:
 
     def _group_words(self, number: int) -> int:
         """Words of weights that are used together: those of a group of channels."""
-        return self._weight_words(number) // (self.layers[number].values.get("groups", 0) + 1)
+        return self._weight_words(number) // self._groups(number)
+
+    def _groups(self, number: int) -> int:
+        """Groups of channels of a layer."""
+        return self.layers[number].values.get("groups", 0) + 1
+
+    def _streamed_words(self, number: int) -> int:
+        """Words of a group of channels that come through the port: its constants, its weights."""
+        return self.parameters.constant_stream_words + self._group_words(number)
 
     def program(self) -> Program:
         made: list[tuple[Piece, dict[str, int]]] = []
@@ -262,11 +274,11 @@ class _Assembly:
             np.concatenate(parts) if parts else np.zeros((0, p.channels), np.int64)
             for parts in (self.resident_words, self.streamed)
         )
-        groups = {number: self._group_words(number) for number in self._streamed_layers()}
+        groups = {number: self._streamed_words(number) for number in self._streamed_layers()}
         used = {
             "map_words": self.placed.words,
             "weight_words": len(resident) + max(groups.values(), default=0),
-            "constant_words": len(self.constants) // p.requantizers,
+            "constant_words": len(self.constants) // p.requantizers + p.constants_in_turn,
             "tables": len(self.tables),
             "instructions": len(pieces),
         }
@@ -284,7 +296,10 @@ class _Assembly:
             cycles, waits = clock.add(fields)
             written = None if layer.writes is None else self.lowering.map(layer.writes)
             ring = 0 if layer.writes is None else self.placed.areas[layer.writes].ring
-            fetched = self._weight_words(piece.layer) * p.word_beats * p.port_bytes if values.get("streamed") else 0
+            fetched = 0
+            if values.get("streamed") and layer.weights is not None:
+                words = self._groups(piece.layer) * self._streamed_words(piece.layer)
+                fetched = words * p.word_beats * p.port_bytes
             rows = (piece.first, piece.end)
             instructions.append(Instruction(layer, values, written, cycles, waits, fetched, rows, ring))
         return Program(
@@ -321,10 +336,10 @@ class _Assembly:
         p, layer = self.parameters, self.layers[piece.layer]
         values = self._fields(piece, last=last) | self._addresses(piece)
         if first:
-            values["weights"] = self.ring
+            values |= {"weights": self.ring, "streamed": int(self.streams)}
         if layer.weights is not None:
             values |= self._place_weights(piece.layer)
-        if layer.constants:
+        if layer.constants and not values.get("streamed"):
             if piece.layer not in self.first_constants:
                 self.first_constants[piece.layer] = self._constants(layer)
             values["constants"] = self.first_constants[piece.layer] % (1 << (p.constant_words - 1).bit_length())
@@ -381,19 +396,45 @@ class _Assembly:
             return {"weights": self.resident[number] % (1 << (p.weight_words - 1).bit_length())}
         room = p.weight_words - self.ring
         place = self.ring + sum(map(len, self.streamed)) % max(1, room)
-        self.streamed.append(self._weights(number))
+        self.streamed.append(self._with_constants(number))
         return {"weights": place % (1 << (p.weight_words - 1).bit_length()), "streamed": 1}
 
+    def _with_constants(self, number: int) -> np.ndarray:
+        """The words of a layer that come through the port: the constants of each group, then its weights."""
+        p, layer = self.parameters, self.layers[number]
+        words = pack_records(_whole(layer, p), p.channel_bits, p.requantizers)
+        slices = [piece for word in words for piece in constant_slices(p, word)]
+        constants = np.array([_elements(piece, p.channels, p.weight_bits) for piece in slices], np.int64)
+        parts = (found.reshape(self._groups(number), -1, p.channels) for found in (constants, self._weights(number)))
+        return np.concatenate(list(parts), axis=1).reshape(-1, p.channels)
+
     def _constants(self, layer: Layer) -> int:
-        """Put a layer's constants behind the others, as many for each group as it has channels; their first word."""
+        """Put a layer's constants behind the others; their first word."""
         p = self.parameters
-        first = len(self.constants) // p.requantizers
-        words = list(layer.constants)
-        size = p.requantizers if layer.values.get("still_constants") else p.channels
-        if len(words) == 1 and layer.values.get("still_constants"):
-            words *= size
-        self.constants += [*words, *[0] * (-len(words) % size)]
+        first = len(self.constants) // p.requantizers + p.constants_in_turn
+        self.constants += _whole(layer, p)
         return first
+
+
+def _whole(layer: Layer, parameters: EngineParameters) -> list[int]:
+    """A layer's constants, as many for each group as it has channels."""
+    words = list(layer.constants)
+    size = parameters.requantizers if layer.values.get("still_constants") else parameters.channels
+    if len(words) == 1 and layer.values.get("still_constants"):
+        words *= size
+    return [*words, *[0] * (-len(words) % size)]
+
+
+def _elements(word: int, count: int, bits: int) -> list[int]:
+    """The signed elements that a word holds."""
+    found = [word >> bits * place & (1 << bits) - 1 for place in range(count)]
+    return [element - (element >> bits - 1 << bits) for element in found]
+
+
+def constant_slices(parameters: EngineParameters, word: int) -> list[int]:
+    """A word of constants in words of weights, as :mod:`mbconv.hdl.engine.constant_memory` takes them."""
+    bits = parameters.channels * parameters.weight_bits
+    return [word >> bits * place & (1 << bits) - 1 for place in range(parameters.constant_slices)]
 
 
 def _turned(layer: Layer, before: Layer | None) -> Layer:

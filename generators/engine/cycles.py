@@ -84,10 +84,11 @@ class FrameClock:
         """An instruction's cycles, and how many of them it waits for weights."""
         computed = instruction_cycles(self.engine, values)
         end = self.now + computed
-        if values.get("streamed") and self.loads is not None:
-            end = self._streamed(values, self.loads)
+        if self.loads is not None and values["operation"] in (Operation.DENSE, Operation.DEPTHWISE):
+            end = self._streamed(values, self.loads) if values.get("streamed") else end
         elif values.get("last") and self.loads is not None:
-            end = max(end, self.loads.end() + 1)
+            first = self.now + self.engine.control + 1 + self.engine.maps + 1  # the cycle of its first byte
+            end += max(0, self.loads.end() + 1 - first)
         cycles = end - self.now
         self.now = end
         return cycles, cycles - computed
@@ -99,22 +100,36 @@ class FrameClock:
         slots, behind = block_slots(engine, values)
         results = block_results(engine, values)
         places, counts = (np.array(found, np.int64) for found in _map_words(engine, values))
-        lasts, words = np.cumsum(counts) - 1, int(counts.sum())
-        begins = self.now + engine.control + 1  # the first slot
-        last = begins - 1
+        constants, words = engine.parameters.constant_stream_words, int(counts.sum())
+        first_words = np.cumsum(counts) - counts
+        reads = np.repeat(places, counts) + np.arange(words) - np.repeat(first_words, counts)  # slots of weights
+        now = self.now + engine.control + 1  # the next slot
+        begins = now  # the next block, at the earliest
+        last = now - 1
         for _ in range(values["groups"] + 1):
-            usable = np.array(loads.usable(self.used, words), np.int64)[lasts]
+            found = np.array(loads.usable(self.used, constants + words), np.int64)
             # a slot that waits holds up all that follow
-            waited = np.maximum(np.maximum.accumulate(usable - places), begins)
-            last = int(waited[-1]) + slots - 1
-            begins = int(waited[-1]) + max(slots, results)
+            read = _not_before(found[:constants], np.arange(constants), now)
+            begins = max(begins, int(read[-1]) + 1)
+            loads.free(read + FREED)
+            waited = _not_before(found[constants:][first_words + counts - 1], places, begins)
+            last_block = np.repeat(waited - places, counts) + reads
+            last = int(waited[-1] - places[-1]) + slots - 1
+            begins = int(waited[-1] - places[-1]) + max(slots, results)
             if values["blocks"]:
                 begins += (values["blocks"] - 1) * max(slots, results)
+                last_block = begins + reads
                 last = begins + slots - 1
                 begins += max(slots, results)
-            self.used += words
-            loads.free(words, last + FREED)
+            loads.free(last_block + FREED)
+            self.used += constants + words
+            now = last + 1
         return last - behind + results - (engine.parameters.result_cycles - 1) + engine.compute
+
+
+def _not_before(usable: np.ndarray, places: np.ndarray, first: int) -> np.ndarray:
+    """The slots at these places from ``first`` on, each of which, with all that follow, waits until it is usable."""
+    return np.maximum(np.maximum.accumulate(usable - places), first) + places
 
 
 def _map_words(engine: Latencies, values: Mapping[str, int]) -> tuple[Sequence[int], Sequence[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -90,7 +91,8 @@ class Loads:
         self._check = CHECK_BYTES // parameters.port_bytes
         self._words = words
         self._usable: list[int] = []  # of every word so far, the first cycle of a slot that may use it
-        self._limit, self._not_before = room, begin  # words that have room, the latest of them from this cycle on
+        self._room = room
+        self._freed: list[int] = []  # of every word that is used no more, the cycle that sees its room
         self._beat = 0
         self._valid = begin + 1 + timing.latency  # when the next beat is
         self._last = begin  # the latest beat
@@ -101,11 +103,9 @@ class Loads:
         self._fill(first + count)
         return self._usable[first : first + count]
 
-    def free(self, words: int, cycle: int) -> None:
-        """So many words are used no more; ``cycle`` is the first that sees their room."""
-        self._fill(self._limit)
-        self._limit += words
-        self._not_before = cycle
+    def free(self, cycles: Iterable[int]) -> None:
+        """Words that are used no more, the first ones that were not freed: the cycles that see their room."""
+        self._freed += [int(cycle) for cycle in cycles]
 
     def end(self) -> int:
         """The cycle of the last beat."""
@@ -114,8 +114,8 @@ class Loads:
 
     def _fill(self, until: int) -> None:
         for number in range(len(self._usable), min(until, self._words)):
-            assert number < self._limit, "a word is waited for that has no room"
-            self._pass(self._beats, self._not_before)
+            assert number < self._room + len(self._freed), "a word is waited for that has no room"
+            self._pass(self._beats, self._freed[number - self._room] if number >= self._room else 0)
             self._usable.append(self._last + WRITTEN)
             if (number + 1) % TILE_WORDS == 0 or number + 1 == self._words:
                 self._pass(self._check)

@@ -12,21 +12,24 @@ from mbconv.hdl.engine.upload import END, MAGIC, Section, section_bits
 from mbconv.hdl.engine.weight_port import CHECK_BYTES, COUNT_BYTES, TILE_WORDS
 
 from ..constants.weights import pack_records, pack_words
-from .compile import Program
+from .compile import Program, constant_slices
 
 FILE_FORMAT = "mbconv engine program"
 
 
 def section_words(program: Program) -> dict[Section, list[int]]:
-    """The words of every memory, from its first on."""
+    """The words of every memory, from its first on; constants of engines with a port in words of weights, which are
+    written behind them."""
     p = program.parameters
-    channel_bits = section_bits(p)[Section.CONSTANTS] // p.requantizers
+    constants = pack_records(program.constants, p.channel_bits, p.requantizers)
+    if p.port_bytes:
+        constants = [piece for word in constants for piece in constant_slices(p, word)]
     mask = (1 << p.table_bits) - 1
     sides = [[entry & mask for pair in program.tables for entry in pair[side]] for side in (0, 1)]
     return {
         Section.PROGRAM: [word for one in program.instructions for word in pack_instruction(p, one.values)],
+        Section.CONSTANTS: constants,
         Section.WEIGHTS: pack_words(program.weights, p.weight_bits) if len(program.weights) else [],
-        Section.CONSTANTS: pack_records(program.constants, channel_bits, p.requantizers),
         Section.FIRST_TABLES: sides[0],
         Section.SECOND_TABLES: sides[1],
     }
@@ -45,17 +48,22 @@ def upload_bytes(program: Program) -> bytes:
     return bytes(packet + zlib.crc32(packet).to_bytes(4, "little"))
 
 
+def program_number(packet: bytes) -> int:
+    """The check of a packet, by which an engine knows the program."""
+    return int.from_bytes(packet[-CHECK_BYTES:], "little")
+
+
 def stream_bytes(program: Program) -> bytes:
     """What the memory behind the engine's port holds (:mod:`mbconv.hdl.engine.weight_port`); nothing without one."""
     p = program.parameters
-    if not p.port_bytes:
+    if not len(program.streamed):
         return b""
-    size = p.word_beats * p.port_bytes
-    words = pack_words(program.streamed, p.weight_bits) if len(program.streamed) else []
+    size, number = p.word_beats * p.port_bytes, program_number(upload_bytes(program))
+    words = pack_words(program.streamed, p.weight_bits)
     stream = bytearray(len(words).to_bytes(COUNT_BYTES, "little"))
     for first in range(0, len(words), TILE_WORDS):
         tile = b"".join(word.to_bytes(size, "little") for word in words[first : first + TILE_WORDS])
-        stream += tile + zlib.crc32(tile).to_bytes(CHECK_BYTES, "little")
+        stream += tile + (zlib.crc32(tile) ^ number).to_bytes(CHECK_BYTES, "little")
     return bytes(stream)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
@@ -21,10 +21,13 @@ class Drain(Component):
     ``address`` is valid M cycles ahead of the sums that need the constants there. The next ``ends[0]`` may come word
     cycles · pixel lanes after the last.
 
+    Constants that come with the weights are those of two groups in turn, in the first words of their memory.
+
     Cost: a register and a two-way selection for each bit of every sum.
 
     Members:
-        start: ``In(1)``, of an instruction; constants: ``In``, its first word of constants; still: ``In(1)``, the only.
+        start: ``In(1)``, of an instruction; constants: ``In``, its first word of constants; still: ``In(1)``, the only;
+            in_turn: ``In(1)``, the first words hold those of every other group.
         depthwise: ``In(1)``, of ``depthwise_lanes`` pixel lanes.
         soon, group_ends: ``In(1)``, M cycles before ``ends[0]``, the second with a group's last block.
         ends, sums: ``In``, as :class:`~mbconv.hdl.engine.array.Array` gives them.
@@ -41,6 +44,7 @@ class Drain(Component):
                 "start": In(1),
                 "constants": In(address),
                 "still": In(1),
+                "in_turn": In(1),
                 "depthwise": In(1),
                 "soon": In(1),
                 "group_ends": In(1),
@@ -72,7 +76,9 @@ class Drain(Component):
                 with m.If(last_lane):
                     m.d.sync += active.eq(0)
                     with m.If(group_ends & ~self.still):
-                        following = base + p.beats
+                        following: Value = base + p.beats
+                        if p.port_bytes:
+                            following = Mux(self.in_turn & (base != 0), 0, following)
                         m.d.sync += [base.eq(following), self.address.eq(following)]
             with m.Elif(~self.still):
                 m.d.sync += self.address.eq(self.address + 1)

@@ -246,8 +246,8 @@ class FrameInput(Component):
 class FrameOutput(Component):
     """OUTPUT: words of the map memory become a packet of elements, one byte each.
 
-    Cycles, where every byte is taken at once: for each word its elements and 1 + M to read it. A frame's last byte
-    waits for ``checked``.
+    Cycles, where every byte is taken at once: for each word its elements and 1 + M to read it. The bytes of a frame's
+    last OUTPUT wait for ``checked``: whether they are right is known with the first.
 
     Members:
         instruction: ``In``; start, bad, checked: ``In(1)``.
@@ -287,7 +287,7 @@ class FrameOutput(Component):
             elements.instruction.eq(self.instruction),
             elements.start.eq(self.start),
             elements.step.eq(taken),
-            self.o.valid.eq(valid & ~(elements.ends & self.instruction.last & ~self.checked)),
+            self.o.valid.eq(valid & ~(self.instruction.last & ~self.checked)),
             self.reads.eq(ask),
             self.load.eq(arrived),
             self.step.eq(taken),

@@ -11,11 +11,12 @@ from ..counting import delayed
 from ..family import GENERIC, Family
 from ..primitives import Ram
 from .array import Array
+from .constant_memory import ConstantMemory
 from .control import Control
 from .drain import Drain
 from .edges import FRAME_BYTE, RESULT_BYTE, FrameInput, FrameOutput, frame_layout
 from .elementwise import Elementwise
-from .finish import Finish, constants_layout
+from .finish import Finish
 from .instruction import WORD_BITS, Operation
 from .map_memory import MapMemory, written_layout
 from .parameters import EngineParameters
@@ -49,7 +50,8 @@ class Engine(Component):
         o: ``Out(stream.Signature(RESULT_BYTE))``
         memory: ``Out`` of :func:`~mbconv.hdl.engine.weight_port.weight_port`, where the parameters have ``port_bytes``.
         loaded, failed: ``Out(1)``, of the last program; number: ``Out(32)``, its check.
-        bad: ``Out(1)``, the frame's packet was too short or too long, or what came from the memory was damaged.
+        bad: ``Out(1)``, the frame's packet was too short or too long, or ``damaged``: ``Out(1)``, what came from the
+            memory was another program's, or damaged. Both stand with the bytes of a frame's last OUTPUT.
         written, retired: ``Out``, streams for those who watch, always ready: words that enter the map memory, and the
             numbers of instructions that have finished.
     """
@@ -59,14 +61,14 @@ class Engine(Component):
         p = parameters
         self.maps = MapMemory(p, family)
         self.weights = Ram(ArrayLayout(signed(p.weight_bits), p.channels), p.weight_words, family=family)
-        self.constants = Ram(ArrayLayout(constants_layout(p), p.requantizers), p.constant_words, family=family)
+        self.constants = ConstantMemory(p, family)
         self.control = Control(p, family)
         self.program_memory = Ram(WORD_BITS, self.control.depth, family=family)
         self.words = Words(p)
         self.sequence, self.array, self.drain = Sequence(p), Array(p, family), Drain(p, family)
         self.elementwise, self.finish, self.write_back = Elementwise(p, family), Finish(p, family), WriteBack(p)
         self.input, self.output, self.upload = FrameInput(p), FrameOutput(p, family), Upload(p)
-        self.loader = WeightLoader(p) if p.port_bytes else None
+        self.loader = WeightLoader(p) if p.port_bytes and not p.shares_upload else None
         number = unsigned(len(self.control.number))
         super().__init__(
             {
@@ -78,6 +80,7 @@ class Engine(Component):
                 "failed": Out(1),
                 "number": Out(32),
                 "bad": Out(1),
+                "damaged": Out(1),
                 "written": Out(Signature(written_layout(p))),
                 "retired": Out(Signature(number)),
             }
@@ -145,55 +148,65 @@ class Engine(Component):
             self.elementwise.write_first.eq(upload.write[Section.FIRST_TABLES]),
             self.elementwise.write_second.eq(upload.write[Section.SECOND_TABLES]),
             self.elementwise.write_address.eq(upload.address),
-            self.elementwise.write_data.eq(upload.data),
+            self.elementwise.write_data.eq(upload.word(Section.FIRST_TABLES)),
         ]
-        for section, memory in (
-            (Section.PROGRAM, self.program_memory),
-            (Section.CONSTANTS, self.constants),
-        ):
-            m.d.comb += [
-                memory.w_en.eq(upload.write[section]),
-                memory.w_addr.eq(upload.address),
-                Value.cast(memory.w_data).eq(upload.data),
-            ]
+        m.d.comb += [
+            self.program_memory.w_en.eq(upload.write[Section.PROGRAM]),
+            self.program_memory.w_addr.eq(upload.address),
+            self.program_memory.w_data.eq(upload.word(Section.PROGRAM)),
+        ]
 
     def _stream(self, m: Module) -> None:
         """Weights into their memory: from the upload, from the port while frames are computed, from TABLE."""
-        upload, weights, loader = self.upload, self.weights, self.loader
+        p, upload, weights = self.parameters, self.upload, self.weights
         write: Value = upload.write[Section.WEIGHTS]
         address: Value = upload.address
-        data: Value = upload.data
-        if self.parameters.vectors:
-            write, address, data = self._computed_weights(m, write, address, data)
-        if loader is None:
+        data: Value = upload.word(Section.WEIGHTS)
+        loads: Value = Const(0)  # a word that came through the port is written
+        if p.port_bytes:  # constants pass through the first word
+            passes = upload.write[Section.CONSTANTS]
+            write, address = write | passes, Mux(passes, 0, address)
+            loads = write
+        if self.loader is not None:
+            loads = self.loader.write
+        if p.vectors:
+            write, address, data = self._computed_weights(m, write, address, data, loads)
+        source = self.loader or upload
+        if not p.port_bytes:
             m.d.comb += [self.output.checked.eq(1), self.output.bad.eq(self.input.bad)]
         else:
-            m.submodules.loader = loader
-            connect(m, loader.port, flipped(self.memory))
+            connect(m, source.port, flipped(self.memory))
+            instruction = self.control.instruction
             m.d.comb += [
-                loader.begin.eq(self.control.begins),
-                loader.first.eq(self.control.instruction.weights),
-                loader.take.eq(self.sequence.take),
-                loader.free.eq(self.sequence.free),
-                loader.freed.eq(self.sequence.freed),
-                self.sequence.ahead.eq(loader.ahead),
-                self.sequence.ring.eq(loader.ring),
-                self.output.checked.eq(~loader.busy),
-                self.output.bad.eq(self.input.bad | loader.bad),
+                source.begin.eq(self.control.begins & instruction.streamed),
+                source.first.eq(instruction.weights),
+                source.take.eq(self.sequence.take),
+                source.free.eq(self.sequence.free),
+                source.drop.eq((instruction.operation == Operation.OUTPUT) & instruction.last),
+                self.sequence.ahead.eq(source.ahead),
+                self.sequence.waits.eq(source.streaming),
+                self.sequence.ring.eq(source.ring),
+                self.output.checked.eq(~source.streaming),
+                self.damaged.eq(source.damaged),
+                self.output.bad.eq(self.input.bad | source.damaged),
             ]
+        if self.loader is not None:
+            m.submodules.loader = loader = self.loader
+            m.d.comb += loader.number.eq(upload.number)
             write = write | loader.write
             address = Mux(loader.write, loader.address, address)
             data = Mux(loader.write, loader.data, data)
         m.d.comb += [weights.w_en.eq(write), weights.w_addr.eq(address), Value.cast(weights.w_data).eq(data)]
 
-    def _computed_weights(self, m: Module, write: Value, address: Value, data: Value) -> tuple[Value, Value, Value]:
+    def _computed_weights(
+        self, m: Module, write: Value, address: Value, data: Value, loading: Value
+    ) -> tuple[Value, Value, Value]:
         """Words that TABLE writes, and those that the upload writes. A word waits a cycle for one from the port, which
         come two cycles apart as TABLE's do."""
         p, write_back = self.parameters, self.write_back
         waits = Signal()
         held = Signal(p.channels * p.weight_bits, reset_less=True)
         place = Signal(len(self.weights.w_addr), reset_less=True)
-        loading: Value = Const(0) if self.loader is None else self.loader.write
         with m.If(~loading):
             m.d.sync += waits.eq(0)
         with m.If(write_back.write & self.control.instruction.to_weights):
@@ -201,7 +214,8 @@ class Engine(Component):
             m.d.sync += held.eq(
                 Cat(Cat(element, (element[-1],) * (p.weight_bits - len(element))) for element in write_back.word)
             )
-        return write | waits, Mux(waits, place, address), Mux(waits, held, data)
+        own = waits & ~loading
+        return write | waits, Mux(own, place, address), Mux(own, held, data)
 
     def _compute(self, m: Module) -> None:
         instruction, sequence, drain, finish = self.control.instruction, self.sequence, self.drain, self.finish
@@ -213,8 +227,6 @@ class Engine(Component):
             depthwise.eq(instruction.operation == Operation.DEPTHWISE),
             self.maps.read_addresses.eq(sequence.map_addresses),
             self.maps.reads.eq(self.output.reads | sequence.slot.load),
-            # the weights come with the words of the map
-            self.weights.r_addr.eq(delayed(m, sequence.weight_address, self.maps.latency - latency, "weight_address")),
         ]
         with m.If(instruction.operation == Operation.OUTPUT):
             m.d.comb += self.maps.read_addresses[0].eq(self.output.address)
@@ -244,16 +256,18 @@ class Engine(Component):
             self.elementwise.binary.eq(instruction.binary),
             self.elementwise.table.eq(instruction.table),
         ]
+        self._constants(m, slot.constant if self.parameters.port_bytes else None)
         ahead = self.array.latency - latency
         m.d.comb += [
             drain.constants.eq(instruction.constants),
             drain.still.eq(instruction.still_constants),
+            drain.in_turn.eq(instruction.streamed),
             drain.depthwise.eq(depthwise),
             drain.soon.eq(delayed(m, slot.last & ~table, ahead, "soon", reset=True)),
             drain.group_ends.eq(delayed(m, slot.group_ends, ahead, "group_ends")),
             drain.ends.eq(self.array.ends),
             drain.sums.eq(self.array.sums),
-            self.constants.r_addr.eq(drain.address),
+            self.constants.read_address.eq(drain.address),
         ]
         looked_up = delayed(m, slot.step & table, self.elementwise.latency, "looked_up", reset=True)
         m.d.comb += [
@@ -264,7 +278,7 @@ class Engine(Component):
                     finish.accumulators, self.elementwise.sums, drain.accumulators, strict=True
                 )
             ),
-            finish.constants.eq(self.constants.r_data),
+            finish.constants.eq(self.constants.data),
             *(
                 getattr(finish, name).eq(instruction[name])
                 for name in ("zero_point", "minimum", "maximum", "positive", "negative")
@@ -272,6 +286,31 @@ class Engine(Component):
             self.write_back.valid.eq(finish.o_valid),
             self.write_back.elements.eq(finish.o),
         ]
+
+    def _constants(self, m: Module, arrives: Value | None) -> None:
+        """Constants into their memory; ``arrives``: some come from the port, as weights do."""
+        upload, constants, control = self.upload, self.constants, self.control
+        # the weights come with the words of the map
+        ahead = self.maps.latency - self.family.memory_latency
+        address: Value = delayed(m, self.sequence.weight_address, ahead, "weight_address")
+        write = upload.write[Section.CONSTANTS]
+        if arrives is None:
+            m.d.comb += [
+                constants.write.eq(write),
+                constants.word.eq(upload.word(Section.CONSTANTS)),
+                constants.address.eq(upload.address),
+            ]
+        else:
+            passes = delayed(m, write, 1, "passes", reset=True)
+            address = Mux(passes, 0, address)
+            passed = delayed(m, passes, self.family.memory_latency, "passed", reset=True)
+            m.d.comb += [
+                constants.write.eq(arrives | passed),
+                constants.word.eq(self.weights.r_data),
+                constants.stay.eq(control.open_upload & ~upload.busy),
+                constants.start.eq(control.start),
+            ]
+        m.d.comb += self.weights.r_addr.eq(address)
 
     def _write(self, m: Module) -> None:
         """Words into the map memory, from the computation or from a frame."""

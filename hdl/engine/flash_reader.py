@@ -14,6 +14,9 @@ from ..layouts import ArrayLayout
 from ..primitives import Rom
 from .weight_port import weight_port
 
+FLASH_LINES = {"select_n": Out(1, init=1), "clock": Out(1), "out": Out(4), "drive": Out(4), "in_": In(4)}
+"""Towards the pads."""
+
 _QUEUE = 4  # bytes; so many may be under way
 _NIBBLES = 2
 _STEP = StructLayout({"out": 4, "quad": 1, "silent": 1, "deselected": 1, "clock": 1})
@@ -95,16 +98,7 @@ class FlashReader(Component):
         prepare, read = self._prepared(), self._read(address)
         self.prepared, self.steps = len(prepare), len(prepare) + len(read)
         self.rom = Rom([_word(step) for step in (*prepare, *read)], _STEP.size, name, family=family)
-        super().__init__(
-            {
-                "port": In(weight_port(1)),
-                "select_n": Out(1, init=1),
-                "clock": Out(1),
-                "out": Out(4),
-                "drive": Out(4),
-                "in_": In(4),
-            }
-        )
+        super().__init__({"port": In(weight_port(1)), **FLASH_LINES})
 
     @property
     def memory_bits(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import asdict, dataclass, fields
 
-VERSION = 2
+VERSION = 3
 """Of the instructions and of the upload."""
 
 SHIFT_BITS = 5
@@ -131,6 +131,11 @@ class EngineParameters:
                 )
             if self.channels % self.requantizers:
                 problems.append(f"requantizers = {self.requantizers} does not divide channels = {self.channels}")
+            elif self.constants_in_turn >= self.constant_words:
+                problems.append(
+                    f"constant_words = {self.constant_words} are more than {self.constants_in_turn} with a port: those "
+                    "of two groups of channels come through it"
+                )
             if self.pixels > self.channels:
                 problems.append(
                     f"pixels = {self.pixels} are more than channels = {self.channels}: a word of the map memory brings "
@@ -199,6 +204,31 @@ class EngineParameters:
     def word_beats(self) -> int:
         """Beats of the memory's port in a word of weights."""
         return -(-self.channels * self.weight_bits // (8 * self.port_bytes))
+
+    @property
+    def shares_upload(self) -> bool:
+        """What comes through the port passes the upload's word and check: both are bytes."""
+        return self.port_bytes == 1
+
+    @property
+    def channel_bits(self) -> int:
+        """Of a channel's constants: bias, multiplier, shift, whether it is rounded."""
+        return self.accumulator_bits + 2 * self.multiplier_digits + SHIFT_BITS + 1
+
+    @property
+    def constant_slices(self) -> int:
+        """Words of weights that hold a word of constants."""
+        return -(-self.requantizers * self.channel_bits // (self.channels * self.weight_bits))
+
+    @property
+    def constant_stream_words(self) -> int:
+        """Words that hold the constants of a group of channels, before its weights from outside."""
+        return self.beats * self.constant_slices
+
+    @property
+    def constants_in_turn(self) -> int:
+        """Words of constants, the first ones, for those of two groups of channels that come with their weights."""
+        return 2 * self.beats if self.port_bytes else 0
 
     @property
     def constant_bits(self) -> int:

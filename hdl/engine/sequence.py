@@ -20,10 +20,12 @@ def slot_layout(parameters: EngineParameters) -> StructLayout:
     ``load``: a word of the map is read, for pixel lane ``lane`` (second operand of a TABLE: 1). ``outside``: that word
     lies beyond the map; a bit for each row of pixels that DEPTHWISE computes at once. ``step``: elements are
     multiplied, or looked up (in every ``result_cycles``-th slot of a TABLE). ``first``, ``last``: the block's first and
-    last element; ``group_ends``: with ``last``, of the group's last block.
+    last element; ``group_ends``: with ``last``, of the group's last block. ``constant``: what the weight memory gives
+    are constants; engines with a port have it.
     """
     return StructLayout(
         {
+            **({"constant": unsigned(1)} if parameters.port_bytes else {}),
             "load": unsigned(1),
             "lane": unsigned(address_width(parameters.pixels + 1)),
             "outside": unsigned(parameters.depthwise_rows),
@@ -56,8 +58,9 @@ class Sequence(Component):
     that all of them need, and only in the first ``taps`` of them, which are the first pixel's, is a weight given out.
 
     Weights that are streamed are waited for where they are used for the first time, in the first block of a group: a
-    word of the map is read when the weights of all its elements are there. A group's weights are freed when its last
-    block has read them.
+    word of the map is read when the weights of all its elements are there. A word is freed when the group's last block
+    has read it. Before the weights of a group come its constants, ``constant_stream_words`` of them: before its first
+    block they are read, a word a slot, for whoever takes them (``constant``).
 
     The addresses appear 2 cycles after a slot, and ``slot`` together with them.
 
@@ -67,8 +70,8 @@ class Sequence(Component):
         map_addresses: ``Out``, one for each row of pixels that DEPTHWISE computes at once, the first of all others;
             weight_address: ``Out``.
         slot: ``Out`` of :func:`slot_layout`; load and step are 0 where nothing is done.
-        ahead, ring: ``In``, take, free: ``Out(1)``, freed: ``Out``, as of
-            :class:`~mbconv.hdl.engine.weight_loader.WeightLoader`.
+        ahead, ring: ``In``, take, free: ``Out(1)``, as of :class:`~mbconv.hdl.engine.weight_loader.WeightLoader`;
+            waits: ``In(1)``, words that are not there yet will come.
     """
 
     def __init__(self, parameters: EngineParameters):
@@ -83,9 +86,9 @@ class Sequence(Component):
                 "slot": Out(slot_layout(parameters)),
                 "ahead": In(address_width(parameters.weight_words) + 1),
                 "ring": In(address_width(parameters.weight_words)),
+                "waits": In(1),
                 "take": Out(1),
                 "free": Out(1),
-                "freed": Out(address_width(parameters.weight_words) + 1),
             }
         )
 
@@ -94,6 +97,7 @@ class Sequence(Component):
         p, instruction = self.parameters, self.instruction
         m.submodules.walk, m.submodules.recall = walk, recall = self.walk, self.recall
         dense, depthwise, table = Signal(), Signal(), Signal()
+        streamed: Value = instruction.streamed if p.port_bytes else Const(0)
         several = p.depthwise_lanes > 1
         m.d.comb += [
             dense.eq(instruction.operation == Operation.DENSE),
@@ -106,12 +110,13 @@ class Sequence(Component):
         word, column, row = Signal(p.group_bits), Signal(p.kernel_bits), Signal(p.kernel_bits)
         block, group = Signal(len(instruction.blocks)), Signal(p.group_bits)
         group_words = Signal(p.group_bits)  # by which this group's first word lies further on
-        slot = Signal(range(max(2 * p.channels, p.word_slots + 1, p.word_cycles + 1, 4)))
+        slot = Signal(range(max(2 * p.channels, p.word_slots + 1, p.word_cycles + 1, p.constant_stream_words, 4)))
         first_tap = Signal()  # of the block
         pace = Signal(range(max(2, p.word_cycles * p.pixels)))
         go, at_last, free = Signal(), Signal(), Signal()
         fresh = Signal()  # the group's first block, of weights that are streamed
         new_word = Signal()  # this slot uses a word of weights that no block used before
+        prologue = Signal()  # the group's constants are read
         lacks = Signal()  # not all weights of a word of the map are there
         last_word, last_column, last_row, last_block, last_group = (Signal(name=f"last_{n}") for n in (
             "word", "column", "row", "block", "group"))  # fmt: skip
@@ -125,19 +130,23 @@ class Sequence(Component):
             last_row.eq(row == 0),
             last_block.eq(block == 0),
             last_group.eq(group == 0),
-            go.eq(active & (~begins | (pace == 0)) & ~lacks),
+            go.eq(active & (~begins | (pace == 0) | prologue) & ~lacks),
             elements.eq(Mux(dense, Mux(last_word, instruction.tail, p.channels - 1), Mux(table, p.word_cycles - 1, 0))),
             free.eq(last_word & last_column & last_row if p.free_slots else 0),
             loads.eq(Mux(dense, p.pixels - 1, table & instruction.binary)),
             least.eq(Mux(dense, p.word_slots - 1, Mux(table, instruction.binary + p.free_slots, free))),
-            at_last.eq((slot >= elements) & (slot >= least)),
-            new_word.eq(fresh & (slot <= elements) & in_kernel),
+            at_last.eq((slot >= elements) & (slot >= least) & ~prologue),
+            new_word.eq(fresh & (prologue | ((slot <= elements) & in_kernel))),
         ]
         # A word of the map, once read, moves on through all of its elements, and columns that are read for a row of
         # pixels through all of its lanes.
         whole_row = depthwise & several
+        needed = Mux(whole_row, taps, elements)  # less one
         m.d.comb += lacks.eq(
-            fresh & (slot == 0) & Mux(whole_row, first_column, 1) & (self.ahead <= Mux(whole_row, taps, elements))
+            fresh
+            & self.waits
+            & (prologue | ((slot == 0) & Mux(whole_row, first_column, 1)))
+            & (self.ahead <= Mux(prologue, 0, needed))
         )
         ends = Signal()  # the block's last slot
         m.d.comb += ends.eq(go & at_last & last_word & last_column & last_row)
@@ -158,7 +167,7 @@ class Sequence(Component):
         # last slots lie as many cycles as between their first ones.
         with m.If((pace != 0) & (begins | ~lacks)):
             m.d.sync += pace.eq(pace - 1)
-        with m.If(go):
+        with m.If(go & ~prologue):
             m.d.sync += begins.eq(0)
             with m.If(begins):
                 depthwise_pace = p.word_cycles * p.depthwise_lanes - 1
@@ -193,12 +202,12 @@ class Sequence(Component):
                     m.d.sync += [*reload(whole=False), block.eq(block - 1), fresh.eq(0)]
                 with m.Else():
                     m.d.sync += [*reload(whole=True), group.eq(group - 1), group_words.eq(group_words + 1)]
-                    m.d.sync += fresh.eq(instruction.streamed)
+                    m.d.sync += [fresh.eq(streamed), prologue.eq(streamed)]
                     with m.If(last_group):
                         m.d.sync += active.eq(0)
         with m.If(self.start):
             m.d.sync += [*reload(whole=True), group.eq(instruction.groups), group_words.eq(0)]
-            m.d.sync += [active.eq(1), slot.eq(0), pace.eq(0), fresh.eq(instruction.streamed)]
+            m.d.sync += [active.eq(1), slot.eq(0), pace.eq(0), fresh.eq(streamed), prologue.eq(streamed)]
 
         load, step = Signal(), Signal()
         pause = Signal(range(p.result_cycles))  # slots of a TABLE since an element was looked up
@@ -208,8 +217,8 @@ class Sequence(Component):
         with m.Else():
             m.d.sync += pause.eq(pause + 1)
         m.d.comb += [
-            load.eq(go & (slot <= loads)),
-            step.eq(go & (slot <= elements) & in_kernel & ~(table & between)),
+            load.eq(go & (slot <= loads) & ~prologue),
+            step.eq(go & (slot <= elements) & in_kernel & ~(table & between) & ~prologue),
             walk.instruction.eq(instruction),
             walk.restart.eq(self.start | (ends & last_block)),
             walk.group.eq(Mux(self.start | ~depthwise, 0, group_words + 1)),
@@ -224,10 +233,10 @@ class Sequence(Component):
         # Weights: a group's words again for each block, then the next group's.
         weights, group_weights = Signal(len(self.weight_address)), Signal(len(self.weight_address))
         next_weights, further = Signal(len(weights)), Signal(len(weights))
-        at_end = instruction.streamed & (weights == p.weight_words - 1)
+        at_end = streamed & (weights == p.weight_words - 1)
         m.d.comb += [
             further.eq(Mux(at_end, self.ring, weights + 1)),
-            next_weights.eq(Mux(step & ~instruction.still_weights, further, weights)),
+            next_weights.eq(Mux((step & ~instruction.still_weights) | (go & prologue), further, weights)),
         ]
         with m.If(self.start):
             m.d.sync += [weights.eq(instruction.weights), group_weights.eq(instruction.weights)]
@@ -237,13 +246,10 @@ class Sequence(Component):
                 m.d.sync += group_weights.eq(next_weights)
         with m.Elif(go):
             m.d.sync += weights.eq(next_weights)
-        used = Signal(len(self.freed))  # words of the group that were taken
-        taken = Signal(len(used))
-        m.d.comb += [self.take.eq(go & new_word), taken.eq(used + self.take)]
-        m.d.sync += used.eq(Mux(self.start | (ends & last_block), 0, taken))
-        # not before they are read
-        done = delayed(m, ends & last_block & instruction.streamed, latencies.ADDRESS, "done", reset=True)
-        m.d.comb += [self.free.eq(done), self.freed.eq(delayed(m, taken, latencies.ADDRESS, "taken"))]
+            with m.If(prologue):
+                m.d.sync += group_weights.eq(next_weights)
+        if p.port_bytes:
+            self._stream(m, go, prologue, new_word, step & last_block & streamed, slot)
 
         # One cycle to choose the window, one to add the tap's distance.
         chosen = Signal(window_layout(p), reset_less=True)
@@ -284,7 +290,9 @@ class Sequence(Component):
         m.d.comb += self.weight_address.eq(delayed(m, weights, latencies.ADDRESS, "weights"))
         last_element = Signal()
         m.d.comb += last_element.eq((slot == elements) & last_word & (kernel_column == taps) & last_row)
+        constant = [("constant", go & prologue, True)] if p.port_bytes else []
         for name, value, reset in (
+            *constant,
             ("load", load, True),
             ("lane", slot[: len(self.slot.lane)], False),
             ("step", step, True),
@@ -294,3 +302,13 @@ class Sequence(Component):
         ):
             m.d.comb += self.slot[name].eq(delayed(m, value, latencies.ADDRESS, name, reset=reset))
         return m
+
+    def _stream(self, m: Module, go: Value, prologue: Signal, new_word: Value, used: Value, slot: Signal) -> None:
+        """Words that come through the port: constants are counted in ``slot``; ``used``: a word for the last time."""
+        last = self.parameters.constant_stream_words - 1
+        with m.If(go & prologue):
+            m.d.sync += slot.eq(slot + 1)
+            with m.If(slot == last):
+                m.d.sync += [slot.eq(0), prologue.eq(0)]
+        done = delayed(m, (go & prologue) | used, latencies.ADDRESS, "done", reset=True)  # not before it is read
+        m.d.comb += [self.take.eq(go & new_word), self.free.eq(done)]

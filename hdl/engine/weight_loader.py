@@ -9,6 +9,7 @@ from amaranth.lib.wiring import Component, In, Out
 from ..primitives import address_width
 from .parameters import EngineParameters
 from .weight_port import CHECK_BYTES, COUNT_BYTES, TILE_WORDS, weight_port
+from .weight_ring import WeightRing
 
 _CRC = 0xEDB88320  # IEEE 802.3, as zlib's
 
@@ -20,49 +21,63 @@ class _State(Enum, shape=2):
     CHECK = 3
 
 
+def stream_members(parameters: EngineParameters) -> dict:
+    """What an engine has to do with weights from outside.
+
+    begin: ``In(1)``, of a frame; first: ``In``, of the ring, with ``begin``.
+    port: ``Out`` of :func:`~mbconv.hdl.engine.weight_port.weight_port`.
+    take: ``In(1)``, a word is used for the first time; free: ``In(1)``, one is used no more, and may be written 1 cycle
+    later; drop: ``In(1)``, none is used any more.
+    ahead: ``Out``, words that are there and were not taken; ring: ``Out``, the first word of the ring.
+    streaming: ``Out(1)``, words come; damaged: ``Out(1)``, a check was wrong since ``begin``.
+    """
+    address = address_width(parameters.weight_words)
+    return {
+        "begin": In(1),
+        "first": In(address),
+        "port": Out(weight_port(parameters.port_bytes)),
+        "take": In(1),
+        "free": In(1),
+        "drop": In(1),
+        "ahead": Out(address + 1),
+        "ring": Out(address),
+        "streaming": Out(1),
+        "damaged": Out(1),
+    }
+
+
 class WeightLoader(Component):
     """Fills the weight memory from ``first`` to its end, and again from ``first``, as long as there is room.
 
     A frame's ``begin`` restarts the memory and empties the ring. A word is in the memory 1 cycle after its last beat,
-    and in ``ahead`` 2 cycles after it. A check that is wrong sets ``bad`` until the next ``begin``.
+    and in ``ahead`` 2 cycles after it. A check that is wrong sets ``damaged`` until the next ``begin``, and nothing
+    more is read: what follows it may be anything.
 
     Cycles: at most a beat each; of a word only the first waits for room.
     Cost: a word, the check, counters of words.
 
-    Members:
-        begin: ``In(1)``; first: ``In``, of the ring, from ``begin`` on.
-        port: ``Out`` of :func:`~mbconv.hdl.engine.weight_port.weight_port`.
+    Members: those of :func:`stream_members`, and
+        number: ``In(32)``, of the program, which its checks hold too.
         write: ``Out(1)``; address, data: ``Out``, of the weight memory.
-        take: ``In(1)``, a word is used for the first time; free: ``In(1)``, ``freed``: ``In``, so many words are used
-            no more, and may be written 1 cycle later.
-        ahead: ``Out``, words that are there and were not taken.
-        ring: ``Out``, the first word of the ring; busy, bad: ``Out(1)``.
     """
 
     def __init__(self, parameters: EngineParameters):
         self.parameters = p = parameters
-        address = address_width(p.weight_words)
+        self.ring_counts = WeightRing(p)
         super().__init__(
             {
-                "begin": In(1),
-                "first": In(address),
-                "port": Out(weight_port(p.port_bytes)),
+                **stream_members(p),
+                "number": In(32),
                 "write": Out(1),
-                "address": Out(address),
+                "address": Out(address_width(p.weight_words)),
                 "data": Out(p.channels * p.weight_bits),
-                "take": In(1),
-                "free": In(1),
-                "freed": In(address + 1),
-                "ahead": Out(address + 1),
-                "ring": Out(address),
-                "busy": Out(1),
-                "bad": Out(1),
             }
         )
 
     def elaborate(self, platform) -> Module:
         m = Module()
         p = self.parameters
+        m.submodules.ring = ring = self.ring_counts
         beat, beats = self.port.words.payload, p.word_beats
         state = Signal(_State)
         taken = Signal()
@@ -70,8 +85,6 @@ class WeightLoader(Component):
         held = Signal(beats * len(beat), reset_less=True)
         left = Signal(8 * COUNT_BYTES)  # words of the frame that are not there yet
         tile = Signal(range(TILE_WORDS))
-        space = Signal(address_width(p.weight_words) + 1)
-        first = Signal(len(self.first))
         pointer = Signal(len(self.first))
         check = Signal(32)
         following: Value = check ^ beat
@@ -83,29 +96,33 @@ class WeightLoader(Component):
         m.d.comb += [
             self.port.restart.eq(self.begin),
             # a word that has begun has its place
-            self.port.words.ready.eq((state != _State.IDLE) & ((state != _State.WORDS) | (part != 0) | (space != 0))),
+            self.port.words.ready.eq(
+                (state != _State.IDLE) & ((state != _State.WORDS) | (part != 0) | ring.room | self.drop)
+            ),
             taken.eq(self.port.words.valid & self.port.words.ready),
-            self.ring.eq(first),
-            self.busy.eq(state != _State.IDLE),
+            ring.begin.eq(self.begin),
+            ring.first.eq(self.first),
+            ring.written.eq(self.write),
+            ring.take.eq(self.take),
+            ring.free.eq(self.free),
+            self.ahead.eq(ring.ahead),
+            self.ring.eq(ring.ring),
+            self.streaming.eq(state != _State.IDLE),
             self.data.eq(held),
             last_part["word"].eq(part == beats - 1),
             last_part["count"].eq(part == COUNT_BYTES // p.port_bytes - 1),
             last_part["check"].eq(part == CHECK_BYTES // p.port_bytes - 1),
         ]
-        begun, written = Signal(), Signal()  # a word
+        written = Signal()
         m.d.comb += [
-            begun.eq(taken & (state == _State.WORDS) & (part == 0)),
+            ring.begun.eq(taken & (state == _State.WORDS) & (part == 0)),
             written.eq(taken & (state == _State.WORDS) & last_part["word"]),
         ]
-        m.d.sync += [
-            self.write.eq(written),
-            space.eq(space - begun + Mux(self.free, self.freed, 0)),
-            self.ahead.eq(self.ahead + self.write - self.take),
-        ]
+        m.d.sync += self.write.eq(written)
         with m.If(written):
             m.d.sync += [
                 self.address.eq(pointer),
-                pointer.eq(Mux(pointer == p.weight_words - 1, first, pointer + 1)),
+                pointer.eq(Mux(pointer == p.weight_words - 1, ring.ring, pointer + 1)),
             ]
         with m.If(taken):
             m.d.sync += part.eq(part + 1)
@@ -124,9 +141,10 @@ class WeightLoader(Component):
                             m.d.sync += [state.eq(_State.CHECK), tile.eq(0)]
                 with m.Case(_State.CHECK):
                     m.d.sync += check.eq(check >> len(beat))
-                    with m.If(beat != ~check[: len(beat)]):
-                        m.d.sync += self.bad.eq(1)
-                    with m.If(last_part["check"]):
+                    number = self.number.word_select(part[:2], len(beat))
+                    with m.If(beat != ~check[: len(beat)] ^ number):
+                        m.d.sync += [self.damaged.eq(1), state.eq(_State.IDLE)]
+                    with m.Elif(last_part["check"]):
                         m.d.sync += [
                             part.eq(0),
                             check.eq(0xFFFFFFFF),
@@ -138,11 +156,8 @@ class WeightLoader(Component):
                 part.eq(0),
                 tile.eq(0),
                 check.eq(0xFFFFFFFF),
-                first.eq(self.first),
                 pointer.eq(self.first),
-                space.eq(p.weight_words - self.first),
-                self.ahead.eq(0),
                 self.write.eq(0),
-                self.bad.eq(0),
+                self.damaged.eq(0),
             ]
         return m

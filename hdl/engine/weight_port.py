@@ -13,7 +13,8 @@ COUNT_BYTES = 4
 """Bytes before the first tile: how many words of weights follow, the lowest byte first."""
 
 CHECK_BYTES = 4
-"""Bytes of a check, the lowest first."""
+"""Bytes of a check, the lowest first: of the tile's CRC-32, each of its bits the other one where the program's number
+has a 1. So words of another program are found."""
 
 
 def weight_port(port_bytes: int) -> Signature:
@@ -21,7 +22,7 @@ def weight_port(port_bytes: int) -> Signature:
 
     The memory holds, from the address that the controller knows as the network's first::
 
-        number of words (4 bytes) | up to 64 words, CRC-32 of their beats (4 bytes) | up to 64 words, CRC-32 | …
+        number of words (4 bytes) | up to 64 words, CRC-32 ^ number (4 bytes) | up to 64 words, CRC-32 ^ number | …
 
     lowest bytes first; every word begins with a new beat and fills its last one up with zeros. The engine reads all of
     it once a frame, and nothing in another order: one counter of addresses is the whole of a controller's.
@@ -32,7 +33,7 @@ def weight_port(port_bytes: int) -> Signature:
             be valid.
         words: ``In(stream.Signature(unsigned(8 · port_bytes)))``, beats in order, the lowest byte first. ``ready`` may
             fall for thousands of cycles, when the engine's buffer is full, and falls for good behind the last
-            check: what a controller has read beyond that is dropped at the next ``restart``.
+            check, or a wrong one: what a controller has read beyond that is dropped at the next ``restart``.
 
     Args:
         port_bytes: of a beat: 1, 2 or 4.

@@ -37,7 +37,8 @@ class EngineServer(LinkServer):
     Members: those of the server, and
         program: ``Out(stream.Signature(PACKET))``, an upload.
         loaded, refused: ``In(1)``, of the last upload; number: ``In(32)``.
-        wrong: ``In(1)``, with the first byte of a result: its frame had another length than the network's.
+        wrong: ``In(1)``, with the first byte of a result: its frame had another length than the network's, or foreign:
+            ``In(1)``, what the memory outside holds is not the network's.
     """
 
     def __init__(self, identity: bytes, quiet_cycles: int, name: str = "identity", *, family: Family = GENERIC):
@@ -50,6 +51,7 @@ class EngineServer(LinkServer):
             "refused": In(1),
             "number": In(32),
             "wrong": In(1),
+            "foreign": In(1),
         }
 
     @property
@@ -149,6 +151,8 @@ class EngineServer(LinkServer):
     def _wait(self, m: Module) -> None:
         with m.If(self.result.valid):
             m.next = "HEADER"
-            with m.If(self.wrong):
+            with m.If(self.foreign):
+                self._fail(m, Reason.MEMORY)
+            with m.Elif(self.wrong):
                 self._fail(m, Reason.LENGTH)
         self._unless_cancelled(m)

@@ -6,6 +6,7 @@ from amaranth.hdl import ClockDomain, Module, ResetInserter
 from amaranth.lib.wiring import Component, In, Out, connect
 
 from ..engine.engine import Engine
+from ..engine.flash_reader import FLASH_LINES, FlashReader
 from ..engine.latencies import Latencies
 from ..engine.parameters import EngineParameters
 from ..family import GENERIC, Family
@@ -37,29 +38,40 @@ class EngineTop(Component):
                                            EngineServer (ROM: identity)
                                     programs, frames │    ▲ results
                                                      ▼    │
-                                                     Engine
+                                                     Engine ◄── FlashReader ◄── flash_…
 
     ``clk``, ``rst``, ``rx``, ``tx`` and ``active`` are those of :class:`.board_top.BoardTop`.
 
     Cost: that of the parts.
 
     Args:
-        engine: without a port to a memory outside, of frames of one element a beat.
+        engine: of frames of one element a beat.
+        flash: that reads the weights for an engine with a port of a byte; its lines are ports of the top.
         identity: what the board says of itself, the engine's parameters among it.
         bit: the length of a bit, from the clock and the rate.
         name: of the identity's memory file.
         family: of FPGAs.
 
     Raises:
-        ValueError: an engine with a port to a memory or wider beats, a bit that is too short for it, or an identity of
-            another engine, clock or rate.
+        ValueError: an engine with a port and no flash, or the other way round, or with wider beats, a bit that is too
+            short for it, or an identity of another engine, clock or rate.
     """
 
     def __init__(
-        self, engine: Engine, identity: Identity, bit: BitLength, *, name: str = "identity", family: Family = GENERIC
+        self,
+        engine: Engine,
+        identity: Identity,
+        bit: BitLength,
+        *,
+        flash: FlashReader | None = None,
+        name: str = "identity",
+        family: Family = GENERIC,
     ):
-        if engine.parameters.port_bytes:
-            raise ValueError("a board's engine has no port to a memory of weights yet: port_bytes=0")
+        if engine.parameters.port_bytes != (0 if flash is None else 1):
+            raise ValueError(
+                f"the engine has port_bytes = {engine.parameters.port_bytes}, and there is "
+                + ("no memory outside" if flash is None else "a flash, which gives one byte after another")
+            )
         if float(bit.ratio) < (least := least_bit_cycles(engine.parameters, family)):
             raise ValueError(
                 f"at {bit.baud:,.0f} baud a bit has {float(bit.ratio):.1f} cycles, in which the engine does not begin "
@@ -70,17 +82,25 @@ class EngineTop(Component):
                 f"a board's link brings a byte at a time: input_elements is 1, not {engine.parameters.input_elements}"
             )
         stated = (identity.clock, identity.baud, identity.engine)
-        if stated != (round(bit.clock), round(bit.baud), engine.parameters.text):
-            raise ValueError(
-                f"the identity states clock, rate and engine {stated}, the board has "
-                f"{(round(bit.clock), round(bit.baud), engine.parameters.text)}"
-            )
-        self.engine, self.identity, self.bit = engine, identity, bit
+        memory = "" if flash is None else f",memory_bytes=1/2,memory_latency={flash.latency}"
+        there = (round(bit.clock), round(bit.baud), engine.parameters.text + memory)
+        if stated != there:
+            raise ValueError(f"the identity states clock, rate and engine {stated}, the board has {there}")
+        self.engine, self.identity, self.bit, self.flash = engine, identity, bit, flash
         self.receiver, self.transmitter = UartReceiver(bit), UartTransmitter(bit)
         self.decoder, self.encoder = CobsDecoder(), CobsEncoder(family=family)
         quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
         self.server = EngineServer(identity.encode(), quiet, name, family=family)
-        super().__init__({"clk": In(1), "rst": In(1), "rx": In(1), "tx": Out(1, init=1), "active": Out(1)})
+        super().__init__(
+            {
+                "clk": In(1),
+                "rst": In(1),
+                "rx": In(1),
+                "tx": Out(1, init=1),
+                "active": Out(1),
+                **({} if flash is None else {f"flash_{name}": flow for name, flow in FLASH_LINES.items()}),
+            }
+        )
 
     @property
     def multipliers(self) -> int:
@@ -119,7 +139,14 @@ class EngineTop(Component):
             server.refused.eq(engine.failed),
             server.number.eq(engine.number),
             server.wrong.eq(engine.bad),
+            server.foreign.eq(engine.damaged),
             engine.written.ready.eq(1),
             engine.retired.ready.eq(1),
         ]
+        if self.flash is not None:
+            m.submodules.flash = flash = self.flash
+            connect(m, engine.memory, flash.port)
+            for name, flow in FLASH_LINES.items():
+                line, pad = getattr(flash, name), getattr(self, f"flash_{name}")
+                m.d.comb += line.eq(pad) if flow.flow == In else pad.eq(line)
         return m

@@ -41,3 +41,4 @@ class Reason(IntEnum):
     CANCELLED = 4  # a delimiter came before the answer had begun
     EMPTY = 5  # an engine to which no network was uploaded
     REFUSED = 6  # an upload that is not for this engine, or damaged
+    MEMORY = 7  # the memory outside holds weights of another network, or damaged ones

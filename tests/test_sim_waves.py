@@ -12,6 +12,7 @@ from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.readers.block import parse_block
 from mbconv.sim.simulation.description import Description
+from mbconv.sim.simulation.fst import fst_signals, write_fst
 from mbconv.sim.simulation.gtkwave import save_file, write_save_file
 from mbconv.sim.simulation.simulate import simulate_bundle
 from mbconv.sim.simulation.waves import choose_waves
@@ -38,6 +39,27 @@ def simulated(tmp_path_factory):
 
     simulate.file = folder / "waves.vcd"
     return simulate
+
+
+def changes_of(vcd: str) -> dict[str, list[tuple[int, str]]]:
+    """Of each signal by its hierarchical name its changes: time and value, zeros in front left out."""
+    names, values, time, path = {}, {}, 0, []
+    head, _, body = vcd.partition("$enddefinitions")
+    for line in head.splitlines():
+        match line.split():
+            case ["$scope", _, name, _]:
+                path.append(name)
+            case ["$upscope", _]:
+                path.pop()
+            case ["$var", _, _, identifier, name, *_]:
+                names.setdefault(identifier, []).append(".".join([*path, name]))
+    for line in body.splitlines():
+        if match := re.fullmatch(r"#(\d+)", line):
+            time = int(match[1])
+        elif match := re.fullmatch(r"b([01xz]+) (\S+)|([01xz])(\S+)", line):
+            value, identifier = match[1] or match[3], match[2] or match[4]
+            values.setdefault(identifier, []).append((time, value.lstrip("0") or "0"))
+    return {name: values.get(identifier, []) for identifier, found in names.items() for name in found}
 
 
 def scopes_of(vcd: str) -> dict[str, dict[str, str]]:
@@ -146,3 +168,40 @@ def test_the_command_refuses(options, message, tmp_path, monkeypatch):
     result = CliRunner().invoke(main, ["sim", BLOCK, "--multipliers", "16", *options])
     assert result.exit_code == 2 and message in result.stderr, result.output
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("cycles", [None, (20, 60)])
+def test_fst_holds_what_vcd_does(simulated, cycles, tmp_path):
+    """Written again as VCD by the reader of GTKWave, it has the same signals with the same changes."""
+    fst = pytest.importorskip("pylibfst")
+    text, description, _ = simulated([SECOND], cycles)
+    source, file, again = tmp_path / "a.vcd", tmp_path / "a.fst", tmp_path / "b.vcd"
+    source.write_text(text)
+    write_fst(source, file)
+    reader, stream = fst.lib.fstReaderOpen(str(file).encode()), again.open("w")
+    fst.lib.fstReaderProcessHier(reader, stream)
+    fst.lib.fstReaderSetFacProcessMaskAll(reader)
+    fst.lib.fstReaderIterBlocks(reader, fst.ffi.NULL, fst.ffi.NULL, stream)
+    fst.lib.fstReaderClose(reader)
+    stream.close()
+    expected, found = changes_of(text), changes_of(again.read_text())
+    assert found == expected and sum(map(len, expected.values())) > 1000
+    assert file.stat().st_size < len(text) / 3
+    assert write_save_file(file, description)
+    saved = save_file(file).read_text()
+    assert write_save_file(source, description)
+    assert saved == save_file(source).read_text().replace(str(source), str(file))
+
+
+def test_a_simulation_writes_fst(simulated, tmp_path):
+    pytest.importorskip("pylibfst")
+    _, description, _ = simulated([SECOND], (20, 60))
+    vcd, fst = tmp_path / "w.vcd", tmp_path / "w.fst"
+    design = make_design(parse_block(BLOCK), multipliers=16)
+    for file in (vcd, fst):
+        waves = choose_waves(description, file, FRAMES, [SECOND], (20, 60))
+        simulate_bundle(make_bundle(design), design.graph, random_frames(design.graph, FRAMES, 0), waves=waves)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w.fst", "w.vcd"]
+    again = tmp_path / "again.fst"
+    write_fst(vcd, again)
+    assert fst_signals(again) == fst_signals(fst) != {}

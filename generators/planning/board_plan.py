@@ -2,10 +2,9 @@
 
 A plan's memories depend on everything else that is decided, down to the depths of the queues, so they are those of the
 design that is made of it. Longer intervals need fewer LUTs, and by and large fewer block RAMs, though not always: how
-well words and depths suit the blocks matters as much. So intervals are tried from the shortest on, each twice the last,
-until one fits, and the least is bisected below it, to within a hundredth. Where none of these fits, all plans are
-looked at: one of them may, and if not, the nearest tells what is short
-(:mod:`~mbconv.generators.planning.nearest_plan`).
+well words and depths suit the blocks matters as much. So where the plan with all multipliers does not fit, all plans
+are looked at from the shortest interval on (:mod:`~mbconv.generators.planning.nearest_plan`): the first that fits is
+the best there is, and if none does, the nearest tells what is short.
 """
 
 from __future__ import annotations
@@ -23,11 +22,7 @@ from .device import Board, Device
 from .nearest_plan import NearestSearch, list_plans
 from .plan import Plan
 from .planner import plan_for_interval, plan_for_multipliers, slowest_interval
-from .search import find_least
 from .use import LUT_SHARE, Use, uses
-
-PRECISION = 1.01
-"""An interval is the least to within this factor where memory or LUTs bind."""
 
 
 def design_cost(design: Design) -> Cost:
@@ -58,31 +53,19 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
             f"{network.graph.name} needs at least {stages} multipliers, one for each stage that multiplies, more than "
             f"{board} has; {_large_enough(smallest, others)}"
         )
-    fastest = make_design(graph, plan=plan_for_multipliers(network, device.multipliers), device=device)
-    if not shortages(fastest, device):
-        return fastest
 
     def make(plan: Plan) -> Design:
         return make_design(graph, plan=plan, device=device)
 
-    def attempt(interval: int) -> tuple[int, Design] | None:
-        plan = _within(network, interval, board)
-        if search.weights_bound(plan) > 1 or search.stages_bound(plan) > 1:
-            return None  # without making it: its weights alone, or its stages, do not fit
-        design = make(plan)
-        return None if shortages(design, device) else (design.plan.interval, design)
-
     search = NearestSearch(network, device, make, design_cost)
-    low = fastest.plan.interval
-    found = find_least(low, slowest_interval(network), attempt, low, PRECISION)
+    plan = plan_for_multipliers(network, device.multipliers)
+    if not search.impossible(plan) and not shortages(fastest := make(plan), device):
+        return fastest
+    listed = list_plans(network, plan.interval, device.multipliers)
+    found = search.fastest(listed)
     if found is not None:
         return found
-    listed = list_plans(network, low, device.multipliers)
-    nearest = search.nearest(listed)
-    if not shortages(nearest, device):
-        fitting = (make(plan) for plan in search.fitting(listed))
-        return next((design for design in fitting if not shortages(design, device)), nearest)
-    raise GraphError(_too_small(nearest, board, others))
+    raise GraphError(_too_small(search, listed, board, others))
 
 
 def _check_weights(network: Network, board: Board, others: Sequence[Board]) -> None:
@@ -112,12 +95,24 @@ def _constant_bits(device: Device) -> int:
     return device.block_rams * block + int(device.luts * LUT_SHARE) * 16
 
 
-def _too_small(smallest: Design, board: Board, others: Sequence[Board]) -> str:
-    lacking = " and ".join(map(str, shortages(smallest, board.device)))
-    return (
-        f"{board} is too small for {smallest.name}: even the nearest of all its plans, {smallest.plan.interval:,} "
-        f"cycles a frame with {smallest.multipliers} multipliers, needs {lacking}; {_large_enough(smallest, others)}"
-    )
+def _too_small(search: NearestSearch, plans: Sequence[Plan], board: Board, others: Sequence[Board]) -> str:
+    """What is short: of the nearest plan, or where all are excluded by their stages alone, of those."""
+    name = search.network.graph.name
+    if not all(map(search.impossible, plans)):
+        nearest = search.nearest(plans)
+        lacking = shortages(nearest, board.device)
+        which, without = f"even the nearest of all its plans, {_shown(nearest.plan)}, needs ", ""
+    else:  # without a design of each: what they lack is certain
+        plan = min(plans, key=lambda plan: (search.stages_bound(plan), plan.interval))
+        nearest = make_design(search.network.graph, plan=plan, device=board.device)
+        lacking = [use for use in search.stages_uses(plan) if not use.fits]
+        which, without = f"the nearest of all its plans, {_shown(plan)}, needs at least ", " even without queues"
+    needed = " and ".join(map(str, lacking))
+    return f"{board} is too small for {name}: {which}{needed}{without}; {_large_enough(nearest, others)}"
+
+
+def _shown(plan: Plan) -> str:
+    return f"{plan.interval:,} cycles a frame with {plan.multipliers} multipliers"
 
 
 def _within(network: Network, interval: int, board: Board) -> Plan:

@@ -1,4 +1,5 @@
-"""Of the plans of a network, the one that comes nearest to a device: that needs its scarcest resource the fewest times.
+"""Of the plans of a network, the fastest that fits a device, or else the one that comes nearest to it: that needs its
+scarcest resource the fewest times.
 
 To count a design takes most of a second or more, and a network has hundreds of plans. So each plan has a lower bound of
 what it needs, which is sharpened only while it is the least of all (best first, as A* does; P. Hart, N. Nilsson and
@@ -9,14 +10,14 @@ B. Raphael, 1968):
    plans that share it;
 3. the design, counted.
 
-A design that comes first with its own count is nearest: all others need more. As many are counted at once as there are
-processors.
+A design that comes first with its own count is nearest: all others need more. What fits is sought from the shortest
+interval on, past all plans that a bound excludes. As many are counted at once as there are processors.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 
 from mbconv.hdl.cost import NOTHING, Cost, MemoryCost
@@ -32,7 +33,7 @@ from .folding import ceil_div
 from .plan import Plan
 from .planner import plan_for_interval, slowest_interval
 from .rom_pieces import PORT, pieces_of
-from .use import scarcest, uses
+from .use import Use, scarcest, uses
 
 
 def list_plans(network: Network, shortest: int, budget: int | None) -> tuple[Plan, ...]:
@@ -71,6 +72,7 @@ class NearestSearch:
     ) -> None:
         self.network, self.device, self._make, self._count = network, device, make, count
         self.counted = 0
+        self._found: dict[int, float] = {}  # by interval, what was counted
         self._weights = [(node.operator.index, *self._weight_shape(node)) for node, _ in network.folded]
         self._stages: dict[tuple, Stage] = {}
         self._costs: dict[tuple, Cost] = {}
@@ -91,8 +93,7 @@ class NearestSearch:
                     together.append(plan)
                 else:
                     heapq.heappush(heap, (max(bound, self.stages_bound(plan)), interval, True, plan))
-            self.counted += len(together)
-            for plan, times in zip(together, in_processes(self._times, together), strict=True):
+            for plan, times in zip(together, self._counts(together), strict=True):
                 if (times, plan.interval) < best:
                     best, nearest = (times, plan.interval), plan
         assert nearest is not None
@@ -102,11 +103,27 @@ class NearestSearch:
         """How many times a plan's design needs its scarcest resource."""
         return scarcest(uses(self._count(self._make(plan)), self.device))
 
-    def fitting(self, plans: Sequence[Plan]) -> Iterator[Plan]:
-        """The plans that are not known to need more than there is, the shortest interval first."""
-        for plan in reversed(plans):
-            if self.weights_bound(plan) <= 1 and self.stages_bound(plan) <= 1:
-                yield plan
+    def _counts(self, plans: Sequence[Plan]) -> list[float]:
+        """:meth:`_times` of several plans, each counted once, in a process each."""
+        new = [plan for plan in plans if plan.interval not in self._found]
+        self.counted += len(new)
+        self._found |= {plan.interval: times for plan, times in zip(new, in_processes(self._times, new), strict=True)}
+        return [self._found[plan.interval] for plan in plans]
+
+    def fastest(self, plans: Sequence[Plan]) -> Design | None:
+        """The plan of the shortest interval that fits; None if none does."""
+        possible = [plan for plan in plans if not self.impossible(plan)]
+        possible.sort(key=lambda plan: plan.interval)
+        for first in range(0, len(possible), processors()):
+            together = possible[first : first + processors()]
+            for plan, times in zip(together, self._counts(together), strict=True):
+                if times <= 1:
+                    return self._make(plan)
+        return None
+
+    def impossible(self, plan: Plan) -> bool:
+        """Whether a plan's weights or stages alone are known to need more than there is."""
+        return self.weights_bound(plan) > 1 or self.stages_bound(plan) > 1
 
     def weights_bound(self, plan: Plan) -> float:
         """How many times the scarcest resource is needed at least, for the weights alone."""
@@ -119,11 +136,15 @@ class NearestSearch:
 
     def stages_bound(self, plan: Plan) -> float:
         """How many times the scarcest resource is needed at least, without queues and what windows grow."""
+        return scarcest(self.stages_uses(plan))
+
+    def stages_uses(self, plan: Plan) -> tuple[Use, ...]:
+        """What a plan's stages need, without queues and what windows grow."""
         keys = {node.name: self._key(node, plan) for node in self.network.nodes}
         stages = {node.name: self._stage(keys[node.name], node, plan) for node in self.network.nodes}
         shared = shared_stages(stages, self.device)
         together = sum((self._cost(keys[name], stage) for name, stage in shared.items()), NOTHING)
-        return scarcest(uses(together, self.device))
+        return uses(together, self.device)
 
     @staticmethod
     def _weight_shape(node: Node) -> tuple[int, int, int]:

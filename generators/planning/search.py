@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isqrt
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,24 +11,23 @@ Attempt = Callable[[int], tuple[int, T] | None]
 """From a number to what comes of it: a number no greater that would give the same, and the result; None if it fails."""
 
 
-def find_least(low: int, top: int | None, attempt: Attempt[T], stride: int, precision: float = 1) -> T | None:
+def find_least(low: int, top: int | None, attempt: Attempt[T], stride: int) -> T | None:
     """The result for the least number above ``low`` with which an attempt succeeds; None if none up to ``top`` does.
 
     Attempts start a ``stride`` above ``low`` and double it until one succeeds; then the rest is bisected. Exact if,
-    with a number, all greater ones succeed and ``precision`` is 1. Otherwise the result is of a number that succeeds,
-    and the number before it, or one at most ``precision`` times smaller, failed.
+    with a number, all greater ones succeed. Otherwise the result is of a number that succeeds, and the number before it
+    failed.
 
     Args:
         low: fails, or need not be tried.
         top: the last number to try; None: without end.
         stride: at least 1.
-        precision: how many times the least number the result's may be.
 
     Raises:
-        ValueError: a stride or precision below 1.
+        ValueError: a stride below 1.
     """
-    if stride < 1 or precision < 1:
-        raise ValueError(f"stride and precision are at least 1, not {stride} and {precision}")
+    if stride < 1:
+        raise ValueError(f"a stride is at least 1, not {stride}")
     found = None
     while found is None:
         if top is not None and low >= top:
@@ -39,8 +37,8 @@ def find_least(low: int, top: int | None, attempt: Attempt[T], stride: int, prec
         if found is None:
             low, stride = number, 2 * stride
     high, best = found
-    while high - low > 1 and high > low * precision:
-        middle = (low + high) // 2 if precision == 1 else min(max(isqrt(low * high), low + 1), high - 1)
+    while high - low > 1:
+        middle = (low + high) // 2
         found = attempt(middle)
         if found is None:
             low = middle

@@ -9,7 +9,8 @@ from vcd.gtkw import GTKWSave
 
 from ..bench.bench_top import TOP
 from .description import Description
-from .waves import stage_scopes
+from .fst import fst_signals
+from .waves import FST, stage_scopes
 
 _MARK = "[*] written by mbconv with the waveforms: saved elsewhere it is not replaced"
 _PARTS = ("valid", "ready", "payload")
@@ -21,11 +22,11 @@ def save_file(waves: Path) -> Path:
 
 
 def write_save_file(waves: Path, description: Description) -> bool:
-    """Write the save file of a VCD file; whether it was written: one that is not mbconv's stays as it is."""
+    """Write the save file of a VCD or FST file; whether it was written: one that is not mbconv's stays as it is."""
     file = save_file(waves)
     if file.exists() and _MARK not in file.read_text(errors="replace"):
         return False
-    scopes = _signals(waves)
+    scopes = fst_signals(waves) if waves.suffix == FST else _signals(waves)
     with file.open("w") as stream:
         save = GTKWSave(stream)
         print(_MARK, file=stream)

@@ -68,7 +68,7 @@ def run(
     log = folder / "simulation.log"
     command = [str(build.folder / build.top), "+verilator+rand+reset+2", f"+verilator+seed+{seed % 2**31 or 1}"]
     if waves is not None:
-        command += ["--trace", "--trace-file", str(waves.file.absolute())]
+        command += ["--trace", "--trace-file", str(waves.vcd(folder.absolute()))]
     results = folder / "results.xml"
     variables = {
         **os.environ,
@@ -87,7 +87,11 @@ def run(
     with held(build.folder) as there, log.open("wb") as stream:
         if not there:
             raise SimulatorError(f"the simulator in {build.folder} was removed before it ran: run the command again")
-        code = _simulate(command, folder, variables, stream, report)
+        try:
+            code = _simulate(command, folder, variables, stream, report)
+        finally:
+            if waves is not None:
+                waves.finish(folder.absolute())
     text = log.read_text(errors="replace")
     passed = results.exists() and "<failure" not in results.read_text() and "<error" not in results.read_text()
     if code or not passed:

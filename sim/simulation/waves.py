@@ -14,6 +14,10 @@ from mbconv.generators.graph.graph import GraphError
 
 from ..bench.bench_top import TOP
 from .description import Description
+from .fst import write_fst
+
+FST = ".fst"
+"""What the name of a file ends with that is written as FST."""
 
 SCOPES = "MBCONV_WAVES_SCOPES"
 CYCLES = "MBCONV_WAVES_CYCLES"
@@ -58,10 +62,10 @@ public:
 
 @dataclass(frozen=True)
 class Waves:
-    """A file of waveforms (VCD).
+    """A file of waveforms.
 
     Args:
-        file: to write.
+        file: to write, as FST if its name ends so, else as VCD.
         scopes: hierarchical names below the design's top of the instances whose signals are written, with all below
             them; every signal unless given.
         cycles: the first cycle since reset and the one after the last, time 0 of the file being the end of the reset;
@@ -71,6 +75,21 @@ class Waves:
     file: Path
     scopes: tuple[str, ...] = ()
     cycles: tuple[int, int] | None = None
+
+    def vcd(self, folder: Path) -> Path:
+        """The VCD file that a simulation in a folder writes: the file itself, or one of which it is made."""
+        return folder / "waves.vcd" if self.file.suffix == FST else self.file.absolute()
+
+    def finish(self, folder: Path) -> None:
+        """After a simulation, make the file of what it wrote.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        written = self.vcd(folder)
+        if written != self.file.absolute() and written.exists():
+            write_fst(written, self.file)
+            written.unlink()
 
     @property
     def environment(self) -> dict[str, str]:

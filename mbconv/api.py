@@ -143,7 +143,7 @@ def simulate(
         design: or the folder that ``mbconv emit`` wrote.
         frames: random ones unless given, as many as show the steady interval.
         seed: of the random frames.
-        waves: a file of waveforms to write (VCD, or FST if its name ends in ``.fst``), with a save file of GTKWave beside it.
+        waves: a file of waveforms to write, FST if its name ends so, else VCD, with a save file of GTKWave beside it.
         wave_stages: only these stages' signals; names as in the design's manifest, and ``input`` for its inputs' edges.
         wave_cycles: only from this cycle since reset up to, not including, that one.
 

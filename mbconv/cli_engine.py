@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mbconv.generators.engine.compile import Program
     from mbconv.generators.graph.graph import Graph
     from mbconv.hdl.engine.parameters import EngineParameters
-    from mbconv.sim.engine.simulate import EngineResult
+    from mbconv.sim.engine.engine_result import EngineResult
 
 ENGINE_HELP = "The engine instead of a pipeline: parameters as channels=8,pixels=2, or a name (docs/engine_boards.md)."
 

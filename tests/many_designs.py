@@ -10,8 +10,10 @@ from mbconv.generators.emission.bundle import make_bundle
 from mbconv.generators.emission.design import Design
 from mbconv.sim.bench.bench_case import Pattern, Run
 from mbconv.sim.simulation.description import Description
+from mbconv.sim.simulation.design_record import DesignRecord
+from mbconv.sim.simulation.design_source import DesignPort, DesignSource
 from mbconv.sim.simulation.packets import bundle_source, input_payloads, output_beats, patience_of
-from mbconv.sim.simulation.run_design import DesignPort, DesignRecord, DesignSource, run_design
+from mbconv.sim.simulation.run_design import run_design
 from mbconv.sim.simulation.simulate import judge
 from mbconv.sim.simulation.simulation_result import SimulationResult
 

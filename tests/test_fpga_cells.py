@@ -19,7 +19,8 @@ from mbconv.hdl.cells import MemoryCell, MultiplierCell
 from mbconv.hdl.cost import MemoryCost
 from mbconv.hdl.primitives import address_width, primitive_files
 from mbconv.hdl.verilog import Verilog
-from mbconv.sim.simulation.run_design import DesignPort, DesignSource, run_design
+from mbconv.sim.simulation.design_source import DesignPort, DesignSource
+from mbconv.sim.simulation.run_design import run_design
 
 BEATS = 22_000
 

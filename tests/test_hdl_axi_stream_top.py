@@ -22,7 +22,8 @@ from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 from mbconv.hdl.verilog import Verilog, to_verilog
 from mbconv.sim.bench.bench_data import pack
 from mbconv.sim.simulation import simulator, verilator
-from mbconv.sim.simulation.run_design import DesignPort, DesignSource, run_design
+from mbconv.sim.simulation.design_source import DesignPort, DesignSource
+from mbconv.sim.simulation.run_design import run_design
 
 PIXELS = 7
 FILL = -3

@@ -14,15 +14,9 @@ from mbconv.hdl.separate import separate
 from mbconv.hdl.verilog import to_verilog
 from mbconv.sim.bench.bench_case import HALF, RARELY
 from mbconv.sim.bench.bench_data import pack, unpack_words
-from mbconv.sim.simulation.run_design import (
-    DesignPort,
-    DesignRecord,
-    DesignSource,
-    MonitorPoint,
-    StreamRecord,
-    UnknownStream,
-    run_design,
-)
+from mbconv.sim.simulation.design_record import DesignRecord, StreamRecord
+from mbconv.sim.simulation.design_source import DesignPort, DesignSource, MonitorPoint
+from mbconv.sim.simulation.run_design import UnknownStream, run_design
 from mbconv.sim.simulation.toolchain import SimulatorError
 from mbconv.sim.simulation.waves import Waves
 

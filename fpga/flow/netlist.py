@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from mbconv.generators.emission.bundle import Bundle
 from mbconv.generators.graph.graph import Graph
 from mbconv.sim.simulation.description import Description
+from mbconv.sim.simulation.design_source import DesignSource
 from mbconv.sim.simulation.packets import Frame, design_source
-from mbconv.sim.simulation.run_design import DesignSource, Progress
+from mbconv.sim.simulation.run_design import Progress
 from mbconv.sim.simulation.simulate import simulate_source
 from mbconv.sim.simulation.simulation_result import SimulationResult
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,99 +21,13 @@ from mbconv.hdl.verilog import to_verilog
 
 from ..bench.bench_case import ALWAYS, Pattern, Run
 from ..golden import model as golden
-from ..simulation.run_design import DesignPort, DesignRecord, DesignSource, MonitorPoint, Progress, run_design
+from ..simulation.design_record import DesignRecord
+from ..simulation.design_source import DesignPort, DesignSource, MonitorPoint
+from ..simulation.run_design import Progress, run_design
 from .bench_top import EngineBench, offered_layout
+from .engine_result import EngineResult, LayerResult
 
 Frame = Mapping[int, np.ndarray]
-
-
-@dataclass(frozen=True)
-class LayerResult:
-    """What a layer's instructions did in all frames of a program.
-
-    Attributes:
-        tensor: that it writes, or gives.
-        values, mismatches: elements compared, and those that differ.
-        first: where the first of them lies, or "".
-        predicted: cycles; measured: in each frame.
-        exact: every instruction took the cycles that were predicted for it.
-    """
-
-    name: str
-    tensor: int
-    values: int
-    mismatches: int
-    first: str
-    predicted: int
-    measured: tuple[int, ...]
-    exact: bool
-
-    @property
-    def as_predicted(self) -> bool:
-        return self.exact and set(self.measured) <= {self.predicted}
-
-
-@dataclass(frozen=True)
-class EngineResult:
-    """A program's frames on a simulated engine.
-
-    Attributes:
-        cycles: predicted, of a frame; unstalled: whether measured cycles have to be those predicted.
-        intervals: between the ends of frames.
-        marked: of each frame, whether its last byte said that the packet or the weights were wrong.
-    """
-
-    model: str
-    frames: int
-    layers: tuple[LayerResult, ...]
-    cycles: int
-    interval: int
-    intervals: tuple[int, ...]
-    unstalled: bool
-    outputs: dict[int, np.ndarray]
-    marked: tuple[bool, ...]
-    seconds: float
-
-    @property
-    def mismatches(self) -> int:
-        return sum(layer.mismatches for layer in self.layers)
-
-    @property
-    def values(self) -> int:
-        return sum(layer.values for layer in self.layers)
-
-    @property
-    def as_predicted(self) -> bool:
-        return all(layer.as_predicted for layer in self.layers) and set(self.intervals) <= {self.interval}
-
-    @property
-    def ok(self) -> bool:
-        return not self.mismatches and not any(self.marked) and (self.as_predicted or not self.unstalled)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {
-            "model": self.model,
-            "frames": self.frames,
-            "ok": self.ok,
-            "values": self.values,
-            "mismatches": self.mismatches,
-            "predicted_cycles": self.cycles,
-            "predicted_interval_cycles": self.interval,
-            "measured_interval_cycles": list(self.intervals),
-            "layers": [
-                {
-                    "name": layer.name,
-                    "tensor": layer.tensor,
-                    "values": layer.values,
-                    "mismatches": layer.mismatches,
-                    "first_mismatch": layer.first or None,
-                    "predicted_cycles": layer.predicted,
-                    "measured_cycles": list(layer.measured),
-                }
-                for layer in self.layers
-            ],
-        }
 
 
 def engine_source(engine: Engine, timing: MemoryTiming | None = None) -> DesignSource:

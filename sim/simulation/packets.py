@@ -12,7 +12,7 @@ from mbconv.generators.graph.graph import Graph
 from ..golden import model as golden
 from .axi_frames import frame_payloads
 from .description import Description, PortDescription
-from .run_design import DesignPort, DesignSource, MonitorPoint
+from .design_source import DesignPort, DesignSource, MonitorPoint
 
 Frame = Mapping[int, np.ndarray]
 """The values of a design's inputs by tensor index."""

@@ -18,8 +18,10 @@ from ..bench.bench_case import ALWAYS, Pattern, Run
 from ..bench.bench_data import unpack_words
 from ..golden import model as golden
 from .description import Description, StreamDescription
+from .design_record import DesignRecord
+from .design_source import DesignSource
 from .packets import bundle_source, input_payloads, output_beats, patience_of
-from .run_design import DesignRecord, DesignSource, Progress, UnknownStream, run_design
+from .run_design import Progress, UnknownStream, run_design
 from .simulation_result import Comparison, SimulationResult, checked_outputs, make_result
 from .waves import Waves
 

@@ -13,7 +13,7 @@ from mbconv.generators.graph.graph import GraphError
 
 from .axi_frames import read_frames
 from .description import Description, StreamDescription
-from .run_design import DesignRecord
+from .design_record import DesignRecord
 
 MEASURED = (
     "mismatches",

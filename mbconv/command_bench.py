@@ -14,7 +14,7 @@ from .cli_options import json_option
 from .cli_output import print_json, progress_console, results, simulation_progress
 from .cli_table import Rows
 
-BUILTIN = (("digits", 16), ("cifar10", 64))
+BUILTIN = (("digits", 16), ("cifar10", 64), ("cifar10_v3", 64))
 MODELS = (
     ("vww_96_int8", 156),
     ("vww_96_int8", 320),

@@ -14,7 +14,7 @@ from mbconv.models import load
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-STAGES = {"digits": 16, "cifar10": 64}
+STAGES = {"digits": 16, "cifar10": 64, "cifar10_v3": 64}
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
 

@@ -14,6 +14,7 @@ from mbconv.generators.operators.depthwise_convolution import DepthwiseConvoluti
 from mbconv.generators.planning.board_plan import shortages
 from mbconv.models import builtin, builtin_models, load
 from mbconv.models.digit_pictures import digit_pictures, held_out_digits
+from mbconv.sim.golden.compare import compare
 from mbconv.sim.golden.model import run
 
 NAMES = [model.name for model in builtin_models()]
@@ -80,27 +81,55 @@ def test_digits_accuracy_is_as_stated():
 
 @pytest.mark.slow
 @pytest.mark.shared
-def test_cifar10_accuracy_is_as_stated(shared):
+@pytest.mark.parametrize("name", ["cifar10", "cifar10_v3"])
+def test_cifar10_accuracy_is_as_stated(shared, name):
     import io
 
     from PIL import Image
 
-    graph = load("cifar10")
+    graph = load(name)
     with np.load(shared / "data" / "cifar10_jpeg.npz") as data:
         content, offsets, labels = data["test_bytes"].tobytes(), data["test_offsets"], data["test_labels"]
-        assert tuple(data["names"]) == builtin("cifar10").labels
+        assert tuple(data["names"]) == builtin(name).labels
     files = [content[start:end] for start, end in pairwise(offsets)]
     right = sum(
         int(classes(graph, np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))[np.newaxis])[0] == label)
         for file, label in zip(files, labels, strict=True)
     )
-    assert right / len(labels) == builtin("cifar10").accuracy
+    assert right / len(labels) == builtin(name).accuracy
 
 
 def test_cifar10_is_within_its_size():
     graph = load("cifar10")
     assert builtin("cifar10").path.stat().st_size <= 300_000
     assert sum(isinstance(op, MacOperator) for op in graph) == 17
+
+
+def test_cifar10_v3_is_a_mobilenet_v3():
+    """Its operators are those that TensorFlow's converter makes of one."""
+    graph = load("cifar10_v3")
+    assert builtin("cifar10_v3").path.stat().st_size <= 400_000
+    macs = [op for op in graph if isinstance(op, MacOperator)]
+    assert (len(macs), sum(op.parameters for op in macs)) == (21, 254_984)
+    assert Counter(op.kind for op in graph) == {
+        "CONV_2D": 15, "DEPTHWISE_CONV_2D": 5, "FULLY_CONNECTED": 1, "HARD_SWISH": 8, "MEAN": 3, "MUL": 4, "ADD": 3,
+        "SOFTMAX": 1,
+    }  # fmt: skip
+    sizes = [op.weights.shape[0] for op in graph if isinstance(op, DepthwiseConvolution)]
+    assert sizes == [3, 3, 5, 5, 3]
+
+
+def test_cifar10_v3_is_what_litert_computes():
+    """Every element of every tensor that an operator computes, of noise and of a picture with large areas."""
+    pytest.importorskip("ai_edge_litert", reason="compares with LiteRT: pip install 'mbconv[oracle]'")
+    graph = load("cifar10_v3")
+    rows, columns, channels = np.indices((32, 32, 3))
+    smooth = (8 * rows + 96 * (columns > 13) * (channels - 1) - 128).clip(-128, 127)
+    noise = np.random.default_rng(3).integers(-128, 128, (2, 32, 32, 3))
+    frames = [{graph.inputs[0]: frame.astype(np.int8)[np.newaxis]} for frame in (*noise, smooth)]
+    found = compare(graph, builtin("cifar10_v3").path, frames)
+    assert (found.frames, found.differing) == (3, 0), found.first
+    assert found.tensors == len(graph.tensors) - 1
 
 
 def test_digits_fits_an_ice40up5k():

@@ -33,6 +33,11 @@ def test_cifar10():
 
 
 @pytest.mark.slow
+def test_cifar10_v3():
+    check("cifar10_v3", 64, 0.88, 294_912)
+
+
+@pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize(
     ("name", "multipliers", "efficiency", "interval"),

@@ -70,6 +70,10 @@ def target_options(command: Callable) -> Callable:
             raise UserError("--fps and --clock go together: frames per second at a clock of so many MHz")
         if clock is not None and fps is None and not clocked:
             raise UserError("--clock says at which clock --fps is meant: give both (plan and sim take it alone)")
+        if clock is not None and fps is None:
+            from mbconv.generators.planning.targets import check_clock
+
+            check_clock(clock)
         target = TargetOptions(multipliers, fps, clock, board, plan, merge_outputs or None)
         return command(*arguments, target=target, **others)
 

@@ -95,6 +95,11 @@ BAD_OTHERS = {
     "emit nowhere": (("emit", "digits"), "Missing option '-o'"),
     "emit into a file": (("emit", "digits", "-o", "{text}"), "is a file|Not a directory"),
     "emit below a file": (("emit", "digits", "-o", "{text}/x"), "Not a directory"),
+    "a clock alone that is none": (("plan", "digits", "--clock", "nan"), "the clock must be a number, not nan"),
+    "a bitstream's clock that is none": (
+        ("build", "digits", "--board", "icebreaker", "--clock", "nan", "-o", "{new}"),
+        "the clock must be a number, not nan",
+    ),
     "emit a clock alone": (("emit", "digits", "-o", "{new}", "--clock", "5"), "--clock says at which clock"),
     "emit frames of nothing": (("emit", "digits", "-o", "{new}", "--frames", "3"), "give --testbench"),
     "sim both": (("sim", "digits", "--image", "{picture}", "--random"), "not both"),

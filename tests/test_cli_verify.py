@@ -162,9 +162,9 @@ def test_a_plan_of_the_whole_serves_every_block(tmp_path):
     plans = block_plans(graph, parts, TargetOptions(plan=path))
     assert [folding for plan in plans for folding in plan.foldings.items()] == list(whole.foldings.items())
     assert max(plan.interval for plan in plans) == whole.interval == 4608
-    message = mbconv("verify", "digits", "--multipliers", 1, "--results", tmp_path / "kept.jsonl", code=2)
-    assert "2 of 4 blocks cannot be planned:" in message and "operators 5:8: 1 multipliers are too few" in message
-    assert not (tmp_path / "kept.jsonl").exists()
+    message = mbconv("verify", "digits", "--multipliers", 1, "--results", tmp_path / "kept" / "a.jsonl", code=2)
+    assert "2 of 4 blocks cannot be planned:" in message and "operators 5:8: 1 multiplier is too few" in message
+    assert not (tmp_path / "kept").exists()
 
 
 def test_evaluate_refuses(tmp_path):

@@ -185,7 +185,8 @@ def plan_for_multipliers(network: Network, multipliers: int) -> Plan:
     needed = len(network.folded)
     if multipliers < needed:
         raise GraphError(
-            f"{multipliers} multipliers are too few for this network: it needs at least {needed}, one for each stage "
+            f"{multipliers} multiplier{'s are' if multipliers > 1 else ' is'} too few for this network: it needs at "
+            f"least {needed}, one for each stage "
             "that multiplies"
         )
     shortest = -(-sum(network.macs(node) for node in network.nodes) // multipliers) - 1  # cycles that are too few

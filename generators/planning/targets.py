@@ -46,13 +46,9 @@ class Target:
             raise GraphError(
                 "a target is one of: a number of multipliers; frames per second at a clock; a board; an interval"
             )
-        for name, (least, most) in RANGES.items():
-            value = getattr(self, name)
-            if value is not None and not least <= value <= most:
-                what = {"fps": "frames per second", "clock_mhz": "megahertz of the clock", "interval": "cycles a frame"}
-                raise GraphError(
-                    f"a target's {what.get(name, name)} must be from {float(least):g} to {most:,}, not {_shown(value)}"
-                )
+        for name in RANGES:
+            if getattr(self, name) is not None:
+                _check_range(name, getattr(self, name))
 
     @property
     def budget(self) -> int | None:
@@ -102,6 +98,24 @@ def make_target(
         board,
         interval,
     )
+
+
+def check_clock(mhz: float | str) -> None:
+    """Check a clock that is given without a rate.
+
+    Raises:
+        GraphError: it is no number, or none that a target may have.
+    """
+    _check_range("clock_mhz", _fraction("clock", mhz))
+
+
+def _check_range(name: str, value: int | Fraction) -> None:
+    least, most = RANGES[name]
+    if not least <= value <= most:
+        what = {"fps": "frames per second", "clock_mhz": "megahertz of the clock", "interval": "cycles a frame"}
+        raise GraphError(
+            f"a target's {what.get(name, name)} must be from {float(least):g} to {most:,}, not {_shown(value)}"
+        )
 
 
 def _fraction(name: str, value: float | str | None) -> Fraction | None:

@@ -67,7 +67,7 @@ def load_values(path: str | Path, tensor: Tensor) -> np.ndarray:
     except OSError as error:
         raise GraphError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, EOFError) as error:
-        raise GraphError(f"{path} is no .npy file of integers: {error}") from error
+        raise GraphError(f"{path} is no .npy file of integers (numpy.save writes one)") from error
     if not isinstance(values, np.ndarray):
         raise GraphError(f"{path} holds several arrays; store one input in a .npy file")
     if tensor.shape[:1] == (1,) and values.shape == tensor.shape[1:]:

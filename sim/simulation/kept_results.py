@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -84,13 +84,19 @@ class KeptResults:
             self.found[entry["key"]] = entry["measured"]
 
     def check(self) -> None:
-        """Make sure that results can be kept, before the first of them is simulated.
+        """Make sure that results can be kept, before the first of them is simulated; nothing is left behind.
 
         Raises:
             GraphError: the file cannot be written.
         """
-        with self._named_when_it_fails():
-            check_writable(self.path)
+        missing = [folder for folder in (self.path.parent, *self.path.parent.parents) if not folder.exists()]
+        try:
+            with self._named_when_it_fails():
+                check_writable(self.path)
+        finally:
+            for folder in missing:
+                with suppress(OSError):
+                    folder.rmdir()
 
     def simulated(
         self,

@@ -2,7 +2,7 @@
 
 Products beyond the DSP blocks are rows of carry chains, so that a network may be given more multipliers than the FPGA
 has blocks: the table shows how interval, block RAM and tables trade, and which clock a rate needs. Block RAM is
-counted, tables are estimated, both without the link of the board.
+counted, tables are estimated, both without the link of the board; DSP blocks are shared out as ``build`` does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Budget:
     """A plan's cost on a device.
 
     Attributes:
-        rows: products without a DSP block.
+        rows: products of arrays without a DSP block.
     """
 
     budget: int
@@ -48,7 +48,7 @@ def budget(graph: Graph, device: Device, multipliers: int) -> Budget:
     Raises:
         GraphError: the budget is too small for the network.
     """
-    design = make_design(graph, multipliers=multipliers, family=device.circuits)
+    design = make_design(graph, multipliers=multipliers, device=device)
     found = Resources(design_cost(design), device)
     return Budget(
         multipliers,

@@ -69,6 +69,14 @@ def shared_out(function: Callable[[Item], Result], items: Sequence[Item], fewest
     return results
 
 
+class HelperKilled(Exception):
+    """A process that helped was ended by a signal from outside, as a system does that is short of memory."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        memory = "; where memory is short the system does that" if number == signal.SIGKILL else ""
+        super().__init__(f"a process that helped was ended by {number.name} from outside{memory}: run it again")
+
+
 class _Queue:
     """The numbers below a count in a pipe, from which several processes take each once."""
 
@@ -133,7 +141,8 @@ def _work(function: Callable[[Item], Result], item: Item, write: int) -> NoRetur
     try:
         os.setpgid(0, 0)  # so that it ends together with the tools that it starts
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
         try:
             answer = pickle.dumps((function(item), None))
         except Exception as error:
@@ -149,6 +158,10 @@ def _result(child: _Child) -> Any:
     with child.pipe:
         data = child.pipe.read()
     _, status = os.waitpid(child.process, 0)
+    if os.WIFSIGNALED(status):
+        if os.WTERMSIG(status) == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise HelperKilled(signal.Signals(os.WTERMSIG(status)))
     if status or not data:
         raise RuntimeError(f"a process that helped ended without a result (status {status})")
     result, error = pickle.loads(data)

@@ -57,7 +57,9 @@ def user_message(error: Exception) -> str | None:
         from mbconv.generators.graph.graph import GraphError  # here: the doctor works without numpy
     except ModuleNotFoundError:
         return None
-    return str(error) if isinstance(error, GraphError) else None
+    from mbconv.hdl.processes import HelperKilled
+
+    return str(error) if isinstance(error, GraphError | HelperKilled) else None
 
 
 def report_fault(error: Exception) -> None:

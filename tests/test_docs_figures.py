@@ -9,7 +9,11 @@ from click.testing import CliRunner
 from mbconv.cli import main
 from mbconv.command_bench import _buffers
 from mbconv.generators.emission.design import make_design
+from mbconv.generators.graph.ranges import block_ranges
+from mbconv.generators.planning.nearest_plan import list_plans
 from mbconv.generators.planning.plan_report import report_design
+from mbconv.generators.planning.planner import plan_for_multipliers
+from mbconv.generators.stages.network import build_network
 from mbconv.models import load
 
 ROOT = Path(__file__).parent.parent
@@ -77,6 +81,67 @@ def test_stages_of_the_built_in_models(name):
     )
     assert multipliers == [stage.multipliers for stage in stages]
     assert cycles == [stage.cycles for stage in stages]
+
+
+def test_the_demo():
+    """What README shows of ``make demo`` that is predicted; its tests show that simulations agree."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    graph = load("digits")
+    for name, part in (("digits_1_5: 4 operators", graph.layers(1, 5)), ("digits: 11 operators", graph)):
+        found = text[text.index(name) :]
+        design = make_design(part, multipliers=16)
+        for quantity, value in (("interval", design.schedule.interval), ("latency", design.schedule.latency)):
+            assert re.search(rf"{quantity}, cycles +([\d,]+) +([\d,]+)", found).groups() == (f"{value:,}", f"{value:,}")
+        assert f"{name}, {design.schedule.frames} frames back to back" in found
+        used = re.search(r"\n(\d+ multipliers of .*?%) of the budget", found)[1]
+        efficiency = f"MAC efficiency {design.mac_efficiency:.1%}"
+        assert used == f"{design.multipliers} multipliers of 16; {design.macs:,} MACs a frame; {efficiency}"
+
+
+def test_networks_in_the_page_of_planning():
+    """The same rows as in README's table."""
+    text = (DOCS / "planning.md").read_text(encoding="utf-8")
+    table = re.search(r"\| network \| multipliers \| interval \| MAC efficiency \|\n\|[-|]+\n((?:\|.*\n)+)", text)[1]
+    found = [[cell.strip().replace(" %", "%") for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    expected = {(row[0], row[1]): [row[3], row[6]] for row in measured()}
+    assert len(found) >= 8
+    for name, multipliers, *figures in found:
+        assert figures == expected[name, multipliers.replace(",", "")], name
+
+
+@pytest.mark.shared
+def test_plans_within_a_boards_multipliers(shared):
+    page = (DOCS / "planning.md").read_text(encoding="utf-8")
+    counts = re.search(
+        r"within a board's multipliers \(VWW (\d+) within 156, MobileNetV2-0.35-160 (\d+)\)", page
+    ).groups()
+    for name, count in zip(("vww_96_int8", "mobilenetv2_160_035_cfu"), counts, strict=True):
+        network = build_network(load(str(shared / "models" / f"{name}.tflite")))
+        assert len(list_plans(network, plan_for_multipliers(network, 156).interval, 156)) == int(count)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_blocks_of_a_mobilenet(shared):
+    """README's table of every block: what is predicted of each."""
+    graph = load(str(shared / "models" / "tf2_mobilenet_v2_1.0_224_ptq.tflite"))
+    rows = [re.split(r" {2,}", line) for line in block(ROOT / "README.md", " layers   operators")][2:-1]
+    ranges = block_ranges(graph)
+    assert len(rows) == len(ranges) == 19
+    for row, (first, last) in zip(rows, ranges, strict=True):
+        design = make_design(graph.layers(first, last), multipliers=64)
+        interval, latency = f"{design.schedule.interval:,}", f"{design.schedule.latency:,}"
+        assert row[0] == f"{first}:{last}"
+        assert [row[2], *row[4:]] == ["0", interval, interval, latency, latency, str(design.multipliers)]
+
+
+@pytest.mark.slow
+def test_what_waits_for_what():
+    """The page of verification shows where a block of digits stalls and starves."""
+    found = printed("sim", "digits", "--layers", "1:5", "--multipliers", "16", "--stalls")
+    table = block(DOCS / "verification.md", " stream of  ")
+    first = found.index(table[0])
+    assert found[first : first + len(table)] == table
 
 
 def measured() -> list[list[str]]:

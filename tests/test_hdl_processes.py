@@ -7,10 +7,11 @@ import time
 
 import pytest
 
+from mbconv.cli_errors import user_message
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.emission.design_verilog import design_verilog
 from mbconv.hdl import processes, verilog
-from mbconv.hdl.processes import in_processes
+from mbconv.hdl.processes import HelperKilled, in_processes
 from mbconv.models import load
 
 pytestmark = [
@@ -74,6 +75,28 @@ def test_tools_of_the_first_item_end_with_it(tmp_path):
 def test_a_process_that_dies_is_an_error():
     with pytest.raises(RuntimeError, match="ended without a result"):
         in_processes(lambda item: os._exit(3) if item else None, [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "text"),
+    [
+        (signal.SIGKILL, HelperKilled, "ended by SIGKILL from outside; where memory is short the system does that"),
+        (signal.SIGTERM, HelperKilled, "ended by SIGTERM from outside: run it again"),
+        (signal.SIGINT, KeyboardInterrupt, None),
+    ],
+)
+def test_a_process_that_is_ended_from_outside(number, kind, text):
+    """As a system does that is short of memory; no fault of the program."""
+
+    def work(item):
+        if item:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(kind, match=text) as caught:
+        in_processes(work, [0, 1])
+    if kind is HelperKilled:
+        assert user_message(caught.value) == str(caught.value)
 
 
 def test_the_text_does_not_depend_on_the_number_of_processes(monkeypatch):

@@ -83,4 +83,4 @@ def _text(build: dict | None) -> str:
     from mbconv.fpga.boards.checked import Stage
 
     clock = "" if build["clock_mhz"] is None else f" at {build['clock_mhz']:.4g} MHz"
-    return f"{build['network']}{clock}: {Stage[build['reached'].upper()].words}"
+    return f"{build['network']}{clock}: {Stage[build['reached'].upper()].title}"

@@ -82,7 +82,7 @@ def test_every_build_is_for_a_board_with_a_uart_in_a_folder_of_its_own():
 
 def test_what_is_kept_here_is_of_boards_that_there_are():
     for build in read_checked():
-        assert find_board(build.board).name == build.board and build.stage.words
+        assert find_board(build.board).name == build.board and build.stage.title
 
 
 def test_a_failed_build_is_kept_with_how_far_it_came(tmp_path):

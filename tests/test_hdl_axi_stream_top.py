@@ -266,7 +266,7 @@ def test_cycles(channels, lanes, into, out_of):
     beats = [beat for frame in x for beat in frame_beats(frame, source.frame)]
     expected = [beat for frame in x for beat in frame_beats(frame, sink.frame, user=0)]
     record = run_design(design, {"s_axis": beats}, {"m_axis": len(expected)}, frames, patience=1000)
-    got = [int.from_bytes(row.tobytes(), "little") for row in record.streams["m_axis"].words]
+    got = [int.from_bytes(row.tobytes(), "little") for row in record.streams["m_axis"].payloads]
     assert got == expected
     assert record.outputs == {"short_frames": 0, "long_frames": 0}
     assert record.streams["m_axis"].broken_rules == []

@@ -52,7 +52,7 @@ def chain() -> DesignSource:
 def test_free_running(chain, tmp_path):
     record = run_design(chain, {"i": pack(SHAPE, BEATS)}, {"o": 60}, 3, folder=tmp_path)
     for name in ("o", "between"):
-        assert np.array_equal(unpack_words(SHAPE, record.streams[name].words), BEATS)
+        assert np.array_equal(unpack_words(SHAPE, record.streams[name].payloads), BEATS)
         assert record.streams[name].broken_rules == []
     assert (record.first, record.taken) == ({"i": 0}, {"i": 60})
     assert record.interval("o") == 20
@@ -74,7 +74,7 @@ def test_other_frames_stalls_and_reset_need_no_new_build(chain):
     )
     assert record.cached
     for name in ("o", "between"):
-        assert np.array_equal(unpack_words(SHAPE, record.streams[name].words), BEATS[:40])
+        assert np.array_equal(unpack_words(SHAPE, record.streams[name].payloads), BEATS[:40])
     assert sum(record.streams["between"].starved) > 40
 
 
@@ -129,9 +129,9 @@ def test_axi_stream_that_changes_under_stall_and_stops(tmp_path):
         design, {"s_axis": beats}, {"m_axis": 10}, 1, sink=HALF, patience=500, waves=Waves(waves), folder=tmp_path
     )
     output = record.streams["m_axis"]
-    assert (len(output.words), record.taken, record.outputs) == (8, {"s_axis": 8}, {"count": 8})
+    assert (len(output.payloads), record.taken, record.outputs) == (8, {"s_axis": 8}, {"count": 8})
     assert output.broken_rules[0].startswith("the payload changed while stalled, cycle ")
-    assert not np.array_equal(output.words[:, 0], beats[:8])
+    assert not np.array_equal(output.payloads[:, 0], beats[:8])
     assert "m_axis_tdata" in waves.read_text()
 
 

@@ -110,7 +110,7 @@ def table(builds: Sequence[Checked]) -> str:
         if build.clock_mhz is None:
             lines.append(
                 f"| {build.network} | {board.title} | {board.part.device} | | | | | | | "
-                f"{build.stage.words or 'nothing'}: {build.problem} |"
+                f"{build.stage.title or 'nothing'}: {build.problem} |"
             )
             continue
         used, available = build.used or {}, build.available or {}
@@ -118,7 +118,7 @@ def table(builds: Sequence[Checked]) -> str:
         lines.append(
             f"| {build.network} | {board.title} | {board.part.device} | {build.multipliers} | "
             + "".join(f"{used[key]:,} of {available[key]:,} | " for key in (logic, "dsp", "block_ram"))
-            + f"{build.clock_mhz:.2f} | {build.frames_per_second:,.0f} | {build.stage.words} |"
+            + f"{build.clock_mhz:.2f} | {build.frames_per_second:,.0f} | {build.stage.title} |"
         )
     return "\n".join(lines)
 

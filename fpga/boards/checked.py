@@ -23,7 +23,7 @@ class Stage(IntEnum):
     SIMULATED = 4
 
     @property
-    def words(self) -> str:
+    def title(self) -> str:
         return ("", "synthesised", "routed", "bitstream made", "bitstream made, netlist simulated")[self]
 
 

@@ -116,13 +116,13 @@ class FoldedCircuit(StageCircuit):
         if per_pixel < 1:
             return np.zeros((2, lanes_out.size), np.int64)
         inputs = self.useful_inputs(network, node, per_pixel, lanes_in)
-        words = ceil_div(node.reduction, inputs)
-        groups = per_pixel // words
-        inputs, words, groups = (values[groups > 0][:, None] for values in (inputs, words, groups))
+        steps = ceil_div(node.reduction, inputs)
+        groups = per_pixel // steps
+        inputs, steps, groups = (values[groups > 0][:, None] for values in (inputs, steps, groups))
         if not inputs.size:
             return np.zeros((2, lanes_out.size), np.int64)
         outputs = round_up(ceil_div(shape.channels, groups), self.output_unit(lanes_in, lanes_out))
-        possible = outputs // lanes_out <= words if drained else outputs > 0
+        possible = outputs // lanes_out <= steps if drained else outputs > 0
         preferred = inputs if self.FEWEST_INPUTS else -inputs
         cost = np.where(possible, inputs * outputs * (1 << 20) + preferred, np.iinfo(np.int64).max)
         best = cost.argmin(axis=0)

@@ -76,8 +76,8 @@ class PointwiseCircuit(FoldedCircuit):
         return range(lanes_in, node.reduction + lanes_in, lanes_in)
 
     def useful_inputs(self, network: Network, node: Node, per_pixel: int, lanes_in: int) -> np.ndarray:
-        words = np.arange(1, min(node.reduction, per_pixel) + 1)
-        return np.unique(round_up(np.unique(ceil_div(node.reduction, words)), lanes_in))
+        steps = np.arange(1, min(node.reduction, per_pixel) + 1)
+        return np.unique(round_up(np.unique(ceil_div(node.reduction, steps)), lanes_in))
 
     def input_rule(self, network: Network, node: Node, lanes_in: int) -> str:
         return f"is no multiple of the {lanes_in} lanes of tensor {node.inputs[0]} that suits {node.reduction} channels"

@@ -178,7 +178,7 @@ class _Reading:
                 wanted = wanted.reshape(values.shape)
                 found[place].append((tensor, values, wanted, measured))
             ends.append(self.retired.ends[self.event - 1])
-            marked.append(bool(self.given.words[self.beat - 1, 0] >> 9))
+            marked.append(bool(self.given.payloads[self.beat - 1, 0] >> 9))
         places: dict[str, list[int]] = {}
         for place, one in enumerate(program.instructions):
             places.setdefault(one.name, []).append(place)
@@ -237,7 +237,7 @@ class _Reading:
         """
         if self.event >= len(self.retired.ends):
             raise GraphError(f"the simulated engine stood still in instruction {place}")
-        number = int(self.retired.words[self.event, 0])
+        number = int(self.retired.payloads[self.event, 0])
         if number != place:
             raise GraphError(f"the simulated engine executed instruction {number} where {place} was due")
         end = self.retired.ends[self.event]
@@ -248,7 +248,7 @@ class _Reading:
     def _given(self, program: Program, tensor: int) -> np.ndarray:
         """A result's elements, ``[pixels, channels]``."""
         found = program.graph.tensors[tensor]
-        beats = self.given.words[self.beat : self.beat + found.size, 0].astype(np.int64)
+        beats = self.given.payloads[self.beat : self.beat + found.size, 0].astype(np.int64)
         self.beat += found.size
         if len(beats) < found.size:
             raise GraphError(f"{len(beats):,} of {found.size:,} elements of tensor {tensor} came out")
@@ -264,7 +264,7 @@ class _Reading:
         size = program.parameters.channels
         first, end = one.rows if one.rows[1] else (0, stored.tensor.height)
         count = (end - first) * stored.row_words
-        words = self.written.words[self.word : self.word + count]
+        words = self.written.payloads[self.word : self.word + count]
         self.word += count
         octets = np.ascontiguousarray(words).view(np.uint8)
         addresses = octets[:, size : size + 4].astype(np.int64) @ (1 << 8 * np.arange(octets.shape[1] - size)[:4])

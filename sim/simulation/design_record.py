@@ -20,13 +20,13 @@ class StreamRecord:
     """What passed on an output or at a monitor.
 
     Attributes:
-        words: ``uint32 [beats, words]``, each beat's lowest word first, for :func:`.bench_data.unpack_words`.
+        payloads: ``uint32 [beats, words]``, each beat's lowest word first, for :func:`.bench_data.unpack_words`.
         ends: the cycle, since reset, of the last beat of each frame.
         stalled, starved: cycles in each frame with valid without ready, with ready without valid (monitors only).
         broken_rules: rules of streams that were broken, with the cycle.
     """
 
-    words: np.ndarray
+    payloads: np.ndarray
     ends: list[int]
     stalled: list[int]
     starved: list[int]

@@ -161,7 +161,7 @@ def _elements(stream: StreamDescription, record: DesignRecord, frames: int) -> n
     Raises:
         GraphError: beats are missing at the end.
     """
-    words, wanted = record.streams[stream.name].words, frames * stream.beats
+    words, wanted = record.streams[stream.name].payloads, frames * stream.beats
     if len(words) < wanted:
         raise GraphError(
             f"the simulation stood still: {len(words):,} of {wanted:,} beats of tensor {stream.tensor} passed"

@@ -182,7 +182,7 @@ def checked_outputs(description: Description, record: DesignRecord, frames: int)
         raise GraphError("a stream broke a rule of its protocol:\n  " + "\n  ".join(broken))
     outputs, problems = {}, []
     for name, ports in description.packets.items():
-        words, beats = record.streams[name].words, sum(port.beats for port in ports)
+        words, beats = record.streams[name].payloads, sum(port.beats for port in ports)
         if len(words) < frames * beats:
             raise GraphError(
                 f"the simulation stood still after {record.cycles:,} cycles: {len(words):,} of {frames * beats:,} "

@@ -10,7 +10,7 @@ import click
 
 from .cli_errors import UserError, require_extra
 from .cli_options import Number, existing_file, json_option, layers_option, optional_model_argument
-from .cli_output import print_json, results, simulation_progress, step_progress
+from .cli_output import print_json, progress_console, results, simulation_progress, step_progress
 from .cli_simulation import print_result
 from .cli_target import target_design, target_options
 from .command_build_report import FLOORPLAN, REPORT, board_answer, draw_floorplan, print_files, print_made, write_report
@@ -162,11 +162,14 @@ def _planning(target):
 
 def _for_board(graph, target, device, package, speed, uart, frequency, seeds, directory, frames, no_simulation,
                as_json) -> int:  # fmt: skip
+    from mbconv.fpga.boards.checked import clock_note, read_checked
     from mbconv.fpga.flow.bitstream import build_bitstream, check_bitstream
     from mbconv.fpga.flow.fit import check_fit
 
     board = _board(target, device, package, speed, uart)
     check_bitstream(board, target.clock)
+    if note := clock_note(board, target.clock, read_checked()):
+        progress_console(quiet=as_json).print(f"note: {note}", soft_wrap=True)
     with step_progress(quiet=as_json) as report:
         report("planning", "folding, schedule")
         design = target_design(graph, _planning(target), board.part.resources)

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from mbconv.cli import main
 from mbconv.fpga.boards import build_all, checked, find_board
 from mbconv.fpga.boards.build_all import BUILDS, Build, checked_of_report, merged, reached, table
-from mbconv.fpga.boards.checked import Checked, Stage, checked_of, read_checked, write_checked
+from mbconv.fpga.boards.checked import Checked, Stage, checked_of, clock_note, read_checked, write_checked
 
 REPORT = {
     "model": "digits", "board": "icebreaker", "mac_multipliers": 8, "clock_mhz": 24.0, "fmax_mhz": 27.9,
@@ -95,3 +95,29 @@ def test_a_build_made_elsewhere_is_taken(tmp_path, monkeypatch, capsys):
     (tmp_path / "build.json").write_text(json.dumps(REPORT))
     assert build_all.main(["--take", str(tmp_path)]) == 0
     assert read_checked() == [checked_of_report(REPORT)] and "| digits | iCEBreaker |" in capsys.readouterr().out
+
+
+def test_a_clock_that_no_network_has_reached():
+    """Known before the work: a PLL makes clocks that no circuit of an FPGA's kind meets."""
+    builds = [
+        Checked("icebreaker", "digits", "simulated", fmax_mhz=28.4),
+        Checked("colorlight-i5", "digits", "simulated", fmax_mhz=103.1),
+        Checked("ulx3s-85f", "vww", "bitstream", fmax_mhz=93.4),
+        Checked("tang-nano-9k", "digits", "synthesised"),
+    ]
+    ice, ecp5 = find_board("icesugar"), find_board("ulx3s-25f")
+    assert clock_note(ice, 48, builds) == (
+        "of the networks routed for iCE40 so far the fastest came to 28.4 MHz (digits on iCEBreaker): "
+        "48 MHz may not be met, and then there is no bitstream"
+    )
+    assert clock_note(ice, 28.4, builds) is clock_note(ice, None, builds) is clock_note(ecp5, 103, builds) is None
+    assert "103.1 MHz (digits on Colorlight i5): 104 MHz may not be met" in clock_note(ecp5, 104, builds)
+    assert clock_note(find_board("tang-nano-9k"), 200, builds) is None  # nothing is known of it
+
+
+def test_build_tells_it_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("mbconv.fpga.flow.bitstream.build_bitstream", lambda *a, **k: (_ for _ in ()).throw(OSError()))
+    arguments = ["build", "digits", "--multipliers", "8", "--board", "icebreaker", "-o", str(tmp_path / "out")]
+    for clock, told in (("96", True), ("24", False)):
+        done = CliRunner().invoke(main, [*arguments, "--clock", clock])
+        assert ("note: of the networks routed for iCE40 so far" in done.stderr) is told

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from mbconv.generators.emission.files import write_whole
 
+from .registry import FpgaBoard, find_board
+
 FILE = Path(__file__).parent / "checked.json"
 
 
@@ -81,3 +83,20 @@ def write_checked(builds: Sequence[Checked], file: Path | None = None) -> None:
 def checked_of(board: str, builds: Sequence[Checked]) -> Checked | None:
     """The build of a board that came furthest; of equals the first."""
     return max((build for build in builds if build.board == board), key=lambda build: build.stage, default=None)
+
+
+def clock_note(board: FpgaBoard, clock_mhz: float | None, builds: Sequence[Checked]) -> str | None:
+    """What to tell who asks for a clock that no network has reached on a board's kind of FPGA so far; None where one
+    has, or none was routed. A PLL makes clocks that no circuit meets, which otherwise shows after routing only."""
+    kind = board.part.family.name, board.part.speed
+    routed = [(build, find_board(build.board)) for build in builds if build.fmax_mhz is not None]
+    alike = [(build, other) for build, other in routed if (other.part.family.name, other.part.speed) == kind]
+    if clock_mhz is None or not alike:
+        return None
+    fastest, where = max(alike, key=lambda found: found[0].fmax_mhz or 0)
+    if clock_mhz <= (fastest.fmax_mhz or 0):
+        return None
+    return (
+        f"of the networks routed for {board.part.family.name} so far the fastest came to {fastest.fmax_mhz:g} MHz "
+        f"({fastest.network} on {where.title}): {clock_mhz:g} MHz may not be met, and then there is no bitstream"
+    )

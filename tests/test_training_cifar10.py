@@ -74,7 +74,7 @@ def test_a_training_goes_on(train, capsys):
     ]  # fmt: skip
     assert "resumed: cycle 2, 0 epochs" in train("one")
     assert (train.folder / "one" / "cycle2.tflite").exists()
-    assert "as a float network, validation" in train("two", "--start", path)
+    assert "as a float network, validation" in train("two", "--start", path, "--quantised-epochs", 0)
     assert not (train.folder / "two" / "cycle1.tflite").exists()  # the second cycle began from it
     assert read_tflite(train.folder / "two" / "cycle2.tflite").total_macs == graph.total_macs
     with pytest.raises(SystemExit) as end:
@@ -83,8 +83,12 @@ def test_a_training_goes_on(train, capsys):
     assert f"{train.folder / 'one'} holds a training of cifar10_v3, not of other" in capsys.readouterr().err
 
 
-def test_cycles_that_there_are(train, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("--cycles", 3), "--cycles is 1 to 2, not 3"), (("--quantised-epochs", -1), "is at least 0, not -1")],
+)
+def test_numbers_that_there_are_not(arguments, message, train, capsys):
     with pytest.raises(SystemExit) as end:
-        train("none", "--cycles", 3)
-    assert end.value.code == 2 and "--cycles is 1 to 2, not 3" in capsys.readouterr().err
+        train("none", *arguments)
+    assert end.value.code == 2 and message in capsys.readouterr().err
     assert not (train.folder / "none").exists()

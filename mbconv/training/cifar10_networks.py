@@ -21,8 +21,7 @@ class Cifar10Network:
         topology: its shape.
         cycles: those of its training; a start from a file begins with the second.
         bfloat16: convolutions and norms compute in bfloat16 until int8 is simulated.
-        end: what a cycle's end takes, as epochs in floating point with whole pictures: fine-tuning, and 7,000 pictures
-            by the reference kernels.
+        quantised_epoch: what an epoch with simulated int8 takes, as epochs in floating point with whole pictures.
     """
 
     name: str
@@ -30,7 +29,7 @@ class Cifar10Network:
     topology: Topology
     cycles: tuple[Cycle, ...]
     bfloat16: bool = False
-    end: float = 4.0
+    quantised_epoch: float = 1.2
 
 
 V2 = Cifar10Network(
@@ -73,6 +72,6 @@ V3 = Cifar10Network(
         Cycle(epochs=60, peak=0.08, decay=3e-4, crops=((0.0, 28), (0.6, SIZE)), warm_up=0.1),
     ),
     bfloat16=True,
-    end=6.5,
+    quantised_epoch=2.7,
 )
 NETWORKS = {network.name: network for network in (V2, V3)}

@@ -59,6 +59,7 @@ BATCH = 64  # small: the activations of a batch stay in a processor's cache
 SMOOTHING = 0.1
 AVERAGING = 0.999
 QUANTISED_EPOCHS, QUANTISED_RATE = 2, 0.004
+MEASUREMENT = 1.5  # 7,000 pictures by the reference kernels, as epochs in floating point with whole pictures
 RECENT = 9  # epochs whose time the plan of the next ones goes by
 STATISTICS = 4000  # training pictures that restore the norms of a file
 
@@ -139,8 +140,9 @@ class Run:
         seed: int,
         start: Path | None = None,
         until: datetime | None = None,
+        quantised_epochs: int = QUANTISED_EPOCHS,
     ):
-        self.recipe, self.folder, self.until = recipe, folder, until
+        self.recipe, self.folder, self.until, self.quantised_epochs = recipe, folder, until, quantised_epochs
         torch.manual_seed(seed)
         self.training, self.validation, self.test = load_pictures(data)
         self.augmenter = Augmenter(self.training)
@@ -220,7 +222,7 @@ class Run:
         # The median: a few epochs beside heavy work say little of those to come.
         seconds_per_pixel = median(row["seconds"] / row["crop"] ** 2 for row in rows[-RECENT:])
         left = (self.until - datetime.now(UTC)).total_seconds()
-        left -= self.recipe.end * seconds_per_pixel * SIZE**2
+        left -= (MEASUREMENT + self.quantised_epochs * self.recipe.quantised_epoch) * seconds_per_pixel * SIZE**2
         return cycle.affordable_epochs(self.progress, left, seconds_per_pixel)
 
     def run(self, cycles: int) -> None:
@@ -262,7 +264,7 @@ class Run:
         network.calibrate(self.training.real(slice(0, 2048)))
         print(f"int8 without further training: validation {accuracy(network, self.validation):.2%}", flush=True)
         optimiser = torch.optim.SGD(parameter_groups(network, 0.0), lr=0.0, momentum=0.9, nesterov=True)
-        for epoch in range(QUANTISED_EPOCHS):
+        for epoch in range(self.quantised_epochs):
             started = time.monotonic()
             loss = train_epoch(
                 network,
@@ -270,7 +272,7 @@ class Run:
                 self.augmenter,
                 epoch,
                 SIZE,
-                lambda share, epoch=epoch: QUANTISED_RATE * (1 - (epoch + share) / QUANTISED_EPOCHS),
+                lambda share, epoch=epoch: QUANTISED_RATE * (1 - (epoch + share) / self.quantised_epochs),
             )
             share = accuracy(network, self.validation)
             self._note("int8", epoch + 1, SIZE, loss, share, time.monotonic() - started)
@@ -295,6 +297,10 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, help="end after so many (default: all)")
     parser.add_argument("--start", type=Path, help="the .tflite of an earlier cycle, from which the second one starts")
     parser.add_argument("--until", help="HH:MM (UTC) at which a cycle ends: as many epochs as there is time for")
+    parser.add_argument(
+        "--quantised-epochs", type=int, default=QUANTISED_EPOCHS, metavar="N",
+        help="epochs with simulated int8 at a cycle's end (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     add_force(parser)
@@ -309,6 +315,8 @@ def main() -> None:
     cycles = every if arguments.cycles is None else arguments.cycles
     if not 1 <= cycles <= every:
         parser.error(f"--cycles is 1 to {every}, not {cycles}")
+    if arguments.quantised_epochs < 0:
+        parser.error(f"--quantised-epochs is at least 0, not {arguments.quantised_epochs}")
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
     stages = list(recipe.topology.stages())
@@ -322,7 +330,9 @@ def main() -> None:
         names = ["curve.csv", *(f"cycle{n + 1}.{kind}" for n in range(every) for kind in ("tflite", "txt"))]
         check_outputs(parser, (arguments.folder / name for name in names), arguments.force)
     try:
-        run = Run(recipe, arguments.folder, arguments.data, arguments.seed, arguments.start, until)
+        run = Run(
+            recipe, arguments.folder, arguments.data, arguments.seed, arguments.start, until, arguments.quantised_epochs
+        )
     except GraphError as error:
         parser.error(f"--start {arguments.start}: {error}" if arguments.start else str(error))
     run.run(cycles)

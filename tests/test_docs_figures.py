@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from mbconv.cli import main
 from mbconv.command_bench import _buffers
+from mbconv.fpga import rom_limit
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.ranges import block_ranges
 from mbconv.generators.planning.nearest_plan import list_plans
@@ -107,6 +108,22 @@ def test_networks_in_the_page_of_planning():
     assert len(found) >= 8
     for name, multipliers, *figures in found:
         assert figures == expected[name, multipliers.replace(",", "")], name
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("case", range(4))
+def test_small_roms(case, shared):
+    """The table of docs/fpga.md."""
+    model, multipliers, device = rom_limit.NETWORKS[case]
+    row = cells(DOCS / "fpga.md", f"{Path(model).stem} at {multipliers} | {device} | 4")
+    model = str(shared / "models" / Path(model).name) if model.endswith(".tflite") else model
+    found = rom_limit.small_roms(model, multipliers, device)
+    assert row[2:] == [
+        str(found.roms),
+        f"{found.luts:,} of {found.all_luts:,}",
+        str(found.blocks),
+        f"{found.all_blocks} of {found.available_blocks}",
+    ]
 
 
 @pytest.mark.shared

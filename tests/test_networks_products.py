@@ -2,13 +2,8 @@
 
 import numpy as np
 import pytest
+from whole_file import check_file
 
-from mbconv.frames import random_frames
-from mbconv.generators.emission.design import make_design
-from mbconv.generators.readers.tflite_file import read_tflite
-from mbconv.sim.golden import model as golden
-from mbconv.sim.golden import oracle
-from mbconv.sim.simulation.simulate import simulate
 from mbconv.training.tflite_writer import TfliteWriter
 
 
@@ -40,13 +35,4 @@ def network(path) -> None:
 def test_squeeze_excite(multipliers, tmp_path):
     path = tmp_path / "products.tflite"
     network(path)
-    graph = read_tflite(path)
-    design = make_design(graph, multipliers=multipliers)
-    frames = random_frames(graph, design.schedule.frames, 5)
-    reference = oracle.Reference(path).run(frames[0])
-    for tensor, values in golden.run(graph, frames[0]).items():
-        np.testing.assert_array_equal(values, reference[tensor].reshape(values.shape), err_msg=f"tensor {tensor}")
-    result = simulate(design, frames)
-    assert result.mismatches == 0, result.first_mismatch
-    assert result.interval_cycles == design.schedule.interval == design.plan.interval
-    assert result.latency_cycles == design.schedule.latency
+    check_file(path, multipliers)

@@ -5,30 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Graph, Operator, Padding, Tensor
-from ..graph.lowering import Circuit, elementwise
-from ..graph.number_checks import broadcast_problems
-from ..readers.tflite_reader import Reader, TfliteForm
+from ..graph.extremum_operator import ExtremumOperator, read_extremum
+from ..readers.tflite_reader import TfliteForm
 
 
 @dataclass(frozen=True, eq=False)
-class Maximum(Operator):
+class Maximum(ExtremumOperator):
     """MAXIMUM of two computed tensors, of which one may be repeated over the other: of the integers as they are."""
 
     KIND: ClassVar[str] = "MAXIMUM"
-    BECOMES: ClassVar[str] = "`extremum`, either of them repeated over the other"
-    INPUTS: ClassVar[int | None] = 2
-
-    def lower(self, graph: Graph, padding: Padding) -> Circuit:
-        return elementwise("extremum", self, graph)
-
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        return broadcast_problems(sources, output)
 
 
-def _read(reader: Reader) -> Maximum:
-    reader.check_inputs(2, 2)
-    return Maximum(**reader.common(reader.computed(0), reader.computed(1)))
-
-
-TFLITE = (TfliteForm("MAXIMUM", "MaximumMinimumOptions", _read),)
+TFLITE = (TfliteForm("MAXIMUM", "MaximumMinimumOptions", lambda reader: read_extremum(reader, Maximum)),)

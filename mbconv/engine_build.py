@@ -36,7 +36,7 @@ def build_engine_bitstream(
         )
         check, reason = (None, "") if no_simulation else _asked(built, parameters, report)
     answer = {
-        "engine": parameters.text,
+        "engine": built.top.identity.engine,
         "identity": parameters.identity,
         **board_answer(directory, built, check, f"engine on {board.title}"),
     }
@@ -60,16 +60,18 @@ def _asked(built, parameters, report):
     from mbconv.board.netlist_check import check_engine_netlist
     from mbconv.fpga.flow.board_netlist import NetlistBoard
     from mbconv.generators.engine.compile import compile_network
+    from mbconv.generators.engine.memory_timing import parse_engine
+    from mbconv.generators.engine.program_file import stream_bytes
     from mbconv.generators.graph.graph import GraphError
     from mbconv.models import load
 
     graph = load(CHECKED_WITH)
     try:
-        compile_network(graph, parameters)
+        program = compile_network(graph, parameters, timing=parse_engine(built.top.identity.engine)[1])
     except GraphError as error:
         return None, str(error)
     report("netlist", "building the simulator")
-    with NetlistBoard(built.board, built.made.netlist, built.top) as simulated:
+    with NetlistBoard(built.board, built.made.netlist, built.top, flash=stream_bytes(program)) as simulated:
         found = check_engine_netlist(simulated.port, graph, built.baud, lambda doing: report("netlist", doing))
     report("netlist", "")
     return found, ""

@@ -82,6 +82,8 @@ def test_nothing_is_left_of_a_program_that_does_not_fit(tmp_path):
         (["--engine", "up6k", "--board", "icebreaker"], "--engine: 'up6k' is none of an engine's parameters"),
         (["--engine", "up5k", "--board", "icebreaker", "--multipliers", "8"], "--multipliers do not go with --engine"),
         (["--engine", "up5k,memory_bytes=1/2", "--board", "icebreaker"], "--engine: "),
+        (["--engine", "memory_bytes=1/2", "--board", "ulx3s-85f"], "there is no memory outside"),
+        (["--engine", "memory_bytes=2", "--board", "icebreaker"], "a flash, which gives one byte after another"),
         (["--engine", "up5k", "--board", "icebreaker", "--clock", "3"], "has no clock of 3 MHz or less"),
     ],
 )
@@ -98,7 +100,7 @@ def test_bitstreams_of_engines_that_are_refused(tmp_path, arguments, message):
         (["digits", "--engine", "up5k"], "an engine is served without a MODEL"),
         ([], "give a MODEL, or --engine"),
         (["--engine", "up5k", "--multipliers", "8"], "--multipliers do not go with --engine"),
-        (["--engine", "memory_bytes=1/2"], "memory_bytes is of simulations"),
+        (["--engine", "memory_bytes=2"], "a flash, which gives one byte after another"),
     ],
 )
 def test_boards_with_engines_that_are_not_served(arguments, message):

@@ -8,6 +8,10 @@ from click.testing import CliRunner
 
 from mbconv.cli import main
 from mbconv.fpga.boards import boards
+from mbconv.generators.engine.compile import compile_network
+from mbconv.generators.engine.memory_timing import parse_engine
+from mbconv.generators.engine.program_file import stream_bytes
+from mbconv.models import load
 
 
 @pytest.fixture
@@ -50,6 +54,50 @@ def test_the_board_of_the_build(folder, loader):
     assert called.read_text().splitlines() == ["--board", "tangnano9k", "--write-flash", str(folder / "digits.bin")]
     assert run(folder, "--board", "ice40_generic").exit_code == 0, "openFPGALoader's own name"
     assert called.read_text().splitlines()[1] == "ice40_generic"
+
+
+ENGINE = (
+    "map_words=512,map_ports=1,weight_words=128,constant_words=256,tables=1,instructions=12,lane_bits=21,side_bits=6,"
+    "kernel_bits=4,group_bits=8,port_bytes=1,memory_bytes=1/2,memory_latency=29"
+)
+
+
+def described(folder, engine: str) -> None:
+    report = {"board": "icebreaker", "bitstream": "digits.bin", "engine": engine}
+    (folder / "build.json").write_text(json.dumps(report))
+
+
+def test_weights_of_a_network_behind_the_bitstream(folder, loader):
+    called = loader()
+    described(folder, ENGINE)
+    result = run(folder, "--network", "digits")
+    assert result.exit_code == 0, result.output
+    file = folder / "digits.weights.bin"
+    assert called.read_text().splitlines() == [
+        "--board", "ice40_generic", "--write-flash", "--offset", "1048576", str(file)
+    ]  # fmt: skip
+    parameters, timing = parse_engine(ENGINE)
+    assert file.read_bytes() == stream_bytes(compile_network(load("digits"), parameters, timing=timing))
+
+
+@pytest.mark.parametrize(
+    ("engine", "arguments", "message"),
+    [
+        (ENGINE, ["--network", "digits", "--flash"], "leave --flash out"),
+        (ENGINE, ["--network", "cifar10"], "cifar10 cannot be compiled for the engine"),
+        (ENGINE.replace("weight_words=128", "weight_words=512"), ["--network", "digits"], "fits the engine's memory"),
+        ("channels=8", ["--network", "digits"], "reads nothing from a flash"),
+        ("", ["--network", "digits"], "is no build of an engine"),
+        ("lanes=3", ["--network", "digits"], "is none of this version"),
+    ],
+)
+def test_weights_that_nothing_reads(folder, loader, engine, arguments, message):
+    loader()
+    described(folder, engine)
+    result = run(folder, *arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+    assert not list(folder.glob("*.weights.bin"))
 
 
 def test_every_board_that_the_loader_knows(folder, loader):

@@ -125,7 +125,7 @@ def test_a_flash_of_fewer_dummy_clocks_is_read_shifted():
 def test_what_no_flash_takes_is_refused():
     with pytest.raises(ValueError, match="24 bits"):
         FlashReader(1 << 24, 24e6)
-    with pytest.raises(ValueError, match="1 to 6 cycles later, not 7"):
-        FlashReader(0, 24e6, 7)
+    with pytest.raises(ValueError, match="1 to 8 cycles later, not 9"):
+        FlashReader(0, 24e6, 9)
     with pytest.raises(FlashError, match="above the flash's 104"):
         FlashModel(b"", 5.0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,7 @@ class FpgaBoard(Board):
         clock_mhz, clock: the oscillator and its pin.
         rx, tx: the pins of a UART's receiver and transmitter, from the FPGA's side; None where the board has none.
         loader: the name by which openFPGALoader knows the board; empty if it does not.
+        flash: by the port of the top the pins of its SPI flash on four lines; empty where it has none.
     """
 
     platform: str
@@ -35,6 +37,7 @@ class FpgaBoard(Board):
     rx: Pin | None
     tx: Pin | None
     loader: str = ""
+    flash: Mapping[str, Pin] = field(default_factory=dict, hash=False)
 
 
 _OURS, _AMARANTH = "mbconv.fpga.boards", "amaranth_boards"
@@ -107,7 +110,24 @@ def _read(name: str, title: str, module: str, platform: str, loader: str) -> Fpg
         _pin(found, clock, clock),
         *(_pin(found, uart, pins[wire]) if wire in pins else None for wire in ("rx", "tx")),
         loader,
+        _flash_pins(found),
     )
+
+
+def _flash_pins(platform: Any) -> dict[str, Pin]:
+    """The pins of a board's flash, where its four lines are named."""
+    flash = platform.resources.get(("spi_flash_4x", 0))
+    if flash is None:
+        return {}
+    signals = {signal.name: signal for signal in flash.ios}
+    if not {"cs", "clk", "dq"} <= signals.keys():  # the clock of a configuration's pins has none of its own
+        return {}
+    names = {"cs": ["flash_cs_n"], "clk": ["flash_sck"], "dq": [f"flash_io[{line}]" for line in range(4)]}
+    return {
+        port: pin
+        for name, ports in names.items()
+        for port, pin in zip(ports, _pins(platform, flash, signals[name]), strict=True)
+    }
 
 
 def _platform(name: str, module: str, platform: str) -> Any:
@@ -151,10 +171,15 @@ def _part(name: str, platform: Any) -> Part:
 
 
 def _pin(platform: Any, resource: Any, signal: Any) -> Pin:
-    """The only pin of a signal of a resource, which may itself be the signal."""
+    """The first pin of a signal of a resource, which may itself be the signal."""
+    return _pins(platform, resource, signal)[0]
+
+
+def _pins(platform: Any, resource: Any, signal: Any) -> list[Pin]:
+    """The pins of a signal."""
     connected = {pin: target for connector in platform.connectors.values() for pin, target in connector}
     attributes = {
         name: value(platform) if callable(value) else value
         for name, value in {**resource.attrs, **signal.attrs}.items()
     }
-    return Pin(signal.ios[0].map_names(connected, resource)[0], attributes)
+    return [Pin(name, attributes) for name in signal.ios[0].map_names(connected, resource)]

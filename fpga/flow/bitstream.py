@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mbconv.generators.emission.board import board_bundle, board_top
 from mbconv.generators.emission.design import Design
-from mbconv.generators.emission.engine_board import NAME, engine_top, engine_verilog
+from mbconv.generators.emission.engine_board import FLASH_ADDRESS, NAME, engine_top, engine_verilog
 from mbconv.generators.graph.graph import GraphError
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.link.board_top import BoardTop
@@ -130,9 +130,10 @@ def build_engine(
 
 def _engine_work(parameters: EngineParameters, board: FpgaBoard) -> _Work:
     circuits = board.part.resources.circuits
+    flash = FLASH_ADDRESS if parameters.port_bytes and _flash_pads(board) else None
     return _Work(
         NAME,
-        lambda clock: engine_top(parameters, clock, family=circuits),
+        lambda clock: engine_top(parameters, clock, flash=flash, family=circuits),
         engine_verilog,
         lambda place: nullcontext(),
     )
@@ -145,7 +146,7 @@ def engine_netlist(
     clock, source = _clock(board, clock_mhz)
     work = _engine_work(parameters, board)
     top = work.top(clock * 1e6)
-    return _synthesised(work.verilog(top), board, source, folder, lambda step, doing: None), top
+    return _synthesised(work.verilog(top), board, source, _has_flash(top), folder, lambda step, doing: None), top
 
 
 def _build(
@@ -170,7 +171,7 @@ def _build(
             verilog = work.verilog(top)
             place = folder if clock_mhz is not None else folder / f"attempt_{attempt + 1}"
             with work.explaining(place):
-                made = _implement(verilog, board, source, target_mhz or clock, place, seeds, report)
+                made = _implement(verilog, board, source, _has_flash(top), target_mhz or clock, place, seeds, report)
             reached = made.best.fmax_mhz
             if reached >= clock:
                 # Only the first attempt, whose clock was a guess, may turn out to be too modest.
@@ -226,11 +227,19 @@ def _clock(board: FpgaBoard, wanted: float) -> tuple[float, Pll | None]:
 
 
 def _implement(
-    verilog: Verilog, board: FpgaBoard, pll: Pll | None, target_mhz: float, folder: Path, seeds: int, report: Report
+    verilog: Verilog,
+    board: FpgaBoard,
+    pll: Pll | None,
+    flash: bool,
+    target_mhz: float,
+    folder: Path,
+    seeds: int,
+    report: Report,
 ) -> Implementation:
     part, family = board.part, board.part.family
-    netlist = _synthesised(verilog, board, pll, folder, report)
-    name, text = family.constraints({"clk": board.clock, "rx": board.rx, "tx": board.tx})
+    netlist = _synthesised(verilog, board, pll, flash, folder, report)
+    pins = {"clk": board.clock, "rx": board.rx, "tx": board.tx, **(board.flash if flash else {})}
+    name, text = family.constraints(pins)
     (folder / name).write_text(text)
     routes = route_seeds(
         netlist,
@@ -254,25 +263,54 @@ def board_netlist(design: Design, board: FpgaBoard, folder: Path, clock_mhz: flo
     """
     clock, source = _clock(board, clock_mhz)
     top = board_top(design, clock * 1e6)
-    return _synthesised(board_bundle(design, top).made, board, source, folder, lambda step, doing: None), top
+    return _synthesised(board_bundle(design, top).made, board, source, False, folder, lambda step, doing: None), top
 
 
-def _synthesised(verilog: Verilog, board: FpgaBoard, pll: Pll | None, folder: Path, report: Report) -> Netlist:
-    sources = {**board.part.family.sources(verilog, board.part), f"{TOP}.v": _pins(verilog.top, pll)}
+def _flash_pads(board: FpgaBoard) -> str:
+    """Verilog of the pads of a board's flash, or "" where nothing is known of them."""
+    file = board.part.family.folder / "flash_pads.v"
+    return file.read_text() if board.flash and file.exists() else ""
+
+
+def _has_flash(top: BoardTop | EngineTop) -> bool:
+    return isinstance(top, EngineTop) and top.flash is not None
+
+
+def _synthesised(
+    verilog: Verilog, board: FpgaBoard, pll: Pll | None, flash: bool, folder: Path, report: Report
+) -> Netlist:
+    sources = {**board.part.family.sources(verilog, board.part), f"{TOP}.v": _pins(verilog.top, pll, flash)}
+    if flash:
+        sources["flash_pads.v"] = _flash_pads(board)
     found = synthesise(sources, TOP, folder, board.part, pins=True, doing=lambda doing: report("synthesis", doing))
     report("synthesis", "")
     return found
 
 
-def _pins(top: str, pll: Pll | None) -> str:
+_FLASH_PORTS = ",\n    output wire flash_cs_n,\n    output wire flash_sck,\n    inout wire [3:0] flash_io"
+_FLASH = f"""    wire flash_select_n, flash_clock;
+    wire [3:0] flash_out, flash_drive, flash_in;
+    mbconv_flash_pads flash_pads (
+        .clk({CLOCK}), .select_n(flash_select_n), .clock(flash_clock), .out(flash_out), .drive(flash_drive),
+        .in_(flash_in), .flash_cs_n(flash_cs_n), .flash_sck(flash_sck), .flash_io(flash_io)
+    );
+"""
+_FLASH_LINES = (
+    ", .flash_select_n(flash_select_n), .flash_clock(flash_clock), .flash_out(flash_out), .flash_drive(flash_drive), "
+    ".flash_in_(flash_in)"
+)
+
+
+def _pins(top: str, pll: Pll | None, flash: bool) -> str:
     """The module whose ports are pins. Its reset is the PLL's lock, through two registers, which begin at 0."""
     clock = (
         f"    wire {CLOCK}, locked;\n{pll.verilog}\n" if pll else f"    wire {CLOCK} = clk;\n    wire locked = 1'b1;\n"
     )
+    ports, pads, lines = (_FLASH_PORTS, _FLASH, _FLASH_LINES) if flash else ("", "", "")
     return (
-        f"module {TOP} (\n    input wire clk,\n    input wire rx,\n    output wire tx\n);\n{clock}"
+        f"module {TOP} (\n    input wire clk,\n    input wire rx,\n    output wire tx{ports}\n);\n{clock}"
         f"    reg [1:0] released = 2'b00;\n    always @(posedge {CLOCK}) released <= {{released[0], locked}};\n"
-        f"    {top} board (.clk({CLOCK}), .rst(~released[1]), .rx(rx), .tx(tx), .active());\nendmodule\n"
+        f"{pads}    {top} board (.clk({CLOCK}), .rst(~released[1]), .rx(rx), .tx(tx), .active(){lines});\nendmodule\n"
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mbconv.generators.emission.engine_board import FLASH_ADDRESS
 from mbconv.hdl.link.board_top import BoardTop
 from mbconv.hdl.link.engine_top import EngineTop
+from mbconv.sim.board.flash import flash_file, flash_instance, flash_model
 from mbconv.sim.board.simulated_board import PROGRAM, SimulatedBoard
 from mbconv.sim.simulation import verilator
 
@@ -14,13 +16,15 @@ from ..boards import FpgaBoard
 from .bitstream import TOP
 from .synthesis import Netlist
 
-_AROUND = f"""module simulated_board (
+_AROUND = """module simulated_board (
     input wire clk, input wire rst, input wire rx, output wire tx, output wire active
 );
-    {TOP} pins (.clk(clk), .rx(rx), .tx(tx));
+{flash}    {top} pins (.clk(clk), .rx(rx), .tx(tx){lines});
     assign active = 1'b1;  // what the light would show stays inside
 endmodule
 """
+_FLASH_WIRES = "    wire flash_cs_n, flash_sck;\n    wire [3:0] flash_io;\n"
+_FLASH_LINES = ", .flash_cs_n(flash_cs_n), .flash_sck(flash_sck), .flash_io(flash_io)"
 
 
 class NetlistBoard(SimulatedBoard):
@@ -30,22 +34,33 @@ class NetlistBoard(SimulatedBoard):
     Args:
         netlist, top: what was synthesised, and the design with its link that it is of.
         link: as of :class:`~mbconv.sim.board.simulated_board.SimulatedBoard`.
+        flash: what the board's flash holds at the address where an engine reads weights.
 
     Raises:
         SimulatorError: the simulator is missing or refuses the netlist.
     """
 
     def __init__(
-        self, board: FpgaBoard, netlist: Netlist, top: BoardTop | EngineTop, link: Path | None = None, seed: int = 1
+        self,
+        board: FpgaBoard,
+        netlist: Netlist,
+        top: BoardTop | EngineTop,
+        link: Path | None = None,
+        seed: int = 1,
+        flash: bytes = b"",
     ):
         family = board.part.family
+        has_flash = isinstance(top, EngineTop) and top.flash is not None
+        inside = _FLASH_WIRES + flash_instance(FLASH_ADDRESS, len(flash)) if has_flash else ""
+        own = (family.folder / name for name in ("pll_sim.v", "io_sim.v"))
         sources = {
             **family.models(),
-            "pll_sim.v": (family.folder / "pll_sim.v").read_text() if (family.folder / "pll_sim.v").exists() else "",
+            **{path.name: path.read_text() for path in own if path.exists()},
+            **(flash_model() if has_flash else {}),
             "netlist.v": netlist.verilog.read_text(),
-            "simulated_board.v": _AROUND,
+            "simulated_board.v": _AROUND.format(top=TOP, flash=inside, lines=_FLASH_LINES if has_flash else ""),
         }
         self.top = top
         self.build = verilator.build(sources, "simulated_board", program=PROGRAM)
-        self._memory_files, self._link, self._seed = {}, link, seed
+        self._memory_files, self._link, self._seed = flash_file(flash) if has_flash else {}, link, seed
         self._process = None

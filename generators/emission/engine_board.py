@@ -16,8 +16,11 @@ from ..graph.graph import GraphError
 NAME = "engine"
 """Of the top module and its files."""
 
-PAD_CYCLES = 3
-"""Cycles from a pulse of the flash's clock to its bits: a register in the pads each way, and the flash."""
+FLASH_ADDRESS = 0x100000
+"""Of a network's weights in a board's flash, behind the bitstream."""
+
+PAD_CYCLES = 2
+"""Cycles from a pulse of the flash's clock to its bits: a register in the pads each way."""
 
 _NO_PORT = PortShape(8, False, 1, 0, 0, 0)
 

@@ -19,8 +19,9 @@ class Array(Component):
     """``channels`` × ``pixels`` multipliers and accumulators, a skewed array: pixel lane q does everything q cycles
     after lane 0, so that one word of the map memory is read a cycle, and weights pass from lane to lane.
 
-    The weights come together with their slot, the elements a cycle later
-    (:class:`~mbconv.hdl.engine.words.Words`). A sum is whole in ``sums`` of lane q when ``ends[q]`` is high,
+    The elements come a cycle after their slot (:class:`~mbconv.hdl.engine.words.Words`); the weights do so, too, or
+    together with the slot where several rows of pixels take them at once (``weights_delay``). A sum is whole in
+    ``sums`` of lane q when ``ends[q]`` is high,
     ``latency`` + q cycles after the slot of its last element, and stays for that cycle at least.
 
     latency: 1 (word) + T (multipliers) + 1 (accumulator). Cost: the multipliers; for each an adder and a register; a
@@ -72,6 +73,11 @@ class Array(Component):
     def latency(self) -> int:
         return Latencies(self.parameters, self.family).array
 
+    @property
+    def weights_delay(self) -> int:
+        """Cycles from a slot to its weights."""
+        return int(self.parameters.depthwise_rows == 1)
+
     def elaborate(self, platform) -> Module:
         m = Module()
         p = self.parameters
@@ -96,7 +102,9 @@ class Array(Component):
                 weights = Mux(apart, self.weights.as_value(), weights)
                 marks = Mux(apart, now, marks)
             m.d.sync += [passed.eq(weights), later.as_value().eq(marks)]
-            weights, marks = passed, later.as_value()
+            if q or not self.weights_delay:
+                weights = passed
+            marks = later.as_value()
             m.d.comb += multiply.b.as_value().eq(weights)
             elements, outside = self.elements[q], self.outside[q]
             leader = q - q % p.depthwise_columns  # the lane whose word DEPTHWISE takes

@@ -90,16 +90,33 @@ class Drain(Component):
 
         latency = self.family.memory_latency
         valid = delayed(m, active & (pause == 0), latency, "valid", reset=True)
-        chosen = delayed(m, lane, latency, "lane")
         m.d.comb += self.valid.eq(valid)
+        if p.depthwise_lanes == 1 and p.result_cycles >= p.pixels:
+            # all lanes are there before the next result is due
+            step = delayed(m, valid, p.pixels - 1, "step", reset=True)
+            held = self._hold(m, [step] * p.pixels)
+            m.d.comb += self.accumulators.as_value().eq(held[0])
+            return m
+        chosen = delayed(m, lane, latency, "lane")
+        held = self._hold(m, [valid & (chosen == q) for q in range(p.pixels)], ring=True)
         lowest = Signal(ArrayLayout(self.accumulators.shape(), p.pixels))
-        for q in range(p.pixels):
-            held = [Signal(signed(p.lane_bits), name=f"held_{q}_{g}", reset_less=True) for g in range(p.channels)]
-            following = [*held[p.requantizers :], *held[: p.requantizers]]
-            with m.If(self.ends[q]):
-                m.d.sync += [register.eq(self.sums[q][g]) for g, register in enumerate(held)]
-            with m.Elif(valid & (chosen == q)):
-                m.d.sync += [register.eq(after) for register, after in zip(held, following, strict=True)]
-            m.d.comb += lowest[q].as_value().eq(Cat(held[: p.requantizers]))
+        m.d.comb += [lowest[q].as_value().eq(held[q]) for q in range(p.pixels)]
         m.d.comb += self.accumulators.eq(lowest[chosen] if p.pixels > 1 else lowest[0])
         return m
+
+    def _hold(self, m: Module, steps: list[Value], *, ring: bool = False) -> list[Value]:
+        """The sums of each lane, which move on by ``requantizers`` of them a step: in a ``ring`` of the lane's own, or
+        those of the next lane follow. Returns the next ones of each lane."""
+        p = self.parameters
+        held = [
+            [Signal(signed(p.lane_bits), name=f"held_{q}_{g}", reset_less=True) for g in range(p.channels)]
+            for q in range(p.pixels)
+        ]
+        for q, own in enumerate(held):
+            behind = own if ring else held[(q + 1) % p.pixels]
+            following = [*own[p.requantizers :], *behind[: p.requantizers]]
+            with m.If(self.ends[q]):
+                m.d.sync += [register.eq(self.sums[q][g]) for g, register in enumerate(own)]
+            with m.Elif(steps[q]):
+                m.d.sync += [register.eq(after) for register, after in zip(own, following, strict=True)]
+        return [Cat(own[: p.requantizers]) for own in held]

@@ -124,6 +124,7 @@ class FrameInput(Component):
 
     Members:
         instruction: ``In``; start, clear: ``In(1)``.
+        other_start, other_step: ``In(1)``; word_ends, ends: ``Out(1)``: OUTPUT counts with the same counters.
         i: ``In(stream.Signature(frame_layout))``
         put: ``Out(1)``; beat, position, folded, fresh, fill: ``Out``; complete: ``Out(1)``, address: ``Out``, with a
             word's last beat: as of :class:`~mbconv.hdl.engine.map_memory.MapMemory`.
@@ -139,6 +140,10 @@ class FrameInput(Component):
                 "instruction": In(instruction_layout(p)),
                 "start": In(1),
                 "clear": In(1),
+                "other_start": In(1),
+                "other_step": In(1),
+                "word_ends": Out(1),
+                "ends": Out(1),
                 "i": In(Signature(frame_layout(p))),
                 "put": Out(1),
                 "beat": Out(8 * p.input_elements),
@@ -164,8 +169,10 @@ class FrameInput(Component):
             self.i.ready.eq((filling & ~short & ~beyond) | dropping),
             step.eq(filling & (short | beyond | self.i.valid)),
             elements.instruction.eq(instruction),
-            elements.start.eq(self.start),
-            elements.step.eq(step),
+            elements.start.eq(self.start | self.other_start),
+            elements.step.eq(step | self.other_step),
+            self.word_ends.eq(elements.word_ends),
+            self.ends.eq(elements.ends),
             word_ends.eq(elements.word_ends),
             last.eq(elements.ends),
             ends.eq(step & last),
@@ -255,16 +262,19 @@ class FrameOutput(Component):
             an element of it is taken; element: ``In(signed(8))``, the lowest, from the cycle after ``load``.
         o: ``Out(stream.Signature(RESULT_BYTE))``
         finished: ``Out(1)``, with the last byte's being taken.
+        word_ends, ends: ``In(1)``, of the word and of the packet, where INPUT has beats of one element, too, and counts
+            them (``elements`` is None).
     """
 
     def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
         self.parameters, self.family = parameters, family
         p = parameters
-        self.elements = _Elements(p)
+        self.elements = _Elements(p) if p.input_elements > 1 else None
         super().__init__(
             {
                 "instruction": In(instruction_layout(p)),
                 "start": In(1),
+                **({"word_ends": In(1), "ends": In(1)} if self.elements is None else {}),
                 "bad": In(1),
                 "checked": In(1),
                 "address": Out(address_width(p.map_words)),
@@ -279,14 +289,11 @@ class FrameOutput(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.elements = elements = self.elements
         ask, valid, taken = Signal(), Signal(), Signal()
+        elements = self if self.elements is None else self.elements
         arrived = delayed(m, ask, Latencies(self.parameters, self.family).maps, "arrived", reset=True)
         m.d.comb += [
             taken.eq(self.o.valid & self.o.ready),
-            elements.instruction.eq(self.instruction),
-            elements.start.eq(self.start),
-            elements.step.eq(taken),
             self.o.valid.eq(valid & ~(self.instruction.last & ~self.checked)),
             self.reads.eq(ask),
             self.load.eq(arrived),
@@ -296,6 +303,13 @@ class FrameOutput(Component):
             self.o.payload.user.eq(elements.ends & self.bad),
             self.finished.eq(taken & elements.ends),
         ]
+        if self.elements is not None:
+            m.submodules.elements = self.elements
+            m.d.comb += [
+                self.elements.instruction.eq(self.instruction),
+                self.elements.start.eq(self.start),
+                self.elements.step.eq(taken),
+            ]
         m.d.sync += ask.eq(0)
         with m.If(self.start):
             m.d.sync += [self.address.eq(self.instruction.source), ask.eq(1)]

@@ -131,6 +131,13 @@ class Engine(Component):
         ]
         for unit in (self.input, self.output, self.sequence, self.write_back):
             m.d.comb += unit.instruction.eq(instruction)
+        if self.output.elements is None:
+            m.d.comb += [
+                self.input.other_start.eq(self.output.start),
+                self.input.other_step.eq(self.output.step),
+                self.output.word_ends.eq(self.input.word_ends),
+                self.output.ends.eq(self.input.ends),
+            ]
         connect(m, flipped(self.i), self.input.i)
         connect(m, self.output.o, flipped(self.o))
 
@@ -290,8 +297,9 @@ class Engine(Component):
     def _constants(self, m: Module, arrives: Value | None) -> None:
         """Constants into their memory; ``arrives``: some come from the port, as weights do."""
         upload, constants, control = self.upload, self.constants, self.control
-        # the weights come with the words of the map
-        ahead = self.maps.latency - self.family.memory_latency
+        # the weights come with the words of the map, or a cycle later
+        later = self.array.weights_delay
+        ahead = self.maps.latency - self.family.memory_latency + later
         address: Value = delayed(m, self.sequence.weight_address, ahead, "weight_address")
         write = upload.write[Section.CONSTANTS]
         if arrives is None:
@@ -305,7 +313,7 @@ class Engine(Component):
             address = Mux(passes, 0, address)
             passed = delayed(m, passes, self.family.memory_latency, "passed", reset=True)
             m.d.comb += [
-                constants.write.eq(arrives | passed),
+                constants.write.eq(delayed(m, arrives, later, "constant", reset=True) | passed),
                 constants.word.eq(self.weights.r_data),
                 constants.stay.eq(control.open_upload & ~upload.busy),
                 constants.start.eq(control.start),

@@ -10,15 +10,14 @@ from amaranth.lib.wiring import Component, In, Out
 
 from ..counting import delayed
 from ..family import GENERIC, Family
-from ..layouts import ArrayLayout
 from ..primitives import Rom
 from .weight_port import weight_port
 
 FLASH_LINES = {"select_n": Out(1, init=1), "clock": Out(1), "out": Out(4), "drive": Out(4), "in_": In(4)}
 """Towards the pads."""
 
-_QUEUE = 4  # bytes; so many may be under way
 _NIBBLES = 2
+_LONGEST_DELAY = 8
 _STEP = StructLayout({"out": 4, "quad": 1, "silent": 1, "deselected": 1, "clock": 1})
 """What the lines do in a cycle. Without ``quad`` and ``silent`` line 0 gives a command's bits, lines 2 and 3 are high:
 they are write protection and hold as long as four lines are not enabled."""
@@ -58,10 +57,13 @@ class FlashReader(Component):
     and gives the next four bits at its end. Pads and board give them to ``in_`` ``delay`` cycles after the pulse's
     cycle.
 
+    Bits are asked for only while ``ready`` is high, which must not wait for ``valid``; those that are under way when it
+    falls have a place.
+
     Cycles: four bits each, half a byte, as long as bytes are taken. From a restart to the first byte ``latency``, where
     the preparation is over; that takes ``preparation`` from the reset.
 
-    Cost: a small ROM for what is sent, a queue of 4 bytes, counters.
+    Cost: a small ROM for what is sent, a queue of a byte and of as many as can be under way, a counter.
 
     Args:
         address: of the first byte, 24 bits.
@@ -76,7 +78,7 @@ class FlashReader(Component):
         select_n, clock: ``Out(1)``; out, drive: ``Out(4)``; in_: ``In(4)``
 
     Raises:
-        ValueError: an address beyond 24 bits, or a delay below 1 or too long for the queue.
+        ValueError: an address beyond 24 bits, or a delay below 1 or above 8.
     """
 
     def __init__(
@@ -91,8 +93,8 @@ class FlashReader(Component):
     ):
         if not 0 <= address < 1 << 24:
             raise ValueError(f"the address in a flash has 24 bits, not {address:#x}")
-        if not 1 <= delay <= _QUEUE * _NIBBLES - 2:
-            raise ValueError(f"the bits of a flash come 1 to {_QUEUE * _NIBBLES - 2} cycles later, not {delay}")
+        if not 1 <= delay <= _LONGEST_DELAY:
+            raise ValueError(f"the bits of a flash come 1 to {_LONGEST_DELAY} cycles later, not {delay}")
         self.commands, self.delay = commands or FlashCommands(), delay
         self._cycle_ns = 1e9 / clock
         prepare, read = self._prepared(), self._read(address)
@@ -181,39 +183,30 @@ class FlashReader(Component):
         """Bytes of what the flash gives; returns whether the next four bits are asked for."""
         words, restart = self.port.words, self.port.restart
         issue, taken, pushed = Signal(), Signal(), Signal()
-        room = Signal(range(_QUEUE * _NIBBLES + 1), init=_QUEUE * _NIBBLES)  # bits of four that have a place
         under_way = Signal(self.delay)
         half, high = Signal(), Signal(4, reset_less=True)  # the first four bits of a byte came
-        queue = Signal(ArrayLayout(8, _QUEUE), reset_less=True)
-        written, read, level = Signal(range(_QUEUE)), Signal(range(_QUEUE)), Signal(range(_QUEUE + 1))
+        places = 1 + -(-self.delay // _NIBBLES)
+        queue = [Signal(8, name=f"queue_{place}", reset_less=True) for place in range(places)]  # the oldest first
+        level = Signal(range(places + 1))
         arrives = under_way[-1]
         m.d.comb += [
-            issue.eq(streams & (room != 0)),
+            issue.eq(streams & words.ready),
             taken.eq(words.valid & words.ready),
             pushed.eq(arrives & half),
             words.valid.eq(level != 0),
-            words.payload.eq(queue[read]),
+            words.payload.eq(queue[0]),
         ]
-        m.d.sync += [
-            under_way.eq(Cat(issue, under_way)),
-            room.eq(room - issue + Mux(taken, _NIBBLES, 0)),
-            level.eq(level + pushed - taken),
-            written.eq(written + pushed),
-            read.eq(read + taken),
-        ]
+        m.d.sync += [under_way.eq(Cat(issue, under_way)), level.eq(level + pushed - taken)]
         with m.If(arrives):
             m.d.sync += [half.eq(~half), high.eq(self.in_)]
-        with m.If(pushed):
-            m.d.sync += queue[written].eq(Cat(self.in_, high))
+        for place, byte in enumerate(queue):
+            with m.If(pushed & (level == place + taken)):
+                m.d.sync += byte.eq(Cat(self.in_, high))
+            if place + 1 < places:
+                with m.Elif(taken):
+                    m.d.sync += byte.eq(queue[place + 1])
         with m.If(restart):
-            m.d.sync += [
-                under_way.eq(0),
-                room.eq(_QUEUE * _NIBBLES),
-                level.eq(0),
-                written.eq(0),
-                read.eq(0),
-                half.eq(0),
-            ]
+            m.d.sync += [under_way.eq(0), level.eq(0), half.eq(0)]
         return issue
 
 

@@ -112,10 +112,9 @@ class Recall(Component):
         m = Module()
         layout = window_layout(self.parameters)
         kept = [Signal(layout, name=f"window_{i}", reset_less=True) for i in range(self.parameters.pixels)]
-        oldest = kept[-1].as_value()
-        if len(kept) > 1:  # one pixel at a time goes round a ring of one
-            oldest = Mux(self.single, kept[0].as_value(), oldest)
-        m.d.comb += self.window.as_value().eq(Mux(self.first, self.walked.as_value(), oldest))
+        m.d.comb += self.window.as_value().eq(Mux(self.first, self.walked.as_value(), kept[-1].as_value()))
         with m.If(self.shift):
             m.d.sync += [kept[0].eq(self.window), *(later.eq(sooner) for sooner, later in pairwise(kept))]
+            with m.If(self.single):  # one pixel at a time goes round a ring of one
+                m.d.sync += kept[-1].eq(self.window)
         return m

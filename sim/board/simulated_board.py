@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mbconv.generators.emission.board import board_bundle, board_top, slowest_byte
 from mbconv.generators.emission.design import Design
-from mbconv.generators.emission.engine_board import engine_top, engine_verilog
+from mbconv.generators.emission.engine_board import FLASH_ADDRESS, engine_top, engine_verilog
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.link.baud import BITS_PER_BYTE, LEAST_BIT_CYCLES
@@ -22,6 +22,8 @@ from mbconv.hdl.link.engine_top import EngineTop
 
 from ..simulation import verilator
 from ..simulation.toolchain import SimulatorError
+from .flash import TOP as FLASH_TOP
+from .flash import board_with_flash, flash_file
 
 PROGRAM = "".join((Path(__file__).parent / name).read_text() for name in ("line.h", "script.h", "board.cpp"))
 """Of the simulator: behind a pseudo-terminal, or as a script says."""
@@ -71,14 +73,21 @@ class SimulatedBoard:
         link: Path | None = None,
         seed: int = 1,
         family: Family = GENERIC,
+        flash: bytes | None = None,
     ) -> SimulatedBoard:
-        """A board with an engine."""
+        """A board with an engine; ``flash``: what its flash holds at the address where weights are read."""
         board = cls.__new__(cls)
-        board.top = engine_top(parameters, clock, baud, family=family, simulated=True)
+        address = FLASH_ADDRESS if flash is not None else None
+        board.top = engine_top(parameters, clock, baud, flash=address, family=family, simulated=True)
         made = engine_verilog(board.top)
-        board.build = verilator.build({f"{made.top}.v": made.text, "primitives.v": made.primitives}, made.top,
-                                      program=PROGRAM)  # fmt: skip
-        board._memory_files, board._link, board._seed = made.memory_files, link, seed
+        sources, files = {f"{made.top}.v": made.text, "primitives.v": made.primitives}, dict(made.memory_files)
+        top = made.top
+        if flash is not None:
+            sources |= board_with_flash(top, FLASH_ADDRESS, len(flash))
+            files |= flash_file(flash)
+            top = FLASH_TOP
+        board.build = verilator.build(sources, top, program=PROGRAM)
+        board._memory_files, board._link, board._seed = files, link, seed
         board._process = None
         return board
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.emission.design_verilog import design_verilog
-from mbconv.generators.emission.engine_board import engine_top, engine_verilog
+from mbconv.generators.emission.engine_board import FLASH_ADDRESS, engine_top, engine_verilog
 from mbconv.generators.engine.memory_timing import parse_engine
 from mbconv.generators.planning.board_plan import design_cost
 from mbconv.generators.planning.resources import Resources
@@ -84,7 +84,8 @@ def circuit(name: str) -> tuple[Verilog, Part, str]:
     if stage == ENGINE:
         part = find_part(device)
         parameters, _ = parse_engine(model)
-        top = engine_top(parameters, _ENGINE_CLOCK, family=part.resources.circuits)
+        flash = FLASH_ADDRESS if parameters.port_bytes else None
+        top = engine_top(parameters, _ENGINE_CLOCK, flash=flash, family=part.resources.circuits)
         return engine_verilog(top), part, "clk"
     design, device, stage = _found(name)
     if stage:

@@ -120,16 +120,15 @@ def _weights(directory: Path, report: dict, model: str) -> Path:
     from mbconv.models import load as load_model
 
     engine = report.get("engine", "")
+    if not engine:
+        raise UserError(f"{directory} is no build of an engine: --network is what one reads from the board's flash")
     try:
         parameters, timing = parse_engine(engine)
     except ValueError as error:
         raise UserError(f"the engine of {directory} is none of this version ({error}): build again") from None
-    if not engine or timing is None:
+    if timing is None:
         raise UserError(
-            f"{directory} has {'an engine' if engine else 'no engine'}, which reads nothing from a flash: networks are "
-            "uploaded (mbconv predict --port)"
-            if engine
-            else f"{directory} is no build of an engine: --network is what an engine reads from the board's flash"
+            f"the engine of {directory} reads nothing from a flash: networks are uploaded (mbconv predict --port)"
         )
     graph = load_model(model)
     stream = stream_bytes(compile_network(graph, parameters, timing=timing))

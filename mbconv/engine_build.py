@@ -8,8 +8,11 @@ from .cli_engine import engine_parameters
 from .cli_output import print_json, results, step_progress
 from .command_build_report import REPORT, board_answer, print_files, print_made, write_report
 
-CHECKED_WITH = "digits"
-"""The network that a netlist is asked with."""
+CHECKED_WITH = ("digits", None, 3)
+"""The network that a netlist is asked with: its name, layers, and how many pictures."""
+
+CHECKED_FROM_FLASH = ("cifar10", (18, 20), 1)
+"""The one whose weights come from the board's flash."""
 
 
 def build_engine_bitstream(
@@ -34,7 +37,7 @@ def build_engine_bitstream(
         built = build_engine(
             parameters, board, directory, clock_mhz=clock, target_mhz=frequency, seeds=seeds, progress=report
         )
-        check, reason = (None, "") if no_simulation else _asked(built, parameters, report)
+        check, reason = (None, "") if no_simulation else _asked(built, report)
     answer = {
         "engine": built.top.identity.engine,
         "identity": parameters.identity,
@@ -55,9 +58,9 @@ def build_engine_bitstream(
     return status
 
 
-def _asked(built, parameters, report):
-    """The check of the netlist with a network, or None and why there is none."""
-    from mbconv.board.netlist_check import check_engine_netlist
+def _asked(built, report):
+    """The check of the netlist with those networks that fit it, or None and why there is none."""
+    from mbconv.board.netlist_check import EngineChecks, check_engine_netlist
     from mbconv.fpga.flow.board_netlist import NetlistBoard
     from mbconv.generators.engine.compile import compile_network
     from mbconv.generators.engine.memory_timing import parse_engine
@@ -65,13 +68,26 @@ def _asked(built, parameters, report):
     from mbconv.generators.graph.graph import GraphError
     from mbconv.models import load
 
-    graph = load(CHECKED_WITH)
-    try:
-        program = compile_network(graph, parameters, timing=parse_engine(built.top.identity.engine)[1])
-    except GraphError as error:
-        return None, str(error)
+    parameters, timing = parse_engine(built.top.identity.engine)
+    graphs, flash, reason = [], b"", ""
+    for name, layers, pictures in (CHECKED_WITH, *([CHECKED_FROM_FLASH] if timing is not None else [])):
+        graph = load(name, layers)
+        try:
+            stream = stream_bytes(compile_network(graph, parameters, timing=timing))
+        except GraphError as error:
+            reason = reason or str(error)
+            continue
+        if not (stream and flash):  # one flash holds one network
+            flash = flash or stream
+            graphs.append((graph, pictures))
+    if not graphs:
+        return None, reason
     report("netlist", "building the simulator")
-    with NetlistBoard(built.board, built.made.netlist, built.top, flash=stream_bytes(program)) as simulated:
-        found = check_engine_netlist(simulated.port, graph, built.baud, lambda doing: report("netlist", doing))
+
+    def doing(what: str) -> None:
+        report("netlist", what)
+
+    with NetlistBoard(built.board, built.made.netlist, built.top, flash=flash) as simulated:
+        found = [check_engine_netlist(simulated.port, graph, built.baud, doing, count) for graph, count in graphs]
     report("netlist", "")
-    return found, ""
+    return EngineChecks(tuple(found)), ""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 NAMED = {
     "up5k": (
-        "map_words=512,map_ports=1,weight_words=512,constant_words=256,tables=1,instructions=12,result_cycles=2,"
-        "lane_bits=21,side_bits=6,kernel_bits=4,group_bits=8"
+        "map_words=16384,map_ports=1,weight_words=512,constant_words=256,tables=1,instructions=32,result_cycles=2,"
+        "lane_bits=21,side_bits=7,kernel_bits=4,group_bits=5,table_bits=16,memory_bytes=1/2,memory_latency=29"
     ),
 }
-"""Name → parameters as text. ``up5k``: 16 multipliers in the 8 SB_MAC16 of an iCE40UP5K, maps in its SPRAM, all else in
-its block RAM."""
+"""Name → parameters as text, with the memory outside as it is on the board at 24 MHz. ``up5k``: 16 multipliers in the 8
+SB_MAC16 of an iCE40UP5K, maps in its SPRAM, what stays on the chip in its block RAM, weights that do not fit in the
+board's flash."""
 
 
 def parameters_of(text: str) -> str:

@@ -122,6 +122,25 @@ class EngineCheck:
         return {"ok": self.ok, **asdict(self)}
 
 
+@dataclass(frozen=True)
+class EngineChecks:
+    """What it answered for several networks in turn."""
+
+    checks: tuple[EngineCheck, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(check.text for check in self.checks)
+
+    def to_dict(self) -> dict:
+        """For ``--json``."""
+        return {"ok": self.ok, "networks": [check.to_dict() for check in self.checks]}
+
+
 def check_engine_netlist(
     port: str, graph: Graph, baud: float, report: Callable[[str], None] = lambda text: None, pictures: int = FRAMES
 ) -> EngineCheck:

@@ -97,7 +97,7 @@ def test_bitstreams_of_engines_that_are_refused(tmp_path, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["digits", "--engine", "up5k"], "an engine is served without a MODEL"),
+        (["digits", "--engine", SMALL], "an engine is served without a MODEL"),
         ([], "give a MODEL, or --engine"),
         (["--engine", "up5k", "--multipliers", "8"], "--multipliers do not go with --engine"),
         (["--engine", "memory_bytes=2"], "a flash, which gives one byte after another"),

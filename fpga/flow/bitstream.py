@@ -125,7 +125,10 @@ def build_engine(
 
     Raises: the same.
     """
-    return _build(_engine_work(parameters, board), board, folder, clock_mhz, target_mhz, seeds, progress)
+    work = _engine_work(parameters, board)
+    check_bitstream(board, clock_mhz)
+    work.top(_clock(board, clock_mhz or board.part.family.target_mhz)[0] * 1e6)  # refused before there is a folder
+    return _build(work, board, folder, clock_mhz, target_mhz, seeds, progress)
 
 
 def _engine_work(parameters: EngineParameters, board: FpgaBoard) -> _Work:

@@ -353,6 +353,10 @@ class Lowering:
 
     def _max_pool(self, node: Node) -> Layer:
         op, output = node.operator, self.map(node.output)
+        if not self.parameters.maxima:
+            raise GraphError(
+                f"{node.name} ({op.kind}) takes the greatest element of a window; the engine has maxima = 0"
+            )
         values, before, rows = self._window(node, Operation.DEPTHWISE, self._raster(node), node.kernel)
         limits = activation_limits(op.activation, output.tensor.element, output.tensor.scale, output.tensor.zero_point)
         identity = self.unscaled(0)

@@ -40,7 +40,7 @@ class Array(Component):
             that of its first lane, each a cycle after the one before, as the columns of a row are those of the next
             pixel a column later. Every row of lanes begins at once, or with ``one_row``: ``In(1)``, behind the one
             before, on the same word. Lanes beyond ``depthwise_rows`` do nothing.
-        greatest: ``In(1)``: a sum of lane 0 is the greatest product.
+        greatest: ``In(1)``, with ``maxima``: a sum of lane 0 is the greatest product.
         sums: ``Out(ArrayLayout(ArrayLayout(signed(lane_bits), channels), pixels))``
         ends: ``Out(pixels)``
     """
@@ -131,7 +131,7 @@ class Array(Component):
             total = Signal(signed(p.lane_bits), name=f"sum_{q}_{g}", reset_less=True)
             product = multiply.p[g]
             fresh, stays = first, Const(0)
-            if q == 0:  # pooling takes one pixel at a time; its weights are 1, its products elements
+            if q == 0 and p.maxima:  # pooling takes one pixel at a time; its weights are 1, its products elements
                 fresh = first | self.greatest
                 stays = self.greatest & ~first & (total[:9].as_signed() > product[:9].as_signed())
             # in this form a table of four inputs holds the choice beside its bit of the adder

@@ -37,6 +37,7 @@ _LIMITS = {
     "folds": (0, 1),
     "ranges": (0, 1),
     "vectors": (0, 1),
+    "maxima": (0, 1),
     "depthwise_rows": (1, 8),
     "depthwise_columns": (1, 64),
 }
@@ -69,6 +70,7 @@ class EngineParameters:
         input_elements: of a beat of frames (E). A pixel takes beats of its own.
         ranges: 1: instructions can be of some rows of a map, and a map can be a ring that holds its latest rows.
         vectors: 1: TABLE can write weights.
+        maxima: 1: DEPTHWISE can give the greatest element of a window.
         folds: 1: INPUT can put all columns of a window into one word.
         depthwise_rows, depthwise_columns: of the pixels that DEPTHWISE computes at once, ``pixels`` at most. For more
             than one row the map memory has as many banks, or the next power of two.
@@ -100,6 +102,7 @@ class EngineParameters:
     folds: int = 0
     ranges: int = 0
     vectors: int = 0
+    maxima: int = 1
     depthwise_rows: int = 1
     depthwise_columns: int = 1
 

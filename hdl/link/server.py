@@ -85,7 +85,7 @@ class LinkServer(Component):
                 raise ValueError(f"{what} must be at least 1, not {value}")
         self.frame_bytes, self.quiet_cycles, self.measures = frame_bytes, quiet_cycles, measures
         self.rom = Rom(list(identity), 8, name, family=family)
-        self._last_settling = self.rom.latency + 1  # cycles before each byte of an answer: the memory, and short paths
+        self._last_settling = self.rom.latency + 1  # cycles before each byte of an answer: the memory, and a register
         super().__init__(
             {
                 "i": In(Signature(DECODED)),
@@ -136,6 +136,8 @@ class LinkServer(Component):
         self._bad = Signal()  # a byte was lost since the last packet
         self._owed = Signal()  # a packet was lost while an answer was sent
         self._settling = Signal(range(self._last_settling + 1))
+        self._byte, self._settled_byte = Signal(8), Signal(8, reset_less=True)  # of an answer; a cycle later
+        m.d.sync += self._settled_byte.eq(self._byte)
 
         m.d.sync += self.restart.eq(0)
         with m.If(self.damaged):
@@ -275,20 +277,25 @@ class LinkServer(Component):
             m.d.sync += self._bad.eq(1)
         with m.If(self._is_delimiter()):
             m.d.sync += [self._owed.eq(self._owed | self._bad | self.damaged), self._bad.eq(0)]
-        m.d.comb += [self.o.valid.eq(settled), self._crc.valid.eq(taken), self._crc.data.eq(self.o.p.data)]
+        m.d.comb += [
+            self.o.p.data.eq(self._settled_byte),
+            self.o.valid.eq(settled),
+            self._crc.valid.eq(taken),
+            self._crc.data.eq(self.o.p.data),
+        ]
         with m.If(~settled):
             m.d.sync += self._settling.eq(self._settling + 1)
         with m.If(taken):
             m.d.sync += [self._settling.eq(0), position.eq(position + 1)]
         if state == "HEADER":
             kind = Mux(self._failed, 0, self._kind)
-            m.d.comb += self.o.p.data.eq(Mux(position[0], self._sequence, ANSWER | kind))
+            m.d.comb += self._byte.eq(Mux(position[0], self._sequence, ANSWER | kind))
             last, following = position[0], "BODY"
         elif state == "BODY":
             last, following = self._body(m, settled), "CHECK"
         else:
             # With its own lowest byte as data the check sum moves by a byte, so that the next one is lowest.
-            m.d.comb += [self.o.p.data.eq(self._crc.crc), self._crc.data.eq(~self._crc.crc[:8])]
+            m.d.comb += [self._byte.eq(self._crc.crc), self._crc.data.eq(~self._crc.crc[:8])]
             last, following = position == CRC_BYTES - 1, "RECEIVE"
             m.d.comb += self.o.p.last.eq(last)
         with m.If(taken & last):
@@ -304,7 +311,7 @@ class LinkServer(Component):
         """The answer's payload; returns whether its last byte is given."""
         last = Signal()
         with m.If(~self._failed & (self._kind == Request.IDENTIFY)):
-            m.d.comb += [self.o.p.data.eq(self.rom.data), last.eq(self._position == len(self.rom.words) - 1)]
+            m.d.comb += [self._byte.eq(self.rom.data), last.eq(self._position == len(self.rom.words) - 1)]
         with m.Elif(~self._failed & (self._kind == Request.INFER)):
             m.d.comb += [
                 self.o.p.data.eq(self.result.p.data),
@@ -315,7 +322,7 @@ class LinkServer(Component):
         with m.Else():
             all_bytes = Cat(self._reason, C(0, 8 - len(self._reason)), self._counters, self._report_words)
             m.d.comb += [
-                self.o.p.data.eq(all_bytes.word_select(self._position[:4], 8)),
+                self._byte.eq(all_bytes.word_select(self._position[:4], 8)),
                 last.eq(self._position == REPORT_BYTES - 1),
             ]
         return last

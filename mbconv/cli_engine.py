@@ -68,6 +68,7 @@ def program_dict(program: Program) -> dict:
         "layers": [
             {
                 "name": one.name,
+                "late": one.late,
                 "instructions": one.instructions,
                 "cycles": one.cycles,
                 "waiting_cycles": one.waits,
@@ -100,16 +101,23 @@ def print_program(program: Program) -> None:
             one.bound,
         )
     rows.add_section()
-    total = program.macs / (program.cycles * lanes)
+    cycles = sum(one.cycles for one in reports)
+    total = program.macs / (cycles * lanes)
     weights, fetched = (bytes_text(sum(getattr(one, name) for one in reports)) for name in ("weight_bytes", "fetched"))
     count = len(program.instructions)
-    rows.add_row("total", f"{count}", f"{program.cycles:,}", f"{program.macs:,}", f"{total:.1%}", weights, fetched, "")
+    rows.add_row("total", f"{count}", f"{cycles:,}", f"{program.macs:,}", f"{total:.1%}", weights, fetched, "")
     console = results()
     console.print(f"{program.graph.name} on an engine of {lanes} multipliers, {program.parameters.text}")
     console.print(rows)
     used = (f"{name} {count:,} of {getattr(program.parameters, name):,}" for name, count in program.memories.items())
     console.print(f"uses {', '.join(used)}")
     console.print(f"a frame every {program.interval:,} cycles")
+    if program.overlaps:
+        late = sum(1 for one in reports if one.late)
+        console.print(
+            f"the last {late} layers of a frame are computed among the first of the next, where one follows; "
+            f"a lone frame takes {program.cycles:,} cycles, {program.waits:,} of them waiting for weights"
+        )
 
 
 def print_engine_result(result: EngineResult, inputs: str) -> None:
@@ -118,7 +126,7 @@ def print_engine_result(result: EngineResult, inputs: str) -> None:
     for layer in result.layers:
         measured = sorted(set(layer.measured))
         rows.add_row(
-            layer.name,
+            f"{layer.name}, two frames" if layer.two_frames else layer.name,
             " or ".join(f"{cycles:,}" for cycles in measured),
             f"{layer.predicted:,}",
             f"{layer.values:,}",

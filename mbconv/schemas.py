@@ -27,8 +27,8 @@ _RATE = {"clock_mhz?": "num", "frames_per_second?": "num", "latency_ms?": "num"}
 _PROGRAM = {
     "model": "str", "engine": "str", "multipliers": "int", "cycles": "int", "interval_cycles": "int", "macs": "int",
     "share_of_peak": "num", "uses": {"*": "int"},
-    "layers": [{"name": "str", "instructions": "int", "cycles": "int", "waiting_cycles": "int", "macs": "int",
-                "share_of_peak": "num", "weight_bytes": "int", "fetched_bytes": "int", "bound": "str"}],
+    "layers": [{"name": "str", "late": "bool", "instructions": "int", "cycles": "int", "waiting_cycles": "int",
+                "macs": "int", "share_of_peak": "num", "weight_bytes": "int", "fetched_bytes": "int", "bound": "str"}],
 }  # fmt: skip
 _KEPT = {**_RESULT, "ok": "bool", "kept": "bool"}
 _TENSOR = {"tensor": "int", "name": "str", "shape": ["int"], "type": "str", "scale": "num", "zero_point": "int"}
@@ -101,7 +101,8 @@ _SPECS: dict[str, dict[str, Any]] = {
     "sim-engine": {
         "model": "str", "frames": "int", "ok": "bool", "values": "int", "mismatches": "int", "predicted_cycles": "int",
         "predicted_interval_cycles": "int", "measured_interval_cycles": ["int"],
-        "layers": [{"name": "str", "tensor": "int", "values": "int", "mismatches": "int", "first_mismatch": "str?",
+        "layers": [{"name": "str", "two_frames": "bool", "tensor": "int", "values": "int", "mismatches": "int",
+                    "first_mismatch": "str?",
                     "predicted_cycles": "int", "measured_cycles": ["int"]}],
     },
     "plan-engine": _PROGRAM,

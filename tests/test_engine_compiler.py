@@ -2,17 +2,23 @@
 
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from engine_networks import SMALL
 
 from mbconv.generators.engine.banks import least_pitch, rows_at_once
-from mbconv.generators.engine.compile import compile_network
+from mbconv.generators.engine.compile import SEVERAL_LAYERS, compile_network
+from mbconv.generators.engine.layers import Lowering
 from mbconv.generators.engine.memory_timing import Loads, MemoryTiming, parse_engine
+from mbconv.generators.engine.operators import engine_table
 from mbconv.generators.engine.report import layer_reports
+from mbconv.generators.engine.traits import instructions
 from mbconv.generators.engine.vectors import fills, parts
+from mbconv.generators.stages.network import build_network
 from mbconv.hdl.engine.map_memory import bank_of
+from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.models import load
 
 
@@ -82,3 +88,11 @@ def test_reports_add_up():
     assert sum(one.instructions for one in reports) == len(program.instructions) > len(reports)
     assert sum(one.macs for one in reports) == program.macs
     assert "weights" in {one.bound for one in reports}
+
+
+def test_operators_of_the_documentation_are_those_that_have_instructions():
+    """The table is the one that is printed, and its circuits are those for which the compiler makes layers."""
+    assert engine_table() in (Path(__file__).parent.parent / "docs/engine.md").read_text()
+    lowering = Lowering(build_network(load("digits", None)), EngineParameters())
+    assert set(instructions()) == {*lowering.makers, *SEVERAL_LAYERS}
+    assert all(instructions().values())

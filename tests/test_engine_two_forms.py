@@ -13,12 +13,12 @@ def test_both_forms_of_digits(capsys):
     found = two_forms(graph, 16, ENGINE)
     parameters, timing = parse_engine(ENGINE)
     program = compile_network(graph, parameters, timing=timing)
-    assert (found.cycles, found.fetched) == (program.cycles, 0)
+    assert (found.frame, found.lone, found.fetched) == (program.interval, program.cycles, 0)
     assert found.interval == plan_for_multipliers(build_network(graph), 16).interval
     assert found.chip > 0 and found.latency > found.interval
     main(["--only", "digits"])
     assert capsys.readouterr().out == f"{HEADING}\n{found.row}\n"
-    assert {row.count("|") for row in (HEADING.splitlines()[0], found.row)} == {10}
+    assert {row.count("|") for row in (HEADING.splitlines()[0], found.row)} == {11}
 
 
 def test_networks_of_a_folder_are_those_that_lie_there(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from mbconv.hdl.engine.map_memory import bank_of
 from mbconv.hdl.engine.parameters import EngineParameters
@@ -11,6 +12,7 @@ from ..stages.network import Network, Node
 from .traits import traits_of
 
 
+@cache
 def rows_at_once(step: int, banks: int) -> int:
     """Of rows ``step`` words apart, how many lie in different banks, wherever they begin."""
     for rows in range(banks, 1, -1):

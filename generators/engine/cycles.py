@@ -40,6 +40,8 @@ def instruction_cycles(engine: Latencies, values: Mapping[str, int]) -> int:
     behind_last = p.result_cycles - 1  # cycles that nothing waits for after the last result
     if operation == Operation.INPUT:
         return start + _input_beats(engine, values) + 1
+    if operation == Operation.END:
+        return start + 1
     if operation == Operation.OUTPUT:
         words = (values["pixels"] + 1) * (values["words"] + 1)
         return start + _elements(engine, values) + words * (1 + engine.maps)
@@ -66,32 +68,41 @@ def _elements(engine: Latencies, values: Mapping[str, int]) -> int:
 
 
 class FrameClock:
-    """Adds up a frame's instructions, with the waiting for weights that are streamed.
+    """Adds up a frame's instructions, or those of a part of it, with the waiting for weights that are streamed.
 
     Args:
         timing: of the memory, where ``streamed`` words of weights come through the port; room: of the ring.
+        begin: cycle in which the memory is restarted.
     """
 
-    def __init__(self, engine: Latencies, timing: MemoryTiming | None, streamed: int, room: int) -> None:
+    def __init__(
+        self, engine: Latencies, timing: MemoryTiming | None, streamed: int, room: int, begin: int | None = None
+    ) -> None:
         self.engine = engine
-        self.now = 0  # the end of the instruction before
+        self.ended = 0  # the instruction before
+        self.now = 0  # all those after it that were passed over, too
         self.used = 0  # words
         self.loads = None
         if engine.parameters.port_bytes and timing is not None:
-            self.loads = Loads(engine.parameters, timing, engine.control, streamed, room)
+            self.loads = Loads(engine.parameters, timing, engine.control if begin is None else begin, streamed, room)
+
+    def pass_over(self) -> None:
+        """An instruction that is fetched and not executed."""
+        self.now += self.engine.control
 
     def add(self, values: Mapping[str, int]) -> tuple[int, int]:
-        """An instruction's cycles, and how many of them it waits for weights."""
+        """An instruction's cycles, from the end of the one before, and how many of them it waits for weights."""
         computed = instruction_cycles(self.engine, values)
         end = self.now + computed
         if self.loads is not None and values["operation"] in (Operation.DENSE, Operation.DEPTHWISE):
             end = self._streamed(values, self.loads) if values.get("streamed") else end
         elif values.get("last") and self.loads is not None:
             first = self.now + self.engine.control + 1 + self.engine.maps + 1  # the cycle of its first byte
-            end += max(0, self.loads.end() + 1 - first)
-        cycles = end - self.now
-        self.now = end
-        return cycles, cycles - computed
+            part = self.engine.parameters.overlaps
+            end += max(0, (self.loads.checked(self.used) if part else self.loads.end()) + 1 - first)
+        cycles, waits = end - self.ended, end - self.now - computed
+        self.ended = self.now = end
+        return cycles, waits
 
     def _streamed(self, values: Mapping[str, int], loads: Loads) -> int:
         """The end of an instruction whose weights are streamed: each word of the map that a group's first block reads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -93,6 +94,15 @@ class Lowering:
 
     def __init__(self, network: Network, parameters: EngineParameters) -> None:
         self.network, self.parameters = network, parameters
+        self.makers: dict[str, Callable[[Node], Layer]] = {
+            "pointwise": self._dense,
+            "convolution": self._dense,
+            "depthwise": self._depthwise,
+            "pool": self._pool,
+            "max_pool": self._max_pool,
+            "lookup": self._table,
+            "add": self._add,
+        }
         self._foldings = foldings(network, parameters)
         rows = {
             tensor.index: StoredMap(tensor, parameters.channels).row_words for tensor in network.graph.tensors.values()
@@ -115,16 +125,7 @@ class Lowering:
         return StoredMap(found, self.parameters.channels, self._pitches.get(tensor, 0), self._foldings.get(tensor))
 
     def layer(self, node: Node) -> Layer:
-        instructions = {
-            "pointwise": self._dense,
-            "convolution": self._dense,
-            "depthwise": self._depthwise,
-            "pool": self._pool,
-            "max_pool": self._max_pool,
-            "lookup": self._table,
-            "add": self._add,
-        }
-        make = instructions.get(node.kind)
+        make = self.makers.get(node.kind)
         if make is None:
             raise GraphError(f"{node.name} ({node.operator.kind}): the engine has no instruction for {node.kind} yet")
         return make(node)

@@ -73,7 +73,7 @@ class Area:
 
 
 def place(
-    lifetimes: Mapping[int, tuple[Area, int, int]], words: int, names: Mapping[int, str], channels: int
+    lifetimes: Mapping[int, tuple[Area, int, int]], words: int, names: Mapping[int, str], channels: int, below: int = 0
 ) -> dict[int, int]:
     """An address for each tensor: the lowest that is free for as long as it is needed, the largest areas first; rings
     at multiples of their size.
@@ -82,6 +82,7 @@ def place(
         lifetimes: by tensor its area, the first and the last time at which it is needed.
         words: of the memory, of so many ``channels``.
         names: of the times, for the message.
+        below: words at the memory's beginning that have another use.
 
     Raises:
         GraphError: they do not fit; the message names what needs most, and how much.
@@ -90,7 +91,7 @@ def place(
     found: dict[int, int] = {}
     for tensor, (area, begin, end) in sorted(lifetimes.items(), key=lambda item: (-item[1][0].words, item[1][1])):
         align = area.ring or 1
-        address = 0
+        address = -(-below // align) * align
         for other, other_end, other_begin, other_last in sorted(placed):
             apart = other_last < begin or end < other_begin
             if not apart and other < address + area.words:
@@ -100,7 +101,8 @@ def place(
     last = max((end for _, end, _, _ in placed), default=0)
     if last > words:
         live = {
-            time: sum(area.words for area, begin, end in lifetimes.values() if begin <= time <= end) for time in names
+            time: below + sum(area.words for area, begin, end in lifetimes.values() if begin <= time <= end)
+            for time in names
         }
         worst = max(live, key=lambda time: live[time])
         raise GraphError(

@@ -94,6 +94,7 @@ class Loads:
         self._room = room
         self._freed: list[int] = []  # of every word that is used no more, the cycle that sees its room
         self._beat = 0
+        self._checks: list[int] = []  # of each tile, the last beat of its check
         self._valid = begin + 1 + timing.latency  # when the next beat is
         self._last = begin  # the latest beat
         self._pass(COUNT_BYTES // parameters.port_bytes)
@@ -112,6 +113,12 @@ class Loads:
         self._fill(self._words)
         return self._last
 
+    def checked(self, words: int) -> int:
+        """The cycle of the last beat of the check behind so many words."""
+        tile = (words - 1) // TILE_WORDS
+        self._fill((tile + 1) * TILE_WORDS)
+        return self._checks[tile] if words else 0
+
     def _fill(self, until: int) -> None:
         for number in range(len(self._usable), min(until, self._words)):
             assert number < self._room + len(self._freed), "a word is waited for that has no room"
@@ -119,11 +126,13 @@ class Loads:
             self._usable.append(self._last + WRITTEN)
             if (number + 1) % TILE_WORDS == 0 or number + 1 == self._words:
                 self._pass(self._check)
+                self._checks.append(self._last)
 
     def _pass(self, beats: int, first: int = 0) -> None:
         """Take beats without waiting, the first one not before a cycle."""
         start = max(self._valid, first)
-        before = int(self._beat * self._period)
-        self._last = start + int((self._beat + beats - 1) * self._period) - before
-        self._valid = start + int((self._beat + beats) * self._period) - before
+        number, parts = self._period.numerator, self._period.denominator  # whole numbers, as there are many words
+        before = self._beat * number // parts
+        self._last = start + (self._beat + beats - 1) * number // parts - before
+        self._valid = start + (self._beat + beats) * number // parts - before
         self._beat += beats

@@ -9,10 +9,11 @@ from typing import Any
 from mbconv.hdl.engine.instruction import pack_instruction
 from mbconv.hdl.engine.parameters import VERSION
 from mbconv.hdl.engine.upload import END, MAGIC, Section, section_bits
-from mbconv.hdl.engine.weight_port import CHECK_BYTES, COUNT_BYTES, TILE_WORDS
+from mbconv.hdl.engine.weight_port import CHECK_BYTES
 
 from ..constants.weights import pack_records, pack_words
 from .compile import Program, constant_slices
+from .streams import memory_bytes
 
 FILE_FORMAT = "mbconv engine program"
 
@@ -55,16 +56,7 @@ def program_number(packet: bytes) -> int:
 
 def stream_bytes(program: Program) -> bytes:
     """What the memory behind the engine's port holds (:mod:`mbconv.hdl.engine.weight_port`); nothing without one."""
-    p = program.parameters
-    if not len(program.streamed):
-        return b""
-    size, number = p.word_beats * p.port_bytes, program_number(upload_bytes(program))
-    words = pack_words(program.streamed, p.weight_bits)
-    stream = bytearray(len(words).to_bytes(COUNT_BYTES, "little"))
-    for first in range(0, len(words), TILE_WORDS):
-        tile = b"".join(word.to_bytes(size, "little") for word in words[first : first + TILE_WORDS])
-        stream += tile + (zlib.crc32(tile) ^ number).to_bytes(CHECK_BYTES, "little")
-    return bytes(stream)
+    return memory_bytes(program.parameters, program.streams, program_number(upload_bytes(program)))
 
 
 def file_bytes(program: Program) -> bytes:
@@ -92,6 +84,7 @@ def file_bytes(program: Program) -> bytes:
         "memory_bytes": len(stream),
         "memory_crc32": zlib.crc32(stream),
         "cycles": program.cycles,
+        "interval": program.interval,
         "inputs": [port(tensor) for tensor in program.inputs],
         "outputs": [port(tensor) for tensor in program.outputs],
         "uses": program.memories,

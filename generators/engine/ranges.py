@@ -31,7 +31,7 @@ def range_values(parameters: EngineParameters, layer: Layer, first: int, end: in
     """The fields of an instruction for rows ``first`` to ``end``; all of them where the layer has no rows."""
     p, values = parameters, dict(layer.values)
     operation = values["operation"]
-    if operation == Operation.OUTPUT:
+    if operation in (Operation.OUTPUT, Operation.END):
         return values
     if operation == Operation.INPUT:
         if layer.rows and end - first < layer.rows:

@@ -9,6 +9,7 @@ from mbconv.hdl.engine.latencies import Latencies
 
 from .compile import Instruction, Program
 from .cycles import block_results, block_slots
+from .overlap import Part
 
 _NOTEWORTHY = 0.05
 """Of a layer's cycles; if more are waited for weights, these bound it."""
@@ -19,7 +20,9 @@ class LayerReport:
     """A layer, all of its instructions.
 
     Attributes:
+        late: it is computed among the next frame's first layers.
         instructions: how many; more than one where its map is computed some rows at a time.
+        cycles: of frames that follow one another.
         waits: of the cycles, those in which weights are waited for.
         weight_bytes: of the layer; fetched: through the port, in a frame.
         bound: ``weights``, ``requantisation``, ``map`` (a word for each pixel is read), ``multipliers``, ``table``, or
@@ -27,6 +30,7 @@ class LayerReport:
     """
 
     name: str
+    late: bool
     instructions: int
     cycles: int
     waits: int
@@ -44,11 +48,13 @@ def layer_reports(program: Program) -> list[LayerReport]:
         by_name.setdefault(one.name, []).append(one)
     engine, found = Latencies(program.parameters), []
     for name, pieces in by_name.items():
-        cycles, waits = sum(one.cycles for one in pieces), sum(one.waits for one in pieces)
+        part = Part.BOTH if program.overlaps else Part.EARLY
+        cycles, waits = (sum(one.times[part][kind] for one in pieces) for kind in (0, 1))
         macs = pieces[-1].layer.macs
         found.append(
             LayerReport(
                 name,
+                pieces[-1].late,
                 len(pieces),
                 cycles,
                 waits,
@@ -65,7 +71,7 @@ def layer_reports(program: Program) -> list[LayerReport]:
 def _bound(engine: Latencies, one: Instruction) -> str:
     values = one.layer.values | one.values
     operation = values["operation"]
-    if operation in (Operation.INPUT, Operation.OUTPUT):
+    if operation in (Operation.INPUT, Operation.OUTPUT, Operation.END):
         return "stream"
     if operation == Operation.TABLE:
         return "table"

@@ -18,11 +18,15 @@ Maps = Callable[[int], StoredMap]
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows ``first`` to ``end`` of a layer, the number of which is ``layer``; of one without rows, 0 to 0."""
+    """Rows ``first`` to ``end`` of a layer, the number of which is ``layer``; of one without rows, 0 to 0.
+
+    ``groups``: of channels, the first and the one behind the last; (0, 0): all of them.
+    """
 
     layer: int
     first: int
     end: int
+    groups: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +110,30 @@ class Placed:
     words: int
 
 
-def arrange(layers: Sequence[Layer], maps: Maps, words: int, cost: Callable[[Segment], int], ranges: bool) -> Placed:
+@dataclass(frozen=True)
+class Stretch:
+    """Layers that are arranged apart from others.
+
+    Attributes:
+        first, end: of them.
+        elsewhere: maps that they write and that have a place among those of others.
+        below: words of the memory that others have.
+    """
+
+    first: int
+    end: int
+    elsewhere: frozenset[int] = frozenset()
+    below: int = 0
+
+
+def arrange(
+    layers: Sequence[Layer],
+    maps: Maps,
+    words: int,
+    cost: Callable[[Segment], int],
+    ranges: bool,
+    stretch: Stretch | None = None,
+) -> Placed:
     """Segments whose maps fit the memory: whole layers where they do, else as few joined as it takes, each of as many
     rows a step as fit with the least cost.
 
@@ -114,31 +141,36 @@ def arrange(layers: Sequence[Layer], maps: Maps, words: int, cost: Callable[[Seg
         words: of the map memory.
         cost: of a segment, cycles.
         ranges: the engine computes some rows of a map.
+        stretch: of the layers that are arranged; all of them without.
 
     Raises:
         GraphError: they do not fit; the message names the layer that needs most.
     """
-    segments = [Segment(layers, maps, number, number + 1) for number in range(len(layers))]
+    stretch = stretch or Stretch(0, len(layers))
+    segments = [Segment(layers, maps, number, number + 1) for number in range(stretch.first, stretch.end)]
     readers: dict[int, list[int]] = {}
     for number, layer in enumerate(layers):
         for tensor in layer.reads:
             readers.setdefault(tensor, []).append(number)
     while ranges:
-        worst, live = _most(segments, layers, maps)
-        if live <= words and _fits(segments, layers, maps, words):
+        worst, live = _most(segments, layers, maps, stretch)
+        if live <= words - stretch.below and _fits(segments, layers, maps, words, stretch):
             break
         joined = _joined(segments, readers, worst)
         if joined is None:
             break
         segments = joined
-    placed = _place(segments, layers, maps, words)
+    placed = _place(segments, layers, maps, words, stretch)
     if ranges:
-        placed = _grown(placed, layers, maps, words, cost)
+        placed = _grown(placed, layers, maps, words, cost, stretch)
     return placed
 
 
-def _lifetimes(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps) -> dict[int, tuple[Area, int, int]]:
-    """By tensor its area, and the first and last segment that needs it."""
+def _lifetimes(
+    segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps, stretch: Stretch
+) -> dict[int, tuple[Area, int, int]]:
+    """By tensor its area, and the first and last segment that needs it; of one that other layers write, from the first
+    segment on."""
     found: dict[int, tuple[Area, int, int]] = {}
     for time, segment in enumerate(segments):
         for tensor, area in segment.areas.items():
@@ -148,9 +180,9 @@ def _lifetimes(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps)
             if written is not None and written not in found:
                 found[written] = (Area(maps(written).words), time, time)
             for tensor in layers[number].reads:
-                area, begin, _ = found[tensor]
+                area, begin, _ = found.get(tensor, (Area(maps(tensor).words), 0, 0))
                 found[tensor] = (area, begin, time)
-    return found
+    return {tensor: found[tensor] for tensor in found if tensor not in stretch.elsewhere}
 
 
 def _in_place(
@@ -166,7 +198,9 @@ def _in_place(
             if layer.values["operation"] != Operation.TABLE or layer.writes is None:
                 continue
             written = maps(layer.writes)
-            for tensor in reversed(layer.reads):
+            if layer.writes not in lifetimes:
+                continue
+            for tensor in (one for one in reversed(layer.reads) if one in lifetimes):
                 stored, readers = maps(tensor), [n for n, other in enumerate(layers) if tensor in other.reads]
                 early = [n for n in readers if n != number and segment.first <= n]
                 row_by_row = not early or (early == [segment.first] and not reads_several_rows(layers[segment.first]))
@@ -183,10 +217,10 @@ def _in_place(
 
 
 def _shared(
-    segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps
+    segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps, stretch: Stretch
 ) -> tuple[dict[int, tuple[Area, int, int]], dict[int, int]]:
     """Lifetimes of areas, and by tensor the one whose area it shares."""
-    lifetimes = _lifetimes(segments, layers, maps)
+    lifetimes = _lifetimes(segments, layers, maps, stretch)
     owners: dict[int, int] = {}
     for tensor, operand in _in_place(segments, layers, maps, lifetimes).items():
         owner = owners.get(operand, operand)
@@ -196,29 +230,29 @@ def _shared(
     return lifetimes, owners
 
 
-def _most(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps) -> tuple[int, int]:
+def _most(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps, stretch: Stretch) -> tuple[int, int]:
     """The segment during which most words are needed, and how many."""
     live = [0] * len(segments)
-    for area, begin, end in _shared(segments, layers, maps)[0].values():
+    for area, begin, end in _shared(segments, layers, maps, stretch)[0].values():
         for time in range(begin, end + 1):
             live[time] += area.words
     worst = max(range(len(live)), key=live.__getitem__)
     return worst, live[worst]
 
 
-def _fits(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps, words: int) -> bool:
+def _fits(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps, words: int, stretch: Stretch) -> bool:
     try:
-        _place(segments, layers, maps, words)
+        _place(segments, layers, maps, words, stretch)
     except GraphError:
         return False
     return True
 
 
-def _place(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps, words: int) -> Placed:
-    lifetimes, owners = _shared(segments, layers, maps)
+def _place(segments: Sequence[Segment], layers: Sequence[Layer], maps: Maps, words: int, stretch: Stretch) -> Placed:
+    lifetimes, owners = _shared(segments, layers, maps, stretch)
     names = {time: layers[segment.first].name for time, segment in enumerate(segments)}
     size = maps(next(iter(lifetimes))).channels_of_word if lifetimes else 1
-    addresses = place(lifetimes, words, names, size)
+    addresses = place(lifetimes, words, names, size, stretch.below)
     areas = {tensor: area for tensor, (area, _, _) in lifetimes.items()}
     end = max((addresses[tensor] + area.words for tensor, area in areas.items()), default=0)
     areas |= {tensor: areas[owner] for tensor, owner in owners.items()}
@@ -266,7 +300,14 @@ def _passes(before: Segment, behind: Segment, readers: dict[int, list[int]]) -> 
     return tensor
 
 
-def _grown(placed: Placed, layers: Sequence[Layer], maps: Maps, words: int, cost: Callable[[Segment], int]) -> Placed:
+def _grown(
+    placed: Placed,
+    layers: Sequence[Layer],
+    maps: Maps,
+    words: int,
+    cost: Callable[[Segment], int],
+    stretch: Stretch,
+) -> Placed:
     """The same segments with the rows a step that cost least, of those that fit."""
     for time, segment in enumerate(placed.segments):
         if not segment.rows:
@@ -274,7 +315,7 @@ def _grown(placed: Placed, layers: Sequence[Layer], maps: Maps, words: int, cost
         choices = [replace(segment, rows=rows) for rows in range(1, layers[segment.end - 1].rows + 1)]
         for choice in sorted(choices, key=cost):
             segments = [*placed.segments[:time], choice, *placed.segments[time + 1 :]]
-            if _fits(segments, layers, maps, words):
-                placed = _place(segments, layers, maps, words)
+            if _fits(segments, layers, maps, words, stretch):
+                placed = _place(segments, layers, maps, words, stretch)
                 break
     return placed

@@ -12,6 +12,7 @@ class Traits:
     """Of a circuit, on the engine.
 
     Attributes:
+        instruction: what it becomes; "" for none.
         row_by_row: reads and writes maps row by row, whatever lies between their rows.
         several_rows: DEPTHWISE computes several of its rows at once.
         word_by_word: TABLE, whose operands and result have their words at the same places.
@@ -19,6 +20,7 @@ class Traits:
         windows: DENSE over windows of a map: the first of a row may lie in one word.
     """
 
+    instruction: str = ""
     row_by_row: bool = False
     several_rows: bool = False
     word_by_word: bool = False
@@ -27,16 +29,22 @@ class Traits:
 
 
 _TRAITS = {
-    "pointwise": Traits(row_by_row=True),
-    "convolution": Traits(row_by_row=True, windows=True),
-    "depthwise": Traits(row_by_row=True, several_rows=True),
-    "pool": Traits(row_by_row=True),
-    "lookup": Traits(row_by_row=True, word_by_word=True, one_table=True),
-    "add": Traits(row_by_row=True, word_by_word=True),
-    "multiply": Traits(row_by_row=True, several_rows=True),
+    "pointwise": Traits("DENSE", row_by_row=True),
+    "convolution": Traits("DENSE", row_by_row=True, windows=True),
+    "depthwise": Traits("DEPTHWISE", row_by_row=True, several_rows=True),
+    "pool": Traits("DEPTHWISE, of the whole map", row_by_row=True),
+    "max_pool": Traits("DEPTHWISE"),
+    "lookup": Traits("TABLE", row_by_row=True, word_by_word=True, one_table=True),
+    "add": Traits("TABLE", row_by_row=True, word_by_word=True),
+    "multiply": Traits("TABLE and DEPTHWISE", row_by_row=True, several_rows=True),
 }
 
 
 def traits_of(node: Node) -> Traits:
     """Of a node's circuit; none of them for one that is not listed."""
     return _TRAITS.get(node.kind, Traits())
+
+
+def instructions() -> dict[str, str]:
+    """By circuit, the instruction that it becomes."""
+    return {circuit: traits.instruction for circuit, traits in _TRAITS.items()}

@@ -17,13 +17,15 @@ from ..emission.design import make_design
 from ..graph.graph import Graph
 from .compile import compile_network
 from .memory_timing import parse_engine
+from .report import layer_reports
 
 ENGINE = (
     "channels=16,pixels=9,requantizers=16,depthwise_rows=3,depthwise_columns=3,folds=1,input_elements=3,ranges=1,"
-    "vectors=1,map_words=24576,weight_words=8192,constant_words=16384,instructions=1024,tables=64,lane_bits=25,"
-    "kernel_bits=7,memory_bytes=2"
+    "vectors=1,map_words=24576,weight_words=4096,constant_words=16384,instructions=1024,tables=64,lane_bits=25,"
+    "kernel_bits=7,overlaps=1,memory_bytes=2"
 )
-"""144 multipliers, maps of 393 KB at most, weights from a memory of two bytes a cycle (SDRAM of 16 bits)."""
+"""144 multipliers, maps of 393 KB at most, 66 KB for weights, which come from a memory of two bytes a cycle (SDRAM of
+16 bits)."""
 
 NETWORKS = (
     ("digits", 16, ENGINE),
@@ -46,7 +48,7 @@ class TwoForms:
 
     Attributes:
         multipliers: of the pipeline; interval, latency: its cycles; memory: bytes, all on the chip.
-        cycles: of a frame on the engine, the latency as well as the interval; waits: of them, those for weights.
+        frame: cycles from frame to frame on the engine; waits: of them, those for weights; lone: of a lone frame.
         chip: bytes of maps, weights and constants on the chip that it uses; fetched: of weights, each frame.
     """
 
@@ -55,21 +57,32 @@ class TwoForms:
     interval: int
     latency: int
     memory: int
-    cycles: int
+    frame: int
     waits: int
+    lone: int
     chip: int
     fetched: int
 
     @property
     def row(self) -> str:
         """Of a Markdown table."""
-        numbers = (self.multipliers, self.interval, self.latency, self.memory, self.cycles, self.waits, self.chip)
+        numbers = (
+            self.multipliers,
+            self.interval,
+            self.latency,
+            self.memory,
+            self.frame,
+            self.waits,
+            self.lone,
+            self.chip,
+        )
         return " | ".join((f"| {self.name}", *(f"{number:,}" for number in (*numbers, self.fetched)))) + " |"
 
 
 HEADING = (
     "| network | pipeline: multipliers | interval | latency | bytes on the chip "
-    "| engine: cycles | waiting for weights | bytes on the chip | fetched |\n|---|---|---|---|---|---|---|---|---|"
+    "| engine: interval | waiting for weights | lone frame | bytes on the chip | fetched |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -82,7 +95,9 @@ def two_forms(graph: Graph, multipliers: int, engine: str) -> TwoForms:
     design = make_design(graph, multipliers=multipliers)
     parameters, timing = parse_engine(engine)
     program = compile_network(graph, parameters, timing=timing)
-    used = program.memories
+    used = dict(program.memories)
+    if any(len(words) for words in program.streams.values()):
+        used["weight_words"] = parameters.weight_words  # of the ring every word is used
     bits = (
         used["map_words"] * parameters.channels * 8
         + used["weight_words"] * parameters.channels * parameters.weight_bits
@@ -94,8 +109,9 @@ def two_forms(graph: Graph, multipliers: int, engine: str) -> TwoForms:
         design.schedule.interval,
         design.schedule.latency,
         design.memory_bits // 8,
+        program.interval,
+        sum(one.waits for one in layer_reports(program)),
         program.cycles,
-        sum(instruction.waits for instruction in program.instructions),
         bits // 8,
         sum(instruction.fetched for instruction in program.instructions),
     )

@@ -75,7 +75,7 @@ class Engine(Component):
                 "program": In(Signature(FRAME_BYTE)),
                 "i": In(Signature(frame_layout(p))),
                 "o": Out(Signature(RESULT_BYTE)),
-                **({"memory": Out(weight_port(p.port_bytes))} if p.port_bytes else {}),
+                **({"memory": Out(weight_port(p.port_bytes, places=bool(p.overlaps)))} if p.port_bytes else {}),
                 "loaded": Out(1),
                 "failed": Out(1),
                 "number": Out(32),
@@ -111,7 +111,7 @@ class Engine(Component):
         control, instruction = self.control, self.control.instruction
         operation = instruction.operation
         is_input, is_output = operation == Operation.INPUT, operation == Operation.OUTPUT
-        computes = ~is_input & ~is_output
+        computes = ~is_input & ~is_output & ((operation != Operation.END) if self.parameters.overlaps else 1)
         m.d.comb += [
             control.loaded.eq(self.upload.loaded),
             # a program that waits goes before a frame that waits
@@ -120,7 +120,8 @@ class Engine(Component):
             control.finished.eq(self.input.finished | self.output.finished | self.write_back.finished),
             control.word.eq(self.program_memory.r_data),
             self.program_memory.r_addr.eq(control.address),
-            self.input.clear.eq(control.begins),
+            self.input.clear.eq(control.begins | control.goes_on),
+            self.sequence.rewind.eq(control.begins | control.goes_on),
             self.input.start.eq(control.start & is_input),
             self.output.start.eq(control.start & is_output),
             self.sequence.start.eq(control.start & computes),
@@ -185,18 +186,20 @@ class Engine(Component):
             connect(m, source.port, flipped(self.memory))
             instruction = self.control.instruction
             m.d.comb += [
-                source.begin.eq(self.control.begins & instruction.streamed),
+                source.begin.eq((self.control.begins & instruction.streamed) | self.control.goes_on),
                 source.first.eq(instruction.weights),
                 source.take.eq(self.sequence.take),
                 source.free.eq(self.sequence.free),
-                source.drop.eq((instruction.operation == Operation.OUTPUT) & instruction.last),
+                source.drop.eq((instruction.operation == Operation.OUTPUT) & instruction.last & ~self.control.both),
                 self.sequence.ahead.eq(source.ahead),
                 self.sequence.waits.eq(source.streaming),
                 self.sequence.ring.eq(source.ring),
-                self.output.checked.eq(~source.streaming),
+                self.output.checked.eq(source.checked),
                 self.damaged.eq(source.damaged),
-                self.output.bad.eq(self.input.bad | source.damaged),
+                self.output.bad.eq(self._bad(m, source.damaged)),
             ]
+            if p.overlaps:
+                m.d.comb += source.place.eq(self.control.place)
         if self.loader is not None:
             m.submodules.loader = loader = self.loader
             m.d.comb += loader.number.eq(upload.number)
@@ -204,6 +207,18 @@ class Engine(Component):
             address = Mux(loader.write, loader.address, address)
             data = Mux(loader.write, loader.data, data)
         m.d.comb += [weights.w_en.eq(write), weights.w_addr.eq(address), Value.cast(weights.w_data).eq(data)]
+
+    def _bad(self, m: Module, damaged: Value) -> Value:
+        """What is wrong with the frame whose results leave; ``damaged``: weights that came from outside since the
+        frame, or the last part of it, began."""
+        if not self.parameters.overlaps:
+            return self.input.bad | damaged
+        before, late = Signal(), Signal()  # the frame's first part was bad; its last one is under way
+        with m.If(self.control.goes_on):
+            m.d.sync += [before.eq(damaged | self.input.bad), late.eq(1)]
+        with m.If(self.control.begins):
+            m.d.sync += [before.eq(0), late.eq(0)]
+        return damaged | Mux(late, before, self.input.bad)
 
     def _computed_weights(
         self, m: Module, write: Value, address: Value, data: Value, loading: Value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import cache
 
 from amaranth.hdl import Cat, Mux, Shape, Value, signed, unsigned
 from amaranth.lib.data import StructLayout
@@ -43,6 +44,7 @@ class Operation(IntEnum):
     DEPTHWISE = 2
     TABLE = 3
     OUTPUT = 4
+    END = 5
 
 
 def instruction_layout(parameters: EngineParameters) -> StructLayout:
@@ -56,6 +58,7 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     folded              INPUT, with ``folds``: a word holds all columns of a window
     to_weights          TABLE, with ``vectors``: words go to the weight memory, one every other cycle at most
     more                INPUT, with ``ranges``: another INPUT takes the rest of the packet
+    late                with ``overlaps``: of the frame before, where two are computed at once
     unsigned            INPUT, OUTPUT: elements are uint8 outside, and less 128 in the map memory
     greatest            DEPTHWISE: the greatest product of the window, not their sum
     binary              TABLE: with a second operand
@@ -86,7 +89,8 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     zero_point,
     minimum, maximum    of the results
     positive, negative  rounding constants of channels with ``rounded``
-    weights             the first word of weights; of a frame's first INPUT: of the ring of those that are streamed
+    weights             the first word of weights, with ``overlaps`` of those that are not streamed; of a frame's first
+                        INPUT, and END: of the ring of those that are streamed
     constants           the first word of constants
     table               the pair of tables
     ==================  ================================================================================================
@@ -94,6 +98,9 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     INPUT with ``folded`` counts beats, less one, in ``row_step`` (of a row and its padding), ``tap_row_step`` (of a
     row), ``tap_step`` (before the first word of a row), ``pixel_step`` (from a word to the next), ``tail`` (in a word),
     and rows in ``height``.
+
+    END, with ``overlaps``, ends a program of which some instructions are ``late``: ``positive`` and ``negative`` are
+    where the weights for all of them, and for the late ones alone, begin in the memory outside, in units of 4 bytes.
 
     Engines with ``ranges`` have two more: ``source_ring`` and ``destination_ring`` are how many of the lowest bits of
     an address turn; those above them are always the bits of ``source`` and ``destination``.
@@ -129,6 +136,8 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
         flags.append("folded")
     if p.vectors:
         flags.append("to_weights")
+    if p.overlaps:
+        flags.append("late")
     if p.depthwise_lanes > 1:
         steps += ["block_step", "block_row_step", "destination_row_step", "destination_width"]
         kernel.append("taps")
@@ -174,6 +183,7 @@ def ringed(address: Value, first: Value, bits: Value) -> Value:
     return Cat(Mux(bits > place, own, kept) for place, (own, kept) in enumerate(zip(address, first, strict=True)))
 
 
+@cache
 def instruction_words(parameters: EngineParameters) -> int:
     """Words of the program memory that an instruction takes."""
     return -(-instruction_layout(parameters).size // WORD_BITS)

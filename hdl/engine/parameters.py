@@ -33,6 +33,7 @@ _LIMITS = {
     "kernel_bits": (2, 8),
     "group_bits": (2, 12),
     "port_bytes": (0, 4),
+    "overlaps": (0, 1),
     "input_elements": (1, 256),
     "folds": (0, 1),
     "ranges": (0, 1),
@@ -67,6 +68,7 @@ class EngineParameters:
         kernel_bits: of a kernel's height and width, strides and padding.
         group_bits: of the number of groups of channels in a map.
         port_bytes: of a beat of the port to a memory of weights outside (:mod:`.weight_port`); 0: there is none.
+        overlaps: 1: a frame's last layers can be computed among the first of the next.
         input_elements: of a beat of frames (E). A pixel takes beats of its own.
         ranges: 1: instructions can be of some rows of a map, and a map can be a ring that holds its latest rows.
         vectors: 1: TABLE can write weights.
@@ -98,6 +100,7 @@ class EngineParameters:
     kernel_bits: int = 6
     group_bits: int = 10
     port_bytes: int = 0
+    overlaps: int = 0
     input_elements: int = 1
     folds: int = 0
     ranges: int = 0
@@ -115,6 +118,11 @@ class EngineParameters:
         if not problems:
             if self.port_bytes == 3:
                 problems.append("port_bytes is 0, 1, 2 or 4, not 3")
+            if self.overlaps and self.port_bytes < 2:
+                problems.append(
+                    f"overlaps = 1 is of weights that come from outside in two bytes or more, not port_bytes = "
+                    f"{self.port_bytes}"
+                )
             if self.input_elements > self.channels:
                 problems.append(
                     f"input_elements = {self.input_elements} are more than channels = {self.channels}, those of a word"

@@ -66,7 +66,7 @@ class Sequence(Component):
 
     Members:
         instruction: ``In``, stands while it is executed.
-        start: ``In(1)``.
+        start: ``In(1)``; rewind: ``In(1)``, with ``overlaps``: what is streamed begins at ``weights`` again.
         map_addresses: ``Out``, one for each row of pixels that DEPTHWISE computes at once, the first of all others;
             weight_address: ``Out``.
         slot: ``Out`` of :func:`slot_layout`; load and step are 0 where nothing is done.
@@ -81,6 +81,7 @@ class Sequence(Component):
             {
                 "instruction": In(instruction_layout(parameters)),
                 "start": In(1),
+                "rewind": In(1),
                 "map_addresses": Out(ArrayLayout(address_width(parameters.map_words), parameters.depthwise_rows)),
                 "weight_address": Out(address_width(parameters.weight_words)),
                 "slot": Out(slot_layout(parameters)),
@@ -238,8 +239,16 @@ class Sequence(Component):
             further.eq(Mux(at_end, self.ring, weights + 1)),
             next_weights.eq(Mux((step & ~instruction.still_weights) | (go & prologue), further, weights)),
         ]
+        first_weights: Value = instruction.weights
+        if p.overlaps:  # in which order what is streamed comes depends on what else is computed
+            following = Signal(len(weights))
+            first_weights = Mux(instruction.streamed, following, instruction.weights)
+            with m.If(ends & last_block & instruction.streamed):
+                m.d.sync += following.eq(next_weights)
+            with m.If(self.rewind):
+                m.d.sync += following.eq(instruction.weights)
         with m.If(self.start):
-            m.d.sync += [weights.eq(instruction.weights), group_weights.eq(instruction.weights)]
+            m.d.sync += [weights.eq(first_weights), group_weights.eq(first_weights)]
         with m.Elif(ends):
             m.d.sync += weights.eq(Mux(last_block, next_weights, group_weights))
             with m.If(last_block):

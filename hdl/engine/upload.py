@@ -222,6 +222,7 @@ class Upload(Component):
             self.port.restart.eq(self.begin),
             words.ready.eq(streaming & (~first_of_word | ring.room | self.drop)),
             self.streaming.eq(streaming),
+            self.checked.eq(~streaming),
             ring.begin.eq(self.begin),
             ring.first.eq(self.first),
             ring.begun.eq(words.valid & words.ready & first_of_word),

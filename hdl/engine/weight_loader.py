@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from ..primitives import address_width
 from .parameters import EngineParameters
-from .weight_port import CHECK_BYTES, COUNT_BYTES, TILE_WORDS, weight_port
+from .weight_port import CHECK_BYTES, COUNT_BYTES, PLACE_BITS, TILE_WORDS, weight_port
 from .weight_ring import WeightRing
 
 _CRC = 0xEDB88320  # IEEE 802.3, as zlib's
@@ -24,24 +24,28 @@ class _State(Enum, shape=2):
 def stream_members(parameters: EngineParameters) -> dict:
     """What an engine has to do with weights from outside.
 
-    begin: ``In(1)``, of a frame; first: ``In``, of the ring, with ``begin``.
+    begin: ``In(1)``, of a frame; first: ``In``, of the ring, with ``begin``; place: ``In``, in the memory, with
+    ``begin``, where the engine has ``overlaps``.
     port: ``Out`` of :func:`~mbconv.hdl.engine.weight_port.weight_port`.
     take: ``In(1)``, a word is used for the first time; free: ``In(1)``, one is used no more, and may be written 1 cycle
     later; drop: ``In(1)``, none is used any more.
     ahead: ``Out``, words that are there and were not taken; ring: ``Out``, the first word of the ring.
-    streaming: ``Out(1)``, words come; damaged: ``Out(1)``, a check was wrong since ``begin``.
+    streaming: ``Out(1)``, words come; checked: ``Out(1)``, the checks of all words that were taken have come, without
+    ``overlaps`` those of the whole frame; damaged: ``Out(1)``, a check was wrong since ``begin``.
     """
     address = address_width(parameters.weight_words)
     return {
         "begin": In(1),
         "first": In(address),
-        "port": Out(weight_port(parameters.port_bytes)),
+        **({"place": In(PLACE_BITS)} if parameters.overlaps else {}),
+        "port": Out(weight_port(parameters.port_bytes, places=bool(parameters.overlaps))),
         "take": In(1),
         "free": In(1),
         "drop": In(1),
         "ahead": Out(address + 1),
         "ring": Out(address),
         "streaming": Out(1),
+        "checked": Out(1),
         "damaged": Out(1),
     }
 
@@ -150,6 +154,7 @@ class WeightLoader(Component):
                             check.eq(0xFFFFFFFF),
                             state.eq(Mux(left == 0, _State.IDLE, _State.WORDS)),
                         ]
+        self._check(m, written, taken & (state == _State.CHECK) & last_part["check"])
         with m.If(self.begin):
             m.d.sync += [
                 state.eq(_State.COUNT),
@@ -161,3 +166,18 @@ class WeightLoader(Component):
                 self.damaged.eq(0),
             ]
         return m
+
+    def _check(self, m: Module, written: Signal, complete: Value) -> None:
+        """Which words are known to be right; ``complete``: a tile's check has come."""
+        if not self.parameters.overlaps:
+            m.d.comb += self.checked.eq(~self.streaming)
+            return
+        unchecked = Signal(range(TILE_WORDS + 1))
+        with m.If(written):
+            m.d.sync += unchecked.eq(unchecked + 1)
+        with m.If(complete | self.begin):
+            m.d.sync += unchecked.eq(0)
+        m.d.comb += [
+            self.port.place.eq(self.place),
+            self.checked.eq(~self.streaming | (self.ahead + self.write >= unchecked)),
+        ]

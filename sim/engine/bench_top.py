@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib.data import StructLayout
+from amaranth.lib.memory import Memory
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -20,50 +21,95 @@ def offered_layout(parameters: EngineParameters) -> StructLayout:
     return StructLayout({"data": unsigned(8 * parameters.input_elements), "last": unsigned(1), "program": unsigned(1)})
 
 
-class TimedMemory(Component):
-    """A memory of weights as :class:`~mbconv.generators.engine.memory_timing.MemoryTiming` describes it; its beats come
-    from a source, those of a frame after those of another.
+FILL_BEATS = 16
+"""Of the memory's port, in a beat that fills it."""
 
-    Members: source: ``In``, beats; port: ``In`` of :func:`~mbconv.hdl.engine.weight_port.weight_port`, as a controller
-    sees it.
+
+def fill_layout(port_bytes: int) -> StructLayout:
+    """A beat that fills the memory: words from its first on; of the first beat the lowest 16 bits are a seed instead,
+    of the pauses that the memory makes, 0: none."""
+    return StructLayout({"words": unsigned(8 * port_bytes * FILL_BEATS), "last": unsigned(1)})
+
+
+class TimedMemory(Component):
+    """A memory of weights as :class:`~mbconv.generators.engine.memory_timing.MemoryTiming` describes it, filled before
+    a program is uploaded.
+
+    Members: fill: ``In(stream.Signature(fill_layout))``; room: ``In(1)``, nothing reads; filled: ``Out(1)``, until
+    ``empty``: ``In(1)``; port: ``In`` of :func:`~mbconv.hdl.engine.weight_port.weight_port`, as a controller sees it.
     """
 
-    def __init__(self, port_bytes: int, timing: MemoryTiming):
-        self.period, self.latency = timing.period(port_bytes), timing.latency
-        super().__init__({"source": In(Signature(unsigned(8 * port_bytes))), "port": In(weight_port(port_bytes))})
+    def __init__(self, parameters: EngineParameters, timing: MemoryTiming, rows: int):
+        self.parameters, self.rows = parameters, rows
+        self.period, self.latency = timing.period(parameters.port_bytes), timing.latency
+        super().__init__(
+            {
+                "fill": In(Signature(fill_layout(parameters.port_bytes))),
+                "room": In(1),
+                "filled": Out(1),
+                "empty": In(1),
+                "port": In(weight_port(parameters.port_bytes, places=bool(parameters.overlaps))),
+            }
+        )
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        number, parts = self.period.numerator, self.period.denominator
-        wait = Signal(range(max(self.latency, number // parts + 1) + 1))
-        rest = Signal(range(parts))
-        beat = self.port.words
+        beat, restart = self.port.words, self.port.restart
+        width = 8 * self.parameters.port_bytes
+        m.submodules.memory = memory = Memory(shape=width * FILL_BEATS, depth=self.rows, init=[])
+        write, read = memory.write_port(), memory.read_port(domain="comb")
+        headed, row = Signal(), Signal(len(write.addr))
+        noise = Signal(16)
+        taken = self.fill.valid & self.fill.ready
         m.d.comb += [
-            beat.valid.eq(self.source.valid & (wait == 0)),
-            beat.payload.eq(self.source.payload),
-            self.source.ready.eq(beat.ready & (wait == 0)),
+            self.fill.ready.eq(self.room & ~self.filled),
+            write.addr.eq(row),
+            write.data.eq(self.fill.payload.words),
+            write.en.eq(taken & headed),
+        ]
+        m.d.sync += noise.eq(Cat(noise[1:], noise[0] ^ noise[2] ^ noise[3] ^ noise[5]))
+        with m.If(taken):
+            m.d.sync += [headed.eq(~self.fill.payload.last), row.eq(Mux(headed, row + 1, 0))]
+            m.d.sync += self.filled.eq(self.fill.payload.last)
+            with m.If(~headed):
+                m.d.sync += noise.eq(self.fill.payload.words)
+        with m.If(self.empty):
+            m.d.sync += self.filled.eq(0)
+
+        number, parts = self.period.numerator, self.period.denominator
+        wait = Signal(range(max(self.latency, number // parts + 1) + 16))
+        rest = Signal(range(parts))
+        at = Signal(range(self.rows * FILL_BEATS))
+        reading = Signal()
+        m.d.comb += [
+            read.addr.eq(at >> (FILL_BEATS - 1).bit_length()),
+            beat.valid.eq(reading & (wait == 0)),
+            beat.payload.eq(read.data.word_select(at[: (FILL_BEATS - 1).bit_length()], width)),
         ]
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         with m.If(beat.valid & beat.ready):
             following = rest + number
-            m.d.sync += [wait.eq(following // parts - 1), rest.eq(following % parts)]
-        with m.If(self.port.restart):
-            m.d.sync += [wait.eq(self.latency), rest.eq(0)]
+            pause = Mux(noise[:2] == 3, noise[4:8], 0)
+            m.d.sync += [wait.eq(following // parts - 1 + pause), rest.eq(following % parts), at.eq(at + 1)]
+        with m.If(restart):
+            place = self.port.place if self.parameters.overlaps else Const(0)
+            m.d.sync += [wait.eq(self.latency), rest.eq(0), reading.eq(1)]
+            m.d.sync += at.eq(place * (4 // self.parameters.port_bytes))
         return m
 
 
 class EngineBench(Component):
     """An engine between one source and one sink; ``program`` says where a byte belongs. Weights from outside have a
-    source of their own, behind a memory's timing.
+    source of their own, which fills a memory of so many ``rows`` before each program.
 
-    Members: i: ``In(stream.Signature(offered_layout))``; memory: ``In``, beats; o:
+    Members: i: ``In(stream.Signature(offered_layout))``; memory: ``In``, of :func:`fill_layout`; o:
     ``Out(stream.Signature(RESULT_BYTE))``; loaded, failed: ``Out(1)``
     """
 
     multipliers = 0
 
-    def __init__(self, engine: Engine, timing: MemoryTiming | None = None):
+    def __init__(self, engine: Engine, timing: MemoryTiming | None = None, rows: int = 0):
         self.engine, self.timed = engine, None
         members = {
             "i": In(Signature(offered_layout(engine.parameters))),
@@ -73,8 +119,8 @@ class EngineBench(Component):
         }
         if engine.parameters.port_bytes:
             assert timing is not None
-            self.timed = TimedMemory(engine.parameters.port_bytes, timing)
-            members["memory"] = In(Signature(unsigned(8 * engine.parameters.port_bytes)))
+            self.timed = TimedMemory(engine.parameters, timing, rows)
+            members["memory"] = In(Signature(fill_layout(engine.parameters.port_bytes)))
         super().__init__(members)
 
     def elaborate(self, platform) -> Module:
@@ -83,16 +129,23 @@ class EngineBench(Component):
         if self.timed is not None:
             m.submodules.timed = timed = self.timed
             connect(m, engine.memory, timed.port)
-            connect(m, flipped(self.memory), timed.source)
+            connect(m, flipped(self.memory), timed.fill)
         program = self.i.payload.program
+        waits: Value = Const(0)  # a program, until the memory is filled
+        if self.timed is not None:
+            waits = program & ~self.timed.filled
+            m.d.comb += [
+                self.timed.room.eq(self.i.valid & program & engine.program.ready),
+                self.timed.empty.eq(engine.program.valid & engine.program.ready & self.i.payload.last),
+            ]
         for port, chosen in ((engine.program, program), (engine.i, ~program)):
             m.d.comb += [
-                port.valid.eq(self.i.valid & chosen),
+                port.valid.eq(self.i.valid & chosen & ~waits),
                 port.payload.data.eq(self.i.payload.data[: len(port.payload.data)]),
                 port.payload.last.eq(self.i.payload.last),
             ]
         m.d.comb += [
-            self.i.ready.eq((program & engine.program.ready) | (~program & engine.i.ready)),
+            self.i.ready.eq((program & engine.program.ready & ~waits) | (~program & engine.i.ready)),
             self.o.valid.eq(engine.o.valid),
             self.o.payload.eq(engine.o.payload),
             engine.o.ready.eq(self.o.ready),

@@ -13,25 +13,23 @@ class LayerResult:
     """What a layer's instructions did in all frames of a program.
 
     Attributes:
+        two_frames: where they were executed with those of another frame.
         tensor: that it writes, or gives.
         values, mismatches: elements compared, and those that differ.
         first: where the first of them lies, or "".
         predicted: cycles; measured: in each frame.
-        exact: every instruction took the cycles that were predicted for it.
+        as_predicted: every instruction took the cycles that were predicted for it.
     """
 
     name: str
+    two_frames: bool
     tensor: int
     values: int
     mismatches: int
     first: str
     predicted: int
     measured: tuple[int, ...]
-    exact: bool
-
-    @property
-    def as_predicted(self) -> bool:
-        return self.exact and set(self.measured) <= {self.predicted}
+    as_predicted: bool
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,9 @@ class EngineResult:
     """A program's frames on a simulated engine.
 
     Attributes:
-        cycles: predicted, of a frame; unstalled: whether measured cycles have to be those predicted.
-        intervals: between the ends of frames.
+        cycles: predicted, of a lone frame; interval: predicted, of frames one behind the other; unstalled: whether
+            measured cycles have to be those predicted.
+        intervals: between the ends of frames; expected: those predicted.
         marked: of each frame, whether its last byte said that the packet or the weights were wrong.
     """
 
@@ -50,6 +49,7 @@ class EngineResult:
     cycles: int
     interval: int
     intervals: tuple[int, ...]
+    expected: tuple[int, ...]
     unstalled: bool
     outputs: dict[int, np.ndarray]
     marked: tuple[bool, ...]
@@ -65,7 +65,7 @@ class EngineResult:
 
     @property
     def as_predicted(self) -> bool:
-        return all(layer.as_predicted for layer in self.layers) and set(self.intervals) <= {self.interval}
+        return all(layer.as_predicted for layer in self.layers) and self.intervals == self.expected
 
     @property
     def ok(self) -> bool:
@@ -85,6 +85,7 @@ class EngineResult:
             "layers": [
                 {
                     "name": layer.name,
+                    "two_frames": layer.two_frames,
                     "tensor": layer.tensor,
                     "values": layer.values,
                     "mismatches": layer.mismatches,

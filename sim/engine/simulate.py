@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 from mbconv.generators.engine.compile import Instruction, Program
 from mbconv.generators.engine.folding import Folding
 from mbconv.generators.engine.memory_timing import MemoryTiming
+from mbconv.generators.engine.overlap import Part
 from mbconv.generators.engine.program_file import stream_bytes, upload_bytes
 from mbconv.generators.graph.graph import GraphError
 from mbconv.hdl.engine.engine import Engine
@@ -24,17 +26,21 @@ from ..golden import model as golden
 from ..simulation.design_record import DesignRecord
 from ..simulation.design_source import DesignPort, DesignSource, MonitorPoint
 from ..simulation.run_design import Progress, run_design
-from .bench_top import EngineBench, offered_layout
+from .bench_top import FILL_BEATS, EngineBench, fill_layout, offered_layout
 from .engine_result import EngineResult, LayerResult
 
 Frame = Mapping[int, np.ndarray]
 
+_LEAST_ROWS = 12
+"""Bits of the rows of the memory outside: few simulators for many networks."""
 
-def engine_source(engine: Engine, timing: MemoryTiming | None = None) -> DesignSource:
-    """The Verilog of an engine between the bench's streams, watched; no program changes it."""
-    made = to_verilog(EngineBench(engine, timing), "engine_bench")
+
+def engine_source(engine: Engine, timing: MemoryTiming | None = None, rows: int = 0) -> DesignSource:
+    """The Verilog of an engine between the bench's streams, watched; no program changes it. ``rows``: of the memory
+    outside, of ``FILL_BEATS`` beats."""
+    made = to_verilog(EngineBench(engine, timing, rows), "engine_bench")
     port_bytes = engine.parameters.port_bytes
-    memory = [DesignPort.plain("memory", True, 8 * port_bytes)] if port_bytes else []
+    memory = [DesignPort.plain("memory", True, fill_layout(port_bytes).size)] if port_bytes else []
     width = written_layout(engine.parameters).size
     return DesignSource(
         {"engine_bench.v": made.text, "primitives.v": made.primitives},
@@ -88,11 +94,14 @@ def simulate_programs(
     ]
     patience = 10_000 + 2 * max(program.cycles for program, _ in work)
     sources = {"i": beats}
+    rows = 0
     if parameters.port_bytes:
-        sources["memory"] = [beat for program, frames in work for beat in _memory_beats(program) * len(frames)]
+        fills = [_fill(program, 0 if source == ALWAYS else seed) for program, _ in work]
+        sources["memory"] = [beat for fill in fills for beat in fill]
+        rows = 1 << max(_LEAST_ROWS, *((len(fill) - 1).bit_length() for fill in fills))
     (timing,) = {program.timing for program, _ in work}
     record = run_design(
-        engine_source(Engine(parameters, family), timing),
+        engine_source(Engine(parameters, family), timing, rows),
         sources,
         {"o": results},
         1,
@@ -122,9 +131,13 @@ def _program_beats(program: Program) -> list[int]:
     return [byte | 2 << bits | (place + 1 == len(packet)) << bits for place, byte in enumerate(packet)]
 
 
-def _memory_beats(program: Program) -> list[int]:
-    size, stream = program.parameters.port_bytes, stream_bytes(program)
-    return [int.from_bytes(stream[place : place + size], "little") for place in range(0, len(stream), size)]
+def _fill(program: Program, seed: int) -> list[int]:
+    """Beats that fill the memory outside; with a seed it makes pauses."""
+    size, stream = FILL_BEATS * program.parameters.port_bytes, stream_bytes(program)
+    beats = [int.from_bytes(stream[place : place + size], "little") for place in range(0, len(stream), size)]
+    beats = beats or [0]
+    beats[-1] |= 1 << 8 * size
+    return [seed & 0x7FFF | 0x8000 if seed else 0, *beats]
 
 
 def _frame_beats(program: Program, values: Mapping[int, np.ndarray]) -> list[int]:
@@ -142,49 +155,54 @@ def _frame_beats(program: Program, values: Mapping[int, np.ndarray]) -> list[int
     return beats
 
 
+@dataclass
+class _Seen:
+    """An instruction once executed: of which frame, what it wrote or gave, what it should have; cycles."""
+
+    frame: int
+    tensor: int
+    values: np.ndarray
+    wanted: np.ndarray
+    cycles: int = -1
+    predicted: int = 0
+
+
 class _Reading:
     """What a simulation recorded, read from its beginning on."""
 
     def __init__(self, record: DesignRecord) -> None:
         self.written, self.retired, self.given = (record.streams[name] for name in ("written", "retired", "o"))
         self.word, self.beat, self.event = 0, 0, 0
+        self.before = False  # there was an instruction of the same program
 
     def result(
         self, program: Program, frames: Sequence[Mapping[int, np.ndarray]], unstalled: bool, started: float
     ) -> EngineResult:
-        found: list[list[tuple[int, np.ndarray, np.ndarray, int]]] = [[] for _ in program.instructions]
+        self.before = False
+        seen: dict[tuple[bool, int], list[_Seen]] = {}
         ends, marked = [], []
         outputs: dict[int, list[np.ndarray]] = {tensor: [] for tensor in program.outputs}
-        for frame in frames:
+        for part, early, late in self._parts(program, len(frames)):
             for place, one in enumerate(program.instructions):
-                measured = self._cycles(place, follows=bool(place or ends))
-                if one.writes_weights:
-                    found[place].append((one.layer.reads[0], *(np.zeros((0, 1), np.int64),) * 2, measured))
+                if part not in one.times:
                     continue
-                if one.written is None:
-                    (tensor,) = one.layer.reads
-                    values = self._given(program, tensor)
-                    outputs[tensor].append(values)
-                else:
-                    tensor = one.written.tensor.index
-                    values = self._stored(program, one)
-                wanted = np.asarray(frame[tensor]).astype(np.int64)
-                if one.written is not None and one.written.folding is not None:
-                    found_tensor = one.written.tensor
-                    image = wanted.reshape(found_tensor.height, found_tensor.width, found_tensor.channels)
-                    wanted = one.written.folding.stored(image, found_tensor.zero_point)
-                if one.written is not None and one.rows[1]:
-                    wanted = wanted.reshape(one.written.tensor.height, -1)[slice(*one.rows)]
-                wanted = wanted.reshape(values.shape)
-                found[place].append((tensor, values, wanted, measured))
-            ends.append(self.retired.ends[self.event - 1])
-            marked.append(bool(self.given.payloads[self.beat - 1, 0] >> 9))
-        places: dict[str, list[int]] = {}
-        for place, one in enumerate(program.instructions):
-            places.setdefault(one.name, []).append(place)
+                if one.ends_program and part == Part.LATE and self.event == len(self.retired.ends):
+                    continue  # what follows the last result is not waited for
+                measured = self._cycles(place, part)
+                found = self._seen(program, one, frames[late if one.late else early], late if one.late else early)
+                found.cycles, found.predicted = measured, one.times[part][0]
+                seen.setdefault((part == Part.BOTH, place), []).append(found)
+                if one.written is None and found.values.size:
+                    outputs[found.tensor].append(found.values)
+                if one.values["last"]:
+                    ends.append(self.retired.ends[self.event - 1])
+                    marked.append(bool(self.given.payloads[self.beat - 1, 0] >> 9))
+        places: dict[tuple[bool, str], list[int]] = {}
+        for two, place in sorted(seen):
+            places.setdefault((two, program.instructions[place].name), []).append(place)
         layers = [
-            self._layer(program, [(program.instructions[place], found[place]) for place in of_layer])
-            for of_layer in places.values()
+            self._layer(program, two, [(program.instructions[place], seen[two, place]) for place in of_layer])
+            for (two, _), of_layer in places.items()
         ]
         return EngineResult(
             program.graph.name,
@@ -193,57 +211,106 @@ class _Reading:
             program.cycles,
             program.interval,
             tuple(later - sooner for sooner, later in pairwise(ends)),
+            program.intervals(len(frames)),
             unstalled,
             {tensor: np.stack(values) for tensor, values in outputs.items()},
             tuple(marked),
             time.monotonic() - started,
         )
 
+    def _parts(self, program: Program, frames: int) -> Iterator[tuple[Part, int, int]]:
+        """Parts of the program as they were executed, with the frame of its early instructions and of its late ones.
+        Whether another frame waited is known from what came next."""
+        early = 0
+        while early < frames:
+            yield Part.EARLY, early, early
+            while program.overlaps:
+                follows = early + 1 < frames and self._next() == 0
+                if not follows:
+                    yield Part.LATE, early, early
+                    break
+                yield Part.BOTH, early + 1, early
+                early += 1
+            early += 1
+
+    def _next(self) -> int:
+        """The number of the next instruction that was executed; −1: none was."""
+        return int(self.retired.payloads[self.event, 0]) if self.event < len(self.retired.ends) else -1
+
+    def _seen(self, program: Program, one: Instruction, values: Mapping[int, np.ndarray], frame: int) -> _Seen:
+        """What an instruction wrote or gave, and what it should have."""
+        if one.writes_weights or one.ends_program:
+            nothing = np.zeros((0, 1), np.int64)
+            return _Seen(frame, one.layer.reads[0] if one.layer.reads else -1, nothing, nothing)
+        if one.written is None:
+            (tensor,) = one.layer.reads
+            found = self._given(program, tensor)
+        else:
+            tensor = one.written.tensor.index
+            found = self._stored(program, one)
+        wanted = np.asarray(values[tensor]).astype(np.int64)
+        if one.written is not None and one.written.folding is not None:
+            stored = one.written.tensor
+            image = wanted.reshape(stored.height, stored.width, stored.channels)
+            wanted = one.written.folding.stored(image, stored.zero_point)
+        if one.written is not None and one.rows[1]:
+            wanted = wanted.reshape(one.written.tensor.height, -1)[slice(*one.rows)]
+        if one.groups[1]:
+            assert one.written is not None
+            first, end = (groups * program.parameters.channels for groups in one.groups)
+            wanted = wanted.reshape(-1, one.written.tensor.channels)[:, first:end]
+        return _Seen(frame, tensor, found, wanted.reshape(found.shape))
+
     def _layer(
-        self, program: Program, pieces: Sequence[tuple[Instruction, list[tuple[int, np.ndarray, np.ndarray, int]]]]
+        self, program: Program, two_frames: bool, pieces: Sequence[tuple[Instruction, list[_Seen]]]
     ) -> LayerResult:
         first, mismatches, values, exact = "", 0, 0, True
-        frames = len(pieces[0][1])
-        for one, seen in pieces:
-            for frame, (tensor, given, wanted, cycles) in enumerate(seen):
-                values += given.size
-                wrong = np.argwhere(given != wanted)
+        for one, found in pieces:
+            for seen in found:
+                values += seen.values.size
+                wrong = np.argwhere(seen.values != seen.wanted)
                 mismatches += len(wrong)
-                exact = exact and cycles in (-1, one.cycles)
+                exact = exact and seen.cycles in (-1, seen.predicted)
                 if len(wrong) and not first:
                     pixel, channel = map(int, wrong[0])
-                    width = given.shape[0] // max(1, one.rows[1] - one.rows[0]) if one.rows[1] else 0
-                    row, column = divmod(pixel, width or program.graph.tensors[tensor].width)
+                    width = seen.values.shape[0] // max(1, one.rows[1] - one.rows[0]) if one.rows[1] else 0
+                    row, column = divmod(pixel, width or program.graph.tensors[seen.tensor].width)
                     first = (
-                        f"frame {frame}, row {row + one.rows[0]}, column {column}, channel {channel}: "
-                        f"{given[pixel, channel]} instead of {wanted[pixel, channel]}"
+                        f"frame {seen.frame}, row {row + one.rows[0]}, column {column}, channel "
+                        f"{channel + one.groups[0] * program.parameters.channels}: {seen.values[pixel, channel]} "
+                        f"instead of {seen.wanted[pixel, channel]}"
                     )
-        measured = [[seen[frame][3] for _, seen in pieces] for frame in range(frames)]
+        times = range(min(len(found) for _, found in pieces))
+        measured = [[found[time].cycles for _, found in pieces] for time in times]
         return LayerResult(
             pieces[0][0].name,
-            pieces[-1][1][0][0],
+            two_frames,
+            pieces[-1][1][0].tensor,
             values,
             mismatches,
             first,
-            sum(one.cycles for one, _ in pieces),
+            sum(found[0].predicted for _, found in pieces),
             tuple(sum(cycles) for cycles in measured if min(cycles) >= 0),
             exact,
         )
 
-    def _cycles(self, place: int, *, follows: bool) -> int:
+    def _cycles(self, place: int, part: Part) -> int:
         """Cycles of the next instruction, which is number ``place``; −1 where none of its program went before it.
 
-        A frame begins a cycle after the one before has ended, which is no part of its first instruction.
+        A frame that none was under way before begins a cycle after the one before has ended, which is no part of its
+        first instruction.
         """
         if self.event >= len(self.retired.ends):
             raise GraphError(f"the simulated engine stood still in instruction {place}")
         number = int(self.retired.payloads[self.event, 0])
         if number != place:
             raise GraphError(f"the simulated engine executed instruction {number} where {place} was due")
+        begins = part == Part.EARLY and place == 0
+        follows, self.before = self.before, True
         end = self.retired.ends[self.event]
         before = self.retired.ends[self.event - 1]
         self.event += 1
-        return end - before - (place == 0) if follows else -1
+        return end - before - begins if follows else -1
 
     def _given(self, program: Program, tensor: int) -> np.ndarray:
         """A result's elements, ``[pixels, channels]``."""
@@ -263,21 +330,26 @@ class _Reading:
         assert stored is not None
         size = program.parameters.channels
         first, end = one.rows if one.rows[1] else (0, stored.tensor.height)
-        count = (end - first) * stored.row_words
+        rows = end - first
+        group, groups_end = one.groups if one.groups[1] else (0, stored.words_of_pixel)
+        count = rows * stored.row_words // stored.words_of_pixel * (groups_end - group)
         words = self.written.payloads[self.word : self.word + count]
         self.word += count
         octets = np.ascontiguousarray(words).view(np.uint8)
         addresses = octets[:, size : size + 4].astype(np.int64) @ (1 << 8 * np.arange(octets.shape[1] - size)[:4])
-        distance = addresses - one.values["destination"]
+        distance = addresses - one.values["destination"] + group
         row, column = np.divmod(distance % one.ring if one.ring else distance, stored.step)
-        place = row * stored.row_words + column
-        if (column >= stored.row_words).any() or sorted(place.tolist()) != list(range(count)):
+        pixel, channels = np.divmod(row * stored.row_words + column, stored.words_of_pixel)
+        place = pixel * (groups_end - group) + channels - group
+        inside = (column < stored.row_words) & (channels >= group) & (channels < groups_end)
+        if not inside.all() or sorted(place.tolist()) != list(range(count)):
             raise GraphError(f"{one.name} wrote other words of the map memory than its own")
         elements = np.empty((count, size), np.int64)
         elements[place] = octets[:, :size].view(np.int8)
         if stored.folding is not None:
             return self._windows(stored.folding, elements) + stored.offset
-        pixels = elements.reshape((end - first) * stored.tensor.width, -1)[:, : stored.tensor.channels]
+        channels_left = stored.tensor.channels - group * size
+        pixels = elements.reshape(rows * stored.tensor.width, -1)[:, :channels_left]
         return pixels + stored.offset
 
     def _windows(self, folding: Folding, elements: np.ndarray) -> np.ndarray:

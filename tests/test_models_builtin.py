@@ -150,7 +150,12 @@ def test_cifar10_fits_an_ecp5_85():
 
 @pytest.mark.parametrize(
     ("model", "message"),
-    [("no_such_thing", "'no_such_thing' is no file"), (".", "is a folder"), ("block:nonsense", "nonsense")],
+    [
+        ("no_such_thing", "'no_such_thing' is no file"),
+        ("", "'' is no file"),
+        (".", "is a folder"),
+        ("block:nonsense", "nonsense"),
+    ],
 )
 def test_what_is_no_model_is_refused(model, message):
     with pytest.raises(GraphError, match=message):

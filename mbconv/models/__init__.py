@@ -106,7 +106,7 @@ def load(model: str, layers: tuple[int, int] | None = None) -> Graph:
     if not path.exists() and (close := get_close_matches(model.lower(), [one.name for one in _BUILTIN], n=1)):
         raise GraphError(f"{model!r} is no file and no built-in model; did you mean {close[0]}?")
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "is no file"
+        what = "is a folder" if model and path.is_dir() else "is no file"
         names = ", ".join(known.name for known in _BUILTIN)
         raise GraphError(f"{model!r} {what}; give a .tflite file, a built-in model ({names}) or block:…")
     return read_tflite(path, layers)

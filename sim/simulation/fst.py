@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any, BinaryIO
 
 PACKAGE = "pylibfst"
 
@@ -48,7 +49,7 @@ def write_fst(vcd: Path, fst: Path) -> None:
         lib.fstWriterClose(writer)
 
 
-def _declarations(stream, writer) -> dict[bytes, tuple[int, int]]:
+def _declarations(stream: BinaryIO, writer: Any) -> dict[bytes, tuple[int, int]]:
     """Declare what the head of a VCD file does; by its code each signal's handle and width."""
     from pylibfst import lib
 

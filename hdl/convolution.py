@@ -110,7 +110,7 @@ class ConvolutionParameters(MacStageParameters):
 
     @property
     def cycles_per_frame(self) -> int:
-        return max(self.geometry.output_pixels * self.pointwise.cycles_per_pixel, self.window.cycles_per_frame)
+        return max(self.geometry.output_pixels * self.pointwise.cycles_per_group, self.window.cycles_per_frame)
 
     @property
     def widen_latency(self) -> int:

@@ -1,4 +1,7 @@
-"""The pointwise (1×1) convolution: Pi inputs × Po outputs a cycle. A fully connected layer is one of a single pixel."""
+"""The pointwise (1×1) convolution: Pi inputs × Po outputs a cycle. A fully connected layer is one of a single pixel.
+
+With ``pixels`` more than one it takes so many pixels together: what Po leaves over of their outputs they share.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Component, connect, flipped
 
-from .cost import NOTHING
-from .counting import advance, step_level
+from .cost import NOTHING, Cost
+from .counting import advance, delayed, step_level
 from .layouts import ArrayLayout
 from .mac import MacPipeline, stage_ports
 from .mac_parameters import MacParameters, MacStageParameters
 from .primitives import Ram
+from .rest_queue import RestQueue
 from .widen import Widen
 
 
@@ -26,17 +30,20 @@ class PointwiseParameters(MacStageParameters):
         inputs, outputs: channels Ci and Co.
         input_folding, output_folding: Pi (a multiple of ``input_lanes``) and Po (a multiple of ``lanes``).
         input_lanes, lanes: of the streams.
-        slots: pixels that the buffer holds.
+        pixels: Q, computed together; with more than one, Po leaves a rest of the outputs, and ``lanes`` divide it.
+        slots: times so many pixels that the buffer holds.
         others: see :class:`~mbconv.hdl.mac_parameters.MacStageParameters`.
 
     Raises:
-        ValueError: lanes do not divide a folding, or are too few to drain a group in its cycles.
+        ValueError: lanes do not divide a folding, or are too few to drain a group in its cycles; several pixels that
+            have nothing to share, or whose outputs need more cycles to leave than to be made.
     """
 
     inputs: int
     outputs: int
     input_folding: int
     output_folding: int
+    pixels: int = 1
     slots: int = 2
 
     available_delay: ClassVar[int] = 1
@@ -46,7 +53,7 @@ class PointwiseParameters(MacStageParameters):
     """Cycles from the last step of a pixel to the write that may take its slot."""
 
     def __post_init__(self) -> None:
-        for name in ("inputs", "outputs", "slots"):
+        for name in ("inputs", "outputs", "pixels", "slots"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.input_folding < 1 or self.input_lanes < 1 or self.input_folding % self.input_lanes:
@@ -58,7 +65,16 @@ class PointwiseParameters(MacStageParameters):
                 f"the folding {self.input_folding} × {self.output_folding} exceeds the {self.inputs} × {self.outputs} "
                 "channels"
             )
-        _ = self.mac
+        if self.pixels > 1 and (self.output_folding > self.outputs or not self.rest or self.rest % self.lanes):
+            raise ValueError(
+                f"{self.pixels} pixels share nothing: {self.output_folding} outputs a cycle leave no rest of "
+                f"{self.outputs} outputs that fills beats of {self.lanes} lanes"
+            )
+        if self.cycles_per_group < self.leaving_cycles:
+            raise ValueError(
+                f"the outputs of {self.pixels} pixels leave over {self.lanes} lanes in {self.leaving_cycles} cycles, "
+                f"but are made in {self.cycles_per_group}: more lanes are needed"
+            )
 
     @property
     def words(self) -> int:
@@ -71,24 +87,63 @@ class PointwiseParameters(MacStageParameters):
         return (self.words - 1).bit_length()
 
     @property
+    def rest(self) -> int:
+        """Outputs of a pixel, its first ones, that are computed together with those of other pixels."""
+        return self.outputs % self.output_folding if self.pixels > 1 else 0
+
+    @property
+    def own_blocks(self) -> int:
+        """Blocks of outputs that a pixel has for itself."""
+        return -(-(self.outputs - self.rest) // self.output_folding)
+
+    @property
+    def rest_blocks(self) -> int:
+        """Blocks that the pixels share."""
+        return -(-self.pixels * self.rest // self.output_folding)
+
+    def rest_pixel(self, block: int, output: int) -> int:
+        """The pixel that an output of a shared block belongs to; beyond the last rest any."""
+        return min((block * self.output_folding + output) // max(self.rest, 1), self.pixels - 1)
+
+    @property
     def buffer_depth(self) -> int:
         return (self.slots - 1 << self.word_bits) + self.words
 
     @cached_property
     def mac(self) -> MacParameters:
+        mac = self._mac(self.queue_depth)
+        if self.queue_depth is None and self.rest:
+            # Own beats wait while rests leave in front of them, and longer where a pixel leaves more slowly than its
+            # own blocks come.
+            own_beats = self.own_blocks * mac.beats
+            late = self.pixels * (self.rest_beats + own_beats - self.own_blocks * self.words)
+            return self._mac(mac.queue_depth - -(max(0, late) + self.rest_beats) // mac.beats * mac.beats)
+        return mac
+
+    def _mac(self, queue_depth: int | None) -> MacParameters:
+        common = {**self.common, "queue_depth": queue_depth}
         return MacParameters(
             outputs=self.output_folding,
             terms=self.input_folding,
-            channels=self.outputs,
+            channels=self.pixels * self.outputs,
             steps=self.words,
-            shared=True,
+            shared=self.pixels == 1,
             data_latency=self.family.memory_latency,
-            **self.common,
+            **common,
         )
 
     @property
-    def cycles_per_pixel(self) -> int:
+    def cycles_per_group(self) -> int:
+        """Cycles of ``pixels`` pixels."""
         return self.mac.cycles_per_pixel
+
+    @property
+    def leaving_cycles(self) -> int:
+        """Cycles in which the outputs of several pixels can leave: those of their beats, and the rests of all but the
+        first while they only pass into their queue; 0 of one pixel, whose blocks see to it."""
+        if self.pixels == 1:
+            return 0
+        return self.pixels * self.outputs // self.lanes + (self.pixels - 1) * self.rest_beats
 
     @property
     def widen_latency(self) -> int:
@@ -97,8 +152,19 @@ class PointwiseParameters(MacStageParameters):
 
     @property
     def latency(self) -> int:
-        """Cycles from taking the last beat of a pixel to its first result at ``o``, when nothing waits."""
-        return self.widen_latency + self.available_delay + self.words - 1 + self.mac.latency
+        """Cycles from taking the last beat of ``pixels`` pixels to their first result at ``o``, when nothing waits."""
+        waiting = self.rest_latency if self.rest else 0
+        return self.widen_latency + self.available_delay + self.words - 1 + self.mac.latency + waiting
+
+    @property
+    def rest_beats(self) -> int:
+        """Beats of a pixel's rest."""
+        return self.rest // self.lanes
+
+    @property
+    def rest_latency(self) -> int:
+        """Of the queue in which rests wait for their pixels."""
+        return self.family.queue_latency(self.pixels * self.rest_beats)
 
 
 class Pointwise(Component):
@@ -116,13 +182,19 @@ class Pointwise(Component):
     A pixel arrives whole (⌈Ci/Pi⌉ words), is then read once for each of ⌈Co/Po⌉ groups of outputs while the next
     arrives.
 
-    Cycles per pixel: ⌈Ci/Pi⌉ · ⌈Co/Po⌉, every one of them a use of all Po × Pi multipliers; the stage holds that rate
-    when its input arrives in as many cycles. The order of weights is that of the loops: for each group of Po outputs,
-    for each group of Pi inputs, one beat [Po][Pi]; the period is a pixel. Weights of channels that do not exist must
-    be 0.
+    Where Po leaves a rest of the outputs, Q ``pixels`` may be taken together: the buffer is Q memories, one for each of
+    them. First the rests of all Q pixels are computed, their first Co mod Po outputs, as one row of outputs in blocks
+    of Po, of which each reads the pixel that it belongs to; then every pixel's other outputs, in whole blocks. Rests
+    wait in a :class:`~mbconv.hdl.rest_queue.RestQueue` for their pixels.
 
-    Cost: Po × Pi multipliers; a buffer of ``slots`` pixels, whose words are rounded up to a power of two so that an
-    address is a slot beside a step; requantisation for Lo results.
+    Cycles of Q pixels: ⌈Ci/Pi⌉ · ⌈Q·Co/Po⌉, every one of them a use of all Po × Pi multipliers; the stage holds that
+    rate when its input arrives in as many cycles. The order of weights is that of the loops: for each group of Po
+    outputs, for each group of Pi inputs, one beat [Po][Pi]; the period is Q pixels, of requantisation words too.
+    Weights of channels that do not exist must be 0.
+
+    Cost: Po × Pi multipliers; a buffer of ``slots`` · Q pixels, whose words are rounded up to a power of two so that an
+    address is a slot beside a step; requantisation for Lo results; with Q > 1 for each operand of the multipliers a
+    selection among Q, and the queue of the rests.
 
     Args:
         parameters: a :class:`PointwiseParameters`.
@@ -133,22 +205,35 @@ class Pointwise(Component):
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
     """
 
-    own_cost = NOTHING
-
     def __init__(self, parameters: PointwiseParameters):
         self.parameters = p = parameters
         self.widen = Widen(p.data_shape, p.inputs, p.input_lanes, p.input_folding)
-        self.buffer = Ram(ArrayLayout(p.data_shape, p.input_folding), p.buffer_depth, family=p.family)
+        word = ArrayLayout(p.data_shape, p.input_folding)
+        self.buffers = [Ram(word, p.buffer_depth, family=p.family) for _ in range(p.pixels)]
         self.mac = MacPipeline(p.mac)
+        self.rests = None
+        if p.rest:
+            beat = self.mac.o.payload.shape()
+            own = p.own_blocks * p.mac.beats
+            self.rests = RestQueue(beat, p.rest_beats, own, p.pixels, family=p.family)
         super().__init__(stage_ports(self.mac, p.input_lanes))
 
     @property
-    def cycles_per_pixel(self) -> int:
-        return self.parameters.cycles_per_pixel
+    def own_cost(self) -> Cost:
+        """Of several pixels the selection of each operand."""
+        p = self.parameters
+        if p.pixels == 1:
+            return NOTHING
+        return Cost(p.multipliers * p.data_shape.width * (p.pixels - 1) + 20)
+
+    @property
+    def cycles_per_group(self) -> int:
+        """Cycles of ``pixels`` pixels."""
+        return self.parameters.cycles_per_group
 
     @property
     def latency(self) -> int:
-        """Cycles from taking the last beat of a pixel to its first result at ``o``, when nothing waits."""
+        """Cycles from taking the last beat of ``pixels`` pixels to their first result at ``o``, when nothing waits."""
         return self.parameters.latency
 
     @property
@@ -157,17 +242,25 @@ class Pointwise(Component):
 
     @property
     def memory_bits(self) -> int:
-        return self.buffer.memory_bits + self.mac.memory_bits
+        rests = self.rests.memory_bits if self.rests else 0
+        return sum(buffer.memory_bits for buffer in self.buffers) + self.mac.memory_bits + rests
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.widen, m.submodules.buffer, m.submodules.mac = self.widen, self.buffer, self.mac
+        m.submodules.widen, m.submodules.mac = self.widen, self.mac
+        for pixel, buffer in enumerate(self.buffers):
+            m.submodules["buffer" if len(self.buffers) == 1 else f"buffer_{pixel}"] = buffer
         connect(m, flipped(self.i), self.widen.i)
         connect(m, flipped(self.weights), self.mac.weights)
         connect(m, flipped(self.requantization), self.mac.requantization)
-        connect(m, self.mac.o, flipped(self.o))
+        if self.rests is None:
+            connect(m, self.mac.o, flipped(self.o))
+        else:
+            m.submodules.rests = self.rests
+            connect(m, self.mac.o, self.rests.i)
+            connect(m, self.rests.o, flipped(self.o))
 
-        # A bit for each pixel whose words are all in the buffer, the oldest lowest.
+        # A bit for each pixel, or so many together, whose words are all in the buffer, the oldest lowest.
         complete = Signal(self.parameters.slots)
         arrived, released = Signal(), Signal()
         step_level(m, complete, arrived, released)
@@ -177,35 +270,77 @@ class Pointwise(Component):
 
     def _write(self, m: Module, full: Value, arrived: Signal) -> None:
         p = self.parameters
-        word, slot = Signal(p.word_bits), Signal(range(p.slots))
+        word, slot, pixel = Signal(p.word_bits), Signal(range(p.slots)), Signal(range(p.pixels))
+        taken, whole = Signal(), Signal()  # a word, a pixel's last one
         m.d.comb += [
             self.widen.o.ready.eq(~full),
-            self.buffer.w_en.eq(self.widen.o.valid & self.widen.o.ready),
-            self.buffer.w_addr.eq(Cat(word, slot)),
-            self.buffer.w_data.eq(self.widen.o.payload),
-            arrived.eq(self.buffer.w_en & (word == p.words - 1)),
+            taken.eq(self.widen.o.valid & self.widen.o.ready),
+            whole.eq(taken & (word == p.words - 1)),
+            arrived.eq(whole & (pixel == p.pixels - 1)),
         ]
-        with m.If(self.buffer.w_en):
+        for index, buffer in enumerate(self.buffers):
+            m.d.comb += [
+                buffer.w_en.eq(taken & (pixel == index)),
+                buffer.w_addr.eq(Cat(word, slot)),
+                buffer.w_data.eq(self.widen.o.payload),
+            ]
+        with m.If(taken):
             advance(m, word, p.words)
+        with m.If(whole):
+            advance(m, pixel, p.pixels)
         with m.If(arrived):
             advance(m, slot, p.slots)
 
     def _read(self, m: Module, available: Value, released: Signal) -> None:
-        """Issue: for each group of outputs, for each word."""
-        p, blocks = self.parameters, self.parameters.mac.blocks
-        step, slot, block = Signal(p.word_bits), Signal(range(p.slots)), Signal(range(blocks))
+        """Issue: for each group of outputs, for each word; the blocks of the rests first, then pixel after pixel."""
+        p = self.parameters
+        step, slot, pixel = Signal(p.word_bits), Signal(range(p.slots)), Signal(range(p.pixels))
+        block = Signal(range(max(p.own_blocks, p.rest_blocks)))  # of those of the rests, or of a pixel's own
+        resting = Signal(init=1) if p.rest else Const(0)
+        last_rest, last_own, ends = Signal(), Signal(), Signal()
         m.d.comb += [
+            last_rest.eq(resting & (block == p.rest_blocks - 1)),
+            last_own.eq(~resting & (block == p.own_blocks - 1)),
+            ends.eq(last_own & (pixel == p.pixels - 1)),
             self.mac.first.eq(step == 0),
             self.mac.last.eq(step == p.words - 1),
-            self.mac.last_block.eq(block == blocks - 1),
+            # The short block is the last of the rests; without them, of the pixel.
+            self.mac.last_block.eq(last_rest if p.rest else ends),
             self.mac.issue.eq(self.mac.can_issue & available),
-            self.mac.data.eq(self.buffer.r_data),
-            self.buffer.r_addr.eq(Cat(step, slot)),
-            released.eq(self.mac.issue & self.mac.last & self.mac.last_block),
+            *(buffer.r_addr.eq(Cat(step, slot)) for buffer in self.buffers),
+            released.eq(self.mac.issue & self.mac.last & ends),
         ]
+        self._operands(m, resting, block, pixel)
         with m.If(self.mac.issue):
             advance(m, step, p.words)
             with m.If(self.mac.last):
-                advance(m, block, blocks)
+                if not p.rest:
+                    advance(m, block, p.own_blocks)
+                else:
+                    m.d.sync += [
+                        block.eq(Mux(last_rest | last_own, 0, block + 1)),
+                        resting.eq(resting & ~last_rest | ends),
+                    ]
+                with m.If(last_own):
+                    advance(m, pixel, p.pixels)
         with m.If(released):
             advance(m, slot, p.slots)
+
+    def _operands(self, m: Module, resting: Signal, block: Signal, pixel: Signal) -> None:
+        """The words of the pixels that the outputs of a step belong to."""
+        p = self.parameters
+        words = [buffer.r_data for buffer in self.buffers]
+        if p.pixels == 1:
+            m.d.comb += self.mac.data.eq(words[0])
+            return
+        # Of outputs that always read the same pixel one choice, registered as late as the data.
+        chosen: dict[tuple[int, ...], Value] = {}
+        width = len(Value.cast(words[0]))
+        for output in range(p.output_folding):
+            of = tuple(p.rest_pixel(rest, output) for rest in range(p.rest_blocks))
+            if of not in chosen:
+                choice = Signal(range(p.pixels), name=f"pixel_of_{output}")
+                m.d.comb += choice.eq(Mux(resting, Array(of)[block] if len(of) > 1 else of[0], pixel))
+                chosen[of] = delayed(m, choice, p.mac.data_latency, f"pixel_of_{output}_late")
+            data = Value.cast(self.mac.data)[output * width : (output + 1) * width]
+            m.d.comb += data.eq(Array(Value.cast(word) for word in words)[chosen[of]])

@@ -32,7 +32,7 @@ _PROGRAM = {
 }  # fmt: skip
 _KEPT = {**_RESULT, "ok": "bool", "kept": "bool"}
 _TENSOR = {"tensor": "int", "name": "str", "shape": ["int"], "type": "str", "scale": "num", "zero_point": "int"}
-_FOLDING = {"inputs": "int", "outputs": "int"}
+_FOLDING = {"inputs": "int", "outputs": "int", "pixels?": "int"}
 _STREAM = {"order": ["int"], "type": "str", "bits": "int", "signed": "bool", "beats": "int"}
 
 _SPECS: dict[str, dict[str, Any]] = {

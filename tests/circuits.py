@@ -78,11 +78,19 @@ def random_requantization(
     return format, format.words(bias, rng.integers(1, 64, channels), signs[0], signs[1])
 
 
-def requantization_beats(format: RequantizeFormat, words: RequantizeWords, lanes: int) -> Periodic:
-    """The stream of requantisation words."""
-    return Periodic(Payloads(pack_records(format.pack(words), format.word_bits, lanes)))
+def requantization_beats(
+    format: RequantizeFormat, words: RequantizeWords, lanes: int, rest: int = 0, pixels: int = 1
+) -> Periodic:
+    """The stream of requantisation words; of several pixels those of the outputs that they share first."""
+    beats = pack_records(format.pack(words), format.word_bits, lanes)
+    first = rest // lanes
+    return Periodic(Payloads(beats[:first] * pixels + beats[first:] * pixels))
 
 
-def weight_beats(weights: np.ndarray, inputs: int, outputs: int) -> Periodic:
-    """The stream of weights ``[Co][reduction]`` in a folding of ``inputs`` × ``outputs``."""
-    return Periodic(folded_weights(weights, Folding(inputs, outputs)))
+def weight_beats(weights: np.ndarray, inputs: int, outputs: int, pixels: int = 1) -> Periodic:
+    """The stream of weights ``[Co][reduction]`` in a folding of ``inputs`` × ``outputs``; of several pixels those of
+    the outputs that they share first."""
+    rest = len(weights) % outputs if pixels > 1 else 0
+    shared = [np.concatenate([weights[:rest]] * pixels)] if rest else []
+    parts = shared + [weights[rest:]] * pixels
+    return Periodic(np.concatenate([folded_weights(part, Folding(inputs, outputs)) for part in parts]))

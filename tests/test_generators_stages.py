@@ -51,7 +51,10 @@ def test_circuits_agree_with_the_plan(model, multipliers):
         circuit = stage.component
         assert circuit.multipliers == plan.foldings[node.operator.index].multipliers
         pixels = network.shapes[node.output].pixels
-        own = pixels * circuit.cycles_per_pixel if node.kind == "pointwise" else circuit.cycles_per_frame
+        if node.kind == "pointwise":
+            own = pixels // circuit.parameters.pixels * circuit.cycles_per_group
+        else:
+            own = circuit.cycles_per_frame
         assert own == stage.cycles <= plan.interval
         assert len(stage.sources["weights"]) * pixels <= plan.interval
 

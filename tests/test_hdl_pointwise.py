@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 from amaranth.hdl import Shape, signed, unsigned
-from circuits import VARIANTS, random_requantization, requantization_beats, weight_beats
+from circuits import OTHER, VARIANTS, random_requantization, requantization_beats, weight_beats
 from windowed import counted_cycles
 
 from mbconv.hdl.family import GENERIC, Family
@@ -27,6 +27,7 @@ def pointwise_case(
     folding: tuple[int, int],
     lanes: tuple[int, int],
     *,
+    pixels: int = 1,
     slots: int = 2,
     data: Shape = signed(8),
     weight: Shape = signed(8),
@@ -45,6 +46,7 @@ def pointwise_case(
         outputs=channels[1],
         input_folding=folding[0],
         output_folding=folding[1],
+        pixels=pixels,
         data_shape=data,
         weight_shape=weight,
         format=format,
@@ -57,18 +59,21 @@ def pointwise_case(
     stage = Pointwise(parameters)
     beats, _ = tensor_beats(x, lanes[0], random_elements(rng, data, (97,)))
     return Case(
-        f"{channels[0]} to {channels[1]} channels, folding {folding}, lanes {lanes}, {data} × {weight}"
+        f"{channels[0]} to {channels[1]} channels, folding {folding} on {pixels}, lanes {lanes}, {data} × {weight}"
         f"{', elastic' * elastic}, {family.name}",
         stage,
         {
             "i": beats,
-            "weights": weight_beats(weights, *folding),
-            "requantization": requantization_beats(format, words, lanes[1]),
+            "weights": weight_beats(weights, *folding, pixels),
+            "requantization": requantization_beats(format, words, lanes[1], parameters.rest, pixels),
         },
         {"o": Expected.tensor(expected, lanes[1])},
         FRAMES,
         # The stage's own cycles, unless its streams carry more beats than that.
-        interval=PIXELS * max(stage.cycles_per_pixel, -(-channels[0] // lanes[0]), -(-channels[1] // lanes[1])),
+        interval=max(
+            PIXELS // pixels * stage.cycles_per_group,
+            PIXELS * max(-(-channels[0] // lanes[0]), -(-channels[1] // lanes[1])),
+        ),
         latency=counted_cycles(stage, FRAMES, PIXELS)[1],
     )
 
@@ -94,6 +99,83 @@ def test_pointwise(how):
     )
 
 
+@pytest.mark.parametrize("how", VARIANTS.values(), ids=VARIANTS)
+def test_pixels_that_share_groups_of_outputs(how):
+    case = partial(pointwise_case, **how)
+    run_cases(
+        [
+            case((8, 16), (1, 6), (1, 1), pixels=3),  # a rest of 4: two groups, each of two pixels
+            case((4, 8), (1, 3), (1, 1), pixels=2),  # two groups, the second of one output alone
+            case((7, 5), (3, 2), (1, 1), pixels=2),  # one group of the rests of both pixels
+            case((9, 9), (2, 4), (2, 1), pixels=4, slots=3),
+            case((9, 6), (4, 4), (2, 2), pixels=2),  # a pixel ends in a word of one beat, with an empty lane
+            case((5, 8), (1, 6), (1, 2), pixels=6),
+            case((6, 10), (2, 4), (2, 2), pixels=3, multiply=False),
+            case((6, 12), (2, 8), (1, 4), pixels=3),  # a group is two beats
+            case((6, 10), (2, 4), (1, 2), pixels=2),
+            case((9, 7), (1, 5), (1, 1), pixels=12, data=unsigned(8), weight=signed(9), output=unsigned(8)),
+        ]
+    )
+
+
+def test_pixels_that_share_keep_their_pace():
+    """The interval is that of the multipliers or of the input's beats, whatever is folded how."""
+    seed = 21
+    rng = np.random.default_rng(seed)
+    formats, counted = {}, 0
+    while counted < 150:
+        channels = int(rng.integers(1, 14)), int(rng.integers(2, 30))
+        lanes = int(rng.integers(1, channels[0] + 1)), int(rng.choice(divisors(channels[1])))
+        folding = tuple(lane * int(rng.integers(1, -(-c // lane) + 1)) for c, lane in zip(channels, lanes, strict=True))
+        if channels not in formats:
+            weights = random_elements(rng, signed(8), channels[::-1])
+            formats[channels] = random_requantization(rng, weights, signed(8))[0]
+        try:
+            parameters = PointwiseParameters(
+                inputs=channels[0],
+                outputs=channels[1],
+                input_folding=folding[0],
+                output_folding=folding[1],
+                pixels=(pixels := int(rng.integers(2, 9))),
+                data_shape=signed(8),
+                weight_shape=signed(8),
+                format=formats[channels],
+                input_lanes=lanes[0],
+                lanes=lanes[1],
+                family=(GENERIC, OTHER)[counted % 2],
+            )
+        except ValueError:
+            continue
+        counted += 1
+        groups = int(rng.integers(1, 5))
+        own, coming = parameters.cycles_per_group, pixels * -(-channels[0] // lanes[0])
+        found = counted_cycles(Pointwise(parameters), 6, groups * pixels)[0]
+        assert found == groups * max(own, coming), (parameters, seed)
+
+
+def divisors(number: int) -> list[int]:
+    return [value for value in range(1, number + 1) if number % value == 0]
+
+
+@pytest.mark.parametrize(
+    ("folding", "lanes", "pixels", "message"),
+    [
+        ((4, 2), (1, 2), 2, "2 pixels share nothing: 2 outputs a cycle leave no rest of 4 outputs"),
+        (
+            (4, 3),
+            (1, 3),
+            2,
+            "2 pixels share nothing: 3 outputs a cycle leave no rest of 4 outputs that fills beats of 3",
+        ),
+        ((3, 3), (1, 1), 4, "the outputs of 4 pixels leave over 1 lanes in 19 cycles, but are made in 18"),
+        ((1, 3), (1, 1), 0, "pixels must be at least 1"),
+    ],
+)
+def test_pixels_that_share_nothing_are_refused(folding, lanes, pixels, message):
+    with pytest.raises(ValueError, match=message):
+        pointwise_case((8, 4), folding, lanes, pixels=pixels)
+
+
 @pytest.mark.parametrize(
     ("folding", "lanes", "message"),
     [
@@ -111,5 +193,13 @@ def test_pointwise_refuses(folding, lanes, message):
 def test_cost():
     stage = pointwise_case((8, 16), (2, 4), (2, 1)).component
     assert stage.multipliers == 8
-    assert stage.cycles_per_pixel == 4 * 4
-    assert stage.buffer.memory_bits == 2 * 8 * 8
+    assert stage.cycles_per_group == 4 * 4
+    assert [buffer.memory_bits for buffer in stage.buffers] == [2 * 8 * 8]
+
+
+def test_cost_of_several_pixels():
+    stage = pointwise_case((8, 16), (2, 6), (2, 1), pixels=3).component
+    assert stage.multipliers == 12
+    assert stage.cycles_per_group == 4 * 8
+    assert [buffer.memory_bits for buffer in stage.buffers] == [2 * 8 * 8] * 3
+    assert stage.rests.memory_bits == 3 * 4 * 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +41,12 @@ def weight_bits(weights: np.ndarray) -> int:
 
 def folded_weights(weights: np.ndarray, folding: Folding) -> np.ndarray:
     """``[beat][output of the group][term]``: for each group of outputs, for each group of the reduction; 0 beyond the
-    channels."""
+    channels. Of several pixels the groups that they share, then those of one pixel alone, which the others have too."""
+    if folding.pixels > 1:
+        alone = replace(folding, pixels=1)
+        rest = weights.shape[0] % folding.outputs
+        shared = np.concatenate([weights[:rest]] * folding.pixels)
+        return np.concatenate([folded_weights(shared, alone), folded_weights(weights[rest:], alone)])
     channels, reduction = weights.shape
     groups, words = ceil_div(channels, folding.outputs), ceil_div(reduction, folding.inputs)
     padded = np.zeros((groups * folding.outputs, words * folding.inputs), np.int64)

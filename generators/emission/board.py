@@ -29,7 +29,7 @@ def model_hash(graph: Graph) -> bytes:
 def plan_hash(design: Design) -> bytes:
     """The identity's hash of how a network is built: foldings and lanes."""
     plan = design.plan
-    foldings = [[index, folding.inputs, folding.outputs] for index, folding in sorted(plan.foldings.items())]
+    foldings = [[index, *folding.fields().values()] for index, folding in sorted(plan.foldings.items())]
     text = json.dumps([foldings, sorted(plan.lanes.items())])
     return hashlib.sha256(text.encode()).digest()[:HASH_BYTES]
 

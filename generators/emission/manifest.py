@@ -180,7 +180,7 @@ def _stage(design: Design, stage: Stage) -> dict:
         "memory_bits": stage.memory_bits,
     }
     if folding is not None:
-        entry["folding"] = {"inputs": folding.inputs, "outputs": folding.outputs}
+        entry["folding"] = folding.fields()
     if stage.name in design.schedule.capacities:
         entry["window_pixels"] = design.schedule.capacities[stage.name]
     if stage.mac is not None and design.device is not None:

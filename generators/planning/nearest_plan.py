@@ -130,7 +130,8 @@ class NearestSearch:
         memories = []
         for index, channels, reduction, bits in self._weights:
             folding = plan.foldings[index]
-            depth = ceil_div(channels, folding.outputs) * ceil_div(reduction, folding.inputs)
+            groups = channels // folding.outputs if folding.pixels > 1 else ceil_div(channels, folding.outputs)
+            depth = groups * ceil_div(reduction, folding.inputs)
             memories.append(MemoryCost(folding.multipliers * bits, depth, constant=True))
         return scarcest(uses(Cost(memories=tuple(memories), multipliers=plan.multipliers), self.device))
 

@@ -31,7 +31,7 @@ class Plan(Shown):
             "interval_cycles": self.interval,
             "budget": self.budget,
             "multipliers": self.multipliers,
-            "foldings": {str(op): {"inputs": f.inputs, "outputs": f.outputs} for op, f in self.foldings.items()},
+            "foldings": {str(op): folding.fields() for op, folding in self.foldings.items()},
             "lanes": {str(tensor): lanes for tensor, lanes in self.lanes.items()},
         }
 

@@ -10,9 +10,10 @@
       "lanes": [{"tensor": 3, "name": "…", "channels": 8, "lanes": 2}, …]
     }
 
-Foldings and lanes may be changed, and the target; names and channels are there for the reader. Nothing that follows
-from these is in the file: it is counted again whenever the file is read. ``structure`` identifies the network's shape
-and wiring, not its weights, on which no plan depends: a network that is trained again keeps its plan.
+A folding of a pointwise stage may have ``"pixels"``, the number of pixels that share groups of outputs, one where not
+said. Foldings and lanes may be changed, and the target; names and channels are there for the reader. Nothing that
+follows from these is in the file: it is counted again whenever the file is read. ``structure`` identifies the network's
+shape and wiring, not its weights, on which no plan depends: a network that is trained again keeps its plan.
 """
 
 from __future__ import annotations
@@ -61,10 +62,7 @@ def plan_fields(network: Network, plan: Plan, target: Target) -> dict[str, Any]:
         {
             "operator": node.operator.index,
             "name": node.name,
-            "folding": {
-                "inputs": plan.foldings[node.operator.index].inputs,
-                "outputs": plan.foldings[node.operator.index].outputs,
-            },
+            "folding": plan.foldings[node.operator.index].fields(),
         }
         for node, _ in network.folded
     ]
@@ -247,8 +245,10 @@ def _rows(
 
 
 def _folding(what: str, fields: dict) -> Folding:
-    folding = _object(f"{what}: folding", fields["folding"], ("inputs", "outputs"))
-    return Folding(*(_whole(f"{what}: folding's {key}", folding[key]) for key in ("inputs", "outputs")))
+    given = fields["folding"]
+    keys = ("inputs", "outputs", "pixels") if isinstance(given, dict) and "pixels" in given else ("inputs", "outputs")
+    folding = _object(f"{what}: folding", given, keys)
+    return Folding(*(_whole(f"{what}: folding's {key}", folding[key]) for key in keys))
 
 
 def _lanes(what: str, fields: dict) -> int:

@@ -147,7 +147,7 @@ def _stage(stage: StageReport) -> dict[str, Any]:
         "name": stage.name,
         "operator": stage.operator,
         "kind": stage.kind,
-        "folding": None if folding is None else {"inputs": folding.inputs, "outputs": folding.outputs},
+        "folding": None if folding is None else folding.fields(),
         "lanes_in": stage.lanes_in,
         "lanes_out": stage.lanes_out,
         "cycles": stage.cycles,

@@ -125,7 +125,7 @@ class IntervalSearch:
         self, node: Node, circuit: FoldedCircuit, lanes_in: int, lanes_out: np.ndarray, drained: bool = True
     ) -> np.ndarray:
         """The fewest multipliers of a stage for each of its output's lanes; infinity where it cannot be built."""
-        inputs, outputs = circuit.cheapest(self.network, node, self.interval, lanes_in, lanes_out, drained)
+        inputs, outputs, _ = circuit.cheapest(self.network, node, self.interval, lanes_in, lanes_out, drained)
         return np.where(inputs > 0, inputs * outputs, inf)
 
     def solve(self, options: dict[int, np.ndarray]) -> dict[int, int] | None:

@@ -52,6 +52,10 @@ class FoldedCircuit(StageCircuit):
         """What ``outputs`` is a multiple of; also for an array of ``lanes_out``."""
         return lanes_out
 
+    def allowed_pixels(self, network: Network, node: Node) -> Sequence[int]:
+        """The ``pixels`` that a folding may have, in rising order."""
+        return (1,)
+
     @abstractmethod
     def allowed_inputs(self, network: Network, node: Node, lanes_in: int) -> Sequence[int]:
         """The ``inputs`` that a folding may have behind a stream of so many lanes, in rising order."""
@@ -89,6 +93,24 @@ class FoldedCircuit(StageCircuit):
                 f"inputs {folding.inputs} {self.input_rule(network, node, lanes_in)}; "
                 f"{nearest_text(allowed, folding.inputs)}"
             )
+        if folding.pixels not in (allowed := self.allowed_pixels(network, node)):
+            return (
+                f"pixels {folding.pixels} do not share groups of outputs in a {self.KIND} stage of "
+                f"{network.shapes[node.output].pixels} pixels; {nearest_text(allowed, folding.pixels)}"
+            )
+        channels = network.shapes[node.output].channels
+        if folding.pixels > 1 and not shares(channels, folding.outputs, lanes_out):
+            return (
+                f"pixels {folding.pixels} have nothing to share: {folding.outputs} outputs leave no rest of {channels} "
+                f"channels that {lanes_out} lanes divide; use 1"
+            )
+        leaving = leaving_cycles(channels, folding.outputs, lanes_out, folding.pixels)
+        made = self.steps(node, folding) * ceil_div(folding.pixels * channels, folding.outputs)
+        if leaving > made:
+            return (
+                f"the outputs of {folding.pixels} pixels leave over the {lanes_out} lanes of tensor {node.output} in "
+                f"{leaving} cycles, but are done in {made}; it needs fewer pixels or more lanes"
+            )
         block, beats = self.steps(node, folding), folding.outputs // lanes_out
         if beats > block:
             return (
@@ -100,7 +122,7 @@ class FoldedCircuit(StageCircuit):
 
     def cheapest(
         self, network: Network, node: Node, budget: int, lanes_in: int, lanes_out: np.ndarray, drained: bool = True
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> np.ndarray:
         """The foldings of fewest multipliers whose frame takes at most ``budget`` cycles, for many lane counts of the
         output at once.
 
@@ -109,26 +131,34 @@ class FoldedCircuit(StageCircuit):
                 result is a lower bound for all lanes.
 
         Returns:
-            The foldings' ``inputs`` and ``outputs``, 0 where there is none.
+            The foldings' ``inputs``, ``outputs`` and ``pixels``, 0 where there is none.
         """
         shape = network.shapes[node.output]
+        none = np.zeros((3, lanes_out.size), np.int64)
         per_pixel = budget // shape.pixels
         if per_pixel < 1:
-            return np.zeros((2, lanes_out.size), np.int64)
-        inputs = self.useful_inputs(network, node, per_pixel, lanes_in)
+            return none
+        useful = self.useful_inputs(network, node, per_pixel, lanes_in)
+        together = np.array(self.allowed_pixels(network, node), np.int64)
+        inputs, pixels = np.tile(useful, together.size), np.repeat(together, useful.size)
         steps = ceil_div(node.reduction, inputs)
-        groups = per_pixel // steps
-        inputs, steps, groups = (values[groups > 0][:, None] for values in (inputs, steps, groups))
+        groups = budget // (shape.pixels // pixels) // steps
+        inputs, pixels, steps, groups = (values[groups > 0][:, None] for values in (inputs, pixels, steps, groups))
         if not inputs.size:
-            return np.zeros((2, lanes_out.size), np.int64)
-        outputs = round_up(ceil_div(shape.channels, groups), self.output_unit(lanes_in, lanes_out))
-        possible = outputs // lanes_out <= steps if drained else outputs > 0
-        preferred = inputs if self.FEWEST_INPUTS else -inputs
-        cost = np.where(possible, inputs * outputs * (1 << 20) + preferred, np.iinfo(np.int64).max)
+            return none
+        outputs = round_up(ceil_div(pixels * shape.channels, groups), self.output_unit(lanes_in, lanes_out))
+        possible = (pixels == 1) | shares(shape.channels, outputs, lanes_out)
+        if drained:
+            made = ceil_div(pixels * shape.channels, outputs) * steps
+            leaving = leaving_cycles(shape.channels, outputs, lanes_out, pixels)
+            possible &= (outputs // lanes_out <= steps) & (leaving <= made)
+        preferred = (inputs if self.FEWEST_INPUTS else -inputs) + (pixels << 20)
+        cost = np.where(possible, (inputs * outputs << 32) + preferred, np.iinfo(np.int64).max)
         best = cost.argmin(axis=0)
         column = np.arange(lanes_out.size)
         found = possible[best, column]
-        return np.where(found, inputs[best, 0], 0), np.where(found, outputs[best, column], 0)
+        chosen = inputs[best, 0], outputs[best, column], pixels[best, 0]
+        return np.where(found, chosen, 0)
 
     # Circuits
 
@@ -160,6 +190,11 @@ class FoldedCircuit(StageCircuit):
     @abstractmethod
     def timing(self, site: Site, parameters: Any) -> StageTiming:
         """The circuit's event model, a window without limit."""
+
+    def repeats(self, site: Site, parameters: Any) -> dict[str, Sequence[tuple[int, int]]]:
+        """By port, which words of a periodic stream come several times over
+        (:class:`~mbconv.hdl.rom_source.RomSource`)."""
+        return {}
 
     def capacity(self, parameters: Any, pixels: int) -> int | None:
         """The capacity of the circuit's window that holds so many pixels; None where it has none."""
@@ -214,7 +249,18 @@ class FoldedCircuit(StageCircuit):
             window,
             parameters.mac,
             with_dsp,
+            self.repeats(site, parameters),
         )
+
+
+def shares(channels: int, outputs: Any, lanes: Any) -> Any:
+    """Whether groups of ``outputs`` leave a rest of so many channels in whole beats, which several pixels can share."""
+    return (outputs < channels) & (channels % outputs > 0) & (channels % lanes == 0)
+
+
+def leaving_cycles(channels: int, outputs: Any, lanes: Any, pixels: Any) -> Any:
+    """Cycles in which the outputs of several pixels can leave, whose rests come first; 0 of one pixel."""
+    return (pixels > 1) * (pixels * channels + (pixels - 1) * (channels % outputs)) // lanes
 
 
 def requantize_interval(site: Site) -> int:

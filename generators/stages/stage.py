@@ -50,6 +50,8 @@ class Stage(Shown):
         window: where it has one, what a capacity makes of it.
         mac: where it multiplies and accumulates, the parameters of that.
         with_dsp: the stage with another share of an FPGA's DSP blocks, where it has any use for them.
+        repeats: of its further input ports, which words come several times over, as
+            :class:`~mbconv.hdl.rom_source.RomSource` has them; none where not said.
         rom_pieces: of its further input ports, in how many pieces their words are read; one where not said.
     """
 
@@ -63,6 +65,7 @@ class Stage(Shown):
     window: WindowSize | None = None
     mac: MacParameters | None = None
     with_dsp: Callable[[DspShare], Stage] | None = None
+    repeats: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     rom_pieces: Mapping[str, int] = field(default_factory=dict)
 
     def shown(self) -> dict[str, object]:
@@ -86,6 +89,7 @@ class Stage(Shown):
                 words,
                 f"{self.name}_{port}",
                 self.rom_pieces.get(port, 1),
+                self.repeats.get(port, ()),
                 family=family,
             )
             for port, words in self.sources.items()

@@ -87,9 +87,10 @@ class Blocks:
 
     Attributes:
         steps: issue cycles of a block; per_pixel: blocks of a pixel.
-        beats, last_beats: output beats of a block and of a pixel's last block, ``interval`` cycles apart.
+        beats, last_beats: output beats of a block and of a pixel's short block, ``interval`` cycles apart.
         latency: from the issue of a block's last step to its first beat being valid.
         queue_depth: beats claimed and not yet taken by the consumer, at most.
+        short: which block of a pixel is the short one; None: its last.
     """
 
     steps: int
@@ -99,6 +100,7 @@ class Blocks:
     interval: int
     latency: int
     queue_depth: int
+    short: int | None = None
 
     def issue(self, graph: EventGraph, name: str, pixels: int) -> Events:
         """The issue of each block's first step."""
@@ -112,8 +114,9 @@ class Blocks:
 
     def outputs(self, graph: EventGraph, name: str, issued: Events) -> Events:
         """When each output beat becomes valid."""
-        block = np.repeat(np.arange(self.per_pixel), self._sizes(self.per_pixel))  # of each beat of a pixel
-        within = np.arange(block.size) - block * self.beats
+        sizes = self._sizes(self.per_pixel)
+        block = np.repeat(np.arange(self.per_pixel), sizes)  # of each beat of a pixel
+        within = np.arange(block.size) - (np.cumsum(sizes) - sizes)[block]
         delay = self.steps - 1 + self.latency + within * self.interval
         pixels = issued.count // self.per_pixel
         valid = graph.add(f"{name} has a beat of outputs", pixels * block.size, None)
@@ -129,7 +132,7 @@ class Blocks:
     def hold(self, issued: Events, taken: Events) -> None:
         """A block begins only with room in the queue for all its beats.
 
-        The space of a whole block is asked for, also for a last block that fills less.
+        The space of a whole block is asked for, also for a short block that fills less.
         """
         lead = self.queue_depth + 1 - self.beats  # from the beat whose departure makes the room to the block's first
         if self.last_beats == self.beats:
@@ -144,7 +147,7 @@ class Blocks:
 
     def _sizes(self, blocks: int) -> np.ndarray:
         sizes = np.full(self.per_pixel, self.beats, np.int64)
-        sizes[-1] = self.last_beats
+        sizes[self.per_pixel - 1 if self.short is None else self.short] = self.last_beats
         return np.tile(sizes, blocks // self.per_pixel)
 
 

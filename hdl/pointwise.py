@@ -139,11 +139,12 @@ class PointwiseParameters(MacStageParameters):
 
     @property
     def leaving_cycles(self) -> int:
-        """Cycles in which the outputs of several pixels can leave: those of their beats, and the rests of all but the
-        first while they only pass into their queue; 0 of one pixel, whose blocks see to it."""
+        """Cycles in which the outputs of several pixels can leave: those of their beats, and those in which the rests
+        of all but the first pixel, as large as they may be, only pass into their queue; 0 of one pixel, whose blocks
+        see to it."""
         if self.pixels == 1:
             return 0
-        return self.pixels * self.outputs // self.lanes + (self.pixels - 1) * self.rest_beats
+        return self.pixels * self.outputs // self.lanes + (self.pixels - 1) * (self.output_folding // self.lanes - 1)
 
     @property
     def widen_latency(self) -> int:

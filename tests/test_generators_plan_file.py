@@ -93,6 +93,14 @@ def test_an_edited_plan_is_costed_again(network, plan):
     assert stage_cycles(network, network.nodes[0], after) == 9 * 4 * 27 == after.interval > before.interval
 
 
+def test_pixels_may_share_groups_of_outputs(network, plan):
+    plan["stages"][2]["folding"] = {"inputs": 2, "outputs": 6, "pixels": 3}
+    after, target = parse(network, plan)
+    assert after.foldings[2] == Folding(2, 6, 3)
+    assert stage_cycles(network, network.nodes[2], after) == 3 * 4 * 4
+    assert json.loads(plan_text(network, after, target))["stages"][2] == plan["stages"][2]
+
+
 def test_weights_do_not_matter_but_structure_does(network):
     assert structure_of(network) == structure_of(small_network())
     assert structure_of(network) != structure_of(small_network((5, 5)))
@@ -106,6 +114,10 @@ def _folding(stage, inputs, outputs):
         plan["stages"][stage]["folding"] = {"inputs": inputs, "outputs": outputs}
 
     return change
+
+
+def _pixels(stage, pixels):
+    return lambda plan: plan["stages"][stage]["folding"].update(pixels=pixels)
 
 
 def _lanes(tensors, count):
@@ -151,6 +163,25 @@ EDITED = {
     ),
     "depthwise beyond the channels": (_folding(1, 3, 10), "suits 8 channels; use 8"),
     "taps": (_folding(1, 2, 2), "inputs 2 is neither 1, nor a kernel row, nor the whole kernel; use 1 or 3"),
+    "pixels of no pointwise stage": (
+        _pixels(1, 2),
+        "layer_01_depthwise (operator 1), folding 3×2 on 2: pixels 2 do not share groups of outputs in a depthwise "
+        "stage of 9 pixels; use 1",
+    ),
+    "pixels that do not divide the frame": (
+        _pixels(2, 2),
+        "pixels 2 do not share groups of outputs in a pointwise stage of 9 pixels; use 1 or 3",
+    ),
+    "pixels that share nothing": (
+        _pixels(2, 3),
+        "pixels 3 have nothing to share: 2 outputs leave no rest of 8 channels that 2 lanes divide; use 1",
+    ),
+    "pixels that leave too slowly": (
+        lambda plan: (_folding(2, 4, 6)(plan), _pixels(2, 3)(plan)),
+        "the outputs of 3 pixels leave over the 2 lanes of tensor 3 in 16 cycles, but are done in 8; it needs fewer "
+        "pixels or more lanes",
+    ),
+    "no number of pixels": (_pixels(2, 0), "folding's pixels must be a whole number from 1 up, not 0"),
     "convolution": (
         _folding(0, 4, 2),
         "inputs 4 neither divides nor is a multiple of what the window gives a cycle (3, 9, 27 elements), up to all of "

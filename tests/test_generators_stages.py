@@ -56,7 +56,9 @@ def test_circuits_agree_with_the_plan(model, multipliers):
         else:
             own = circuit.cycles_per_frame
         assert own == stage.cycles <= plan.interval
-        assert len(stage.sources["weights"]) * pixels <= plan.interval
+        words = len(stage.sources["weights"])
+        period = sum(count * times for count, times in stage.repeats.get("weights", [(words, 1)]))
+        assert period * pixels // plan.foldings[node.operator.index].pixels <= plan.interval
 
 
 @pytest.mark.parametrize(("model", "multipliers"), MODELS[:2])

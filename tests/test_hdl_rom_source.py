@@ -42,17 +42,21 @@ class Gated(Component):
         return m
 
 
-def rom_case(words: int, pieces: int = 1, family: Family = GENERIC) -> Case:
+def rom_case(words: int, pieces: int = 1, family: Family = GENERIC, repeats: tuple[tuple[int, int], ...] = ()) -> Case:
     contents = [(7 * word + 3) % 61 for word in range(words)]
-    source = RomSource(unsigned(6), contents, f"rom_source_{words}_{pieces}_{family.name}", pieces, family=family)
+    name = "_".join(map(str, ("rom_source", words, pieces, family.name, *(n for pair in repeats for n in pair))))
+    source = RomSource(unsigned(6), contents, name, pieces, repeats, family=family)
     assert source.rom.width == -(-6 // pieces) and len(source.rom.words) == pieces * words
-    beats = 3 * words
+    period, start = [], 0
+    for count, times in repeats or ((words, 1),):
+        period += contents[start : start + count] * times
+        start += count
     return Case(
-        f"{words} words in {pieces} pieces, {family.name}",
+        f"{words} words in {pieces} pieces, repeated {repeats}, {family.name}",
         Gated(source),
-        {"i": np.zeros(beats, int)},
-        {"o": [*contents] * 3},
-        interval=words * pieces,
+        {"i": np.zeros(3 * len(period), int)},
+        {"o": period * 3},
+        interval=len(period) * pieces,
     )
 
 
@@ -62,6 +66,18 @@ def test_rom_source():
     run_cases(cases + [rom_case(*case, family) for case in in_pieces for family in (GENERIC, QUICK)])
 
 
+def test_words_that_come_several_times_over():
+    repeats = [((1, 3), (4, 1)), ((5, 1), (2, 4)), ((3, 2), (1, 5), (6, 3)), ((7, 2),), ((1, 6),), ((2, 1), (1, 2))]
+    run_cases(
+        [
+            rom_case(sum(count for count, _ in some), pieces, family, some)
+            for some in repeats
+            for pieces in (1, 3)
+            for family in (GENERIC, QUICK)
+        ]
+    )
+
+
 def test_rom_refuses():
     with pytest.raises(ValueError, match="no word"):
         Rom([], 8, "empty")
@@ -69,5 +85,9 @@ def test_rom_refuses():
         Rom([256], 8, "wide")
     with pytest.raises(ValueError, match="8 bits"):
         RomSource(8, [256], "wide", 2)
+    with pytest.raises(ValueError, match=r"repeated has 2 words, which \[\(1, 3\)\] does not repeat"):
+        RomSource(8, [1, 2], "repeated", repeats=[(1, 3)])
+    with pytest.raises(ValueError, match="does not repeat"):
+        RomSource(8, [1, 2], "repeated", repeats=[(1, 3), (1, 0)])
     with pytest.raises(ValueError, match="at least one piece, not 0"):
         RomSource(8, [1], "narrow", 0)

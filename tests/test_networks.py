@@ -42,7 +42,7 @@ def test_cifar10_v3():
 @pytest.mark.parametrize(
     ("name", "multipliers", "efficiency", "interval"),
     [
-        ("vww_96_int8", 156, 0.86, 55_296),
+        ("vww_96_int8", 156, 0.893, 53_760),
         ("vww_96_int8", 320, 0.92, 25_344),
         ("person_detect_qdimfix", 128, 0.835, None),
         ("mobilenet_v1_0.25_128_quant", 128, 0.85, None),

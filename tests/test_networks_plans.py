@@ -1,5 +1,7 @@
 """No wait and no deadlock: the bottleneck works in every cycle, and plans drawn at random hold what they promise."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -44,9 +46,8 @@ def random_plan(network: Network, rng: np.random.Generator) -> Plan:
         for node, circuit in network.folded:
             at, ends = (network, node), (lanes[node.inputs[0]], lanes[node.output])
             inputs, outputs = circuit.allowed_inputs(*at, ends[0]), circuit.allowed_outputs(*at, *ends)
-            fitting = [
-                f for i in inputs for o in outputs if not circuit.folding_problem(*at, f := Folding(i, o), *ends)
-            ]
+            some = product(inputs, outputs, circuit.allowed_pixels(*at))
+            fitting = [f for which in some if not circuit.folding_problem(*at, f := Folding(*which), *ends)]
             if not fitting:
                 break
             foldings[node.operator.index] = fitting[rng.integers(len(fitting))]

@@ -259,8 +259,9 @@ def shares(channels: int, outputs: Any, lanes: Any) -> Any:
 
 
 def leaving_cycles(channels: int, outputs: Any, lanes: Any, pixels: Any) -> Any:
-    """Cycles in which the outputs of several pixels can leave, whose rests come first; 0 of one pixel."""
-    return (pixels > 1) * (pixels * channels + (pixels - 1) * (channels % outputs)) // lanes
+    """Cycles in which the outputs of several pixels can leave, whose rests come first and are as large as they may be;
+    0 of one pixel."""
+    return (pixels > 1) * (pixels * channels + (pixels - 1) * (outputs - lanes)) // lanes
 
 
 def requantize_interval(site: Site) -> int:

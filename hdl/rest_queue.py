@@ -75,7 +75,7 @@ class RestQueue(Component):
         coming = Signal(range(self.pixels * max(self.rest, self.own)))  # of the rests, or of the others
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += coming.eq(coming + 1)
-            with m.If(coming == Mux(resting, self.pixels * self.rest, self.pixels * self.own) - 1):
+            with m.If(Mux(resting, coming == self.pixels * self.rest - 1, coming == self.pixels * self.own - 1)):
                 m.d.sync += [coming.eq(0), resting.eq(~resting)]
 
         place = Signal(range(self.rest + self.own))  # of a pixel's beats, the one that leaves next

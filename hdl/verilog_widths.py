@@ -13,6 +13,7 @@ _BINARY = re.compile(
 )
 _PLAIN = re.compile(rf"(  assign {NAME} ?= )({NAME}) ?([-+]) ({NAME}) ?;")
 _LIMIT = re.compile(rf"(  assign {NAME} ?= )({NAME}) ?([<>]=?|[=!]=) (\d+)'h([0-9a-f]+) ?;")
+_STEP = re.compile(rf"(  assign {NAME} ?= )({NAME}) ?([-+]) ((?!1')\d+)'h([0-9a-f]+) ?;")
 _CONSTANT = re.compile(r"(\d+)'h([0-9a-f]+)")
 _PART = re.compile(rf"({NAME}) ?(?:\[(\d+)(?::(\d+))?\])?")
 _ZERO = re.compile(rf"  (?:wire|reg) \[-1:0\] ({NAME}) ?(?:=.*)?;")
@@ -20,14 +21,15 @@ _ZERO = re.compile(rf"  (?:wire|reg) \[-1:0\] ({NAME}) ?(?:=.*)?;")
 
 def with_equal_widths(line: str, widths: Mapping[str, int]) -> str:
     """A line of Verilog; of a sum, a difference or a comparison of signed operands the narrower one is sign-extended,
-    of a sum or a difference of two wires, or a comparison of a wire and a constant, zero-extended.
+    of a sum or a difference of two wires, or of a wire and a constant of several bits, or a comparison of a wire and a
+    constant, zero-extended.
 
     Args:
         widths: of the module's wires and registers.
     """
     if match := _PLAIN.fullmatch(line):
         return _plain(match, widths)
-    if match := _LIMIT.fullmatch(line):
+    if match := _LIMIT.fullmatch(line) or _STEP.fullmatch(line):
         return _limit(match, widths)
     match = _BINARY.fullmatch(line)
     if match is None:

@@ -77,6 +77,12 @@ def test_limits():
     assert with_equal_widths("  assign c = a < 4'hf;", WIDTHS) == "  assign c = a < 4'hf;"
 
 
+def test_steps():
+    assert with_equal_widths("  assign y = a - 2'h3;", WIDTHS) == "  assign y = a - 4'h3;"
+    assert with_equal_widths("  assign y = b + 3'h5;", WIDTHS) == "  assign y = { 2'h0, b } + 3'h5;"
+    assert with_equal_widths("  assign y = a - 1'h1;", WIDTHS) == "  assign y = a - 1'h1;"
+
+
 def test_a_wire_of_no_bits_is_nothing():
     module = "\n".join(
         [

@@ -43,10 +43,10 @@ def test_cifar10_v3():
     ("name", "multipliers", "efficiency", "interval"),
     [
         ("vww_96_int8", 156, 0.893, 53_760),
-        ("vww_96_int8", 320, 0.92, 25_344),
-        ("person_detect_qdimfix", 128, 0.835, None),
-        ("mobilenet_v1_0.25_128_quant", 128, 0.85, None),
-        ("mobilenetv2_160_035_cfu", 256, 0.86, None),
+        ("vww_96_int8", 320, 0.952, 24_576),
+        ("person_detect_qdimfix", 128, 0.933, 59_904),
+        ("mobilenet_v1_0.25_128_quant", 128, 0.908, 116_736),
+        ("mobilenetv2_160_035_cfu", 256, 0.892, 129_600),
         ("tf2_mobilenet_v2_1.0_224_ptq", 2048, 0.97, 150_528),
     ],
 )

@@ -34,6 +34,22 @@ def test_the_bottleneck_never_waits(model, multipliers):
         assert set(np.diff(ends)[1:]) == {max(busy.values())}, f"tensor {tensor}: {ends}"
 
 
+@pytest.mark.parametrize("multipliers", [22, 33])
+def test_pixels_that_share_groups_of_outputs(multipliers):
+    """From both ends of a block whose 1×1 convolutions take several pixels together."""
+    graph = load("block:inverted_residual,height=6,width=6,channels=8,expansion=4")
+    design = make_design(graph, multipliers=multipliers)
+    assert [folding.pixels > 1 for folding in design.plan.foldings.values()] == [True, False, True]
+    frames = random_frames(graph, design.schedule.frames, seed=14)
+    result = simulate(design, frames)
+    assert result.mismatches == 0, result.first_mismatch
+    assert result.interval_cycles == design.schedule.interval == design.plan.interval
+    assert result.latency_cycles == design.schedule.latency
+    for source, sink in ((HALF, BURSTS), (BURSTS, HALF)):
+        stalled = simulate(design, frames, source=source, sink=sink, seed=15)
+        assert stalled.mismatches == 0, stalled.first_mismatch
+
+
 def random_plan(network: Network, rng: np.random.Generator) -> Plan:
     """Lanes and foldings drawn from all that the rules allow."""
     groups = LaneGroups(network)

@@ -95,7 +95,7 @@ def plan(graph: Graph, target: _Target | None = None) -> Plan:
     wanted = make_target() if target is None else target
     if wanted.board is not None:
         return design_for_board(graph, wanted.board, boards()).plan
-    return plan_for_target(build_network(graph), wanted)
+    return plan_for_target(build_network(graph), wanted, sharing=wanted.device is None)
 
 
 def design(graph: Graph, target: _Target | Plan | None = None, *, merge_outputs: bool = False) -> Design:

@@ -145,7 +145,7 @@ def planned_design(graph: Graph, options: TargetOptions, device: Device | None =
                 return design, target
             plan = design.plan
         else:
-            plan = plan_for_target(build_network(graph), target)
+            plan = plan_for_target(build_network(graph), target, sharing=(device or target.device) is None)
     else:
         _exclude_others(options)
         plan, target = read_plan(options.plan, build_network(graph), find_board)

@@ -46,7 +46,7 @@ def test_resources_are_those_of_the_design(graph):
 
 def test_the_fastest_plan_where_it_fits(graph):
     design = design_for_board(graph, find_board("ulx3s-25f"))
-    expected = plan_for_multipliers(build_network(graph), 28)
+    expected = plan_for_multipliers(build_network(graph), 28, sharing=False)
     assert (design.plan.interval, design.plan.budget, design.budget) == (expected.interval, 28, 28)
     assert not shortages(design, ECP5_25)
 
@@ -54,15 +54,15 @@ def test_the_fastest_plan_where_it_fits(graph):
 def test_the_fastest_that_fits_where_luts_bind(graph):
     graph = graph.layers(1, 5)
     network = build_network(graph)
-    fastest = make_design(graph, plan=plan_for_multipliers(network, 28))
-    slowest = make_design(graph, plan=plan_for_interval(network, slowest_interval(network)))
+    fastest = make_design(graph, plan=plan_for_multipliers(network, 28, sharing=False))
+    slowest = make_design(graph, plan=plan_for_interval(network, slowest_interval(network), sharing=False))
     counts = [Resources(design_cost(design), ECP5_25).luts for design in (slowest, fastest)]
     assert counts[0] < counts[1]
     small = board(luts=int(sum(counts) / 2 / LUT_SHARE) + 1)
     design = design_for_board(graph, small)
     assert not shortages(design, small.device)
     assert fastest.plan.interval < design.plan.interval < slowest.plan.interval
-    shorter = plan_for_interval(network, design.plan.interval - 1)
+    shorter = plan_for_interval(network, design.plan.interval - 1, sharing=False)
     assert shortages(make_design(graph, plan=shorter), small.device), "the next shorter interval does not fit"
 
 

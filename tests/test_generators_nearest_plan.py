@@ -35,8 +35,11 @@ def network():
 @pytest.fixture(scope="module")
 def all_plans(network):
     """By interval, found by trying every interval that there is."""
-    shortest = plan_for_multipliers(network, MULTIPLIERS).interval
-    plans = [plan_for_interval(network, interval) for interval in range(shortest, slowest_interval(network) + 1)]
+    shortest = plan_for_multipliers(network, MULTIPLIERS, sharing=False).interval
+    plans = [
+        plan_for_interval(network, interval, sharing=False)
+        for interval in range(shortest, slowest_interval(network) + 1)
+    ]
     return {plan.interval: plan for plan in plans}
 
 

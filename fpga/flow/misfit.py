@@ -71,7 +71,7 @@ def next_smaller(design: Design, part: Part) -> Design | None:
     multipliers = design.multipliers
     for _ in range(_PLANS):
         try:
-            plan = plan_for_multipliers(network, multipliers - 1)
+            plan = plan_for_multipliers(network, multipliers - 1, sharing=False)
         except GraphError:
             return None
         found = make_design(design.graph, plan=plan, family=device.circuits)

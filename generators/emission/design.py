@@ -198,7 +198,7 @@ def make_design(
     network = build_network(graph)
     family = family if device is None else device.circuits
     if plan is None:
-        plan = plan_for_multipliers(network, 64 if multipliers is None else multipliers)
+        plan = plan_for_multipliers(network, 64 if multipliers is None else multipliers, sharing=device is None)
     sites = [Site(network, node, plan, family) for node in network.nodes]
     constants = shared_out(lambda site: site.constants, sites, _WORTH_A_PROCESS)
     stages: dict[str, Stage] = {

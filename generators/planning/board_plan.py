@@ -58,7 +58,7 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
         return make_design(graph, plan=plan, device=device)
 
     search = NearestSearch(network, device, make, design_cost)
-    plan = plan_for_multipliers(network, device.multipliers)
+    plan = plan_for_multipliers(network, device.multipliers, sharing=False)
     if not search.impossible(plan) and not shortages(fastest := make(plan), device):
         return fastest
     listed = list_plans(network, plan.interval, device.multipliers)
@@ -117,7 +117,7 @@ def _shown(plan: Plan) -> str:
 
 def _within(network: Network, interval: int, board: Board) -> Plan:
     """The plan of fewest multipliers for an interval, with the board's as the budget."""
-    plan = plan_for_interval(network, interval)
+    plan = plan_for_interval(network, interval, sharing=False)
     return Plan(plan.foldings, plan.lanes, plan.interval, board.device.multipliers)
 
 

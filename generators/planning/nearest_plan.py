@@ -39,6 +39,9 @@ from .use import Use, scarcest, uses
 def list_plans(network: Network, shortest: int, budget: int | None) -> tuple[Plan, ...]:
     """The plans of fewest multipliers for every interval from ``shortest`` on, the longest interval first.
 
+    In none of them pixels share groups of outputs: that saves a few multipliers and takes LUTs and block RAM, which are
+    what devices are short of.
+
     Few intervals have a plan of their own: a stage's cycles are products of a few quotients rounded up, and what
     matters is the slowest stage's.
 
@@ -49,7 +52,7 @@ def list_plans(network: Network, shortest: int, budget: int | None) -> tuple[Pla
     plans: list[Plan] = []
     interval = slowest_interval(network)
     while interval >= shortest:
-        plan = plan_for_interval(network, interval)
+        plan = plan_for_interval(network, interval, sharing=False)
         assert plan is not None
         plans.append(Plan(plan.foldings, plan.lanes, plan.interval, budget))
         interval = plan.interval - 1

@@ -76,13 +76,16 @@ _LANE_COST = 1e-7  # all lanes of a network together are worth less than one mul
 class IntervalSearch:
     """The fewest multipliers for one interval: the lanes of each group of tensors as variables of a min-sum problem.
 
+    Args:
+        sharing: whether pixels may share groups of outputs.
+
     Attributes:
         options: the lane counts that each group may have.
         stages: of each stage that is folded the node, its circuit and the groups at its ends.
     """
 
-    def __init__(self, network: Network, interval: int):
-        self.network, self.interval = network, interval
+    def __init__(self, network: Network, interval: int, sharing: bool = True):
+        self.network, self.interval, self.sharing = network, interval, sharing
         self.groups = LaneGroups(network)
         self.options = {root: fitting_lanes(network, m, interval) for root, m in self.groups.members.items()}
         find = self.groups.find
@@ -125,7 +128,9 @@ class IntervalSearch:
         self, node: Node, circuit: FoldedCircuit, lanes_in: int, lanes_out: np.ndarray, drained: bool = True
     ) -> np.ndarray:
         """The fewest multipliers of a stage for each of its output's lanes; infinity where it cannot be built."""
-        inputs, outputs, _ = circuit.cheapest(self.network, node, self.interval, lanes_in, lanes_out, drained)
+        inputs, outputs, _ = circuit.cheapest(
+            self.network, node, self.interval, lanes_in, lanes_out, drained=drained, sharing=self.sharing
+        )
         return np.where(inputs > 0, inputs * outputs, inf)
 
     def solve(self, options: dict[int, np.ndarray]) -> dict[int, int] | None:
@@ -147,7 +152,8 @@ class IntervalSearch:
         lanes = {tensor: picked[self.groups.find(tensor)] for tensor in self.network.shapes}
         chosen = {}
         for node, circuit, left, right in self.stages:
-            found = circuit.cheapest(self.network, node, self.interval, picked[left], np.array([picked[right]]))
+            ends = picked[left], np.array([picked[right]])
+            found = circuit.cheapest(self.network, node, self.interval, *ends, sharing=self.sharing)
             chosen[node.operator.index] = Folding(*(int(values[0]) for values in found))
         return Plan(chosen, lanes, interval_of(self.network, chosen, lanes), None)
 
@@ -167,15 +173,15 @@ class IntervalSearch:
         return None if plan is None or plan.multipliers > limit else plan
 
 
-def plan_for_interval(network: Network, interval: int) -> Plan | None:
+def plan_for_interval(network: Network, interval: int, sharing: bool = True) -> Plan | None:
     """The plan of fewest multipliers in which no stage and no stream takes more than ``interval`` cycles a frame, or
-    None if there is none."""
-    return IntervalSearch(network, interval).best()
+    None if there is none; ``sharing``: pixels may share groups of outputs."""
+    return IntervalSearch(network, interval, sharing).best()
 
 
-def plan_for_multipliers(network: Network, multipliers: int) -> Plan:
+def plan_for_multipliers(network: Network, multipliers: int, sharing: bool = True) -> Plan:
     """The plan of least interval with at most ``multipliers`` multipliers; of those with that interval one of the
-    fewest.
+    fewest; ``sharing``: pixels may share groups of outputs.
 
     Raises:
         GraphError: fewer multipliers than stages that need one, with the least number that works.
@@ -192,7 +198,7 @@ def plan_for_multipliers(network: Network, multipliers: int) -> Plan:
     shortest = -(-sum(network.macs(node) for node in network.nodes) // multipliers) - 1  # cycles that are too few
 
     def attempt(interval: int) -> tuple[int, Plan] | None:
-        plan = IntervalSearch(network, interval).best(multipliers)
+        plan = IntervalSearch(network, interval, sharing).best(multipliers)
         return None if plan is None else (plan.interval, plan)
 
     low = max(shortest, 0)  # the answer is usually little above it, where searches are quick

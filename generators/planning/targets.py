@@ -137,31 +137,35 @@ def number(value: Fraction) -> str:
     return f"{float(value):,.4f}".rstrip("0").rstrip(".")
 
 
-def plan_for_rate(network: Network, target: Target) -> Plan:
-    """The plan of fewest multipliers within the target's cycles a frame.
+def plan_for_rate(network: Network, target: Target, sharing: bool = True) -> Plan:
+    """The plan of fewest multipliers within the target's cycles a frame; ``sharing``: see :func:`plan_for_target`.
 
     Raises:
         GraphError: no circuit is as fast, with the stream that binds and the nearest rate.
     """
     limit = target.interval_limit
     least, reason = least_interval(network)
-    plan = plan_for_interval(network, limit) if limit >= least else None
+    plan = plan_for_interval(network, limit, sharing) if limit >= least else None
     if plan is None:
         asked = f"{limit:,} cycles a frame" if target.fps is None else f"{target}"
         raise GraphError(f"{asked} cannot be met: {reason}; {_nearest_rate(target, least)}")
     return plan
 
 
-def plan_for_target(network: Network, target: Target) -> Plan:
+def plan_for_target(network: Network, target: Target, sharing: bool = True) -> Plan:
     """The plan for multipliers or a rate. For a board its multipliers alone are looked at here:
     :func:`~mbconv.generators.planning.board_plan.design_for_board` looks at the rest.
+
+    Args:
+        sharing: pixels may share groups of outputs; not where the design is for a device, which is short of LUTs and
+            block RAM.
 
     Raises:
         GraphError: the target cannot be met; the message says why and names the nearest that can.
     """
     if target.interval_limit is not None:
-        return plan_for_rate(network, target)
-    return plan_for_multipliers(network, target.budget)
+        return plan_for_rate(network, target, sharing)
+    return plan_for_multipliers(network, target.budget, sharing)
 
 
 def least_interval(network: Network) -> tuple[int, str]:

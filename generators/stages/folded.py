@@ -121,7 +121,15 @@ class FoldedCircuit(StageCircuit):
         return None
 
     def cheapest(
-        self, network: Network, node: Node, budget: int, lanes_in: int, lanes_out: np.ndarray, drained: bool = True
+        self,
+        network: Network,
+        node: Node,
+        budget: int,
+        lanes_in: int,
+        lanes_out: np.ndarray,
+        *,
+        drained: bool = True,
+        sharing: bool = True,
     ) -> np.ndarray:
         """The foldings of fewest multipliers whose frame takes at most ``budget`` cycles, for many lane counts of the
         output at once.
@@ -129,6 +137,7 @@ class FoldedCircuit(StageCircuit):
         Args:
             drained: keep the rule that a block leaves before the next is done; without it, and with one lane, the
                 result is a lower bound for all lanes.
+            sharing: pixels may share groups of outputs.
 
         Returns:
             The foldings' ``inputs``, ``outputs`` and ``pixels``, 0 where there is none.
@@ -139,7 +148,7 @@ class FoldedCircuit(StageCircuit):
         if per_pixel < 1:
             return none
         useful = self.useful_inputs(network, node, per_pixel, lanes_in)
-        together = np.array(self.allowed_pixels(network, node), np.int64)
+        together = np.array(self.allowed_pixels(network, node) if sharing else (1,), np.int64)
         inputs, pixels = np.tile(useful, together.size), np.repeat(together, useful.size)
         steps = ceil_div(node.reduction, inputs)
         groups = budget // (shape.pixels // pixels) // steps

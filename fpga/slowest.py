@@ -29,7 +29,7 @@ class LateEnds:
     Attributes:
         stage, part: the stage, and the instances within it, two levels deep.
         kind: ``data``, ``enable`` or ``reset``.
-        latest_ns: after the clock's edge, of the latest; the setup time that a memory or a multiplier needs is not in it.
+        latest_ns: after the clock's edge, of the latest; without the end's setup time.
         count: of those that are as late as :data:`NEARLY` of the design's latest.
     """
 

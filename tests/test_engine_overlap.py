@@ -90,13 +90,13 @@ def test_what_a_memory_gives_wrong_is_said(digits, monkeypatch, part, marked):
     assert result.marked == marked
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("first", [0, 60, 120])
-def test_random_networks(tmp_path, first):
-    work = random_work(range(first, first + 60), tmp_path, 3, OVERLAPPING, FASTER)
+@pytest.mark.slow  # a simulator of its own
+def test_random_networks(tmp_path):
+    """So few words of weights that some networks have them from outside, and are cut."""
+    work = random_work(range(120), tmp_path, 3, replace(OVERLAPPING, weight_words=100), FASTER)
     assert any(program.overlaps for program, _ in work)
     assert not faults(simulate_programs(work))
-    assert not faults(simulate_programs(work, source=HALF, sink=HALF, seed=first))
+    assert not faults(simulate_programs(work, source=HALF, sink=HALF, seed=4))
 
 
 def test_late_pieces_come_where_their_weights_are():

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import tty
+from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
 
@@ -74,8 +75,10 @@ class SimulatedBoard:
         seed: int = 1,
         family: Family = GENERIC,
         flash: bytes | None = None,
+        pads: Mapping[str, str] | None = None,
     ) -> SimulatedBoard:
-        """A board with an engine; ``flash``: what its flash holds at the address where weights are read."""
+        """A board with an engine; ``flash``: what its flash holds at the address where weights are read; ``pads``: file
+        name → Verilog of a family's pads, with the models of its cells."""
         board = cls.__new__(cls)
         address = FLASH_ADDRESS if flash is not None else None
         board.top = engine_top(parameters, clock, baud, flash=address, family=family, simulated=True)
@@ -83,7 +86,7 @@ class SimulatedBoard:
         sources, files = {f"{made.top}.v": made.text, "primitives.v": made.primitives}, dict(made.memory_files)
         top = made.top
         if flash is not None:
-            sources |= board_with_flash(top, FLASH_ADDRESS, len(flash))
+            sources |= board_with_flash(top, FLASH_ADDRESS, len(flash)) | dict(pads or {})
             files |= flash_file(flash)
             top = FLASH_TOP
         board.build = verilator.build(sources, top, program=PROGRAM)

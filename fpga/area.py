@@ -49,7 +49,7 @@ CIRCUITS = {
     **{f"digits at 8, {stage}": ("digits", 8, "iCE40UP5K", stage) for stage in DIGITS_STAGES},
     "cifar10 at 64": ("cifar10", 64, "LFE5U-85F", ""),
     **{f"vww at 320, {stage}": (str(VWW), 320, "LFE5U-85F", stage) for stage in VWW_STAGES},
-    "engine up5k, with its link": ("up5k", 16, "iCE40UP5K", ENGINE),
+    "engine up5k_flash, with its link": ("up5k_flash", 16, "iCE40UP5K", ENGINE),
 }
 """Name → model, multipliers, device, and the stage that is measured alone (none: the whole network). Of an engine its
 name, and :data:`ENGINE`."""

@@ -17,9 +17,9 @@ def test_two_networks_on_a_netlist(tmp_path):
     """Bit for bit; multipliers in pairs, maps in memories of one port, the second one's weights through the pads of the
     flash."""
     board = find_board("icebreaker")
-    netlist, top = engine_netlist(parse_engine("up5k")[0], board, tmp_path, 24.0)
+    netlist, top = engine_netlist(parse_engine("up5k_flash")[0], board, tmp_path, 24.0)
     parameters, timing = parse_engine(top.identity.engine)
-    assert (parameters, timing) == parse_engine("up5k")
+    assert (parameters, timing) == parse_engine("up5k_flash")
     assert netlist.cells["SB_MAC16"] == parameters.lanes // 2
     assert netlist.cells["SB_SPRAM256KA"] == 4
     assert netlist.cells["SB_RAM40_4K"] <= board.part.cells["ICESTORM_RAM"]

@@ -128,7 +128,7 @@ def test_each_attempt_at_a_clock_has_a_folder_and_the_bitstream_lies_above_them(
     reached = iter([100.0, 90.0, 95.0])  # MHz
     asked, made, packed = [], [], []
 
-    def implement(verilog, board, pll, target, folder, seeds, report):
+    def implement(verilog, board, pll, flash, target, folder, seeds, report):
         asked.append((folder, target))
         route = Route(1, next(reached), (), {}, output=folder / "routed_1.txt")
         return Implementation(board.part, target, None, (route,), 1, {})

@@ -72,7 +72,7 @@ def inside(circuit, kind: type) -> list:
 @pytest.mark.parametrize("name", CIRCUITS)
 def test_cycles_and_latency_are_stated(name):
     circuit = CIRCUITS[name]
-    cycles = [getattr(circuit, f"cycles_per_{unit}", None) for unit in ("frame", "pixel", "beat")]
+    cycles = [getattr(circuit, f"cycles_per_{unit}", None) for unit in ("frame", "pixel", "group", "beat")]
     assert any(number is not None and number >= 1 for number in cycles)
     assert circuit.latency >= 0
 

@@ -28,7 +28,9 @@ class RestQueue(Component):
     ``o`` ``latency`` cycles after it was taken, if its turn has come; the other beats pass in the cycle in which they
     are there and theirs has.
 
-    Cycles per period: those of its beats. Cost: the queue, a selection of each bit, counters.
+    Cycles per period, where nothing else waits: those of its beats, and those in which nothing is taken since the rests
+    of all but the first pixel leave, or the first rest comes through the queue:
+    pixels · (rest + own) + max((pixels − 1) · rest, latency). Cost: the queue, a selection of each bit, counters.
 
     Args:
         shape: of a beat.
@@ -58,6 +60,11 @@ class RestQueue(Component):
     def latency(self) -> int:
         """Cycles from taking a rest to its beat at ``o``."""
         return self.queue.latency
+
+    @property
+    def cycles_per_period(self) -> int:
+        behind = (self.pixels - 1) * self.rest
+        return self.pixels * (self.rest + self.own) + max(behind, self.latency)
 
     @property
     def memory_bits(self) -> int:

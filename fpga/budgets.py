@@ -1,4 +1,4 @@
-"""``python -m mbconv.fpga.budgets MODEL BOARD N [N …]``: what budgets of multipliers take of a board's FPGA.
+"""``python -m mbconv.fpga.budgets MODEL BOARD N [N …] [--layers A:B]``: what budgets take of a board's FPGA.
 
 Products beyond the DSP blocks are rows of carry chains, so that a network may be given more multipliers than the FPGA
 has blocks: the table shows how interval, block RAM and tables trade, and which clock a rate needs. Block RAM is
@@ -75,9 +75,24 @@ def table(budgets: Sequence[Budget], device: Device, rate: float) -> str:
     return "\n".join(lines)
 
 
+def _range(text: str | None) -> tuple[int, int] | None:
+    """``A:B``.
+
+    Raises:
+        GraphError: it is something else.
+    """
+    if text is None:
+        return None
+    try:
+        first, last = map(int, text.split(":"))
+    except ValueError:
+        raise GraphError(f"--layers takes A:B, not {text!r}") from None
+    return first, last
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     from mbconv.fpga.boards import find_board
-    from mbconv.models import load
+    from mbconv.models import load_part
 
     parser = argparse.ArgumentParser(
         prog="python -m mbconv.fpga.budgets", description="What budgets of multipliers take of a board's FPGA."
@@ -86,9 +101,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("board")
     parser.add_argument("multipliers", nargs="+", type=int)
     parser.add_argument("--fps", type=float, default=RATE, help="[default: %(default)g]")
+    parser.add_argument("--layers", metavar="A:B", help="these operators alone")
     options = parser.parse_args(arguments)
     try:
-        graph, device = load(options.model), find_board(options.board).part.resources
+        _, graph = load_part(options.model, _range(options.layers))
+        device = find_board(options.board).part.resources
         print(table([budget(graph, device, count) for count in options.multipliers], device, options.fps))
     except GraphError as error:
         print(f"mbconv: {error}", file=sys.stderr)

@@ -16,6 +16,19 @@ def test_more_multipliers_than_dsp_blocks_are_rows(capsys):
     assert line == f"| 8 | 0 | 18,432 | {few.block_rams} | {few.luts:,} | 18.4 |"
 
 
+def test_a_range_takes_less_than_the_network(capsys):
+    tables = []
+    for layers in ([], ["--layers", "1:5"]):
+        assert budgets.main(["digits", "icebreaker", "8", *layers]) == 0
+        tables.append([int(field.replace(",", "")) for field in capsys.readouterr().out.split("|")[-5:-2]])
+    (interval, rams, luts), (part_interval, part_rams, part_luts) = tables
+    assert part_interval < interval and part_rams < rams and part_luts < luts
+
+
 def test_refusals(capsys):
+    assert budgets.main(["digits", "icebreaker", "8", "--layers", "1-5"]) == 2
+    assert "--layers takes A:B, not '1-5'" in capsys.readouterr().err
+    assert budgets.main(["digits", "icebreaker", "8", "--layers", "5:90"]) == 2
+    assert "not a range of this network" in capsys.readouterr().err
     assert budgets.main(["digits", "icebreaker", "3"]) == 2 and "at least" in capsys.readouterr().err
     assert budgets.main(["digits", "de10", "8"]) == 2 and "there is no board" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mbconv.hdl.engine.parameters import EngineParameters
-from mbconv.hdl.engine.weight_port import CHECK_BYTES, COUNT_BYTES, TILE_WORDS
+from mbconv.hdl.engine.weight_port import CHECK_BYTES, COUNT_BYTES, PLACE_BYTES, TILE_WORDS
 
 from ..constants.weights import pack_words
 from ..planning.folding import ceil_div
@@ -17,15 +17,12 @@ from .overlap import Part
 _ALIGNED = 32
 """Bytes: a part begins where a memory's burst does."""
 
-_PLACE = 4
-"""Bytes of the unit of a place."""
-
 
 def stream_places(parameters: EngineParameters, streams: Mapping[Part, np.ndarray]) -> dict[Part, int]:
     """Where the weights of each part begin, in units of 4 bytes."""
     found, place = {}, 0
     for part, words in streams.items():
-        found[part] = place // _PLACE
+        found[part] = place // PLACE_BYTES
         size = COUNT_BYTES + len(words) * parameters.word_beats * parameters.port_bytes if parameters.port_bytes else 0
         place += ceil_div(size + ceil_div(len(words), TILE_WORDS) * CHECK_BYTES, _ALIGNED) * _ALIGNED
     return found
@@ -39,7 +36,7 @@ def memory_bytes(parameters: EngineParameters, streams: Mapping[Part, np.ndarray
         return b""
     size = parameters.word_beats * parameters.port_bytes
     for part, place in stream_places(parameters, streams).items():
-        found += bytes(place * _PLACE - len(found))
+        found += bytes(place * PLACE_BYTES - len(found))
         words = pack_words(streams[part], parameters.weight_bits) if len(streams[part]) else []
         found += len(words).to_bytes(COUNT_BYTES, "little")
         for first in range(0, len(words), TILE_WORDS):

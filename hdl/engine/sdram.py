@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil
 
 from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, unsigned
@@ -11,7 +12,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from ..family import GENERIC, Family
 from ..fifo import Fifo
-from .weight_port import weight_port
+from .weight_port import PLACE_BITS, PLACE_BYTES, weight_port
 
 BURST = 8
 """Words of a read command."""
@@ -59,16 +60,29 @@ class Command:
     MODE, REFRESH, PRECHARGE, ACTIVATE, WRITE, READ, NOTHING = 0b000, 0b001, 0b010, 0b011, 0b100, 0b101, 0b111
 
 
+def sdram_lines(data_bits: int) -> dict:
+    """The lines to a device's pads, without its clock. CKE is high, CS and DQM are low throughout."""
+    return {
+        "command": Out(3, init=Command.NOTHING),
+        "bank": Out(2),
+        "address": Out(13),
+        "dq_out": Out(data_bits),
+        "dq_drive": Out(1),
+        "dq_in": In(data_bits),
+    }
+
+
 _REFRESHES = 8  # before the mode is set
 _MODE_CYCLES = 2
 _ALL_BANKS = 1 << 10
 
 
 class SdramReader(Component):
-    """Reads from the first word on at each restart, in bursts of 8 from rows that stay open; refreshes between them.
+    """Reads from the first word, or a place, on at each restart, in bursts of 8 from rows that stay open; refreshes
+    between them.
 
     Words lie in a row, then in the next bank, then in the next row. While bytes are not taken nothing is read, and
-    refreshes go on. ``fill`` writes words from the first on after ``fill_restart``, before anything is read.
+    refreshes go on. ``fill`` writes words from a place on after ``fill_restart``, before anything is read.
 
     Cycles: a word each but where a row ends (precharge, activation: ``row_change`` cycles for 2^column_bits words) and
     where a refresh comes (``refreshing`` cycles every ``interval_ns``).
@@ -79,22 +93,25 @@ class SdramReader(Component):
         timing: of the device.
         clock: Hz, of circuit and device.
         delay: cycles that pads add between a command and its words.
+        places: the port says where to read from, in whole bursts.
         family: of FPGAs.
 
     Members:
         port: ``In`` of :func:`~mbconv.hdl.engine.weight_port.weight_port`, as wide as the device.
-        fill_restart: ``In(1)``; fill: ``In(stream.Signature(data_bits))``
+        fill_restart: ``In(1)``; fill_place: ``In``, with it, in units of 4 bytes; fill:
+            ``In(stream.Signature(data_bits))``
         prepared: ``Out(1)``, the device takes words.
-        command: ``Out(3)`` of :class:`Command`; bank: ``Out(2)``; address: ``Out(13)``; dq_out: ``Out(data_bits)``,
-            dq_drive: ``Out(1)``; dq_in: ``In(data_bits)``. CKE is high, CS and DQM are low throughout.
+        command (of :class:`Command`), bank, address, dq_out, dq_drive, dq_in: those of :func:`sdram_lines`.
 
     Raises:
         ValueError: times that this clock does not keep.
     """
 
-    def __init__(self, timing: SdramTiming, clock: float, delay: int = 2, *, family: Family = GENERIC):
+    def __init__(
+        self, timing: SdramTiming, clock: float, delay: int = 2, *, places: bool = False, family: Family = GENERIC
+    ):
         t = self.timing = timing
-        self.delay = delay
+        self.delay, self.places = delay, places
         self.start, self.precharge, self.activate, self.refresh, self.written, self.open = (
             max(1, ceil(ns * clock / 1e9 - 1e-6))
             for ns in (
@@ -113,16 +130,12 @@ class SdramReader(Component):
         self.queue = Fifo(unsigned(t.data_bits), _QUEUE, family=family)
         super().__init__(
             {
-                "port": In(weight_port(t.data_bits // 8)),
+                "port": In(weight_port(t.data_bits // 8, places=places)),
                 "fill_restart": In(1),
+                "fill_place": In(PLACE_BITS),
                 "fill": In(Signature(unsigned(t.data_bits))),
                 "prepared": Out(1),
-                "command": Out(3, init=Command.NOTHING),
-                "bank": Out(2),
-                "address": Out(13),
-                "dq_out": Out(t.data_bits),
-                "dq_drive": Out(1),
-                "dq_in": In(t.data_bits),
+                **sdram_lines(t.data_bits),
             }
         )
 
@@ -130,6 +143,18 @@ class SdramReader(Component):
     def row_change(self) -> int:
         """Cycles from the last read command of a row to the first of the next, beyond a burst's."""
         return self.precharge + self.activate
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a restart to the first word, less one, where no refresh comes between."""
+        return self.row_change + 1 + self.delay + self.timing.cas + self.queue.latency
+
+    @property
+    def rate(self) -> Fraction:
+        """Bytes a cycle on average, rounded down to 1/64."""
+        row = 1 << self.timing.column_bits
+        share = Fraction(row, row + self.row_change) * (1 - Fraction(self.refreshing, self.interval + 1))
+        return Fraction(int(share * self.timing.data_bits * 8), 64)
 
     @property
     def refreshing(self) -> int:
@@ -140,6 +165,7 @@ class SdramReader(Component):
         m = Module()
         t = self.timing
         bits = t.row_bits + 2 + t.column_bits
+        scale = (8 * PLACE_BYTES // t.data_bits).bit_length() - 1  # of a place in words
         read_at, write_at = Signal(bits), Signal(bits)
         start = Signal(range(self.start + 1), init=self.start)
         longest = max(self.precharge, self.activate, self.refresh, BURST, _MODE_CYCLES)
@@ -208,9 +234,9 @@ class SdramReader(Component):
             m.d.comb += [issue.eq(Command.PRECHARGE), address.eq(_ALL_BANKS)]
             m.d.sync += [opened.eq(0), wait.eq(self.precharge - 1)]
         with m.If(self.port.restart):
-            m.d.sync += [read_at.eq(0), reading.eq(1)]
+            m.d.sync += [read_at.eq(self.port.place << scale if self.places else 0), reading.eq(1)]
         with m.If(self.fill_restart):
-            m.d.sync += write_at.eq(0)
+            m.d.sync += write_at.eq(self.fill_place << scale)
         m.d.sync += [
             self.command.eq(issue),
             self.address.eq(address),

@@ -17,8 +17,11 @@ CHECK_BYTES = 4
 has a 1. So words of another program are found."""
 
 
+PLACE_BYTES = 4
+"""The unit of a place in the memory."""
+
 PLACE_BITS = 24
-"""Of a place in the memory, in units of 4 bytes."""
+"""Of a place."""
 
 
 def weight_port(port_bytes: int, *, places: bool = False) -> Signature:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from amaranth.hdl import C, Cat, Module, Signal, Value
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import In, Out
@@ -12,16 +14,16 @@ from .protocol import CRC_BYTES, HEADER_BYTES, Reason, Request
 from .server import LinkServer
 
 _HELD_BYTES = CRC_BYTES + 1
-_STREAMED = (Request.INFER, Request.UPLOAD)
 
 
 class EngineServer(LinkServer):
-    """Answers IDENTIFY, STATUS, UPLOAD and INFER.
+    """Answers IDENTIFY, STATUS, UPLOAD and INFER, and FILL where it ``fills`` a memory.
 
     ::
 
         packets ──► RECEIVE ──► LAST ──► (INFER) WAIT ────┐
-                      │          └─────► (UPLOAD) TAKEN ──┼──► HEADER ──► BODY ──► CHECK ──► RECEIVE
+                      │          ├─────► (UPLOAD) TAKEN ──┼──► HEADER ──► BODY ──► CHECK ──► RECEIVE
+                      │          └─────► (FILL) ──────────┤
                       └──► QUIET ─────────────────────────┘   after what is wrong
 
     A payload of any length passes on while it is received, but for its last byte: that is known when the delimiter has
@@ -33,26 +35,43 @@ class EngineServer(LinkServer):
 
     Args:
         identity, quiet_cycles, name, family: as of :class:`.server.LinkServer`.
+        fills: there is a memory outside that is filled over the link.
 
     Members: those of the server, and
-        program: ``Out(stream.Signature(PACKET))``, an upload.
+        program: ``Out(stream.Signature(PACKET))``, an upload; memory: likewise, what FILL brings, where it ``fills``.
         loaded, refused: ``In(1)``, of the last upload; number: ``In(32)``.
         wrong: ``In(1)``, with the first byte of a result: its frame had another length than the network's, or foreign:
             ``In(1)``, what the memory outside holds is not the network's.
     """
 
-    def __init__(self, identity: bytes, quiet_cycles: int, name: str = "identity", *, family: Family = GENERIC):
+    def __init__(
+        self,
+        identity: bytes,
+        quiet_cycles: int,
+        name: str = "identity",
+        *,
+        fills: bool = False,
+        family: Family = GENERIC,
+    ):
+        self.fills = fills
         super().__init__(identity, 1, quiet_cycles, False, name, family=family)
 
     def _further_members(self) -> dict:
         return {
             "program": Out(Signature(PACKET)),
+            **({"memory": Out(Signature(PACKET))} if self.fills else {}),
             "loaded": In(1),
             "refused": In(1),
             "number": In(32),
             "wrong": In(1),
             "foreign": In(1),
         }
+
+    @property
+    def _sinks(self) -> dict[Request, Any]:
+        """Where the payload of requests of any length goes."""
+        sinks = {Request.INFER: self.frame, Request.UPLOAD: self.program}
+        return {**sinks, Request.FILL: self.memory} if self.fills else sinks
 
     @property
     def lengths(self) -> dict[Request, int]:
@@ -70,7 +89,7 @@ class EngineServer(LinkServer):
     def _offer(self, m: Module, valid: Value, last: int) -> Value:
         """Offer the oldest byte held to whom the packet is for; returns whether it is taken."""
         taken = Signal()
-        for request, sink in ((Request.INFER, self.frame), (Request.UPLOAD, self.program)):
+        for request, sink in self._sinks.items():
             m.d.comb += [sink.p.data.eq(self._held[:8]), sink.p.last.eq(last)]
             with m.If(self._kind == request):
                 m.d.comb += [sink.valid.eq(valid), taken.eq(sink.ready)]
@@ -78,7 +97,9 @@ class EngineServer(LinkServer):
 
     def _streams(self) -> Value:
         """The packet's payload passes on."""
-        return (self._kind == Request.UPLOAD) | ((self._kind == Request.INFER) & self.loaded)
+        return Cat(
+            (self._kind == request) & (self.loaded if request == Request.INFER else 1) for request in self._sinks
+        ).any()
 
     def _receive(self, m: Module) -> None:
         position, full = self._position, Signal()
@@ -107,7 +128,7 @@ class EngineServer(LinkServer):
 
     def _judge(self, m: Module) -> None:
         position, kind = self._position, self._kind
-        streamed = Cat(kind == request for request in _STREAMED).any()
+        streamed = Cat(kind == request for request in self._sinks).any()
         known = ~self._foreign & (streamed | Cat(kind == request for request in self.lengths).any())
         short = Signal()
         length = HEADER_BYTES + CRC_BYTES
@@ -140,6 +161,9 @@ class EngineServer(LinkServer):
                 m.next = "WAIT"
                 with m.If(self._kind == Request.UPLOAD):
                     m.next = "TAKEN"
+                if self.fills:
+                    with m.Elif(self._kind == Request.FILL):
+                        m.next = "HEADER"
             self._unless_cancelled(m)
         with m.State("TAKEN"):
             with m.If(self.loaded):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from amaranth.hdl import ClockDomain, Module, ResetInserter
 from amaranth.lib.wiring import Component, In, Out, connect
 
 from ..engine.engine import Engine
 from ..engine.flash_reader import FLASH_LINES, FlashReader
 from ..engine.latencies import Latencies
+from ..engine.memory_fill import MemoryFill
 from ..engine.parameters import EngineParameters
+from ..engine.sdram import SdramReader, sdram_lines
 from ..family import GENERIC, Family
 from .baud import BITS_PER_BYTE, BitLength
 from .cobs_decoder import CobsDecoder
@@ -28,6 +32,14 @@ def least_bit_cycles(parameters: EngineParameters, family: Family = GENERIC) -> 
     return Latencies(parameters, family).control + _BETWEEN
 
 
+def memory_text(memory: FlashReader | SdramReader | None) -> str:
+    """How fast a memory outside is, behind an engine's parameters."""
+    if memory is None:
+        return ""
+    rate = memory.rate if isinstance(memory, SdramReader) else Fraction(1, 2)
+    return f",memory_bytes={rate},memory_latency={memory.latency}"
+
+
 class EngineTop(Component):
     """An engine that is given networks and frames over a UART.
 
@@ -40,6 +52,9 @@ class EngineTop(Component):
                                                      ▼    │
                                                      Engine ◄── FlashReader ◄── flash_…
 
+    An SDRAM, ``sdram_…``, forgets what it holds without power: FILL brings it over the link, and takes the place of the
+    flash's programmer. Its controller goes on when a failure resets the engine.
+
     ``clk``, ``rst``, ``rx``, ``tx`` and ``active`` are those of :class:`.board_top.BoardTop`.
 
     Cost: that of the parts.
@@ -47,6 +62,7 @@ class EngineTop(Component):
     Args:
         engine: of frames of one element a beat.
         flash: that reads the weights for an engine with a port of a byte; its lines are ports of the top.
+        sdram: that does so for one with a port of two or four, likewise.
         identity: what the board says of itself, the engine's parameters among it.
         bit: the length of a bit, from the clock and the rate.
         name: of the identity's memory file.
@@ -64,14 +80,17 @@ class EngineTop(Component):
         bit: BitLength,
         *,
         flash: FlashReader | None = None,
+        sdram: SdramReader | None = None,
         name: str = "identity",
         family: Family = GENERIC,
     ):
-        if engine.parameters.port_bytes != (0 if flash is None else 1):
-            raise ValueError(
-                f"the engine has port_bytes = {engine.parameters.port_bytes}, and there is "
-                + ("no memory outside" if flash is None else "a flash, which gives one byte after another")
-            )
+        given = "no memory outside" if flash is None else "a flash, which gives one byte after another"
+        beat = 0 if flash is None else 1
+        if sdram is not None:
+            beat = sdram.timing.data_bits // 8
+            given = f"an SDRAM, which gives {beat} at once"
+        if engine.parameters.port_bytes != beat:
+            raise ValueError(f"the engine has port_bytes = {engine.parameters.port_bytes}, and there is {given}")
         if float(bit.ratio) < (least := least_bit_cycles(engine.parameters, family)):
             raise ValueError(
                 f"at {bit.baud:,.0f} baud a bit has {float(bit.ratio):.1f} cycles, in which the engine does not begin "
@@ -82,15 +101,17 @@ class EngineTop(Component):
                 f"a board's link brings a byte at a time: input_elements is 1, not {engine.parameters.input_elements}"
             )
         stated = (identity.clock, identity.baud, identity.engine)
-        memory = "" if flash is None else f",memory_bytes=1/2,memory_latency={flash.latency}"
-        there = (round(bit.clock), round(bit.baud), engine.parameters.text + memory)
+        there = (round(bit.clock), round(bit.baud), engine.parameters.text + memory_text(flash or sdram))
         if stated != there:
             raise ValueError(f"the identity states clock, rate and engine {stated}, the board has {there}")
-        self.engine, self.identity, self.bit, self.flash = engine, identity, bit, flash
+        self.engine, self.identity, self.bit, self.flash, self.sdram = engine, identity, bit, flash, sdram
         self.receiver, self.transmitter = UartReceiver(bit), UartTransmitter(bit)
         self.decoder, self.encoder = CobsDecoder(), CobsEncoder(family=family)
         quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
-        self.server = EngineServer(identity.encode(), quiet, name, family=family)
+        self.server = EngineServer(identity.encode(), quiet, name, fills=sdram is not None, family=family)
+        self.lines = {} if flash is None else {f"flash_{name}": flow for name, flow in FLASH_LINES.items()}
+        if sdram is not None:
+            self.lines = {f"sdram_{name}": flow for name, flow in sdram_lines(sdram.timing.data_bits).items()}
         super().__init__(
             {
                 "clk": In(1),
@@ -98,7 +119,7 @@ class EngineTop(Component):
                 "rx": In(1),
                 "tx": Out(1, init=1),
                 "active": Out(1),
-                **({} if flash is None else {f"flash_{name}": flow for name, flow in FLASH_LINES.items()}),
+                **self.lines,
             }
         )
 
@@ -146,7 +167,20 @@ class EngineTop(Component):
         if self.flash is not None:
             m.submodules.flash = flash = self.flash
             connect(m, engine.memory, flash.port)
-            for name, flow in FLASH_LINES.items():
-                line, pad = getattr(flash, name), getattr(self, f"flash_{name}")
-                m.d.comb += line.eq(pad) if flow.flow == In else pad.eq(line)
+        if self.sdram is not None:
+            m.submodules.sdram = sdram = self.sdram
+            m.submodules.fill = fill = ResetInserter(server.restart)(MemoryFill(sdram.timing.data_bits))
+            connect(m, engine.memory, sdram.port)
+            connect(m, fill.words, sdram.fill)
+            m.d.comb += [
+                fill.i.valid.eq(server.memory.valid),
+                server.memory.ready.eq(fill.i.ready),
+                fill.i.payload.data.eq(server.memory.payload.data),
+                fill.i.payload.last.eq(server.memory.payload.last),
+                sdram.fill_restart.eq(fill.restart),
+                sdram.fill_place.eq(fill.place),
+            ]
+        for name, flow in self.lines.items():
+            line, pad = getattr(self.flash or self.sdram, name.partition("_")[2]), getattr(self, name)
+            m.d.comb += line.eq(pad) if flow.flow == In else pad.eq(line)
         return m

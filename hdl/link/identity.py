@@ -12,7 +12,7 @@ _PORT = struct.Struct("<BBHHH")
 NAME_BYTES = 24
 IDENTITY_BYTES = _HEAD.size + 2 * _PORT.size + NAME_BYTES
 HASH_BYTES = 8
-_SIMULATED, _ENGINE = 1, 2
+_SIMULATED, _ENGINE, _FILLS = 1, 2, 4
 _SIGNED = 0x80
 
 
@@ -70,6 +70,7 @@ class Identity:
         simulated: this is no silicon.
         engine: the parameters of an engine as text, which takes any network: then model, shapes and cycles mean
             nothing. Empty: the board holds one network.
+        fills: the engine reads weights from a memory that is filled over the link, and forgets them without power.
         version: of the protocol.
 
     Raises:
@@ -88,6 +89,7 @@ class Identity:
     result: PortShape
     simulated: bool = False
     engine: str = ""
+    fills: bool = False
     version: int = VERSION
 
     def __post_init__(self) -> None:
@@ -105,7 +107,7 @@ class Identity:
         name = self.name.encode()[:NAME_BYTES].decode(errors="ignore").encode()
         head = _HEAD.pack(
             self.version,
-            (_SIMULATED if self.simulated else 0) | (_ENGINE if self.engine else 0),
+            self.simulated * _SIMULATED | bool(self.engine) * _ENGINE | self.fills * _FILLS,
             self.model,
             self.plan,
             self.clock,
@@ -133,4 +135,6 @@ class Identity:
         ports = [PortShape.decode(data[start : start + _PORT.size]) for start in (_HEAD.size, _HEAD.size + _PORT.size)]
         name = data[_HEAD.size + 2 * _PORT.size : IDENTITY_BYTES].rstrip(b"\0").decode(errors="replace")
         text = engine.decode(errors="replace")
-        return cls(name, model, plan, *numbers, *ports, bool(flags & _SIMULATED), text, version)
+        return cls(
+            name, model, plan, *numbers, *ports, bool(flags & _SIMULATED), text, bool(flags & _FILLS), version
+        )  # fmt: skip

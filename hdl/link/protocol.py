@@ -29,6 +29,7 @@ class Request(IntEnum):
     STATUS = 3
     MEASURE = 4
     UPLOAD = 5  # a network's program, of boards with an engine
+    FILL = 6  # its weights, into the memory outside, where that forgets them
 
 
 class Reason(IntEnum):

@@ -15,7 +15,7 @@ from mbconv.hdl.link.protocol import CRC_BYTES, HEADER_BYTES, REPORT_BYTES, Requ
 
 from .dialogue import Dialogue, identity_of
 from .engine import EngineNetwork
-from .errors import BoardError
+from .errors import BoardError, ForeignMemory
 from .measurement import MeasuredRun
 from .network import LinkedNetwork
 from .pseudo_random import elements_of
@@ -105,8 +105,15 @@ class Board:
         """Upload the engine's network where the board does not hold it; whether that was so."""
         if self.engine is None or self.status().cycles == self.engine.number:
             return False
-        self._ask(Request.UPLOAD, self.engine.packet, REPORT_BYTES)
+        self._upload()
         return True
+
+    def _upload(self) -> None:
+        """The engine's network, what lies in a memory outside first: the board names a network when all is there."""
+        assert self.engine is not None
+        for piece in self.engine.fills:
+            self._ask(Request.FILL, piece, REPORT_BYTES)
+        self._ask(Request.UPLOAD, self.engine.packet, REPORT_BYTES)
 
     def predict(self, picture: np.ndarray) -> np.ndarray:
         """The network's answer to one picture, as integers.
@@ -135,9 +142,11 @@ class Board:
         cycles = identity.latency + identity.interval
         try:
             return self._ask(Request.INFER, octets, identity.result.frame_bytes, cycles)
-        except BoardError:
+        except BoardError as error:
             if not self._lost_network():
-                raise
+                if not (isinstance(error, ForeignMemory) and self.engine is not None and self.engine.fills):
+                    raise
+                self._upload()  # the memory alone lost it
             return self._ask(Request.INFER, octets, identity.result.frame_bytes, cycles)
 
     def disturb(self) -> None:

@@ -10,7 +10,7 @@ from mbconv.hdl.link.baud import BITS_PER_BYTE
 from mbconv.hdl.link.identity import Identity
 from mbconv.hdl.link.protocol import ANSWER, Reason, Request
 
-from .errors import BoardError, BoardMissing
+from .errors import BoardError, BoardMissing, ForeignMemory
 from .packets import DELIMITER, Packet
 from .port import Port
 from .report import Status
@@ -79,13 +79,16 @@ class Dialogue:
             BoardError: none came.
         """
         failures: list[str] = []
+        self._foreign = False
         for attempt in range(ATTEMPTS):
             answer, why = self._attempt_anew(request, payload, seconds * (1 + attempt), 2**attempt)
             if answer is not None and answer_bytes in (None, len(answer)):
                 return answer
             self._in_step = False
+            self._foreign = why in (_FLASH_FOREIGN, _FILLED_FOREIGN)
             failures.append(why if answer is None else f"{len(answer)} bytes instead of {answer_bytes}")
-        raise BoardError(
+        kind = ForeignMemory if self._foreign else BoardError
+        raise kind(
             f"{self.device} gives no right answer to {request.name} in {ATTEMPTS} attempts: {'; '.join(failures)}"
         )
 
@@ -163,11 +166,16 @@ class Dialogue:
                 if packet.kind == ANSWER | request and awaited:
                     return packet.payload, ""
                 if packet.kind == ANSWER:
-                    return None, _failure(request, packet)
+                    return None, _failure(request, packet, self.identity)
         return None, "no answer in time"
 
 
-def _failure(request: Request, packet: Packet) -> str:
+_FOREIGN = "weights of another network, or damaged ones"
+_FLASH_FOREIGN = f"the board's flash holds {_FOREIGN}: mbconv load DIR --network MODEL"
+_FILLED_FOREIGN = f"the board's SDRAM holds {_FOREIGN}"
+
+
+def _failure(request: Request, packet: Packet, identity: Identity | None) -> str:
     try:
         reason = Status.decode(packet.payload).reason
     except ValueError:
@@ -177,7 +185,7 @@ def _failure(request: Request, packet: Packet) -> str:
     if reason == Reason.REFUSED:
         return "the board's engine refuses the network: it is for another engine, or was damaged"
     if reason == Reason.MEMORY:
-        return "the board's flash holds weights of another network, or damaged ones: mbconv load DIR --network MODEL"
+        return _FILLED_FOREIGN if identity is not None and identity.fills else _FLASH_FOREIGN
     if reason == Reason.UNKNOWN:
         return f"the board does not serve {request.name}"
     return f"the board found the request {reason.name.lower()}"

@@ -7,12 +7,17 @@ from dataclasses import replace
 
 from mbconv.generators.engine.compile import compile_network
 from mbconv.generators.engine.memory_timing import parse_engine
-from mbconv.generators.engine.program_file import upload_bytes
+from mbconv.generators.engine.program_file import stream_bytes, upload_bytes
 from mbconv.generators.graph.graph import Graph, GraphError, Tensor
+from mbconv.hdl.engine.weight_port import PLACE_BYTES
 from mbconv.hdl.link.identity import Identity, PortShape
 from mbconv.hdl.link.protocol import CRC_BYTES
 
 from .errors import BoardError
+
+
+PIECE = 16384
+"""Bytes of the memory outside that a request fills: what is sent again where the line was wrong."""
 
 
 class EngineNetwork:
@@ -23,6 +28,7 @@ class EngineNetwork:
 
     Attributes:
         packet: what is uploaded; number: by which the board knows it afterwards.
+        fills: what goes into the memory outside before that, where the link fills it, in pieces.
         identity: of a board that holds this network alone: its shapes and cycles.
 
     Raises:
@@ -42,6 +48,11 @@ class EngineNetwork:
             raise BoardError(f"the board's engine ({parameters.text}): {error}") from None
         self.packet = upload_bytes(program)
         self.number = int.from_bytes(self.packet[-CRC_BYTES:], "little")
+        stream = stream_bytes(program) if identity.fills else b""
+        self.fills = [
+            (first // PLACE_BYTES).to_bytes(PLACE_BYTES, "little") + stream[first : first + PIECE]
+            for first in range(0, len(stream), PIECE)
+        ]
         assert self.number == zlib.crc32(self.packet[:-CRC_BYTES])
         (source,), (result,) = program.inputs, program.outputs
         self.identity = replace(

@@ -13,5 +13,9 @@ class BoardMissing(BoardError):
     """There is no device at the port, it went away, or it may not be opened."""
 
 
+class ForeignMemory(BoardError):
+    """The memory outside a board's engine holds weights of another network, or damaged ones."""
+
+
 class WrongNetwork(BoardError):
     """The board holds another network than the one asked for."""

@@ -16,6 +16,7 @@ from mbconv.generators.emission.board import board_bundle, board_top, slowest_by
 from mbconv.generators.emission.design import Design
 from mbconv.generators.emission.engine_board import FLASH_ADDRESS, engine_top, engine_verilog
 from mbconv.hdl.engine.parameters import EngineParameters
+from mbconv.hdl.engine.sdram import SdramTiming
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.link.baud import BITS_PER_BYTE, LEAST_BIT_CYCLES
 from mbconv.hdl.link.board_top import BoardTop
@@ -25,6 +26,7 @@ from ..simulation import verilator
 from ..simulation.toolchain import SimulatorError
 from .flash import TOP as FLASH_TOP
 from .flash import board_with_flash, flash_file
+from .sdram import board_with_sdram
 
 PROGRAM = "".join((Path(__file__).parent / name).read_text() for name in ("line.h", "script.h", "board.cpp"))
 """Of the simulator: behind a pseudo-terminal, or as a script says."""
@@ -75,19 +77,23 @@ class SimulatedBoard:
         seed: int = 1,
         family: Family = GENERIC,
         flash: bytes | None = None,
+        sdram: SdramTiming | None = None,
         pads: Mapping[str, str] | None = None,
     ) -> SimulatedBoard:
-        """A board with an engine; ``flash``: what its flash holds at the address where weights are read; ``pads``: file
-        name → Verilog of a family's pads, with the models of its cells."""
+        """A board with an engine; ``flash``: what its flash holds at the address where weights are read; ``sdram``: its
+        SDRAM's; ``pads``: file name → Verilog of a family's pads, with the models of its cells."""
         board = cls.__new__(cls)
         address = FLASH_ADDRESS if flash is not None else None
-        board.top = engine_top(parameters, clock, baud, flash=address, family=family, simulated=True)
+        board.top = engine_top(parameters, clock, baud, flash=address, sdram=sdram, family=family, simulated=True)
         made = engine_verilog(board.top)
         sources, files = {f"{made.top}.v": made.text, "primitives.v": made.primitives}, dict(made.memory_files)
         top = made.top
         if flash is not None:
             sources |= board_with_flash(top, FLASH_ADDRESS, len(flash)) | dict(pads or {})
             files |= flash_file(flash)
+            top = FLASH_TOP
+        if sdram is not None:
+            sources |= board_with_sdram(top, sdram, clock) | dict(pads or {})
             top = FLASH_TOP
         board.build = verilator.build(sources, top, program=PROGRAM)
         board._memory_files, board._link, board._seed = files, link, seed

@@ -1,0 +1,84 @@
+"""A board with an engine and an SDRAM, in Verilator: weights go into it over the link and are read in every frame. The
+model on its pins ends the simulation where a device's times are not kept."""
+
+import numpy as np
+import pytest
+
+from mbconv.board import Board
+from mbconv.board.errors import ForeignMemory
+from mbconv.frames import random_frames
+from mbconv.generators.engine.memory_timing import parse_engine
+from mbconv.hdl.engine.sdram import SdramTiming
+from mbconv.hdl.engine.weight_port import PLACE_BYTES
+from mbconv.hdl.link.engine_top import least_bit_cycles
+from mbconv.hdl.link.protocol import REPORT_BYTES, Request
+from mbconv.models import load
+from mbconv.sim.board.simulated_board import SimulatedBoard
+from mbconv.sim.golden import model as golden
+
+CLOCK = 96e6
+READING, _ = parse_engine(
+    "channels=8,pixels=4,requantizers=2,map_words=4096,weight_words=256,constant_words=64,tables=1,instructions=24,"
+    "ranges=1,overlaps=1,port_bytes=2"
+)
+BAUD = round(CLOCK / least_bit_cycles(READING))
+
+
+def networks():
+    """Two whose weights come from outside."""
+    return load("digits", None), load("cifar10", (18, 20))
+
+
+def right(found, graph, seed=7):
+    (frame,) = random_frames(graph, 1, seed)
+    (picture,) = frame.values()
+    wanted = golden.run(graph, frame)
+    for tensor, values in found.outputs(picture).items():
+        assert np.array_equal(values.ravel(), np.asarray(wanted[tensor]).ravel())
+
+
+@pytest.fixture(scope="module")
+def board():
+    with SimulatedBoard.of_engine(READING, CLOCK, CLOCK / least_bit_cycles(READING), sdram=SdramTiming()) as running:
+        yield running
+
+
+@pytest.mark.slow  # a simulator of its own
+def test_networks_in_turn(board):
+    """Filled and uploaded where another is on the board, and kept where it is."""
+    first, second = networks()
+    for graph, uploaded in ((first, True), (first, False), (second, True), (first, True)):
+        with Board(board.port, graph, BAUD, patience=60.0) as found:
+            assert found.engine.fills and found.uploaded == uploaded
+            for seed in range(2):
+                right(found, graph, seed)
+
+
+@pytest.mark.slow
+def test_a_changed_word_is_answered_as_an_error(board):
+    """And never as a class; what is asked through the library is filled again and answered."""
+    graph, _ = networks()
+    with Board(board.port, graph, BAUD, patience=60.0) as found:
+        (picture,) = random_frames(graph, 1, 7)[0].values()
+        right(found, graph)
+        piece = bytearray(found.engine.fills[0])
+        piece[PLACE_BYTES + 1000] ^= 0x10
+        found._ask(Request.FILL, bytes(piece), REPORT_BYTES)
+        with pytest.raises(ForeignMemory, match="the board's SDRAM holds weights of another network, or damaged ones"):
+            found._ask(Request.INFER, picture.tobytes(), None)
+        right(found, graph)
+
+
+@pytest.mark.slow
+def test_a_piece_that_the_line_changed_is_sent_again(board):
+    """Power off forgets all; pieces that are cut or flipped are answered as such, and the next one is right."""
+    graph, _ = networks()
+    board.unplug()
+    board.plug()
+    with Board(board.port, graph, BAUD, patience=60.0) as found:
+        assert found.uploaded
+        for cut in (0, 3, 9, 100):
+            answer, why = found._dialogue.once(Request.FILL, found.engine.fills[0][:cut], 60.0)
+            assert (answer is None) == (cut == 0), why
+        found.disturb()
+        right(found, graph)

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 from amaranth.sim import Simulator
 
+from mbconv.hdl.engine.memory_fill import MemoryFill
 from mbconv.hdl.engine.sdram import Command, SdramReader, SdramTiming
+from mbconv.hdl.engine.weight_port import PLACE_BYTES
 from mbconv.hdl.family import Family
 from mbconv.sim.engine.sdram_model import SdramError, SdramModel
 
@@ -87,6 +89,94 @@ def test_the_preparation_of_a_real_device():
     taken, model, _ = run(7500, clock=25e6, timing=SdramTiming(), filled=words(300), restarts={7000})
     assert taken[0][1][:300] == words(300)
     assert model.refreshes >= int((7500 / 25e6 - 205e-6) / 7812.5e-9) - 1
+
+
+def test_places():
+    """Words that are filled from a place on are read from it on; what was before it stays."""
+    reader = SdramReader(SMALL, 96e6, places=True, family=REGISTERS)
+    model, wanted, found = SdramModel(SMALL, 1e9 / 96e6), words(64), {}
+
+    async def bench(ctx):
+        pads, seen = (Command.NOTHING, 0, 0, 0, 0), 0
+
+        async def cycle():
+            nonlocal pads, seen
+            ctx.set(reader.dq_in, seen)
+            await ctx.delay(1e-10)
+            taken = ctx.get(reader.fill.ready), ctx.get(reader.port.words.valid), ctx.get(reader.port.words.payload)
+            seen = model.cycle(*pads)
+            lines = (reader.command, reader.bank, reader.address, reader.dq_out, reader.dq_drive)
+            pads = tuple(ctx.get(line) for line in lines)
+            await ctx.tick()
+            return taken
+
+        for place, part in ((16, wanted[32:]), (0, wanted[:32])):  # places are of 4 bytes, words of 2
+            ctx.set(reader.fill_restart, 1)
+            ctx.set(reader.fill_place, place)
+            await cycle()
+            ctx.set(reader.fill_restart, 0)
+            for word in part:
+                ctx.set(reader.fill.valid, 1)
+                ctx.set(reader.fill.payload, word)
+                while not (await cycle())[0]:
+                    pass
+            ctx.set(reader.fill.valid, 0)
+        ctx.set(reader.port.words.ready, 1)
+        for place in (16, 4, 0):
+            ctx.set(reader.port.restart, 1)
+            ctx.set(reader.port.place, place)
+            await cycle()
+            ctx.set(reader.port.restart, 0)
+            found[place] = []
+            while len(found[place]) < 64 - 2 * place:
+                _, valid, word = await cycle()
+                found[place] += [word] if valid else []
+
+    simulator = Simulator(reader)
+    simulator.add_clock(1 / 96e6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert found == {place: wanted[2 * place :] for place in (16, 4, 0)}
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_bytes_of_a_link(bits):
+    """A place, then words, the lowest byte first, whatever the memory's pace; a last word that is not whole is none."""
+    packets = [(5, bytes(range(40))), (0, bytes(range(9))), (1 << 23, b""), (7, bytes(range(100, 108)))]
+    fill, found = MemoryFill(bits), []
+    rng = random.Random(bits)
+
+    async def bench(ctx):
+        for place, payload in packets:
+            whole = place.to_bytes(PLACE_BYTES, "little") + payload
+            for number, byte in enumerate(whole):
+                ctx.set(fill.i.valid, 1)
+                ctx.set(fill.i.payload, {"data": byte, "last": number == len(whole) - 1})
+                taken = False
+                while not taken:
+                    ctx.set(fill.words.ready, rng.random() < 0.4)
+                    await ctx.delay(1e-8)
+                    taken = ctx.get(fill.i.ready)
+                    await tick(ctx)
+        ctx.set(fill.i.valid, 0)
+        ctx.set(fill.words.ready, 1)
+        for _ in range(3):
+            await tick(ctx)
+
+    async def tick(ctx):
+        await ctx.delay(1e-8)
+        if ctx.get(fill.restart):
+            found.append((ctx.get(fill.place), b""))
+        if ctx.get(fill.words.valid) and ctx.get(fill.words.ready):
+            place, before = found[-1]
+            found[-1] = place, before + ctx.get(fill.words.payload).to_bytes(bits // 8, "little")
+        await ctx.tick()
+
+    simulator = Simulator(fill)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert found == [(place, payload[: len(payload) // (bits // 8) * (bits // 8)]) for place, payload in packets]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -13,6 +13,7 @@ from typing import Any
 
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.device import Board
+from mbconv.hdl.engine.sdram import SdramTiming
 
 from ..families import FAMILIES, find_part
 from ..family import Part, Pin
@@ -28,6 +29,7 @@ class FpgaBoard(Board):
         rx, tx: the pins of a UART's receiver and transmitter, from the FPGA's side; None where the board has none.
         loader: the name by which openFPGALoader knows the board; empty if it does not.
         flash: by the port of the top the pins of its SPI flash on four lines; empty where it has none.
+        sdram: likewise of its SDR SDRAM; sdram_timing: what it is; None where it has none.
     """
 
     platform: str
@@ -38,6 +40,8 @@ class FpgaBoard(Board):
     tx: Pin | None
     loader: str = ""
     flash: Mapping[str, Pin] = field(default_factory=dict, hash=False)
+    sdram: Mapping[str, Pin] = field(default_factory=dict, hash=False)
+    sdram_timing: SdramTiming | None = None
 
 
 _OURS, _AMARANTH = "mbconv.fpga.boards", "amaranth_boards"
@@ -111,6 +115,7 @@ def _read(name: str, title: str, module: str, platform: str, loader: str) -> Fpg
         *(_pin(found, uart, pins[wire]) if wire in pins else None for wire in ("rx", "tx")),
         loader,
         _flash_pins(found),
+        *_sdram(found),
     )
 
 
@@ -128,6 +133,28 @@ def _flash_pins(platform: Any) -> dict[str, Pin]:
         for name, ports in names.items()
         for port, pin in zip(ports, _pins(platform, flash, signals[name]), strict=True)
     }
+
+
+_SDRAM_PINS = {  # by Amaranth's name; a line of several bits has a port with an index for each
+    "clk": "clk", "clk_en": "cke", "cs": "cs_n", "ras": "ras_n", "cas": "cas_n", "we": "we_n", "ba": "ba", "a": "a",
+    "dq": "dq", "dqm": "dqm",
+}  # fmt: skip
+
+
+def _sdram(platform: Any) -> tuple[dict[str, Pin], SdramTiming | None]:
+    """The pins of a board's SDRAM, and what it is: the platform's ``sdram``, or the usual part of as many lines."""
+    sdram = platform.resources.get(("sdram", 0))
+    if sdram is None:
+        return {}, None
+    found, bits = {}, {}
+    for signal in sdram.ios:
+        name, pins = _SDRAM_PINS[signal.name], _pins(platform, sdram, signal)
+        bits[name] = len(pins)
+        several = name in ("ba", "a", "dq", "dqm")
+        found |= {f"sdram_{name}[{line}]" if several else f"sdram_{name}": pin for line, pin in enumerate(pins)}
+    usual = SdramTiming(data_bits=bits["dq"], row_bits=bits["a"]) if bits["dq"] in (16, 32) else None
+    timing = getattr(platform, "sdram", usual)
+    return (found, timing) if timing is not None else ({}, None)
 
 
 def _platform(name: str, module: str, platform: str) -> Any:

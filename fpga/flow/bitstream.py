@@ -26,6 +26,7 @@ from mbconv.hdl.verilog import Verilog
 from ..boards import FpgaBoard
 from .build import Implementation, Report, route_seeds
 from .folder import build_folder
+from .memory_pads import MemoryPads, has_pads, memory_pads
 from .misfit import explaining
 from .pll import Pll
 from .step import done_once
@@ -133,10 +134,11 @@ def build_engine(
 
 def _engine_work(parameters: EngineParameters, board: FpgaBoard) -> _Work:
     circuits = board.part.resources.circuits
-    flash = FLASH_ADDRESS if parameters.port_bytes and _flash_pads(board) else None
+    flash = FLASH_ADDRESS if has_pads(board, "flash") else None
+    sdram = board.sdram_timing if has_pads(board, "sdram") else None
     return _Work(
         NAME,
-        lambda clock: engine_top(parameters, clock, flash=flash, family=circuits),
+        lambda clock: engine_top(parameters, clock, flash=flash, sdram=sdram, family=circuits),
         engine_verilog,
         lambda place: nullcontext(),
     )
@@ -149,7 +151,8 @@ def engine_netlist(
     clock, source = _clock(board, clock_mhz)
     work = _engine_work(parameters, board)
     top = work.top(clock * 1e6)
-    return _synthesised(work.verilog(top), board, source, _has_flash(top), folder, lambda step, doing: None), top
+    pads = memory_pads(board, top)
+    return _synthesised(work.verilog(top), board, source, pads, folder, lambda step, doing: None), top
 
 
 def _build(
@@ -174,7 +177,8 @@ def _build(
             verilog = work.verilog(top)
             place = folder if clock_mhz is not None else folder / f"attempt_{attempt + 1}"
             with work.explaining(place):
-                made = _implement(verilog, board, source, _has_flash(top), target_mhz or clock, place, seeds, report)
+                pads = memory_pads(board, top)
+                made = _implement(verilog, board, source, pads, target_mhz or clock, place, seeds, report)
             reached = made.best.fmax_mhz
             if reached >= clock:
                 # Only the first attempt, whose clock was a guess, may turn out to be too modest.
@@ -233,15 +237,15 @@ def _implement(
     verilog: Verilog,
     board: FpgaBoard,
     pll: Pll | None,
-    flash: bool,
+    pads: MemoryPads | None,
     target_mhz: float,
     folder: Path,
     seeds: int,
     report: Report,
 ) -> Implementation:
     part, family = board.part, board.part.family
-    netlist = _synthesised(verilog, board, pll, flash, folder, report)
-    pins = {"clk": board.clock, "rx": board.rx, "tx": board.tx, **(board.flash if flash else {})}
+    netlist = _synthesised(verilog, board, pll, pads, folder, report)
+    pins = {"clk": board.clock, "rx": board.rx, "tx": board.tx, **(pads.pins if pads else {})}
     name, text = family.constraints(pins)
     (folder / name).write_text(text)
     routes = route_seeds(
@@ -266,50 +270,25 @@ def board_netlist(design: Design, board: FpgaBoard, folder: Path, clock_mhz: flo
     """
     clock, source = _clock(board, clock_mhz)
     top = board_top(design, clock * 1e6)
-    return _synthesised(board_bundle(design, top).made, board, source, False, folder, lambda step, doing: None), top
-
-
-def _flash_pads(board: FpgaBoard) -> str:
-    """Verilog of the pads of a board's flash, or "" where nothing is known of them."""
-    file = board.part.family.folder / "flash_pads.v"
-    return file.read_text() if board.flash and file.exists() else ""
-
-
-def _has_flash(top: BoardTop | EngineTop) -> bool:
-    return isinstance(top, EngineTop) and top.flash is not None
+    return _synthesised(board_bundle(design, top).made, board, source, None, folder, lambda step, doing: None), top
 
 
 def _synthesised(
-    verilog: Verilog, board: FpgaBoard, pll: Pll | None, flash: bool, folder: Path, report: Report
+    verilog: Verilog, board: FpgaBoard, pll: Pll | None, pads: MemoryPads | None, folder: Path, report: Report
 ) -> Netlist:
-    sources = {**board.part.family.sources(verilog, board.part), f"{TOP}.v": _pins(verilog.top, pll, flash)}
-    if flash:
-        sources["flash_pads.v"] = _flash_pads(board)
+    sources = {**board.part.family.sources(verilog, board.part), f"{TOP}.v": _pins(verilog.top, pll, pads)}
+    sources |= pads.source if pads else {}
     found = synthesise(sources, TOP, folder, board.part, pins=True, doing=lambda doing: report("synthesis", doing))
     report("synthesis", "")
     return found
 
 
-_FLASH_PORTS = ",\n    output wire flash_cs_n,\n    output wire flash_sck,\n    inout wire [3:0] flash_io"
-_FLASH = f"""    wire flash_select_n, flash_clock;
-    wire [3:0] flash_out, flash_drive, flash_in;
-    mbconv_flash_pads flash_pads (
-        .clk({CLOCK}), .select_n(flash_select_n), .clock(flash_clock), .out(flash_out), .drive(flash_drive),
-        .in_(flash_in), .flash_cs_n(flash_cs_n), .flash_sck(flash_sck), .flash_io(flash_io)
-    );
-"""
-_FLASH_LINES = (
-    ", .flash_select_n(flash_select_n), .flash_clock(flash_clock), .flash_out(flash_out), .flash_drive(flash_drive), "
-    ".flash_in_(flash_in)"
-)
-
-
-def _pins(top: str, pll: Pll | None, flash: bool) -> str:
+def _pins(top: str, pll: Pll | None, memory: MemoryPads | None) -> str:
     """The module whose ports are pins. Its reset is the PLL's lock, through two registers, which begin at 0."""
     clock = (
         f"    wire {CLOCK}, locked;\n{pll.verilog}\n" if pll else f"    wire {CLOCK} = clk;\n    wire locked = 1'b1;\n"
     )
-    ports, pads, lines = (_FLASH_PORTS, _FLASH, _FLASH_LINES) if flash else ("", "", "")
+    ports, pads, lines = (memory.port_text, memory.instance(CLOCK), memory.line_text) if memory else ("", "", "")
     return (
         f"module {TOP} (\n    input wire clk,\n    input wire rx,\n    output wire tx{ports}\n);\n{clock}"
         f"    reg [1:0] released = 2'b00;\n    always @(posedge {CLOCK}) released <= {{released[0], locked}};\n"

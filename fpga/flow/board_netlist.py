@@ -9,6 +9,7 @@ from mbconv.generators.emission.engine_board import FLASH_ADDRESS
 from mbconv.hdl.link.board_top import BoardTop
 from mbconv.hdl.link.engine_top import EngineTop
 from mbconv.sim.board.flash import flash_file, flash_instance, flash_model
+from mbconv.sim.board.sdram import SDRAM_PINS, sdram_instance, sdram_model, sdram_wires
 from mbconv.sim.board.simulated_board import PROGRAM, SimulatedBoard
 from mbconv.sim.simulation import verilator
 
@@ -19,7 +20,7 @@ from .synthesis import Netlist
 _AROUND = """module simulated_board (
     input wire clk, input wire rst, input wire rx, output wire tx, output wire active
 );
-{flash}    {top} pins (.clk(clk), .rx(rx), .tx(tx){lines});
+{memory}    {top} pins (.clk(clk), .rx(rx), .tx(tx){lines});
     assign active = 1'b1;  // what the light would show stays inside
 endmodule
 """
@@ -51,14 +52,21 @@ class NetlistBoard(SimulatedBoard):
     ):
         family = board.part.family
         has_flash = isinstance(top, EngineTop) and top.flash is not None
-        inside = _FLASH_WIRES + flash_instance(FLASH_ADDRESS, len(flash)) if has_flash else ""
+        sdram = top.sdram.timing if isinstance(top, EngineTop) and top.sdram is not None else None
+        inside, lines, models = "", "", {}
+        if has_flash:
+            inside, lines = _FLASH_WIRES + flash_instance(FLASH_ADDRESS, len(flash)), _FLASH_LINES
+            models = flash_model()
+        elif sdram is not None:
+            inside = sdram_wires(sdram.data_bits) + sdram_instance(sdram, float(top.bit.clock))
+            lines, models = SDRAM_PINS, sdram_model()
         own = (family.folder / name for name in ("pll_sim.v", "io_sim.v"))
         sources = {
             **family.models(),
             **{path.name: path.read_text() for path in own if path.exists()},
-            **(flash_model() if has_flash else {}),
+            **models,
             "netlist.v": netlist.verilog.read_text(),
-            "simulated_board.v": _AROUND.format(top=TOP, flash=inside, lines=_FLASH_LINES if has_flash else ""),
+            "simulated_board.v": _AROUND.format(top=TOP, memory=inside, lines=lines),
         }
         self.top = top
         self.build = verilator.build(sources, "simulated_board", program=PROGRAM)

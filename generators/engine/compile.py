@@ -230,8 +230,10 @@ class _Assembly:
         self.constants: list[int] = []
         self.first_constants: dict[int, int] = {}  # by layer
         self.tables: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
-        words = [len(layer.weights) for layer in layers if layer.weights is not None]
-        self.streams = bool(p.port_bytes) and sum(words) > p.weight_words
+        weighted = [number for number, layer in enumerate(layers) if layer.weights is not None]
+        fits = sum(map(self._weight_words, weighted)) <= p.weight_words
+        fits &= sum(map(self._constant_words, weighted)) <= self._constant_room
+        self.streams = bool(p.port_bytes) and not fits
         if self.streams and timing is None:
             raise GraphError(
                 f"the weights of {lowering.graph.name} come from outside the chip: say how fast, with memory_bytes=1/2 "
@@ -354,11 +356,13 @@ class _Assembly:
             }
             room = self.parameters.weight_words - sum(self._weight_words(number) for number in chosen)
             room -= 2 * max(self._streamed_words(number) for number in weighted)
+            constants = self._constant_room - sum(map(self._constant_words, chosen))
             for segment in self.placed.segments:
                 for number in self._worth_keeping(segment, [number for number in weighted if number not in chosen]):
-                    if self._weight_words(number) <= room:
+                    if self._weight_words(number) <= room and self._constant_words(number) <= constants:
                         chosen.add(number)
                         room -= self._weight_words(number)
+                        constants -= self._constant_words(number)
             choices = [chosen, *(self._more_kept(chosen, weighted, room * part // 4) for part in (2, 3, 4))]
             chosen = min(choices, key=self._kept_cost)
         self.ring, self.resident, self.resident_words = 0, {}, []
@@ -373,16 +377,15 @@ class _Assembly:
     def _more_kept(self, chosen: set[int], weighted: Sequence[int], room: int) -> set[int]:
         """Further layers whose weights stay in so many words: those that are fetched most often, of others the last,
         which wait most."""
-        p, more = self.parameters, set(chosen)
+        more = set(chosen)
         counts = Counter(piece.layer for segment in self.placed.segments for piece in segment.pieces)
-        constants = p.constant_words - p.constants_in_turn - len(self.layers)  # a word for each that has a table
-        constants -= sum(self._groups(number) * p.beats for number in chosen)
+        constants = self._constant_room - sum(map(self._constant_words, chosen))
         for number in sorted(set(weighted) - chosen, key=lambda number: (counts[number], number), reverse=True):
             words = self._weight_words(number)
-            if words <= room and self._groups(number) * p.beats <= constants:
+            if words <= room and self._constant_words(number) <= constants:
                 more.add(number)
                 room -= words
-                constants -= self._groups(number) * p.beats
+                constants -= self._constant_words(number)
         return more
 
     def _kept_cost(self, kept: set[int]) -> int:
@@ -420,6 +423,18 @@ class _Assembly:
 
     def _weight_words(self, number: int) -> int:
         return len(self._weights(number))
+
+    @property
+    def _constant_room(self) -> int:
+        """Words of constants for layers whose weights stay: the others come with their weights, or are a word of a
+        table."""
+        p, tables = self.parameters, sum(layer.tables is not None for layer in self.layers)
+        return p.constant_words - p.constants_in_turn - tables
+
+    def _constant_words(self, number: int) -> int:
+        """Of a layer whose weights stay."""
+        still = self.layers[number].values.get("still_constants")
+        return 1 if still else self._groups(number) * self.parameters.beats
 
     def _group_words(self, number: int) -> int:
         """Words of weights that are used together: those of a group of channels."""

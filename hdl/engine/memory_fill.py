@@ -53,11 +53,10 @@ class MemoryFill(Component):
             m.d.sync += whole.eq(0)
         with m.If(taken):
             m.d.sync += [held.eq(Cat(held[8:], byte.data)), position.eq(position + 1)]
-            with m.If(~placed):
-                with m.If(position == PLACE_BYTES - 1):
-                    m.d.sync += [placed.eq(1), self.restart.eq(1)]
-            with m.Elif(position[: (self.data_bits // 8 - 1).bit_length()].all()):
+            with m.If(placed & position[: (self.data_bits // 8 - 1).bit_length()].all()):
                 m.d.sync += whole.eq(1)
+            with m.If(~placed & (position == PLACE_BYTES - 1)):
+                m.d.sync += [placed.eq(1), self.restart.eq(1)]
             with m.If(byte.last):
                 m.d.sync += [position.eq(0), placed.eq(0)]
         return m

@@ -15,7 +15,6 @@ from mbconv.hdl.link.protocol import CRC_BYTES
 
 from .errors import BoardError
 
-
 PIECE = 16384
 """Bytes of the memory outside that a request fills: what is sent again where the line was wrong."""
 

@@ -23,7 +23,8 @@ def sdram_wires(data_bits: int) -> str:
     """Wires of the names of the device's pins."""
     return (
         "    wire sdram_clk, sdram_cke, sdram_cs_n, sdram_ras_n, sdram_cas_n, sdram_we_n;\n    wire [1:0] sdram_ba;\n"
-        f"    wire [12:0] sdram_a;\n    wire [{data_bits - 1}:0] sdram_dq;\n    wire [{data_bits // 8 - 1}:0] sdram_dqm;\n"
+        f"    wire [12:0] sdram_a;\n    wire [{data_bits - 1}:0] sdram_dq;\n"
+        f"    wire [{data_bits // 8 - 1}:0] sdram_dqm;\n"
     )
 
 

@@ -52,10 +52,10 @@ def engine_top(
         byte_cycles = BITS_PER_BYTE * least_bit_cycles(parameters, family)
         bit = BitLength(clock, baud or fastest_rate(clock, byte_cycles) or STANDARD_RATES[0])
         reader = words = None
-        if parameters.port_bytes == 1 and flash is not None:
-            reader = FlashReader(flash, bit.clock, PAD_CYCLES, family=family)
         if parameters.port_bytes > 1 and sdram is not None:
             words = SdramReader(sdram, bit.clock, PAD_CYCLES, places=bool(parameters.overlaps), family=family)
+        elif parameters.port_bytes and flash is not None:
+            reader = FlashReader(flash, bit.clock, PAD_CYCLES, family=family)
         described = Identity(
             NAME,
             bytes(HASH_BYTES),

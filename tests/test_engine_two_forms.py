@@ -5,7 +5,7 @@ from mbconv.generators.engine.memory_timing import parse_engine
 from mbconv.generators.engine.two_forms import ENGINE, HEADING, NETWORKS, main, networks, two_forms
 from mbconv.generators.planning.planner import plan_for_multipliers
 from mbconv.generators.stages.network import build_network
-from mbconv.models import load
+from mbconv.models import builtin, load
 
 
 def test_both_forms_of_digits(capsys):
@@ -22,7 +22,8 @@ def test_both_forms_of_digits(capsys):
 
 
 def test_networks_of_a_folder_are_those_that_lie_there(tmp_path):
-    assert networks(None, []) == [("digits", 16, ENGINE), ("cifar10", 64, ENGINE)]
+    assert networks(None, []) == [network for network in NETWORKS if builtin(network[0])]
+    assert [name for name, *_ in networks(None, ["cifar10"])] == ["cifar10", "cifar10_v3"]
     (tmp_path / "vww_96_int8.tflite").touch()
     assert networks(tmp_path, ["vww", "person"]) == [(str(tmp_path / "vww_96_int8.tflite"), 320, ENGINE)]
     assert len({name for name, *_ in NETWORKS}) == len(NETWORKS)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mbconv.hdl.engine.finish import constants_layout
-from mbconv.models import load
+from mbconv.models import builtin, load
 
 from ..emission.design import make_design
 from ..graph.graph import Graph
@@ -30,6 +30,7 @@ ENGINE = (
 NETWORKS = (
     ("digits", 16, ENGINE),
     ("cifar10", 64, ENGINE),
+    ("cifar10_v3", 64, f"{ENGINE},accumulator_bits=28"),  # the bias of one layer is as wide
     ("vww_96_int8", 320, ENGINE),
     ("person_detect_qdimfix", 128, ENGINE),
     ("mobilenet_v1_0.25_128_quant", 128, f"{ENGINE},weight_bits=9"),  # uint8: weights less their zero points
@@ -125,7 +126,7 @@ def networks(folder: Path | None, only: Iterable[str]) -> list[tuple[str, int, s
         if any(part in name for part in only) or not only:
             if name in files and files[name].is_file():
                 found.append((str(files[name]), multipliers, engine))
-            elif name in ("digits", "cifar10"):
+            elif builtin(name):
                 found.append((name, multipliers, engine))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from math import isfinite
 from pathlib import Path
 
@@ -65,6 +66,20 @@ class Number(click.ParamType):
         if not self.least <= number <= self.most:
             self.fail(f"{value} is not from {self.least:,g} to {self.most:,g}", param, ctx)
         return number
+
+
+class Words(click.ParamType):
+    """Several words in one, as a shell would split them."""
+
+    name = "WORDS"
+
+    def convert(self, value, param, ctx) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(shlex.split(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is not words as a shell splits them: {str(error).lower()}", param, ctx)
 
 
 class Numbers(click.ParamType):

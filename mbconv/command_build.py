@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from .cli_errors import UserError, require_extra
-from .cli_options import Number, existing_file, json_option, layers_option, optional_model_argument
+from .cli_options import Number, Words, existing_file, json_option, layers_option, optional_model_argument
 from .cli_output import print_json, progress_console, results, simulation_progress, step_progress
 from .cli_simulation import print_result
 from .cli_target import target_design, target_options
@@ -38,6 +38,8 @@ DEFAULT_DEVICE = "LFE5U-85F"
               help="What place and route works for.  [default: the clock; of a --device without one much]")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 4),
               help="Place and route so many times, of which the best counts.  [default: 4; for a board 1]")  # fmt: skip
+@click.option("--nextpnr", type=Words(), default=(), metavar="OPTIONS",
+              help='Further options of nextpnr, as in "--router router2".')  # fmt: skip
 @click.option("-o", "--output", "directory", required=True, type=click.Path(file_okay=False, path_type=Path),
               metavar="DIR", help="Where sources, netlist, logs, bitstream and build.json go.")  # fmt: skip
 @click.option("--image", "images", type=existing_file, multiple=True,
@@ -46,8 +48,8 @@ DEFAULT_DEVICE = "LFE5U-85F"
               help="Frames that the netlist gets.  [default: what the interval needs; for a board 3]")  # fmt: skip
 @click.option("--no-simulation", is_flag=True, help="Do not simulate the netlist.")
 @json_option
-def build(model, layers, target, engine, device, package, speed, uart, frequency, seeds, directory, images, frames,
-          no_simulation, as_json) -> int:  # fmt: skip
+def build(model, layers, target, engine, device, package, speed, uart, frequency, seeds, nextpnr, directory, images,
+          frames, no_simulation, as_json) -> int:  # fmt: skip
     """Implement a model's circuit with Yosys, nextpnr and the packers from PyPI. What was done in the same folder
     before from the same input is not done again.
 
@@ -70,8 +72,8 @@ def build(model, layers, target, engine, device, package, speed, uart, frequency
     if no_simulation and (images or frames is not None):
         raise UserError("--image and --frames are of the simulation that --no-simulation leaves out")
     if engine is not None:
-        return _engine(engine, model, layers, target, device, package, speed, uart, frequency, seeds, directory,
-                       [*images, frames], no_simulation, as_json)  # fmt: skip
+        return _engine(engine, model, layers, target, device, package, speed, uart, frequency, seeds, nextpnr,
+                       directory, [*images, frames], no_simulation, as_json)  # fmt: skip
     if model is None:
         raise UserError("give a MODEL, or --engine and --board for a bitstream that any network is uploaded to")
     require_extra("fpga", "implementation")
@@ -86,7 +88,7 @@ def build(model, layers, target, engine, device, package, speed, uart, frequency
         if uart is not None:
             raise UserError("--uart names pins of a board: give --board as well")
         part = _part(device or DEFAULT_DEVICE, package, speed)
-        return _without_pins(whole, graph, target, part, frequency, seeds or 4, directory, images, frames,
+        return _without_pins(whole, graph, target, part, frequency, seeds or 4, nextpnr, directory, images, frames,
                              no_simulation, as_json)  # fmt: skip
     if images:
         raise UserError("--image is for a --device: a board makes its frames itself")
@@ -94,11 +96,11 @@ def build(model, layers, target, engine, device, package, speed, uart, frequency
         raise UserError("--frames of a board are at least 2: one frame has no interval")
     if not no_simulation:
         require_extra("board", "asking the netlist through its UART (or give --no-simulation)")
-    return _for_board(graph, target, device, package, speed, uart, frequency, seeds or 1, directory, frames,
+    return _for_board(graph, target, device, package, speed, uart, frequency, seeds or 1, nextpnr, directory, frames,
                       no_simulation, as_json)  # fmt: skip
 
 
-def _engine(engine, model, layers, target, device, package, speed, uart, frequency, seeds, directory, others,
+def _engine(engine, model, layers, target, device, package, speed, uart, frequency, seeds, nextpnr, directory, others,
             no_simulation, as_json) -> int:  # fmt: skip
     from .engine_build import build_engine_bitstream
 
@@ -118,7 +120,9 @@ def _engine(engine, model, layers, target, device, package, speed, uart, frequen
         require_extra("sim", "the netlist's simulation (or give --no-simulation)")
         require_extra("board", "asking the netlist through its UART (or give --no-simulation)")
     board = _board(target, device, package, speed, uart)
-    return build_engine_bitstream(engine, board, directory, target.clock, frequency, seeds or 1, no_simulation, as_json)
+    return build_engine_bitstream(
+        engine, board, directory, target.clock, frequency, seeds or 1, nextpnr, no_simulation, as_json
+    )
 
 
 def _part(device, package, speed):
@@ -160,7 +164,7 @@ def _planning(target):
     )
 
 
-def _for_board(graph, target, device, package, speed, uart, frequency, seeds, directory, frames, no_simulation,
+def _for_board(graph, target, device, package, speed, uart, frequency, seeds, nextpnr, directory, frames, no_simulation,
                as_json) -> int:  # fmt: skip
     from mbconv.fpga.boards.checked import clock_note, read_checked
     from mbconv.fpga.flow.bitstream import build_bitstream, check_bitstream
@@ -177,7 +181,14 @@ def _for_board(graph, target, device, package, speed, uart, frequency, seeds, di
         report("planning", "")
         (directory / REPORT).unlink(missing_ok=True)
         built = build_bitstream(
-            design, board, directory, clock_mhz=target.clock, target_mhz=frequency, seeds=seeds, progress=report
+            design,
+            board,
+            directory,
+            clock_mhz=target.clock,
+            target_mhz=frequency,
+            seeds=seeds,
+            options=nextpnr,
+            progress=report,
         )
         check = None if no_simulation else _asked(built, graph, frames, report)
     answer = {
@@ -218,7 +229,7 @@ def _asked(built, graph, frames, report):
     return found
 
 
-def _without_pins(whole, graph, target, part, frequency, seeds, directory, images, frames, no_simulation,
+def _without_pins(whole, graph, target, part, frequency, seeds, nextpnr, directory, images, frames, no_simulation,
                   as_json) -> int:  # fmt: skip
     from mbconv.fpga.flow.build import implement
     from mbconv.fpga.flow.fit import check_fit
@@ -246,6 +257,7 @@ def _without_pins(whole, graph, target, part, frequency, seeds, directory, image
                 part,
                 seeds=seeds,
                 target_mhz=frequency or target.clock or part.family.target_mhz,
+                options=nextpnr,
                 progress=report,
             )
     result = None

@@ -16,7 +16,7 @@ CHECKED_FROM_FLASH = ("cifar10", (18, 20), 1)
 
 
 def build_engine_bitstream(
-    engine, board, directory: Path, clock, frequency, seeds: int, no_simulation: bool, as_json: bool
+    engine, board, directory: Path, clock, frequency, seeds: int, nextpnr, no_simulation: bool, as_json: bool
 ) -> int:
     """Build an engine's bitstream for a board, print the report; 0, or 1 where the netlist answers wrongly.
 
@@ -25,6 +25,7 @@ def build_engine_bitstream(
         board: with the UART that is asked for.
         clock: MHz, or None.
         frequency: MHz that place and route works for, or None.
+        nextpnr: further options of it.
 
     Raises:
         GraphError, UserError, ToolError: what the flow refuses.
@@ -35,7 +36,14 @@ def build_engine_bitstream(
     with step_progress(quiet=as_json) as report:
         (directory / REPORT).unlink(missing_ok=True)
         built = build_engine(
-            parameters, board, directory, clock_mhz=clock, target_mhz=frequency, seeds=seeds, progress=report
+            parameters,
+            board,
+            directory,
+            clock_mhz=clock,
+            target_mhz=frequency,
+            seeds=seeds,
+            options=nextpnr,
+            progress=report,
         )
         check, reason = (None, "") if no_simulation else _asked(built, report)
     answer = {

@@ -110,6 +110,7 @@ _SPECS: dict[str, dict[str, Any]] = {
     "build": {
         "model": "str", "interval_cycles": "int", "latency_cycles": "int", "device": "str", "package": "str",
         "target_mhz": "num", "fmax_mhz": "num", "seed": "int", "seeds": {"*": "num"}, "available": {"*": "int"},
+        "nextpnr_options": ["str"],
         "mac_multipliers": "int", "mac_multipliers_in_dsp": "int", "tools": {"*": "str"}, "netlist": "obj?",
         "floorplan": "str", "board?": "str", "clock_mhz?": "num", "baud?": "num", "bitstream?": "str",
         "critical_path": {"from": "str", "to": "str", "delay_ns": "num", "steps": [["any"]]},
@@ -118,7 +119,7 @@ _SPECS: dict[str, dict[str, Any]] = {
         "engine": "str", "identity": "int", "board": "str", "clock_mhz": "num", "baud": "num", "bitstream": "str",
         "device": "str", "package": "str", "target_mhz": "num", "fmax_mhz": "num", "seed": "int", "seeds": {"*": "num"},
         "available": {"*": "int"}, "mac_multipliers": "int", "mac_multipliers_in_dsp": "int", "tools": {"*": "str"},
-        "netlist": "obj?", "floorplan": "str",
+        "nextpnr_options": ["str"], "netlist": "obj?", "floorplan": "str",
         "critical_path": {"from": "str", "to": "str", "delay_ns": "num", "steps": [["any"]]},
     },
     "verify": {"model": "str", "ok": "bool", "blocks": [{**_KEPT, "layers": ["int"]}]},

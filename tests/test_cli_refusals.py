@@ -117,6 +117,10 @@ BAD_OTHERS = {
     "build nowhere": (("build", "digits"), "Missing option '-o'"),
     "build below a file": (("build", "digits", "-o", "{text}/x"), "Not a directory"),
     "build not a number": (("build", "digits", "-o", "{new}", "--frequency", "nan"), "nan is not from 1 to 2,000"),
+    "build no words": (
+        ("build", "digits", "-o", "{new}", "--nextpnr", "'--router router2"),
+        "is not words as a shell splits them: no closing quotation",
+    ),
     "build no device": (("build", "digits", "-o", "{new}", "--device", "XC7A35T"), "XC7A35T"),
     "build many seeds": (("build", "digits", "-o", "{new}", "--seeds", "99"), "99 is not in the range"),
     "build pictures of nothing": (

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from mbconv.fpga.boards import find_board
-from mbconv.fpga.flow import bitstream, step, tools
+from mbconv.fpga.flow import bitstream, place_and_route, step, tools
 from mbconv.fpga.flow.build import Implementation
 from mbconv.fpga.flow.misfit import explaining, next_smaller
 from mbconv.fpga.flow.place_and_route import Route, without_ports
@@ -121,6 +121,27 @@ def test_a_netlist_without_ports_keeps_its_clock_and_cells(tmp_path):
     assert found == {"ports": {"clk": ports["clk"]}, "cells": cells}
 
 
+def test_further_options_reach_nextpnr_and_others_are_another_step(tmp_path, monkeypatch):
+    part = find_board("colorlight-i5").part
+    netlist = Netlist("top", tmp_path / "netlist.json", tmp_path / "netlist.v", {})
+    netlist.json.write_text(json.dumps({"modules": {"top": {"ports": {}, "cells": {}}}}))
+    ran = []
+
+    def run_tool(program, arguments, folder, log, doing):
+        ran.append(arguments)
+        report = {"fmax": {"clk": {"achieved": 99.0}}, "critical_paths": [], "utilization": {}}
+        for option, text in (("--report", json.dumps(report)), ("--write", "")):
+            (folder / arguments[arguments.index(option) + 1]).write_text(text)
+
+    monkeypatch.setattr(place_and_route, "run_tool", run_tool)
+    for options in ((), (), ("--router", "router2")):
+        effort = place_and_route.Effort(70.0, options=options)
+        assert place_and_route.place_and_route(netlist, "clk", part, seed=1, effort=effort).fmax_mhz == 99
+    plain, further = ran
+    assert "--router" not in plain and further[further.index("--router") + 1] == "router2"
+    assert all(arguments[arguments.index("--freq") + 1] == "70" for arguments in ran)
+
+
 @pytest.mark.parametrize("frequency", [None, 70.0])
 def test_each_attempt_at_a_clock_has_a_folder_and_the_bitstream_lies_above_them(frequency, tmp_path, monkeypatch):
     """The first two attempts miss their clocks, the third meets it; place and route works for the clock, or always for
@@ -128,10 +149,10 @@ def test_each_attempt_at_a_clock_has_a_folder_and_the_bitstream_lies_above_them(
     reached = iter([100.0, 90.0, 95.0])  # MHz
     asked, made, packed = [], [], []
 
-    def implement(verilog, board, pll, flash, target, folder, seeds, report):
-        asked.append((folder, target))
+    def implement(verilog, board, pll, flash, effort, folder, report):
+        asked.append((folder, effort))
         route = Route(1, next(reached), (), {}, output=folder / "routed_1.txt")
-        return Implementation(board.part, target, None, (route,), 1, {})
+        return Implementation(board.part, effort, None, (route,), 1, {})
 
     def top(design, clock):
         made.append(clock / 1e6)
@@ -143,9 +164,11 @@ def test_each_attempt_at_a_clock_has_a_folder_and_the_bitstream_lies_above_them(
     monkeypatch.setattr(bitstream, "board_bundle", lambda design, top: SimpleNamespace(made=None))
     monkeypatch.setattr(bitstream, "done_once", lambda name, folder, program, inputs, *rest: packed.append(inputs))
     board = find_board("colorlight-i5")
-    found = bitstream.build_bitstream(SimpleNamespace(name="net"), board, tmp_path, target_mhz=frequency)
+    net = SimpleNamespace(name="net")
+    found = bitstream.build_bitstream(net, board, tmp_path, target_mhz=frequency, options=["--x"])
     assert [folder.name for folder, _ in asked] == ["attempt_1", "attempt_2", "attempt_3"]
-    assert [target for _, target in asked] == ([frequency] * 3 if frequency else made)
+    assert [effort.target_mhz for _, effort in asked] == ([frequency] * 3 if frequency else made)
+    assert all(effort.seeds == 1 and effort.options == ("--x",) for _, effort in asked)
     first, second, third = made
     assert first == 150 and second <= 96 and third <= 0.96 * 90 and found.clock_mhz == third
     assert "attempt_3/routed_1.txt" in packed[0] and found.path == tmp_path / "net.bit"

@@ -8,7 +8,7 @@ Each of these attempts has a folder of its own, so that an interrupted search go
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import inf
@@ -28,6 +28,7 @@ from .build import Implementation, Report, route_seeds
 from .folder import build_folder
 from .memory_pads import MemoryPads, has_pads, memory_pads
 from .misfit import explaining
+from .place_and_route import Effort
 from .pll import Pll
 from .step import done_once
 from .synthesis import Netlist, synthesise
@@ -88,6 +89,7 @@ def build_bitstream(
     clock_mhz: float | None = None,
     target_mhz: float | None = None,
     seeds: int = 1,
+    options: Sequence[str] = (),
     progress: Report | None = None,
 ) -> Bitstream:
     """Build a bitstream in a folder; what was done there before from the same input is not done again.
@@ -97,6 +99,7 @@ def build_bitstream(
             that is met.
         target_mhz: what place and route works for; the clock unless given. Asked for more than it reaches it may end
             below what it reaches where it is asked for less.
+        options: further arguments of nextpnr.
 
     Raises:
         GraphError: the folder holds files of others, the board has no UART, the PLL makes no such clock, or the clock
@@ -109,7 +112,7 @@ def build_bitstream(
         lambda top: board_bundle(design, top).made,
         lambda place: explaining(design, board.part, place),
     )
-    return _build(work, board, folder, clock_mhz, target_mhz, seeds, progress)
+    return _build(work, board, folder, clock_mhz, target_mhz, seeds, options, progress)
 
 
 def build_engine(
@@ -120,6 +123,7 @@ def build_engine(
     clock_mhz: float | None = None,
     target_mhz: float | None = None,
     seeds: int = 1,
+    options: Sequence[str] = (),
     progress: Report | None = None,
 ) -> Bitstream:
     """Build an engine's bitstream, as :func:`build_bitstream` builds a design's.
@@ -129,7 +133,7 @@ def build_engine(
     work = _engine_work(parameters, board)
     check_bitstream(board, clock_mhz)
     work.top(_clock(board, clock_mhz or board.part.family.target_mhz)[0] * 1e6)  # refused before there is a folder
-    return _build(work, board, folder, clock_mhz, target_mhz, seeds, progress)
+    return _build(work, board, folder, clock_mhz, target_mhz, seeds, options, progress)
 
 
 def _engine_work(parameters: EngineParameters, board: FpgaBoard) -> _Work:
@@ -162,6 +166,7 @@ def _build(
     clock_mhz: float | None,
     target_mhz: float | None,
     seeds: int,
+    options: Sequence[str],
     progress: Report | None,
 ) -> Bitstream:
     check_bitstream(board, clock_mhz)
@@ -178,7 +183,8 @@ def _build(
             place = folder if clock_mhz is not None else folder / f"attempt_{attempt + 1}"
             with work.explaining(place):
                 pads = memory_pads(board, top)
-                made = _implement(verilog, board, source, pads, target_mhz or clock, place, seeds, report)
+                effort = Effort(target_mhz or clock, seeds, tuple(options))
+                made = _implement(verilog, board, source, pads, effort, place, report)
             reached = made.best.fmax_mhz
             if reached >= clock:
                 # Only the first attempt, whose clock was a guess, may turn out to be too modest.
@@ -238,9 +244,8 @@ def _implement(
     board: FpgaBoard,
     pll: Pll | None,
     pads: MemoryPads | None,
-    target_mhz: float,
+    effort: Effort,
     folder: Path,
-    seeds: int,
     report: Report,
 ) -> Implementation:
     part, family = board.part, board.part.family
@@ -252,13 +257,12 @@ def _implement(
         netlist,
         CLOCK if pll else "clk",
         part,
-        seeds=seeds,
-        target_mhz=target_mhz,
+        effort,
         constraints=folder / name,
         report=report,
     )
     versions = tool_versions(YOSYS, family.nextpnr)
-    return Implementation(part, target_mhz, netlist, routes, tuple(verilog.multipliers), versions)
+    return Implementation(part, effort, netlist, routes, tuple(verilog.multipliers), versions)
 
 
 def board_netlist(design: Design, board: FpgaBoard, folder: Path, clock_mhz: float) -> tuple[Netlist, BoardTop]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from mbconv.hdl.verilog import Verilog
 
 from ..family import CellKind, Part
 from .folder import build_folder
-from .place_and_route import Route, place_and_route
+from .place_and_route import Effort, Route, place_and_route
 from .stages import stage_of
 from .synthesis import Netlist, synthesise
 from .tools import YOSYS, tool_threads, tool_versions
@@ -37,6 +37,7 @@ class Implementation:
     """What an implementation takes and reaches.
 
     Attributes:
+        effort: of place and route.
         netlist: the synthesised design.
         routes: of all seeds, in their order.
         multipliers: the design's products, of arrays and of requantisations; those that are not in DSP blocks are rows
@@ -45,7 +46,7 @@ class Implementation:
     """
 
     part: Part
-    target_mhz: float
+    effort: Effort
     netlist: Netlist
     routes: tuple[Route, ...]
     multipliers: tuple[MultiplierCell, ...]
@@ -89,7 +90,8 @@ class Implementation:
             "device": self.part.device,
             "package": self.part.package,
             "speed": self.part.speed,
-            "target_mhz": self.target_mhz,
+            "target_mhz": self.effort.target_mhz,
+            "nextpnr_options": list(self.effort.options),
             "fmax_mhz": round(best.fmax_mhz, 2),
             "seed": best.seed,
             "seeds": {str(route.seed): round(route.fmax_mhz, 2) for route in self.routes},
@@ -115,6 +117,7 @@ def implement(
     *,
     seeds: int = MOST_SEEDS,
     target_mhz: float = 150.0,
+    options: Sequence[str] = (),
     progress: Report | None = None,
 ) -> Implementation:
     """Implement a design's Verilog for a part without pins. What was done in this folder before is not done again.
@@ -126,6 +129,7 @@ def implement(
         folder: where sources, netlist, logs and reports go.
         seeds: nextpnr runs with the seeds 1 to this, at most 4, as many at once as there are processors.
         target_mhz: what nextpnr works for.
+        options: further arguments of nextpnr.
 
     Raises:
         ValueError: no seed or more than 4.
@@ -139,38 +143,38 @@ def implement(
         netlist = synthesise(sources, verilog.top, folder, part, doing=lambda doing: report("synthesis", doing))
         report("synthesis", "")
 
-        routes = route_seeds(netlist, clock_name, part, seeds=seeds, target_mhz=target_mhz, report=report)
-        return Implementation(part, target_mhz, netlist, routes, tuple(verilog.multipliers), versions)
+        effort = Effort(target_mhz, seeds, tuple(options))
+        routes = route_seeds(netlist, clock_name, part, effort, report=report)
+        return Implementation(part, effort, netlist, routes, tuple(verilog.multipliers), versions)
 
 
 def route_seeds(
     netlist: Netlist,
     clock_name: str,
     part: Part,
+    effort: Effort,
     *,
-    seeds: int,
-    target_mhz: float,
     constraints: Path | None = None,
     report: Report,
 ) -> tuple[Route, ...]:
-    """Place and route with the seeds 1 to ``seeds``, as many at once as there are processors.
+    """Place and route with the seeds 1 to ``effort.seeds``, as many at once as there are processors.
 
     Raises:
         ValueError: no seed or more than 4.
         ToolError: nextpnr is missing or failed.
     """
-    if not 1 <= seeds <= MOST_SEEDS:
-        raise ValueError(f"1 to {MOST_SEEDS} seeds are tried, not {seeds}")
+    if not 1 <= effort.seeds <= MOST_SEEDS:
+        raise ValueError(f"1 to {MOST_SEEDS} seeds are tried, not {effort.seeds}")
 
     def routed(seed: int) -> Route:
         def doing(what: str) -> None:
             report(f"place and route, seed {seed}", what)
 
         route = place_and_route(
-            netlist, clock_name, part, seed=seed, target_mhz=target_mhz, constraints=constraints, doing=doing
+            netlist, clock_name, part, seed=seed, effort=effort, constraints=constraints, doing=doing
         )
         doing("")
         return route
 
-    with tool_threads(min(seeds, os.cpu_count() or 1)) as pool:
-        return tuple(pool.map(routed, range(1, seeds + 1)))
+    with tool_threads(min(effort.seeds, os.cpu_count() or 1)) as pool:
+        return tuple(pool.map(routed, range(1, effort.seeds + 1)))

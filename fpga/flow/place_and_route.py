@@ -29,6 +29,21 @@ class PathStep:
 
 
 @dataclass(frozen=True)
+class Effort:
+    """What place and route works for.
+
+    Attributes:
+        target_mhz: a lower result is no error.
+        seeds: 1 to this are tried, of which the best counts.
+        options: further arguments of nextpnr.
+    """
+
+    target_mhz: float
+    seeds: int = 1
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Route:
     """What nextpnr made of one seed.
 
@@ -54,7 +69,7 @@ def place_and_route(
     part: Part,
     *,
     seed: int,
-    target_mhz: float,
+    effort: Effort,
     constraints: Path | None = None,
     doing: Doing | None = None,
 ) -> Route:
@@ -62,7 +77,6 @@ def place_and_route(
 
     Args:
         clock_name: the net that is the clock.
-        target_mhz: what nextpnr works for; a lower result is no error.
         constraints: the file of pins; without one the design is out of context.
 
     Raises:
@@ -82,7 +96,8 @@ def place_and_route(
     arguments = [
         *family.place_and_route(part, relative, output.name),
         *("--json", source.name, "--timing-allow-fail"),
-        *("--freq", f"{target_mhz:g}", "--seed", str(seed), "--report", report.name, "--detailed-timing-report"),
+        *("--freq", f"{effort.target_mhz:g}", "--seed", str(seed)),
+        *("--report", report.name, "--detailed-timing-report", *effort.options),
     ]
     placed = output  # of some families it is what the packer takes
     if "--write" not in arguments:

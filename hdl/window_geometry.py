@@ -22,8 +22,9 @@ class WindowGeometry:
     """A window of ``kernel`` = (rows, columns) that moves over a map of ``height`` × ``width`` pixels by ``strides``
     = (down, across).
 
-    ``padding`` = (top, bottom, left, right) pixels are added around the map. Output pixel (y, x) covers the rows
-    ``y * strides[0] - top + i`` for ``i`` in ``range(kernel[0])``, and likewise the columns.
+    ``padding`` = (top, bottom, left, right) pixels are added around the map; where negative, so many are left out.
+    Output pixel (y, x) covers the rows ``y * strides[0] - top + i`` for ``i`` in ``range(kernel[0])``, and likewise the
+    columns.
 
     Pixels are counted in raster order. With n = y · output_width + x:
 
@@ -34,8 +35,7 @@ class WindowGeometry:
     that the stride never reads.
 
     Raises:
-        ValueError: a non-positive kernel, a stride below 1, negative padding, or a map smaller than the
-            kernel.
+        ValueError: a non-positive kernel, a stride below 1, or a map smaller than the kernel.
     """
 
     height: int
@@ -59,8 +59,6 @@ class WindowGeometry:
             raise ValueError(f"the sizes of a kernel must be at least 1, not {self.kernel}")
         if min(self.strides) < 1:
             raise ValueError(f"strides must be at least 1, not {self.strides}")
-        if min(self.padding) < 0:
-            raise ValueError(f"padding must not be negative: {self.padding}")
         if self.output_height < 1 or self.output_width < 1:
             raise ValueError(
                 f"a map of {self.height} × {self.width} with padding {self.padding} is "

@@ -73,15 +73,22 @@ class DrawnMaps(Drawing):
         channels = self.one_of(((0, 0), (0, 0), (0, self.number(1, 6)), (self.number(1, 6), 0), (2, 1)))
         self.added(self.writer.pad(x, *sides, channels=channels), x)
 
-    def enlarged(self) -> None:
+    def resized(self) -> None:
+        """Larger or smaller by whole factors."""
         x = self.pick(4)
         if x is None:
             return
         _, height, width, channels = self.shape(x)
         down, across = self.number(1, 3), self.number(1, 3)
-        if self.affordable(height * down * width * across * channels):
-            y = self.writer.resize(x, height * down, width * across, half_pixel_centers=self.chance(0.5))
-            self.added(y, x)
+        if not self.affordable(height * down * width * across * channels):
+            return
+        bilinear = not self.unsigned and self.chance(0.6)
+        how = self.one_of(({}, {"align_corners": True}, {"half_pixel_centers": True}))
+        if self.chance(0.2) and height % down == width % across == 0 and "align_corners" not in how:
+            y = self.writer.resize(x, height // down, width // across, bilinear, **how)
+        else:
+            y = self.writer.resize(x, height * down, width * across, bilinear, **how)
+        self.added(y, x)
 
     def pooled(self) -> None:
         """The mean or the greatest of windows, at the border of what lies in the map."""

@@ -58,7 +58,7 @@ class RandomNetwork(DrawnJoins):
             (self.squeeze_excite, 2),
             (self.concatenation, 2),
             (self.padded, 1),
-            (self.enlarged, 1),
+            (self.resized, 1),
             (self.pooled, 2),
             (self.averaged, 1),
             (self.sliced, 1),

@@ -36,7 +36,7 @@ def unread(w, x):
 
 
 def without_circuit(w, x):
-    return w.resize(x, *w.tensors[x].shape[1:3], bilinear=True)
+    return w.resize(x, 5, 4, bilinear=True)
 
 
 COMMANDS = [("info",), ("plan",), ("emit", "-o", "rtl"), ("sim",), ("build", "-o", "out"), ("verify",)]
@@ -56,7 +56,8 @@ def test_what_cannot_be_read_is_refused_alike_everywhere(tmp_path, command):
 
 def test_what_has_no_circuit_is_said_by_info_and_refused_by_the_others(tmp_path):
     path = network(tmp_path, between=without_circuit)
-    lines = ["operator 2 RESIZE_BILINEAR has no circuit yet", "Operators 0 to 1 can be used alone: --layers 0:2"]
+    refusal = "operator 2 RESIZE_BILINEAR makes 5×4 of 6×6; enlarging, and making smaller by whole factors"
+    lines = [f"{refusal} in both directions, have a circuit", "Operators 0 to 1 can be used alone: --layers 0:2"]
     status, output = run("info", path)
     assert status == 0 and all(line in output for line in lines)
     status, output = run("info", path, "--json")

@@ -30,7 +30,7 @@ def geometries():
     maps = [(1, 1), (1, 5), (4, 1), (2, 3), (5, 4), (7, 6)]
     kernels = [(1, 1), (3, 3), (1, 3), (3, 1), (5, 3), (5, 5)]
     strides = [(1, 1), (2, 2), (1, 2), (2, 1), (3, 3)]
-    paddings = [(0, 0, 0, 0), (1, 1, 1, 1), (0, 1, 0, 1), (2, 2, 2, 2), (1, 0, 2, 1), (3, 0, 0, 4)]
+    paddings = [(0, 0, 0, 0), (1, 1, 1, 1), (0, 1, 0, 1), (2, 2, 2, 2), (1, 0, 2, 1), (3, 0, 0, 4), (-1, 0, -1, -1)]
     for (height, width), kernel, stride, padding in itertools.product(maps, kernels, strides, paddings):
         if height + sum(padding[:2]) >= kernel[0] and width + sum(padding[2:]) >= kernel[1]:
             yield WindowGeometry(height, width, kernel, stride, padding)
@@ -90,7 +90,6 @@ def test_a_full_ring_waits_for_the_release():
         ((0, 4, (3, 3)), "height .* not 0"),
         ((4, 4, (0, 3)), r"at least 1, not \(0, 3\)"),
         ((4, 4, (3, 3), (0, 1)), r"strides .* \(0, 1\)"),
-        ((4, 4, (3, 3), (1, 1), (0, -1, 0, 0)), r"\(0, -1, 0, 0\)"),
         ((2, 4, (3, 3)), "smaller than the kernel"),
         ((4, 4, (3, 3), (1, 1), (0, 0)), "padding has 4 numbers"),
     ],

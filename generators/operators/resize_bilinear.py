@@ -5,25 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..graph.graph import Operator, Tensor
-from ..readers.resize_options import read_resize, resize_problems
-from ..readers.tflite_reader import Reader, TfliteForm
+from ..graph.graph import Tensor
+from ..graph.resize_operator import ResizeOperator, read_resize
+from ..graph.resized_axis import ResizedAxis, bilinear_axis, reaches_beyond
+from ..readers.tflite_reader import TfliteForm
 
 
 @dataclass(frozen=True, eq=False)
-class ResizeBilinear(Operator):
+class ResizeBilinear(ResizeOperator):
     """RESIZE_BILINEAR of a map to its output's height and width."""
 
     KIND: ClassVar[str] = "RESIZE_BILINEAR"
-    align_corners: bool = False
-    half_pixel_centers: bool = False
+
+    def axis(self, size: int, output_size: int, signed: bool) -> ResizedAxis:
+        return bilinear_axis(size, output_size, self.align_corners, self.half_pixel_centers, signed)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        return resize_problems(sources[0], output, self.align_corners and self.half_pixel_centers)
+        (source,) = sources
+        sizes = (source.height, output.height), (source.width, output.width)
+        found = super().problems(sources, output)
+        if not found and source.element.signed and any(reaches_beyond(*size, self.align_corners) for size in sizes):
+            found = [f"reads beyond its map of {source.height}×{source.width}, as rounded steps add up in the kernel"]
+        return found
 
 
-def _read(reader: Reader) -> ResizeBilinear:
-    return ResizeBilinear(**read_resize(reader))
-
-
-TFLITE = (TfliteForm("RESIZE_BILINEAR", "ResizeBilinearOptions", _read),)
+TFLITE = (TfliteForm("RESIZE_BILINEAR", "ResizeBilinearOptions", lambda reader: read_resize(reader, ResizeBilinear)),)

@@ -1,14 +1,16 @@
-"""The depthwise convolution: P channels × K taps a cycle."""
+"""The depthwise convolution: P outputs × K taps a cycle."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import gcd
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import Component, connect, flipped
 
-from .cost import NOTHING
+from .cost import Cost
+from .counting import delayed
 from .mac import MacPipeline, stage_ports
 from .mac_parameters import MacParameters, MacStageParameters
 from .widen import Widen
@@ -23,17 +25,18 @@ class DepthwiseParameters(MacStageParameters):
 
     Args:
         geometry: map, kernel, strides and padding.
-        channels: C.
-        channel_folding: P, a multiple of both ``input_lanes`` and ``lanes``.
+        channels: C, of the input.
+        channel_folding: P, a multiple of ``lanes``.
         taps: K: 1, a kernel row, or the whole kernel.
         input_lanes, lanes: of the streams.
         pad_value: of taps in the padding.
+        multiplier: M, outputs of each channel, one after the other.
         capacity: pixels of the window's ring; see :class:`~mbconv.hdl.window_parameters.WindowParameters`.
         others: see :class:`~mbconv.hdl.mac_parameters.MacStageParameters`.
 
     Raises:
-        ValueError: lanes do not divide the folding or are too few to drain a group in its cycles, or the window's
-            parameters are refused.
+        ValueError: lanes do not divide the folding or are too few to drain a block in its cycles, a count is below 1,
+            or the window's parameters are refused.
     """
 
     geometry: WindowGeometry
@@ -41,14 +44,28 @@ class DepthwiseParameters(MacStageParameters):
     channel_folding: int
     taps: int
     pad_value: int = 0
+    multiplier: int = 1
     capacity: int | None = None
 
     def __post_init__(self) -> None:
-        if self.input_lanes < 1 or self.channel_folding < 1 or self.channel_folding % self.input_lanes:
-            raise ValueError(
-                f"{self.input_lanes} input lanes do not divide the {self.channel_folding} channels a cycle"
-            )
+        for name in ("input_lanes", "channels", "channel_folding", "multiplier"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         _ = self.window, self.mac
+
+    @property
+    def outputs(self) -> int:
+        return self.channels * self.multiplier
+
+    @property
+    def window_lanes(self) -> int:
+        """Channels of a word of the window: whole beats of the input that make whole blocks of P outputs, or all."""
+        lanes, folding = self.input_lanes, self.channel_folding
+        return min(lanes * folding // gcd(folding, lanes * self.multiplier), -(-self.channels // lanes) * lanes)
+
+    def channel_of(self, repeat: int, output: int) -> int:
+        """The channel of a word that an output of a block reads, in a pass over it."""
+        return min((repeat * self.channel_folding + output) // self.multiplier, self.window_lanes - 1)
 
     @cached_property
     def window(self) -> WindowParameters:
@@ -56,11 +73,13 @@ class DepthwiseParameters(MacStageParameters):
             self.geometry,
             self.data_shape,
             self.channels,
-            self.channel_folding,
+            self.window_lanes,
             self.taps,
             self.capacity,
             self.pad_value,
             self.family,
+            -(-min(self.outputs, self.window_lanes * self.multiplier) // self.channel_folding),
+            -(-self.outputs // self.channel_folding),
         )
 
     @cached_property
@@ -68,7 +87,7 @@ class DepthwiseParameters(MacStageParameters):
         return MacParameters(
             outputs=self.channel_folding,
             terms=self.taps,
-            channels=self.channels,
+            channels=self.outputs,
             steps=self.window.steps,
             shared=False,
             data_latency=self.window.latency,
@@ -82,7 +101,7 @@ class DepthwiseParameters(MacStageParameters):
     @property
     def widen_latency(self) -> int:
         """Cycles from taking a word's last beat to the word."""
-        return int(self.input_lanes != self.channel_folding)
+        return int(self.input_lanes != self.window_lanes)
 
     @property
     def latency(self) -> int:
@@ -98,17 +117,21 @@ class Depthwise(Component):
 
                      ┌────────┐   ┌──────────────┐  taps  ┌─────────────────────────────┐
         i (Li lanes)─┤ Widen  ├──►│ Window       ├───────►│ MacPipeline                 ├─► o (Lo lanes)
-                     │ Li → P │   │ ring of rows │ [P][K] │ P × K, accumulate, drain,   │
+                     │ Li → W │   │ ring of rows │ [P][K] │ P × K, accumulate, drain,   │
                      └────────┘   └──────────────┘        │ requantise, queue           │
                       weights [P][K] ────────────────────►│                             │
                       requantization [Lo] ───────────────►└─────────────────────────────┘
 
-    Cycles per frame: output pixels · ⌈C/P⌉ · ⌈k²/K⌉, every one of them a use of all P × K multipliers; row ends, frame
-    ends and requantisation cost none. The order of weights is that of the loops: for each group of P channels, for
-    each group of K taps (row-major), one beat [P][K]; the period is an output pixel. Weights of channels that do not
+    Output c·M + n is of channel c. W channels make whole blocks of P outputs: with M = 1 mostly P, else W·M ÷ P passes
+    over a word of the window, each of which chooses its channels.
+
+    Cycles per frame: output pixels · ⌈C·M/P⌉ · ⌈k²/K⌉, every one of them a use of all P × K multipliers; row ends,
+    frame ends and requantisation cost none. The order of weights is that of the loops: for each block of P outputs, for
+    each group of K taps (row-major), one beat [P][K]; the period is an output pixel. Weights of outputs that do not
     exist must be 0.
 
-    Cost: P × K multipliers; the window's ring; requantisation for Lo results.
+    Cost: P × K multipliers; the window's ring; a selection of the channel where passes differ; requantisation for Lo
+    results.
 
     Args:
         parameters: a :class:`DepthwiseParameters`.
@@ -119,11 +142,16 @@ class Depthwise(Component):
         o: ``Out(stream.Signature(ArrayLayout(format.output, lanes)))``
     """
 
-    own_cost = NOTHING
+    @property
+    def own_cost(self) -> Cost:
+        """Where a word is passed several times a selection for each bit of all taps."""
+        p = self.parameters
+        sources = sum(len(self._sources(output)) - 1 for output in range(p.channel_folding))
+        return Cost(sources * p.taps * p.data_shape.width)
 
     def __init__(self, parameters: DepthwiseParameters):
         self.parameters = p = parameters
-        self.widen = Widen(p.data_shape, p.channels, p.input_lanes, p.channel_folding)
+        self.widen = Widen(p.data_shape, p.channels, p.input_lanes, p.window_lanes)
         self.window = Window(p.window)
         self.mac = MacPipeline(p.mac)
         super().__init__(stage_ports(self.mac, p.input_lanes))
@@ -160,6 +188,27 @@ class Depthwise(Component):
             self.mac.first.eq(self.window.first),
             self.mac.last.eq(self.window.last),
             self.mac.last_block.eq(self.window.last_group),
-            self.mac.data.as_value().eq(self.window.o.as_value()),
         ]
+        repeat = delayed(m, self.window.repeat, self.window.latency, "repeat")
+        taps = [self._chosen(m, repeat, output) for output in range(self.parameters.channel_folding)]
+        m.d.comb += self.mac.data.as_value().eq(Cat(*taps))
         return m
+
+    def _sources(self, output: int) -> dict[int, list[int]]:
+        """The channels of a word that an output of a block reads, and the passes in which it does."""
+        found: dict[int, list[int]] = {}
+        for repeat in range(self.parameters.window.repeats):
+            found.setdefault(self.parameters.channel_of(repeat, output), []).append(repeat)
+        return found
+
+    def _chosen(self, m: Module, repeat: Value, output: int) -> Value:
+        """The taps of an output of a block."""
+        (first, _), *others = self._sources(output).items()
+        if not others:
+            return self.window.o[first].as_value()
+        chosen = Signal(self.parameters.taps * self.parameters.data_shape.width, name=f"taps_{output}")
+        m.d.comb += chosen.eq(self.window.o[first].as_value())
+        for channel, repeats in others:
+            with m.If(repeat.matches(*repeats)):
+                m.d.comb += chosen.eq(self.window.o[channel].as_value())
+        return chosen

@@ -33,10 +33,11 @@ class Window(Component):
 
     Its output is a flow, not a stream: in a cycle with ``permit`` and ``available`` a step is ``issued``, and its data
     are at ``o`` (with ``o_valid``) ``latency`` cycles later, come what may. Steps are issued in the order: output rows,
-    output columns, groups of P channels, steps of a group. Step s of a group holds the taps s·K … s·K+K−1 in row-major
-    order of the kernel.
+    output columns, groups of P channels, passes of a group (one, unless it is repeated), steps of a pass. Step s of a
+    pass holds the taps s·K … s·K+K−1 in row-major order of the kernel.
 
-    Cycles per frame: output height × output width × ⌈C/P⌉ × ⌈taps of the kernel/K⌉. There is no other cycle as long as
+    Cycles per frame: output height × output width × passes × ⌈taps of the kernel/K⌉, ⌈C/P⌉ passes unless groups are
+    repeated. There is no other cycle as long as
     pixels arrive in time and ``permit`` is high: output pixel n starts exactly at
 
         max(acceptance of the last pixel that it requires + available_delay, start of output pixel n − 1 + its cycles).
@@ -55,8 +56,8 @@ class Window(Component):
         permit: ``In(1)``, may depend on all outputs of the same cycle but ``issued``
         available: ``Out(1)``, the pixels that the next step needs have arrived
         issued: ``Out(1)``
-        first, last, last_group: ``Out(1)``, of the step that is next: first or last of its group, group the pixel's
-            last
+        first, last, last_group: ``Out(1)``, of the step that is next: first or last of its pass, pass the pixel's last
+        repeat: ``Out``, of the step that is next: which pass of its group it is of
         o_valid: ``Out(1)``; o: ``Out(ArrayLayout(ArrayLayout(shape, K), P))``
     """
 
@@ -74,6 +75,7 @@ class Window(Component):
                 "first": Out(1),
                 "last": Out(1),
                 "last_group": Out(1),
+                "repeat": Out(range(p.repeats)),
                 "o_valid": Out(1),
                 "o": Out(self.memory.o.shape()),
             }
@@ -107,11 +109,15 @@ class Window(Component):
         m.submodules.memory = self.memory
         m.submodules.sequence = sequence = PixelSequence(self.parameters.geometry)
         step, group = Signal(range(self.parameters.steps)), Signal(range(self.parameters.groups))
+        repeat, repeats = Signal(range(self.parameters.repeats)), self.parameters.repeats
+        last_group = group == self.parameters.groups - 1
+        last_repeat = repeat == Mux(last_group, self.parameters.last_repeats - 1, repeats - 1)
         m.d.comb += [
             self.issued.eq(self.permit & self.available),
             self.first.eq(step == 0),
             self.last.eq(step == self.parameters.steps - 1),
-            self.last_group.eq(group == self.parameters.groups - 1),
+            self.last_group.eq(last_group & last_repeat),
+            self.repeat.eq(repeat),
             sequence.advance.eq(self.issued & self.last & self.last_group),
         ]
         # Reading follows a cycle behind the issue: what to read is decided in one cycle and computed in the next.
@@ -119,7 +125,10 @@ class Window(Component):
         with m.If(self.issued):
             advance(m, step, self.parameters.steps)
             with m.If(self.last):
-                advance(m, group, self.parameters.groups)
+                if repeats > 1:
+                    m.d.sync += repeat.eq(Mux(last_repeat, 0, repeat + 1))
+                with m.If(last_repeat):
+                    advance(m, group, self.parameters.groups)
         self._levels(m, sequence)
         if self.parameters.whole_rows:
             self._read_whole_kernel(m, sequence)

@@ -26,10 +26,13 @@ class WindowParameters:
         capacity: N pixels; by default, and at least, ``geometry.minimum_capacity(taps)``.
         pad_value: of taps in the padding.
         family: of FPGAs.
+        repeats: how often the steps of a group are issued, one pass after the other.
+        passes: of all groups of an output pixel; by default all of every group, else fewer of the last one.
 
     Raises:
-        ValueError: a first window wholly in the padding; a capacity that is too small, or that such a ring cannot have;
-            taps that are not offered; no channel or lane; a ``pad_value`` that the shape does not hold.
+        ValueError: passes that leave out a group or are more than all; a first window wholly in the padding; a capacity
+            that is too small, or that such a ring cannot have; taps that are not offered; no channel or lane; a
+            ``pad_value`` that the shape does not hold.
     """
 
     geometry: WindowGeometry
@@ -40,12 +43,18 @@ class WindowParameters:
     capacity: int | None = None
     pad_value: int = 0
     family: Family = GENERIC
+    repeats: int = 1
+    passes: int | None = None
 
     def __post_init__(self) -> None:
         geometry, element = self.geometry, Shape.cast(self.shape)
         object.__setattr__(self, "shape", element)
         if self.channels < 1 or self.lanes < 1:
             raise ValueError(f"a window has at least one channel and one lane, not {self.channels} and {self.lanes}")
+        if self.passes is None:
+            object.__setattr__(self, "passes", self.groups * self.repeats)
+        if self.repeats < 1 or not 0 < self.passes - (self.groups - 1) * self.repeats <= self.repeats:
+            raise ValueError(f"{self.passes} passes are not {self.repeats} of each of {self.groups} groups")
         if not geometry.required[0]:
             raise ValueError(
                 f"the first window lies wholly in the padding {geometry.padding}: its frame could not be told"
@@ -68,13 +77,18 @@ class WindowParameters:
 
     @property
     def steps(self) -> int:
-        """Issue cycles of a group."""
+        """Issue cycles of a pass."""
         return self.geometry.steps(self.taps)
+
+    @property
+    def last_repeats(self) -> int:
+        """Passes of a pixel's last group."""
+        return self.passes - (self.groups - 1) * self.repeats
 
     @property
     def cycles_per_pixel(self) -> int:
         """Of an output pixel."""
-        return self.groups * self.steps
+        return self.passes * self.steps
 
     @property
     def cycles_per_frame(self) -> int:

@@ -60,7 +60,7 @@ MEMORY = MemoryTiming(Fraction(3, 4), 20)
 FASTER = replace(MEMORY, rate=Fraction(1))
 """One whose loads take about as long as computation."""
 
-NO_INSTRUCTION = ("instruction", "two beats of the port", "channels of one pixel", "used together")
+NO_INSTRUCTION = ("instruction", "two beats of the port", "channels of one pixel", "used together", "it needs tables")
 """In a message about what the engine does not compute yet, or a kernel that is larger than its ring of weights."""
 
 

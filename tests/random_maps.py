@@ -52,7 +52,8 @@ class DrawnMaps(Drawing):
         if same:
             strides, padding = (1, 1), "SAME"
         pixels, channels = self.mapped(x, kernel, strides, padding), self.shape(x)[3]
-        outputs = channels * (self.number(1, 8) if channels == 1 else 1)
+        multipliers = 8 if channels == 1 else 3 if self.chance(0.3) else 1
+        outputs = channels * self.number(1, multipliers)
         terms = kernel[0] * kernel[1]
         if pixels is None or not self.affordable(pixels * outputs * terms):
             return None

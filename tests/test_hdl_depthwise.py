@@ -25,6 +25,7 @@ def depthwise_case(
     folding: tuple[int, int],
     lanes: tuple[int, int],
     *,
+    multiplier: int = 1,
     extra: int | None = None,
     pad_value: int = 3,
     data: Shape = signed(8),
@@ -34,21 +35,21 @@ def depthwise_case(
     elastic: bool = False,
     family: Family = GENERIC,
 ) -> Case:
-    """A case of K taps × P channels; the ring holds ``extra`` pixels beyond the least, or by default a whole frame,
+    """A case of K taps × P outputs; the ring holds ``extra`` pixels beyond the least, or by default a whole frame,
     with which no cycle of the multipliers is lost."""
     taps, folded = folding
     least = geometry.minimum_capacity(taps)
     capacity = geometry.round_capacity(least + (geometry.pixels if extra is None else extra), taps)
     name = (
         f"{geometry.kernel} over {geometry.height} × {geometry.width}, strides {geometry.strides}, padding "
-        f"{geometry.padding}, {channels} channels, K = {taps}, P = {folded}, lanes {lanes}, ring of {capacity}, "
-        f"{data} × {weight}"
+        f"{geometry.padding}, {channels} × {multiplier} channels, K = {taps}, P = {folded}, lanes {lanes}, "
+        f"ring of {capacity}, {data} × {weight}"
     )
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     x = random_elements(rng, data, (FRAMES, geometry.height, geometry.width, channels))
-    weights = random_elements(rng, weight, (channels, geometry.taps))
+    weights = random_elements(rng, weight, (channels * multiplier, geometry.taps))
     format, words = random_requantization(rng, weights, data, output, multiply=multiply)
-    sums = np.einsum("fyxtc,ct->cfyx", windows(geometry, x, pad_value), weights)
+    sums = np.einsum("fyxtc,ct->cfyx", windows(geometry, x, pad_value).repeat(multiplier, axis=-1), weights)
     parameters = DepthwiseParameters(
         geometry,
         channels=channels,
@@ -60,6 +61,7 @@ def depthwise_case(
         input_lanes=lanes[0],
         lanes=lanes[1],
         pad_value=pad_value,
+        multiplier=multiplier,
         capacity=capacity,
         elastic=elastic,
         family=family,
@@ -137,6 +139,33 @@ def lanes_shapes_and_rings(**how) -> list[Case]:
     ]
 
 
+def multipliers(**how) -> list[Case]:
+    case = partial(depthwise_case, **how)
+    geometry = WindowGeometry(5, 4, (3, 3), (1, 1), SAME)
+    return [
+        # blocks of several channels, of one, of part of one; beats of the input narrower than a word, and wider
+        case(geometry, 3, (3, 2), (1, 1), multiplier=2),
+        case(geometry, 4, (9, 4), (2, 4), multiplier=2),
+        case(geometry, 4, (1, 1), (1, 1), multiplier=2),
+        case(geometry, 3, (3, 2), (3, 1), multiplier=4),
+        case(geometry, 4, (1, 4), (4, 2), multiplier=2),
+        # blocks that end within a channel; more than all outputs; a last word of fewer channels
+        case(geometry, 5, (3, 4), (1, 2), multiplier=3),
+        case(geometry, 5, (1, 3), (2, 1), multiplier=2),
+        case(geometry, 3, (3, 8), (2, 4), multiplier=2),
+        case(WindowGeometry(6, 6, (3, 3), (2, 2), (0, 1, 0, 1)), 3, (9, 2), (1, 2), multiplier=3),
+        case(WindowGeometry(4, 5, (2, 4), (1, 1), (0, 1, 1, 2)), 2, (4, 3), (1, 3), multiplier=3, extra=1),
+        # one output of each channel behind a stream wider than a block
+        case(geometry, 6, (3, 2), (4, 1)),
+        case(geometry, 6, (3, 2), (3, 1), multiplier=1),
+    ]
+
+
+@EACH_EXTENT
+def test_multipliers(how, step):
+    run_cases(multipliers(**how)[:: 1 if step > 1 else step])
+
+
 @EACH_EXTENT
 def test_kernels_and_strides(how, step):
     run_cases(kernels_and_strides(**how)[::step])
@@ -150,11 +179,11 @@ def test_lanes_shapes_and_rings(how, step):
 @pytest.mark.parametrize(
     ("folding", "lanes", "extra", "message"),
     [
-        ((3, 3), (2, 1), 0, "2 input lanes do not divide the 3 channels a cycle"),
+        ((3, 3), (0, 1), 0, "input_lanes must be at least 1, not 0"),
         ((3, 4), (2, 3), 0, "3 lanes do not divide a block's 4 outputs"),
         ((9, 4), (4, 2), 0, "more lanes are needed"),
         ((3, 4), (4, 4), -9, "deadlocks: this window needs"),
-        ((3, 0), (1, 1), 0, "do not divide the 0 channels"),
+        ((3, 0), (1, 1), 0, "channel_folding must be at least 1, not 0"),
     ],
 )
 def test_refuses(folding, lanes, extra, message):

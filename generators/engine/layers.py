@@ -85,6 +85,15 @@ def _folded(constants: AddConstants) -> AddConstants:
     return replace(constants, first=tuple(first + moved), second=tuple(second - moved))
 
 
+def spread_weights(weights: np.ndarray, channels: int) -> np.ndarray:
+    """Weights ``[Co][taps]`` of one channel each as those of a convolution over all, ``[Co][taps · channels]``."""
+    outputs, taps = weights.shape
+    spread = np.zeros((outputs, taps, channels), weights.dtype)
+    of_output = np.arange(outputs)
+    spread[of_output, :, of_output // (outputs // channels)] = weights
+    return spread.reshape(outputs, -1)
+
+
 class Lowering:
     """Makes the layers of a network for an engine.
 
@@ -314,9 +323,12 @@ class Lowering:
         return self._multiplied(node, weights, values, before, rows, folding.weights(weights) if folding else None)
 
     def _depthwise(self, node: Node) -> Layer:
-        weights = effective_weights(node)
-        values, before, rows = self._window(node, Operation.DEPTHWISE, self._raster(node), node.kernel)
-        p = self.parameters
+        weights, p, raster = effective_weights(node), self.parameters, self._raster(node)
+        if node.operator.depth_multiplier > 1:
+            # Words of results are of other channels than those of the map: a convolution whose other weights are 0.
+            values, before, rows = self._window(node, Operation.DENSE, raster, node.kernel)
+            return self._multiplied(node, spread_weights(weights, raster[2]), values, before, rows)
+        values, before, rows = self._window(node, Operation.DEPTHWISE, raster, node.kernel)
         made = self._multiplied(node, weights, values, before, rows)
         return replace(made, lanes=(p.depthwise_columns, p.depthwise_rows))
 

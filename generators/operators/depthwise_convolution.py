@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from ..graph.graph import NO_PADDING, Graph, GraphError, Padding, Tensor, Window
+from ..graph.graph import NO_PADDING, Graph, Padding, Tensor, Window
 from ..graph.lowering import Circuit
 from ..graph.mac_operator import MacOperator, dilated, mac_problems
 from ..graph.window_checks import begins_in_padding, check_circuit_window, window_problems
@@ -20,7 +20,7 @@ class DepthwiseConvolution(MacOperator):
     of a dilated kernel zeros between the weights are multiplied, too."""
 
     KIND: ClassVar[str] = "DEPTHWISE_CONV_2D"
-    BECOMES: ClassVar[str] = "`depthwise`; `convolution` over one channel, where a multiplier is allowed"
+    BECOMES: ClassVar[str] = "`depthwise`, of any depth multiplier; `convolution` over one channel"
     REDUCED: ClassVar[tuple[int, ...]] = (0, 1)
     KERNEL_AXES: ClassVar[tuple[int, ...]] = (0, 1)
     strides: tuple[int, int] = (1, 1)
@@ -44,8 +44,6 @@ class DepthwiseConvolution(MacOperator):
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
         window = check_circuit_window(Window(self.kernel, self.strides, self.padding + padding))
         channels = graph.tensors[self.inputs[0]].channels
-        if self.depth_multiplier > 1 and channels > 1:
-            raise GraphError(f"has depth multiplier {self.depth_multiplier} over {channels} channels; only over one")
         return Circuit("depthwise" if channels > 1 else "convolution", window, prod(self.kernel))
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:

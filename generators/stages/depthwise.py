@@ -1,7 +1,7 @@
 """The depthwise circuit: a window and one kernel for each channel.
 
-With C channels, L_in and L_out lanes: L_in and L_out divide P, P < C + lcm(L_in, L_out); K is 1, a kernel row or all
-taps.
+With C channels, M outputs of each, L_in and L_out lanes: L_out divides P; where M is 1, L_in too, so that a word of the
+window is what a cycle takes; P < C·M + what it is a multiple of; K is 1, a kernel row or all taps.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 def depthwise_timing(stage: DepthwiseParameters, capacity: int | None = None) -> WindowBlocksTiming:
     """The event model of a depthwise circuit whose window holds ``capacity`` pixels; None: without limit."""
-    packing = packing_of(stage.channels, stage.input_lanes, stage.channel_folding)
+    packing = packing_of(stage.channels, stage.input_lanes, stage.window_lanes)
     return WindowBlocksTiming(window_of(stage.window, packing, capacity), blocks_of(stage.mac))
 
 
 class DepthwiseCircuit(FoldedCircuit):
-    """K taps of P channels a cycle: Ho·Wo·⌈C/P⌉·⌈k²/K⌉ cycles."""
+    """K taps of P outputs a cycle: Ho·Wo·⌈C·M/P⌉·⌈k²/K⌉ cycles."""
 
     KIND: ClassVar[str] = "depthwise"
     component = Depthwise
@@ -42,10 +42,14 @@ class DepthwiseCircuit(FoldedCircuit):
         shape = network.shapes[node.output]
         return shape.pixels * ceil_div(shape.channels, folding.outputs) * self.steps(node, folding)
 
-    def output_unit(self, lanes_in: int, lanes_out: Any) -> Any:
+    def output_unit(self, node: Node, lanes_in: int, lanes_out: Any) -> Any:
+        if node.operator.depth_multiplier > 1:
+            return lanes_out
         return lcm(lanes_in, lanes_out) if isinstance(lanes_out, int) else np.lcm(lanes_in, lanes_out)
 
     def output_rule(self, node: Node, lanes_in: int, lanes_out: int) -> str:
+        if node.operator.depth_multiplier > 1:
+            return super().output_rule(node, lanes_in, lanes_out)
         return f"the {lanes_in} lanes of tensor {node.inputs[0]} and {super().output_rule(node, lanes_in, lanes_out)}"
 
     def allowed_inputs(self, network: Network, node: Node, lanes_in: int) -> Sequence[int]:
@@ -59,7 +63,8 @@ class DepthwiseCircuit(FoldedCircuit):
 
     def parameters(self, site: Site, common: dict[str, Any], capacity: int | None) -> DepthwiseParameters:
         return DepthwiseParameters(
-            channels=site.output_shape.channels,
+            channels=site.input_shape.channels,
+            multiplier=site.node.operator.depth_multiplier,
             channel_folding=site.folding.outputs,
             **window_arguments(site, capacity, site.folding.inputs),
             **common,

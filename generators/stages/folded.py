@@ -48,7 +48,7 @@ class FoldedCircuit(StageCircuit):
         """Issue cycles of one group of outputs."""
         return ceil_div(node.reduction, folding.inputs)
 
-    def output_unit(self, lanes_in: int, lanes_out: Any) -> Any:
+    def output_unit(self, node: Node, lanes_in: int, lanes_out: Any) -> Any:
         """What ``outputs`` is a multiple of; also for an array of ``lanes_out``."""
         return lanes_out
 
@@ -75,7 +75,7 @@ class FoldedCircuit(StageCircuit):
 
     def allowed_outputs(self, network: Network, node: Node, lanes_in: int, lanes_out: int) -> Sequence[int]:
         """The ``outputs`` that a folding may have, in rising order."""
-        unit = self.output_unit(lanes_in, lanes_out)
+        unit = self.output_unit(node, lanes_in, lanes_out)
         return range(unit, network.shapes[node.output].channels + unit, unit)
 
     def folding_problem(
@@ -155,7 +155,7 @@ class FoldedCircuit(StageCircuit):
         inputs, pixels, steps, groups = (values[groups > 0][:, None] for values in (inputs, pixels, steps, groups))
         if not inputs.size:
             return none
-        outputs = round_up(ceil_div(pixels * shape.channels, groups), self.output_unit(lanes_in, lanes_out))
+        outputs = round_up(ceil_div(pixels * shape.channels, groups), self.output_unit(node, lanes_in, lanes_out))
         possible = (pixels == 1) | shares(shape.channels, outputs, lanes_out)
         if drained:
             made = ceil_div(pixels * shape.channels, outputs) * steps

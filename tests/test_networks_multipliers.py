@@ -19,7 +19,7 @@ def multiplied(path) -> None:
     x = w.input("x", (1, 7, 6, 3), 1 / 64, 3)
     x = w.convolution(x, rng.integers(-127, 128, (4, 1, 1, 3)), 0.004, rng.integers(-99, 99, 4), 6 / 255, -128)
     x = w.depthwise(x, rng.integers(-127, 128, (3, 3, 12)), 0.004, rng.integers(-99, 99, 12), 6 / 255, -128)
-    x = w.depthwise(x, rng.integers(-127, 128, (5, 3, 24)), 0.002, rng.integers(-99, 99, 24), 6 / 255, 9, (2, 2))
+    x = w.depthwise(x, rng.integers(-127, 128, (2, 3, 24)), 0.003, rng.integers(-99, 99, 24), 6 / 255, 9, (2, 2))
     w.output(w.convolution(x, rng.integers(-127, 128, (5, 1, 1, 24)), 0.002, rng.integers(-99, 99, 5), 0.05, 0))
     w.write(path)
 

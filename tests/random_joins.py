@@ -141,7 +141,7 @@ class DrawnJoins(DrawnMaps):
         x, w = self.pick(), self.writer
         kinds = ["RELU", "RELU6", "QUANTIZE"]
         if not self.unsigned:
-            kinds += ["HARD_SWISH", "LEAKY_RELU", "TANH", "LOGISTIC", "PRELU", "RELU_N1_TO_1"]
+            kinds += ["HARD_SWISH", "LEAKY_RELU", "TANH", "LOGISTIC", "PRELU", "RELU_N1_TO_1", "GELU", "ABS"]
         kind = self.one_of(kinds)
         scale, zero = self.scale(), self.zero_point()
         if kind == "QUANTIZE":
@@ -150,8 +150,8 @@ class DrawnJoins(DrawnMaps):
             y = w.unary(kind, x, 1 / 128, 0)
         elif kind == "LOGISTIC":
             y = w.unary(kind, x, 1 / 256, -128)
-        elif kind == "HARD_SWISH":
-            y = w.unary(kind, x, scale, zero)
+        elif kind in ("HARD_SWISH", "GELU", "ABS"):
+            y = w.unary(kind, x, scale, zero, "GeluOptions" if kind == "GELU" else "")
         elif kind == "LEAKY_RELU":
             y = w.unary(kind, x, scale, zero, "LeakyReluOptions", {"Alpha": float(self.rng.uniform(0, 0.9))})
         elif kind == "PRELU":

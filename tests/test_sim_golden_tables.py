@@ -43,6 +43,18 @@ def _constant(operation):
     return write
 
 
+def _exponential(w, x, rng, low):
+    """Of at most 20: what real numbers a byte holds."""
+    known = w.tensors[x]
+    known.scales[:] = np.exp(rng.uniform(-7, -2.5))
+    most = known.scales[0] * (low + 255 - known.zero_points[0])
+    return w.unary("EXP", x, float(np.exp(min(most, 20) - rng.uniform(3, 7))), low + int(rng.integers(256)))
+
+
+def _to_one(w, x, rng, low):
+    return w.unary("RELU_0_TO_1", x, float(rng.uniform(0.002, 0.02)), low + int(rng.integers(200)))
+
+
 def _rescaled(code, options="", fields=None):
     def write(w, x, rng, low):
         made = None if fields is None else fields(rng)
@@ -55,6 +67,10 @@ WRITERS = {
     "RELU": _rescaled("RELU"),
     "RELU6": _rescaled("RELU6"),
     "RELU_N1_TO_1": _rescaled("RELU_N1_TO_1"),
+    "RELU_0_TO_1": _to_one,
+    "EXP": _exponential,
+    "GELU": _rescaled("GELU", "GeluOptions", lambda rng: {"Approximate": bool(rng.integers(2))}),
+    "ABS": _rescaled("ABS"),
     "HARD_SWISH": _hard_swish,
     "LOGISTIC": lambda w, x, rng, low: w.unary("LOGISTIC", x, 1 / 256, low),
     "TANH": lambda w, x, rng, low: w.unary("TANH", x, 1 / 128, low + 128),
@@ -76,8 +92,13 @@ WRITERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint8"])
-@pytest.mark.parametrize("code", WRITERS)
+INT8_ALONE = {"ABS", "EXP"}
+"""Of which LiteRT has no kernel of uint8."""
+
+
+@pytest.mark.parametrize(
+    ("code", "dtype"), [(c, d) for c in WRITERS for d in ("int8", "uint8") if d == "int8" or c not in INT8_ALONE]
+)
 def test_every_input_gives_what_the_reference_kernel_gives(tmp_path, code, dtype):
     rng = np.random.default_rng(len(code) + 7)
     low = -128 if dtype == "int8" else 0
@@ -107,4 +128,5 @@ def test_every_input_gives_what_the_reference_kernel_gives(tmp_path, code, dtype
 def test_every_operator_of_one_element_is_compared():
     """The operators above are all that there are, but for the one whose table changes nothing."""
     written = {"Rectify", "HardSwish", "Logistic", "Tanh", "LeakyRelu", "Prelu", "Quantize", "ConstantArithmetic"}
+    written |= {"RealFunction", "Absolute"}
     assert {op.__name__ for op in OPERATORS if issubclass(op, TableOperator)} == written | {"Transpose"}

@@ -65,10 +65,12 @@ def round_half_away(value: float) -> int:
 def activation_limits(activation: Activation, element: Element, scale: float, zero_point: int) -> tuple[int, int]:
     """The least and greatest output of a fused activation, TFLite's ``CalculateActivationRangeQuantized`` (float32)."""
     minimum, maximum = element.minimum, element.maximum
-    if activation in (Activation.RELU, Activation.RELU6):
+    if activation in (Activation.RELU, Activation.RELU6, Activation.RELU_0_TO_1):
         minimum = max(minimum, zero_point)
     if activation is Activation.RELU6:
         maximum = min(maximum, zero_point + round_half_away(np.float32(6.0) / np.float32(scale)))
+    if activation is Activation.RELU_0_TO_1:
+        maximum = min(maximum, zero_point + round_half_away(np.float32(1.0) / np.float32(scale)))
     if activation is Activation.RELU_N1_TO_1:
         one = round_half_away(np.float32(1.0) / np.float32(scale))
         minimum, maximum = max(minimum, zero_point - one), min(maximum, zero_point + one)

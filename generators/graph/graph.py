@@ -114,12 +114,13 @@ class Tensor:
 
 
 class Activation(Enum):
-    """The activation fused into an operator."""
+    """The activation fused into an operator, or, as RELU_0_TO_1, standing alone."""
 
     NONE = "none"
     RELU = "relu"
     RELU6 = "relu6"
     RELU_N1_TO_1 = "relu_n1_to_1"
+    RELU_0_TO_1 = "relu_0_to_1"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""RELU, RELU6 and RELU_N1_TO_1 standing alone."""
+"""RELU, RELU6, RELU_N1_TO_1 and RELU_0_TO_1 standing alone."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..readers.tflite_reader import Reader, TfliteForm
 
 @dataclass(frozen=True, eq=False)
 class Rectify(TableOperator):
-    """RELU, RELU6 or RELU_N1_TO_1 standing alone."""
+    """RELU, RELU6, RELU_N1_TO_1 or RELU_0_TO_1 standing alone."""
 
-    KIND: ClassVar[str] = "RELU, RELU6 or RELU_N1_TO_1"
+    KIND: ClassVar[str] = "RELU, RELU6, RELU_N1_TO_1 or RELU_0_TO_1"
     BECOMES: ClassVar[str] = "`lookup`"
     activation: Activation = Activation.RELU
 
@@ -35,4 +35,4 @@ def _read(reader: Reader) -> Rectify:
     return Rectify(**reader.common(reader.computed()), activation=Activation[reader.operator.code])
 
 
-TFLITE = tuple(TfliteForm(code, "", _read) for code in ("RELU", "RELU6", "RELU_N1_TO_1"))
+TFLITE = tuple(TfliteForm(code, "", _read) for code in ("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1"))

@@ -23,7 +23,6 @@ from .tflite_reader import Reader, Tensors, Unsupported
 
 _ADVICE = {
     "ELU": "train with ReLU6 instead",
-    "GELU": "train with ReLU6 instead",
     "TRANSPOSE_CONV": "resize and convolve instead",
     "CUSTOM": "cut the model before it",
     "BATCH_MATMUL": "use a fully connected layer with constant weights",

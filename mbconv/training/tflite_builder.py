@@ -19,6 +19,7 @@ ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 PADDINGS = ("SAME", "VALID")
 # The first version of each operator that takes int8; the kernels' resolver refuses what it does not know.
 VERSIONS = {
+    "RELU_0_TO_1": 1,
     "CONV_2D": 3,
     "DEPTHWISE_CONV_2D": 3,
     "FULLY_CONNECTED": 4,

@@ -94,6 +94,7 @@ _LIMITS = {
     Activation.RELU: (0, None),
     Activation.RELU6: (0, 6),
     Activation.RELU_N1_TO_1: (-1, 1),
+    Activation.RELU_0_TO_1: (0, 1),
 }
 
 

@@ -1,0 +1,46 @@
+"""Golden model of EXP and GELU (``activations.cc``, ``exp.cc``, ``gelu.h``)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mbconv.generators.graph.graph import Tensor
+from mbconv.generators.operators.real_function import RealFunction
+
+from .kernels import kernel, refuse_fixed
+from .real_functions import real_function
+
+_FLOAT = np.float32
+
+
+def _exp(x: float) -> float:
+    return math.exp(x) if x < 89 else math.inf
+
+
+def _gelu(x: float) -> float:
+    """In float32, step by step."""
+    tail = _FLOAT(math.erfc(float(_FLOAT(x) * _FLOAT(-(0.5**0.5)))))
+    return float(_FLOAT(0.5) * _FLOAT(x) * tail)
+
+
+def _gelu_by_tanh(x: float) -> float:
+    single = _FLOAT(x)
+    cubic = _FLOAT(0.044715) * single * single * single
+    inner = float(_FLOAT((2 / math.pi) ** 0.5) * (single + cubic))
+    return float(_FLOAT(0.5) * single * (_FLOAT(1) + _FLOAT(math.tanh(inner))))
+
+
+_FUNCTIONS = {
+    "EXP": _exp,
+    "GELU": _gelu,
+    "GELU by tanh": _gelu_by_tanh,
+}
+
+
+@kernel(RealFunction)
+def real(operator: RealFunction, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+    """EXP or GELU."""
+    refuse_fixed(operator)
+    return real_function(_FUNCTIONS[operator.function], sources[0], output, values)

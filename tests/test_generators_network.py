@@ -8,6 +8,7 @@ from mbconv.generators.operators.concatenation import Concatenation
 from mbconv.generators.operators.dequantize import Dequantize
 from mbconv.generators.operators.quantize import Quantize
 from mbconv.generators.operators.resize_bilinear import ResizeBilinear
+from mbconv.generators.operators.resize_nearest import ResizeNearest
 from mbconv.generators.stages.network import Network, StreamShape, build_network
 from mbconv.models import load
 
@@ -176,10 +177,10 @@ def test_refusals(g, make, reason):
 
 
 def test_every_refused_operator_is_named(g):
-    x = g.operator(ResizeBilinear, (g.input(6, 6, 4),), (5, 9, 4))
+    x = g.operator(ResizeNearest, (g.input(6, 6, 4),), (5, 9, 4))
     with pytest.raises(GraphError) as caught:
         build_network(g.graph(g.operator(ResizeBilinear, (x,), (4, 10, 4))))
-    assert "operator 0 RESIZE_BILINEAR" in str(caught.value) and "operator 1 RESIZE_BILINEAR" in str(caught.value)
+    assert "operator 0 RESIZE_NEAREST" in str(caught.value) and "operator 1 RESIZE_BILINEAR" in str(caught.value)
 
 
 @pytest.mark.parametrize("model", ["digits", "cifar10"])

@@ -174,6 +174,9 @@ WRITERS = {
     "RESIZE_NEAREST_NEIGHBOR": _resize(False),
     "RESIZE_BILINEAR": _resize(True),
     "MEAN": _mean,
+    "L2_NORMALIZATION": lambda s: s.w.unary(
+        "L2_NORMALIZATION", s.map(), 1 / 128, s.low + 128, "L2NormOptions", {"FusedActivationFunction": 0}
+    ),
     "STRIDED_SLICE": _slices,
     "SLICE": _slice,
     "SPLIT": _split,

@@ -1,0 +1,48 @@
+"""L2_NORMALIZATION."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..graph.graph import Graph, Operator, Placement, Tensor
+from ..graph.number_checks import shape_problems
+from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
+
+_MOST = ((1 << 31) - 1) // 255**2
+
+
+@dataclass(frozen=True, eq=False)
+class L2Normalization(Operator):
+    """L2_NORMALIZATION over the last axis: every vector of length 1, computed by the host."""
+
+    KIND: ClassVar[str] = "L2_NORMALIZATION"
+    BECOMES: ClassVar[str] = "the host"
+
+    def placement(self, graph: Graph) -> Placement:
+        return Placement.HOST
+
+    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        problems = shape_problems(output, sources[0].shape, "its input's shape")
+        # The reference kernel's own condition.
+        zero_point = output.element.minimum + 128
+        if output.scale != 1 / 128 or output.zero_point != zero_point:
+            problems.append(
+                f"writes scale {output.scale} and zero point {output.zero_point}; its kernel writes scale 1/128 and "
+                f"zero point {zero_point}"
+            )
+        if sources[0].shape[-1] > _MOST:
+            problems.append(
+                f"sums the squares of {sources[0].shape[-1]} channels, at most {_MOST} of which have 32 bits"
+            )
+        return problems
+
+
+def _read(reader: Reader) -> L2Normalization:
+    reader.check_inputs(1, 1)
+    if reader.option("FusedActivationFunction"):
+        raise Unsupported("has a fused activation, which its kernel has not")
+    return L2Normalization(**reader.common(reader.computed()))
+
+
+TFLITE = (TfliteForm("L2_NORMALIZATION", "L2NormOptions", _read),)

@@ -70,6 +70,17 @@ def shape_problems(found: Tensor, expected: tuple[int, ...], why: str) -> list[s
     return [f"writes tensor {found.index} of shape {list(found.shape)} where {why} makes {list(expected)}"]
 
 
+def kernel_output_problems(sources: tuple[Tensor, ...], output: Tensor, steps: int, zero_point: int) -> list[str]:
+    """Of a function that keeps the shape, whose reference kernel writes scale 1/``steps`` and this zero point alone."""
+    problems = shape_problems(output, sources[0].shape, "its input's shape")
+    if output.scale != 1 / steps or output.zero_point != zero_point:
+        problems.append(
+            f"writes scale {output.scale} and zero point {output.zero_point}; its kernel writes scale 1/{steps} and "
+            f"zero point {zero_point}"
+        )
+    return problems
+
+
 def scaling_problems(largest: int, ratio: float) -> list[str]:
     """A rescaled integer must fit 32 bits after the left shift that a ratio above 1 asks for."""
     if largest * 2.0 ** max(math.frexp(ratio)[1], 0) > INT32_MAXIMUM:

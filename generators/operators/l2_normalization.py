@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..graph.graph import Graph, Operator, Placement, Tensor
-from ..graph.number_checks import shape_problems
+from ..graph.number_checks import kernel_output_problems
 from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 
 _MOST = ((1 << 31) - 1) // 255**2
@@ -23,14 +23,7 @@ class L2Normalization(Operator):
         return Placement.HOST
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        problems = shape_problems(output, sources[0].shape, "its input's shape")
-        # The reference kernel's own condition.
-        zero_point = output.element.minimum + 128
-        if output.scale != 1 / 128 or output.zero_point != zero_point:
-            problems.append(
-                f"writes scale {output.scale} and zero point {output.zero_point}; its kernel writes scale 1/128 and "
-                f"zero point {zero_point}"
-            )
+        problems = kernel_output_problems(sources, output, 128, output.element.minimum + 128)
         if sources[0].shape[-1] > _MOST:
             problems.append(
                 f"sums the squares of {sources[0].shape[-1]} channels, at most {_MOST} of which have 32 bits"

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..constants.table_arithmetic import real_table
 from ..graph.graph import Tensor
-from ..graph.number_checks import shape_problems
+from ..graph.number_checks import kernel_output_problems
 from ..graph.table_operator import TableOperator
 from ..readers.tflite_reader import Reader, TfliteForm
 
@@ -25,15 +25,7 @@ class Tanh(TableOperator):
         return real_table(values, source, output, np.tanh)
 
     def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        problems = shape_problems(output, sources[0].shape, "its input's shape")
-        # The reference kernel's own condition.
-        zero_point = output.element.minimum + 128
-        if output.scale != 1 / 128 or output.zero_point != zero_point:
-            problems.append(
-                f"writes scale {output.scale} and zero point {output.zero_point}; its kernel writes scale 1/128 and "
-                f"zero point {zero_point}"
-            )
-        return problems
+        return kernel_output_problems(sources, output, 128, output.element.minimum + 128)
 
 
 def _read(reader: Reader) -> Tanh:

@@ -26,7 +26,7 @@ class DepthwiseParameters(MacStageParameters):
     Args:
         geometry: map, kernel, strides and padding.
         channels: C, of the input.
-        channel_folding: P, a multiple of ``lanes``.
+        channel_folding: P, a multiple of ``lanes``; with a multiplier of 1 of ``input_lanes`` too.
         taps: K: 1, a kernel row, or the whole kernel.
         input_lanes, lanes: of the streams.
         pad_value: of taps in the padding.
@@ -51,6 +51,10 @@ class DepthwiseParameters(MacStageParameters):
         for name in ("input_lanes", "channels", "channel_folding", "multiplier"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.multiplier == 1 and self.channel_folding % self.input_lanes:
+            raise ValueError(
+                f"{self.input_lanes} input lanes do not divide the {self.channel_folding} channels a cycle"
+            )
         _ = self.window, self.mac
 
     @property
@@ -122,7 +126,7 @@ class Depthwise(Component):
                       weights [P][K] ────────────────────►│                             │
                       requantization [Lo] ───────────────►└─────────────────────────────┘
 
-    Output c·M + n is of channel c. W channels make whole blocks of P outputs: with M = 1 mostly P, else W·M ÷ P passes
+    Output c·M + n is of channel c. W channels make whole blocks of P outputs: with M = 1 they are P, else W·M ÷ P passes
     over a word of the window, each of which chooses its channels.
 
     Cycles per frame: output pixels · ⌈C·M/P⌉ · ⌈k²/K⌉, every one of them a use of all P × K multipliers; row ends,

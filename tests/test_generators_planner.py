@@ -327,20 +327,23 @@ def test_rules_are_those_of_the_pointwise_circuit():
             assert allowed, (folding, lanes_in, lanes_out)
 
 
-def test_rules_are_those_of_the_depthwise_circuit():
+@pytest.mark.parametrize("multiplier", [1, 3])
+def test_rules_are_those_of_the_depthwise_circuit(multiplier):
     """The circuit can be constructed where the rules allow the folding, and nowhere else up to the last useful P."""
     builder = GraphBuilder()
-    network = build_network(builder.graph(builder.depthwise(builder.input(6, 5, 4), (5, 3))))
+    network = build_network(builder.graph(builder.depthwise(builder.input(6, 5, 4), (5, 3), (1, 1), multiplier)))
     (node,) = network.nodes
     geometry = WindowGeometry(6, 5, (5, 3), (1, 1), (2, 2, 1, 1))
     format, _ = random_requantization(np.random.default_rng(1), np.ones((4, 15), np.int64), signed(8))
     for lanes_in, lanes_out, taps in product((1, 2, 3), (1, 2, 4), (1, 2, 3, 5, 15)):
-        for outputs in range(1, 4 + lcm(lanes_in, lanes_out)):
+        unit = lcm(lanes_in, lanes_out) if multiplier == 1 else lanes_out
+        for outputs in range(1, 4 * multiplier + unit):
             allowed = node.circuit.folding_problem(network, node, Folding(taps, outputs), lanes_in, lanes_out) is None
             try:
                 DepthwiseParameters(
                     geometry,
                     channels=4,
+                    multiplier=multiplier,
                     channel_folding=outputs,
                     taps=taps,
                     data_shape=signed(8),

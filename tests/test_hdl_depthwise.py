@@ -155,9 +155,6 @@ def multipliers(**how) -> list[Case]:
         case(geometry, 3, (3, 8), (2, 4), multiplier=2),
         case(WindowGeometry(6, 6, (3, 3), (2, 2), (0, 1, 0, 1)), 3, (9, 2), (1, 2), multiplier=3),
         case(WindowGeometry(4, 5, (2, 4), (1, 1), (0, 1, 1, 2)), 2, (4, 3), (1, 3), multiplier=3, extra=1),
-        # one output of each channel behind a stream wider than a block
-        case(geometry, 6, (3, 2), (4, 1)),
-        case(geometry, 6, (3, 2), (3, 1), multiplier=1),
     ]
 
 
@@ -179,6 +176,7 @@ def test_lanes_shapes_and_rings(how, step):
 @pytest.mark.parametrize(
     ("folding", "lanes", "extra", "message"),
     [
+        ((3, 3), (2, 1), 0, "2 input lanes do not divide the 3 channels a cycle"),
         ((3, 3), (0, 1), 0, "input_lanes must be at least 1, not 0"),
         ((3, 4), (2, 3), 0, "3 lanes do not divide a block's 4 outputs"),
         ((9, 4), (4, 2), 0, "more lanes are needed"),

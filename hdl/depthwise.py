@@ -126,8 +126,8 @@ class Depthwise(Component):
                       weights [P][K] ────────────────────►│                             │
                       requantization [Lo] ───────────────►└─────────────────────────────┘
 
-    Output c·M + n is of channel c. W channels make whole blocks of P outputs: with M = 1 they are P, else W·M ÷ P passes
-    over a word of the window, each of which chooses its channels.
+    Output c·M + n is of channel c. W channels make whole blocks of P outputs: with M = 1 they are P, else W·M ÷ P
+    passes over a word of the window, each of which chooses its channels.
 
     Cycles per frame: output pixels · ⌈C·M/P⌉ · ⌈k²/K⌉, every one of them a use of all P × K multipliers; row ends,
     frame ends and requantisation cost none. The order of weights is that of the loops: for each block of P outputs, for

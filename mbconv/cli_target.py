@@ -165,8 +165,8 @@ def block_plans(graph: Graph, parts: Sequence[Graph], options: TargetOptions) ->
     """
     from mbconv.generators.graph.graph import GraphError
     from mbconv.generators.planning.plan import Plan
+    from mbconv.generators.planning.plan_cycles import interval_of
     from mbconv.generators.planning.plan_file import read_plan
-    from mbconv.generators.planning.planner import interval_of
     from mbconv.generators.planning.targets import plan_for_target
     from mbconv.generators.stages.network import build_network
 

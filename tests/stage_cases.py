@@ -9,7 +9,9 @@ from amaranth.hdl import Shape
 from elements import random_elements
 
 from mbconv.generators.graph.graph import INT8, Element, Graph, Operator, Tensor
-from mbconv.generators.planning.planner import LaneGroups, Plan, interval_of
+from mbconv.generators.planning.lane_groups import LaneGroups
+from mbconv.generators.planning.plan import Plan
+from mbconv.generators.planning.plan_cycles import interval_of
 from mbconv.generators.stages.network import build_network
 from mbconv.generators.stages.protocol import Site
 from mbconv.generators.stages.stage import Stage

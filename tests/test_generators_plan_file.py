@@ -9,8 +9,9 @@ from small_networks import GraphBuilder
 from mbconv.fpga.boards import find_board
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.folding import Folding
+from mbconv.generators.planning.plan_cycles import stage_cycles
 from mbconv.generators.planning.plan_file import parse_plan, plan_text, read_plan, structure_of, write_plan
-from mbconv.generators.planning.planner import plan_for_multipliers, stage_cycles
+from mbconv.generators.planning.planner import plan_for_multipliers
 from mbconv.generators.planning.targets import make_target, plan_for_target
 from mbconv.generators.stages.network import Network, build_network
 from mbconv.models import load

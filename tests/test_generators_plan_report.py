@@ -7,8 +7,9 @@ from small_networks import GraphBuilder
 
 from mbconv.generators.planning.folding import Folding
 from mbconv.generators.planning.plan import Plan
+from mbconv.generators.planning.plan_cycles import interval_of
 from mbconv.generators.planning.plan_report import Loss, report_plan
-from mbconv.generators.planning.planner import interval_of, plan_for_interval, plan_for_multipliers
+from mbconv.generators.planning.planner import plan_for_interval, plan_for_multipliers
 from mbconv.generators.stages.network import build_network
 from mbconv.models import load
 

@@ -12,16 +12,10 @@ from small_networks import GraphBuilder
 from mbconv.generators.graph.graph import Graph, GraphError
 from mbconv.generators.planning.elimination import minimise
 from mbconv.generators.planning.folding import Folding
-from mbconv.generators.planning.planner import (
-    LaneGroups,
-    Plan,
-    fitting_lanes,
-    interval_of,
-    plan_for_interval,
-    plan_for_multipliers,
-    slowest_interval,
-    stage_cycles,
-)
+from mbconv.generators.planning.lane_groups import LaneGroups, fitting_lanes
+from mbconv.generators.planning.plan import Plan
+from mbconv.generators.planning.plan_cycles import interval_of, stage_cycles
+from mbconv.generators.planning.planner import plan_for_interval, plan_for_multipliers, slowest_interval
 from mbconv.generators.stages.convolution import convolution_taps
 from mbconv.generators.stages.network import Network, Node, build_network
 from mbconv.hdl.depthwise import DepthwiseParameters

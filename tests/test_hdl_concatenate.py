@@ -8,7 +8,7 @@ from stage_cases import BYTES, operator_graph, stage_case, stage_of
 
 from mbconv.generators.graph.graph import UINT8, Graph
 from mbconv.generators.operators.concatenation import Concatenation
-from mbconv.generators.planning.planner import LaneGroups, fitting_lanes
+from mbconv.generators.planning.lane_groups import LaneGroups, fitting_lanes
 from mbconv.generators.stages.network import build_network
 from mbconv.hdl.concatenate import Concatenate
 from mbconv.sim.bench.bench import run_cases

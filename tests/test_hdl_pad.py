@@ -7,7 +7,7 @@ from stage_cases import BYTES, operator_graph, stage_case, stage_of
 
 from mbconv.generators.graph.graph import UINT8, Graph, Padding
 from mbconv.generators.operators.pad import Pad
-from mbconv.generators.planning.planner import LaneGroups, fitting_lanes
+from mbconv.generators.planning.lane_groups import LaneGroups, fitting_lanes
 from mbconv.generators.stages.network import build_network
 from mbconv.hdl.pad import Pad as PadCircuit
 from mbconv.hdl.pad import PaddedRaster

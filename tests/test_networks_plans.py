@@ -8,8 +8,9 @@ import pytest
 from mbconv.frames import random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.planning.folding import Folding
+from mbconv.generators.planning.lane_groups import LaneGroups, fitting_lanes
 from mbconv.generators.planning.plan import Plan
-from mbconv.generators.planning.planner import LaneGroups, fitting_lanes, interval_of, stage_cycles
+from mbconv.generators.planning.plan_cycles import interval_of, stage_cycles
 from mbconv.generators.stages.network import Network, build_network
 from mbconv.models import load
 from mbconv.sim.bench.bench_case import BURSTS, HALF

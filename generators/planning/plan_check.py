@@ -9,8 +9,9 @@ from ..graph.graph import GraphError
 from ..stages.folded import nearest_text
 from ..stages.network import Network
 from .folding import Folding
+from .lane_groups import LaneGroups
 from .plan import Plan
-from .planner import LaneGroups, interval_of, stage_cycles
+from .plan_cycles import interval_of, stage_cycles
 from .targets import Target
 
 _SHOWN = 20

@@ -31,7 +31,7 @@ from .device import Board
 from .folding import Folding
 from .plan import Plan
 from .plan_check import check_plan
-from .planner import interval_of
+from .plan_cycles import interval_of
 from .targets import Target, make_target
 
 FORMAT, VERSION = "mbconv plan", 1

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from ..stages.network import Network
 from .folding import Folding
 from .plan import Plan
-from .planner import stage_cycles
+from .plan_cycles import stage_cycles
 
 if TYPE_CHECKING:
     from ..emission.design import Design

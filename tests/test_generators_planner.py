@@ -107,7 +107,8 @@ class Enumeration:
 
     def __init__(self, network: Network):
         self.network, self.groups = network, LaneGroups(network)
-        self.lanes = {root: fitting_lanes(network, m, 1 << 40) for root, m in self.groups.members.items()}
+        unlimited = dict.fromkeys(network.shapes, 1 << 40)
+        self.lanes = {root: fitting_lanes(network, m, unlimited) for root, m in self.groups.members.items()}
         self.stages = [node for node, _ in network.folded]
         self.choices: dict[tuple[str, int, int], tuple[np.ndarray, np.ndarray]] = {}
 
@@ -137,7 +138,8 @@ class Enumeration:
     def fewest(self, interval: int) -> float:
         """The fewest multipliers of any plan within an interval."""
         network = self.network
-        options = {root: fitting_lanes(network, m, interval) for root, m in self.groups.members.items()}
+        beats = dict.fromkeys(network.shapes, interval)
+        options = {root: fitting_lanes(network, m, beats) for root, m in self.groups.members.items()}
         roots = list(options)
         tables = []
         for node in self.stages:

@@ -68,12 +68,12 @@ def test_tables_of_rescaled_tensors():
 def test_lanes_leave_no_beat_partly_empty():
     network = build_network(graph_of(3, (1, 3, 4, 6), (1, 3, 4, 4)))
     (members,) = LaneGroups(network).members.values()
-    assert fitting_lanes(network, members, 999).tolist() == [1, 2]
+    assert fitting_lanes(network, members, dict.fromkeys(members, 999)).tolist() == [1, 2]
     (members,) = LaneGroups(build_network(graph_of(3, (1, 3, 4, 1), (1, 3, 4, 1)))).members.values()
     assert sorted(members) == [0, 1, 2], "channels one by one are not repeated"
     network = build_network(graph_of(2, (1, 3, 4, 6), (1, 3, 2, 6)))
     (members,) = LaneGroups(network).members.values()
-    assert fitting_lanes(network, members, 999).tolist() == [1, 2, 3, 4, 5, 6]
+    assert fitting_lanes(network, members, dict.fromkeys(members, 999)).tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_cost():

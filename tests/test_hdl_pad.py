@@ -48,7 +48,7 @@ def test_pad():
 def test_lanes_divide_the_channels_before_and_within():
     network = build_network(graph_of((0, 0, 0, 0), (4, 1), (1, 3, 4, 6)))
     (members,) = LaneGroups(network).members.values()
-    assert fitting_lanes(network, members, 999).tolist() == [1, 2]
+    assert fitting_lanes(network, members, dict.fromkeys(members, 999)).tolist() == [1, 2]
 
 
 def test_cost_and_refusals():

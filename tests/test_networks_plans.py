@@ -57,7 +57,7 @@ def random_plan(network: Network, rng: np.random.Generator) -> Plan:
     while True:
         lanes = {}
         for members in groups.members.values():
-            drawn = int(rng.choice(fitting_lanes(network, members, 1 << 60)))
+            drawn = int(rng.choice(fitting_lanes(network, members, dict.fromkeys(members, 1 << 60))))
             lanes |= dict.fromkeys(members, drawn)
         foldings = {}
         for node, circuit in network.folded:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +54,40 @@ def folded_weights(weights: np.ndarray, folding: Folding) -> np.ndarray:
     padded[:channels, :reduction] = weights
     beats = padded.reshape(groups, folding.outputs, words, folding.inputs).transpose(0, 2, 1, 3)
     return beats.reshape(groups * words, folding.outputs, folding.inputs)
+
+
+def folded_words(channels: int, reduction: int, folding: Folding) -> int:
+    """How many beats :func:`folded_weights` makes of so many channels."""
+    rest = channels % folding.outputs if folding.pixels > 1 else 0
+    groups = ceil_div(rest * folding.pixels, folding.outputs) + ceil_div(channels - rest, folding.outputs)
+    return groups * ceil_div(reduction, folding.inputs)
+
+
+class Words(Sequence[int]):
+    """Memory words that are packed when the first of them is asked for: to plan, their number is enough.
+
+    Args:
+        count: how many ``pack`` makes.
+    """
+
+    def __init__(self, count: int, pack: Callable[[], list[int]]) -> None:
+        self._count, self._pack = count, pack
+
+    @cached_property
+    def packed(self) -> list[int]:
+        """All of them."""
+        words = self._pack()
+        assert len(words) == self._count
+        return words
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place):
+        return self.packed[place]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.packed)
 
 
 def pack_words(values: np.ndarray, bits: int) -> list[int]:

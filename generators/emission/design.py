@@ -250,7 +250,8 @@ INPUT, OUTPUT = "s_axis", "m_axis"
 
 
 def _edges(network: Network, plan: Plan, merged: bool) -> tuple[dict[str, AxiStreamEdge], dict[str, AxiStreamEdge]]:
-    """The AXI4-Stream edges, wide enough for the interval: each input, and all outputs together, drained in turn."""
+    """The AXI4-Stream edges, wide enough for the interval (for a lone frame: for their tensors' lanes): each input, and
+    all outputs together, drained in turn."""
 
     def edges(port: str, tensors: Mapping[int, int]) -> dict[str, AxiStreamEdge]:
         return {
@@ -277,13 +278,14 @@ def _wider(edges: Mapping[str, AxiStreamEdge]) -> dict[str, AxiStreamEdge]:
 def _edge(network: Network, plan: Plan, name: str, tensor: int) -> AxiStreamEdge:
     shape, element = network.shapes[tensor], network.tensor(tensor).element
     circuit_shape = element_shape(element)
+    beats = shape.beats(plan.lanes[tensor]) if plan.for_latency else plan.interval
     return AxiStreamEdge(
         name,
         circuit_shape,
         shape.channels,
         shape.pixels,
         plan.lanes[tensor],
-        data_bytes_for(shape.pixels * shape.channels, element_bytes(circuit_shape), plan.interval),
+        data_bytes_for(shape.pixels * shape.channels, element_bytes(circuit_shape), beats),
         network.tensor(tensor).zero_point,
     )
 

@@ -7,7 +7,9 @@ lower bound of the total with them exceeds a total already reached.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf, isfinite
+from types import MappingProxyType
 
 import numpy as np
 
@@ -27,18 +29,30 @@ class IntervalSearch:
 
     Args:
         sharing: whether pixels may share groups of outputs.
+        fewer: by operator, of stages that may take fewer cycles than the interval how many; the streams at their ends
+            then have as few beats.
 
     Attributes:
         options: the lane counts that each group may have.
         stages: of each stage that is folded the node, its circuit and the groups at its ends.
     """
 
-    def __init__(self, network: Network, interval: int, sharing: bool = True):
-        self.network, self.interval, self.sharing = network, interval, sharing
+    def __init__(
+        self, network: Network, interval: int, sharing: bool = True, fewer: Mapping[int, int] = MappingProxyType({})
+    ):
+        self.network, self.interval, self.sharing, self.fewer = network, interval, sharing, fewer
         self.groups = LaneGroups(network)
-        self.options = {root: fitting_lanes(network, m, interval) for root, m in self.groups.members.items()}
+        beats = dict.fromkeys(network.shapes, interval)
+        for node, _ in network.folded:
+            for tensor in (*node.inputs, node.output):
+                beats[tensor] = min(beats[tensor], self.cycles(node))
+        self.options = {root: fitting_lanes(network, m, beats) for root, m in self.groups.members.items()}
         find = self.groups.find
         self.stages = [(n, circuit, find(n.inputs[0]), find(n.output)) for n, circuit in network.folded]
+
+    def cycles(self, node: Node) -> int:
+        """Those that a stage may take for a frame."""
+        return min(self.interval, self.fewer.get(node.operator.index, self.interval))
 
     def first_options(self) -> dict[int, np.ndarray]:
         """A few lane counts of each group, among which a good plan usually is."""
@@ -78,7 +92,7 @@ class IntervalSearch:
     ) -> np.ndarray:
         """The fewest multipliers of a stage for each of its output's lanes; infinity where it cannot be built."""
         inputs, outputs, _ = circuit.cheapest(
-            self.network, node, self.interval, lanes_in, lanes_out, drained=drained, sharing=self.sharing
+            self.network, node, self.cycles(node), lanes_in, lanes_out, drained=drained, sharing=self.sharing
         )
         return np.where(inputs > 0, inputs * outputs, inf)
 
@@ -102,7 +116,7 @@ class IntervalSearch:
         chosen = {}
         for node, circuit, left, right in self.stages:
             ends = picked[left], np.array([picked[right]])
-            found = circuit.cheapest(self.network, node, self.interval, *ends, sharing=self.sharing)
+            found = circuit.cheapest(self.network, node, self.cycles(node), *ends, sharing=self.sharing)
             chosen[node.operator.index] = Folding(*(int(values[0]) for values in found))
         return Plan(chosen, lanes, interval_of(self.network, chosen, lanes), None)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..stages.network import Network
@@ -28,13 +30,13 @@ class LaneGroups:
         return tensor
 
 
-def fitting_lanes(network: Network, members: list[int], interval: int) -> np.ndarray:
-    """The lane counts with which every tensor of a group streams a frame within ``interval`` cycles."""
+def fitting_lanes(network: Network, members: list[int], beats: Mapping[int, int]) -> np.ndarray:
+    """The lane counts with which every tensor of a group streams a frame in so many ``beats``, at most."""
     shapes = [network.shapes[tensor] for tensor in members]
     lanes = np.arange(1, min(shape.channels for shape in shapes) + 1)
     fits = np.ones(lanes.size, bool)
     for tensor, shape in zip(members, shapes, strict=True):
-        fits &= shape.pixels * ceil_div(shape.channels, lanes) <= interval
+        fits &= shape.pixels * ceil_div(shape.channels, lanes) <= beats[tensor]
         for channels in network.views.get(tensor, ()):
             fits &= channels % lanes == 0
     return lanes[fits]

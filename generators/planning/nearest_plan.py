@@ -26,10 +26,10 @@ from mbconv.hdl.processes import in_processes, processors
 from ..constants.weights import effective_weights, weight_bits
 from ..emission.design import Design, shared_stages
 from ..stages.network import Network, Node
-from ..stages.protocol import Site
 from ..stages.stage import Stage
 from .device import Device
 from .folding import ceil_div
+from .made_stages import MadeStages
 from .plan import Plan
 from .planner import plan_for_interval, slowest_interval
 from .rom_pieces import PORT, pieces_of
@@ -77,7 +77,7 @@ class NearestSearch:
         self.counted = 0
         self._found: dict[int, float] = {}  # by interval, what was counted
         self._weights = [(node.operator.index, *self._weight_shape(node)) for node, _ in network.folded]
-        self._stages: dict[tuple, Stage] = {}
+        self._made = MadeStages(network, device.circuits)
         self._costs: dict[tuple, Cost] = {}
 
     def nearest(self, plans: Sequence[Plan]) -> Design:
@@ -144,9 +144,8 @@ class NearestSearch:
 
     def stages_uses(self, plan: Plan) -> tuple[Use, ...]:
         """What a plan's stages need, without queues and what windows grow."""
-        keys = {node.name: self._key(node, plan) for node in self.network.nodes}
-        stages = {node.name: self._stage(keys[node.name], node, plan) for node in self.network.nodes}
-        shared = shared_stages(stages, self.device)
+        keys = {node.name: self._made.key(node, plan) for node in self.network.nodes}
+        shared = shared_stages(self._made.stages(plan), self.device)
         together = sum((self._cost(keys[name], stage) for name, stage in shared.items()), NOTHING)
         return uses(together, self.device)
 
@@ -154,18 +153,6 @@ class NearestSearch:
     def _weight_shape(node: Node) -> tuple[int, int, int]:
         weights = effective_weights(node)
         return *weights.shape, weight_bits(weights)
-
-    @staticmethod
-    def _key(node: Node, plan: Plan) -> tuple:
-        """What a stage depends on."""
-        lanes = tuple(plan.lanes[tensor] for tensor in (*node.inputs, node.output))
-        interval = plan.interval if node.circuit.FOR_INTERVAL else 0
-        return node.operator.index, plan.foldings.get(node.operator.index), lanes, interval
-
-    def _stage(self, key: tuple, node: Node, plan: Plan) -> Stage:
-        if key not in self._stages:
-            self._stages[key] = node.circuit.build(Site(self.network, node, plan, self.device.circuits))
-        return self._stages[key]
 
     def _cost(self, key: tuple, stage: Stage) -> Cost:
         """What a stage takes at least."""

@@ -14,13 +14,15 @@ class Plan(Shown):
     """Foldings by operator index, lanes by tensor index, and the target they were chosen for.
 
     ``interval`` is the slowest stage's cycles for a frame: the network's initiation interval. ``budget`` is the number
-    of multipliers allowed, None where the target was an interval.
+    of multipliers allowed, None where the target was an interval. ``for_latency``: for a lone frame, so that what may
+    take as long as the slowest stage (windows, products, the edges) is as fast as its folding and lanes are.
     """
 
     foldings: dict[int, Folding]
     lanes: dict[int, int]
     interval: int
     budget: int | None
+    for_latency: bool = False
 
     def shown(self) -> dict[str, object]:
         return {"of stages": len(self.foldings), "multipliers": self.multipliers, "interval": self.interval}
@@ -30,6 +32,7 @@ class Plan(Shown):
         return {
             "interval_cycles": self.interval,
             "budget": self.budget,
+            "for_latency": self.for_latency,
             "multipliers": self.multipliers,
             "foldings": {str(op): folding.fields() for op, folding in self.foldings.items()},
             "lanes": {str(tensor): lanes for tensor, lanes in self.lanes.items()},

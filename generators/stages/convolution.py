@@ -141,7 +141,7 @@ class ConvolutionCircuit(FoldedCircuit):
         )
 
     def parameters(self, site: Site, common: dict[str, Any], capacity: int | None) -> ConvolutionParameters:
-        taps = convolution_taps(site.network, site.node, site.folding.inputs, site.plan.interval)
+        taps = convolution_taps(site.network, site.node, site.folding.inputs, site.pace)
         return ConvolutionParameters(
             channels=site.input_shape.channels,
             outputs=site.output_shape.channels,

@@ -18,7 +18,7 @@ from amaranth.lib.wiring import Component
 from mbconv.hdl.mac_parameters import UNSHARED, DspShare
 
 from ..constants.mac_constants import MacConstants, mac_constants
-from ..constants.weights import folded_weights, pack_records, pack_words
+from ..constants.weights import Words, folded_weights, folded_words, pack_records, pack_words
 from ..planning.folding import Folding, ceil_div, round_up
 from ..timing.timing import StageTiming
 from .protocol import Site, StageCircuit
@@ -212,9 +212,16 @@ class FoldedCircuit(StageCircuit):
     def build(self, site: Site) -> Stage:
         constants = site.constants
         found = constants.requantization
+        weights, records = constants.weights, len(found.words.bias)
         sources = {
-            "weights": pack_words(folded_weights(constants.weights, site.folding), constants.weight_bits),
-            "requantization": pack_records(found.packed(), found.format.word_bits, site.lanes_out),
+            "weights": Words(
+                folded_words(*weights.shape, site.folding),
+                lambda: pack_words(folded_weights(weights, site.folding), constants.weight_bits),
+            ),
+            "requantization": Words(
+                ceil_div(records, site.lanes_out),
+                lambda: pack_records(found.packed(), found.format.word_bits, site.lanes_out),
+            ),
         }
 
         def stage(dsp: DspShare) -> Stage:

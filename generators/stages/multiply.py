@@ -46,7 +46,7 @@ class MultiplyCircuit(ElementwiseCircuit):
 
 def _longest_interval(site: Site) -> int:
     """The cycles that the plan leaves for a beat, as far as they are of use."""
-    return min(site.plan.interval // site.output_shape.beats(site.lanes_out), LONGEST_INTERVAL)
+    return min(site.pace // site.output_shape.beats(site.lanes_out), LONGEST_INTERVAL)
 
 
 def _cheapest_interval(found: Requantization, lanes: int, longest: int) -> int:

@@ -83,6 +83,11 @@ class Site:
         folding = self.plan.foldings.get(node.operator.index)
         return node.circuit.cycles(self.network, node, folding, self.plan.lanes)
 
+    @property
+    def pace(self) -> int:
+        """Cycles that a circuit which could be faster than its plan needs may take for a frame."""
+        return self.cycles if self.plan.for_latency else self.plan.interval
+
 
 class StageCircuit(ABC):
     """A circuit that computes nodes of a network.
@@ -90,7 +95,7 @@ class StageCircuit(ABC):
     Attributes:
         KIND: its name, in the names of stages and in reports; that of its file.
         FOLDED: whether a plan chooses a folding for it, as :class:`~mbconv.generators.stages.folded.FoldedCircuit` has.
-        FOR_INTERVAL: whether it is made for the plan's interval as well, not only for its folding and lanes.
+        FOR_INTERVAL: whether it is made for its site's pace as well, not only for its folding and lanes.
         REASON: why there is a queue in front of it, where there is one.
     """
 

@@ -85,6 +85,6 @@ def _slowest(site: Site, geometry: WindowGeometry) -> tuple[int, int]:
     beats = site.output_shape.beats(site.lanes_out)
     for taps in window_taps(site.node):
         cycles = beats * ceil_div(geometry.taps, taps)
-        if cycles <= site.plan.interval:
+        if cycles <= site.pace:
             return cycles, taps
-    raise AssertionError(f"{site.node.name} needs {beats} cycles of an interval of {site.plan.interval}")
+    raise AssertionError(f"{site.node.name} needs {beats} cycles of a pace of {site.pace}")

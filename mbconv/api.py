@@ -30,7 +30,7 @@ from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.emission.emit import emit as _emit
 from mbconv.generators.graph.graph import Graph
 from mbconv.generators.graph.graph import GraphError as MbconvError
-from mbconv.generators.planning.board_plan import design_for_board
+from mbconv.generators.planning.board_plan import design_for_target
 from mbconv.generators.planning.plan import Plan
 from mbconv.generators.planning.targets import Target as _Target
 from mbconv.generators.planning.targets import make_target, plan_for_target
@@ -58,6 +58,7 @@ def Target(
     clock_mhz: float | None = None,
     board: str | None = None,
     interval: int | None = None,
+    latency: bool = False,
 ) -> _Target:
     """What a design is planned for; 64 multipliers where nothing is said.
 
@@ -66,12 +67,16 @@ def Target(
         fps, clock_mhz: the fewest multipliers for so many frames per second at this clock.
         board: the least interval that fits; ``mbconv boards`` lists the names.
         interval: the fewest multipliers for so many cycles a frame.
+        latency: the least latency of a lone frame within the multipliers or the board; a rate or an interval given
+            beside them is kept.
 
     Raises:
         MbconvError: contradictions, numbers out of range, an unknown board.
     """
     found = None if board is None else find_board(board)
-    return make_target(multipliers=multipliers, fps=fps, clock_mhz=clock_mhz, board=found, interval=interval)
+    return make_target(
+        multipliers=multipliers, fps=fps, clock_mhz=clock_mhz, board=found, interval=interval, latency=latency
+    )
 
 
 def load(model: str | PathLike[str], layers: tuple[int, int] | None = None) -> Graph:
@@ -94,8 +99,8 @@ def plan(graph: Graph, target: _Target | None = None) -> Plan:
     """
     wanted = make_target() if target is None else target
     if wanted.board is not None:
-        return design_for_board(graph, wanted.board, boards()).plan
-    return plan_for_target(build_network(graph), wanted, sharing=wanted.device is None)
+        return design_for_target(graph, wanted, boards()).plan
+    return plan_for_target(build_network(graph), wanted)
 
 
 def design(graph: Graph, target: _Target | Plan | None = None, *, merge_outputs: bool = False) -> Design:

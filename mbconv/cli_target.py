@@ -29,7 +29,7 @@ _CLOCKED = {
 
 
 _MERGING = ("plan", "emit", "sim", "build")
-_BESIDE = ("--clock", "--merge-outputs", "--plan")  # options that go with any target
+_BESIDE = ("--clock", "--merge-outputs", "--plan", "--target")  # options that go with any target
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,12 @@ class TargetOptions:
     board: str | None = None
     plan: Path | None = None
     merge_outputs: bool | None = None
+    target: str | None = None
+
+    @property
+    def for_latency(self) -> bool:
+        """Whether a lone frame's latency is to be the least."""
+        return self.target == "latency"
 
     @property
     def names(self) -> list[str]:
@@ -50,8 +56,8 @@ class TargetOptions:
 
 
 def target_options(command: Callable) -> Callable:
-    """Add --multipliers, --fps, --clock, --board and --plan to a command, which gets them as one argument ``target``,
-    a :class:`TargetOptions`. Commands in :data:`_CLOCKED` take a clock without a rate."""
+    """Add --multipliers, --fps, --clock, --board, --target and --plan to a command, which gets them as one argument
+    ``target``, a :class:`TargetOptions`. Commands in :data:`_CLOCKED` take a clock without a rate."""
     clocked = command.__name__ in _CLOCKED
 
     @click.option("--multipliers", type=click.IntRange(min=1), metavar="N",
@@ -63,9 +69,12 @@ def target_options(command: Callable) -> Callable:
     @click.option(
         "--board", metavar="NAME", help="Least interval that fits a board's FPGA (mbconv boards), or module:Platform."
     )
+    @click.option("--target", type=click.Choice(["interval", "latency"]),
+                  help="What is to be least: cycles from frame to frame, or, within --multipliers or for --board, "
+                       "those of a lone frame; --fps is kept.  [default: interval]")  # fmt: skip
     @click.option("--plan", type=existing_file, metavar="FILE", help="The foldings and lanes of a file of mbconv plan.")
     @wraps(command)
-    def with_target(*arguments, multipliers, fps, clock, board, plan, merge_outputs=False, **others):
+    def with_target(*arguments, multipliers, fps, clock, board, target, plan, merge_outputs=False, **others):
         if fps is not None and clock is None:
             raise UserError("--fps and --clock go together: frames per second at a clock of so many MHz")
         if clock is not None and fps is None and not clocked:
@@ -74,8 +83,8 @@ def target_options(command: Callable) -> Callable:
             from mbconv.generators.planning.targets import check_clock
 
             check_clock(clock)
-        target = TargetOptions(multipliers, fps, clock, board, plan, merge_outputs or None)
-        return command(*arguments, target=target, **others)
+        wanted = TargetOptions(multipliers, fps, clock, board, plan, merge_outputs or None, target)
+        return command(*arguments, target=wanted, **others)
 
     if command.__name__ not in _MERGING:
         return with_target
@@ -95,11 +104,13 @@ def target_of(options: TargetOptions) -> Target:
     from mbconv.generators.planning.targets import make_target
 
     kinds = [name for name in options.names if name not in _BESIDE]
-    if len(kinds) > 1:
+    if len(kinds) > 1 and not options.for_latency:
         raise GraphError(f"{' and '.join(kinds)} are different targets: give one of them")
     board = None if options.board is None else find_board(options.board)
     clock = None if options.fps is None else options.clock
-    return make_target(multipliers=options.multipliers, fps=options.fps, clock_mhz=clock, board=board)
+    return make_target(
+        multipliers=options.multipliers, fps=options.fps, clock_mhz=clock, board=board, latency=options.for_latency
+    )
 
 
 def rate(interval: int, latency: int, clock_mhz: float) -> dict[str, float]:
@@ -132,7 +143,7 @@ def planned_design(graph: Graph, options: TargetOptions, device: Device | None =
     """
     from mbconv.fpga.boards import boards, find_board
     from mbconv.generators.emission.design import make_design
-    from mbconv.generators.planning.board_plan import check_board, design_for_board
+    from mbconv.generators.planning.board_plan import check_board, design_for_target
     from mbconv.generators.planning.plan_file import read_plan
     from mbconv.generators.planning.targets import plan_for_target
     from mbconv.generators.stages.network import build_network
@@ -140,12 +151,12 @@ def planned_design(graph: Graph, options: TargetOptions, device: Device | None =
     if options.plan is None:
         target = target_of(options)
         if target.board is not None:
-            design = design_for_board(graph, target.board, boards())
+            design = design_for_target(graph, target, boards())
             if not options.merge_outputs or len(design.outputs) == 1:
                 return design, target
             plan = design.plan
         else:
-            plan = plan_for_target(build_network(graph), target, sharing=(device or target.device) is None)
+            plan = plan_for_target(build_network(graph), target, device or target.device)
     else:
         _exclude_others(options)
         plan, target = read_plan(options.plan, build_network(graph), find_board)
@@ -202,7 +213,7 @@ def _exclude_others(options: TargetOptions) -> None:
     """Refuse other targets beside a plan's file, which has its own."""
     from mbconv.generators.graph.graph import GraphError
 
-    others = [name for name in options.names if name not in _BESIDE]
+    others = [name for name in options.names if name not in _BESIDE or name == "--target"]
     if others:
         raise GraphError(f"--plan and {' and '.join(others)} exclude each other: the target is in the file")
 

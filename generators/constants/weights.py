@@ -80,6 +80,9 @@ class Words(Sequence[int]):
         assert len(words) == self._count
         return words
 
+    def __reduce__(self) -> tuple:
+        return list, (self.packed,)
+
     def __len__(self) -> int:
         return self._count
 

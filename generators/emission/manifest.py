@@ -94,7 +94,7 @@ def manifest(design: Design, prefix: str = "", source: ModelSource | None = None
 def _target_of(design: Design) -> Target:
     """A target that the plan meets, where the one that it was made for is not known."""
     if design.plan.budget is not None:
-        return make_target(multipliers=design.plan.budget)
+        return make_target(multipliers=design.plan.budget, latency=design.plan.for_latency)
     return make_target(interval=design.plan.interval)
 
 

@@ -10,6 +10,7 @@ the best there is, and if none does, the nearest tells what is short.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 
 from mbconv.hdl.cost import Cost, cost
@@ -19,10 +20,12 @@ from ..emission.design import Design, make_design
 from ..graph.graph import Graph, GraphError
 from ..stages.network import Network, Node, build_network
 from .device import Board, Device
+from .latency_plan import plan_for_latency
 from .nearest_plan import NearestSearch, list_plans
 from .plan import Plan
 from .planner import plan_for_interval, plan_for_multipliers, slowest_interval
-from .use import LUT_SHARE, Use, uses
+from .targets import Target
+from .use import LUT_SHARE, Use, scarcest, uses
 
 
 def design_cost(design: Design) -> Cost:
@@ -33,6 +36,53 @@ def design_cost(design: Design) -> Cost:
 def shortages(design: Design, device: Device) -> list[Use]:
     """The resources that a design needs more of than a device has."""
     return [use for use in uses(design_cost(design), device) if not use.fits]
+
+
+def design_for_target(graph: Graph, target: Target, others: Sequence[Board] = ()) -> Design:
+    """The design for a board that a target names: of least interval, or of least latency of a lone frame.
+
+    Raises:
+        GraphError: as :func:`design_for_board`, or the target's rate cannot be kept.
+    """
+    assert target.board is not None
+    fastest = design_for_board(graph, target.board, others)
+    if not target.latency:
+        return fastest
+    return _design_for_latency(graph, target.board, target.interval_limit, fastest)
+
+
+def _design_for_latency(graph: Graph, board: Board, limit: int | None, fastest: Design) -> Design:
+    """The design for a lone frame with as many multipliers as fit.
+
+    Memories and LUTs hardly shrink in steps of one multiplier, so fewer are tried in strides that the scarcest resource
+    suggests, down to those of the fastest design.
+
+    Args:
+        limit: the interval that it must keep.
+        fastest: the design of least interval that fits.
+
+    Raises:
+        GraphError: it keeps no such interval, or none was found.
+    """
+    network, device = fastest.network, board.device
+    if limit is not None and fastest.plan.interval > limit:
+        raise GraphError(
+            f"{board} cannot keep {limit:,} cycles a frame: the least interval that fits is {fastest.plan.interval:,}"
+        )
+    budget = device.multipliers
+    while True:
+        plan = replace(plan_for_latency(network, budget, limit, device), budget=device.multipliers)
+        design = make_design(graph, plan=plan, device=device)
+        times = scarcest(uses(design_cost(design), device))
+        if times <= 1:
+            return design
+        least = fastest.plan.multipliers
+        if plan.multipliers <= least:
+            raise GraphError(
+                f"no plan for a lone frame was found that fits {board}; give fewer --multipliers than {least} in place "
+                "of the board, or leave out --target latency"
+            )
+        budget = max(least, min(plan.multipliers - 1, max(int(plan.multipliers / times), plan.multipliers * 3 // 4)))
 
 
 def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -> Design:

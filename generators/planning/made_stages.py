@@ -21,7 +21,7 @@ class MadeStages:
     def key(node: Node, plan: Plan) -> tuple:
         """What a stage depends on."""
         lanes = tuple(plan.lanes[tensor] for tensor in (*node.inputs, node.output))
-        pace = (plan.interval, plan.for_latency) if node.circuit.FOR_INTERVAL else None
+        pace = plan.interval if node.circuit.FOR_INTERVAL and not plan.for_latency else None
         return node.name, plan.foldings.get(node.operator.index), lanes, pace
 
     def stage(self, node: Node, plan: Plan) -> Stage:

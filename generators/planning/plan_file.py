@@ -11,9 +11,10 @@
     }
 
 A folding of a pointwise stage may have ``"pixels"``, the number of pixels that share groups of outputs, one where not
-said. Foldings and lanes may be changed, and the target; names and channels are there for the reader. Nothing that
-follows from these is in the file: it is counted again whenever the file is read. ``structure`` identifies the network's
-shape and wiring, not its weights, on which no plan depends: a network that is trained again keeps its plan.
+said; a target for a lone frame has ``"latency": true``. Foldings and lanes may be changed, and the target; names and
+channels are there for the reader. Nothing that follows from these is in the file: it is counted again whenever the file
+is read. ``structure`` identifies the network's shape and wiring, not its weights, on which no plan depends: a network
+that is trained again keeps its plan.
 """
 
 from __future__ import annotations
@@ -92,13 +93,15 @@ def plan_text(network: Network, plan: Plan, target: Target) -> str:
 
 
 def _target_fields(target: Target) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
     if target.board is not None:
-        return {"board": target.board.name}
-    if target.multipliers is not None:
-        return {"multipliers": target.multipliers}
-    if target.interval is not None:
-        return {"interval": target.interval}
-    return {"fps": float(target.fps), "clock_mhz": float(target.clock_mhz)}
+        fields["board"] = target.board.name
+    for name in ("multipliers", "interval"):
+        if getattr(target, name) is not None:
+            fields[name] = getattr(target, name)
+    if target.fps is not None:
+        fields |= {"fps": float(target.fps), "clock_mhz": float(target.clock_mhz)}
+    return fields | ({"latency": True} if target.latency else {})
 
 
 def write_plan(path: Path, network: Network, plan: Plan, target: Target) -> None:
@@ -149,7 +152,7 @@ def parse_plan(content: bytes, network: Network, find_board: FindBoard | None = 
     names = {tensor: network.tensor(tensor).name for tensor in sorted(network.shapes)}
     lanes = _rows("lanes", data["lanes"], ("tensor", "name", "channels", "lanes"), names, _lanes)
     check_plan(network, foldings, lanes, target)
-    return Plan(foldings, lanes, interval_of(network, foldings, lanes), target.budget), target
+    return Plan(foldings, lanes, interval_of(network, foldings, lanes), target.budget, target.latency), target
 
 
 def _json(content: bytes) -> Any:
@@ -199,7 +202,7 @@ def _shown(value: Any) -> str:
 
 
 def _target(value: Any, find_board: FindBoard | None) -> Target:
-    keys = ("multipliers", "fps", "clock_mhz", "board", "interval")
+    keys = ("multipliers", "fps", "clock_mhz", "board", "interval", "latency")
     if not isinstance(value, dict) or not value or set(value) - set(keys):
         raise GraphError(f"target must be an object with one of {', '.join(keys)}, not {_shown(value)}")
     for key in ("multipliers", "interval"):
@@ -208,6 +211,8 @@ def _target(value: Any, find_board: FindBoard | None) -> Target:
     for key in ("fps", "clock_mhz"):
         if key in value and (isinstance(value[key], bool) or not isinstance(value[key], int | float | str)):
             raise GraphError(f"target: {key} must be a number, not {_shown(value[key])}")
+    if not isinstance(value.get("latency", True), bool):
+        raise GraphError(f"target: latency must be true or false, not {_shown(value['latency'])}")
     if "board" in value and not isinstance(value["board"], str):
         raise GraphError(f"target: board must be a name, not {_shown(value['board'])}")
     if "board" in value:

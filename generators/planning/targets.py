@@ -1,4 +1,4 @@
-"""What a plan is for: a number of multipliers, frames per second at a clock, or a board."""
+"""What a plan is for: a number of multipliers, frames per second at a clock, a board, a lone frame's latency."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fractions import Fraction
 from ..graph.graph import GraphError
 from ..stages.network import Network
 from .device import Board, Device
+from .latency_plan import plan_for_latency
 from .plan import Plan
 from .planner import plan_for_interval, plan_for_multipliers, slowest_interval
 from .search import find_least
@@ -28,6 +29,9 @@ RANGES = {
 class Target:
     """One of: ``multipliers``; ``fps`` and ``clock_mhz``; ``board``; ``interval``, cycles a frame.
 
+    With ``latency`` that of a lone frame is to be the least within the multipliers or the board, and a rate or an
+    interval may be given beside them, which the plan keeps.
+
     Raises:
         GraphError: none of them or several, or a number that is not positive.
     """
@@ -37,12 +41,19 @@ class Target:
     clock_mhz: Fraction | None = None
     board: Board | None = None
     interval: int | None = None
+    latency: bool = False
 
     def __post_init__(self) -> None:
         if (self.fps is None) != (self.clock_mhz is None):
             raise GraphError("frames per second and the clock's megahertz go together: give both")
-        given = [self.multipliers, self.fps, self.board, self.interval]
-        if sum(value is not None for value in given) != 1:
+        room, pace = [self.multipliers, self.board], [self.fps, self.interval]
+        given = [sum(value is not None for value in values) for values in (room, pace)]
+        if self.latency and not (given[0] == 1 and given[1] <= 1):
+            raise GraphError(
+                "the latency of a lone frame is planned within a number of multipliers or for a board, beside which a "
+                "rate or an interval may be given"
+            )
+        if not self.latency and sum(given) != 1:
             raise GraphError(
                 "a target is one of: a number of multipliers; frames per second at a clock; a board; an interval"
             )
@@ -66,12 +77,16 @@ class Target:
         return self.interval if self.fps is None else int(self.clock_mhz * 1_000_000 / self.fps)
 
     def __str__(self) -> str:
+        parts = []
         if self.board is not None:
-            return str(self.board)
+            parts.append(str(self.board))
         if self.multipliers is not None:
-            return f"{self.multipliers:,} multipliers"
-        limit = f"at most {self.interval_limit:,} cycles a frame"
-        return limit if self.fps is None else f"{number(self.fps)} fps at {number(self.clock_mhz)} MHz: {limit}"
+            parts.append(f"{self.multipliers:,} multipliers")
+        if self.interval_limit is not None:
+            limit = f"at most {self.interval_limit:,} cycles a frame"
+            rate = "" if self.fps is None else f"{number(self.fps)} fps at {number(self.clock_mhz)} MHz: "
+            parts.append(f"{rate}{limit}")
+        return f"{'the latency of a lone frame: ' if self.latency else ''}{', '.join(parts)}"
 
 
 def make_target(
@@ -81,15 +96,17 @@ def make_target(
     clock_mhz: float | str | None = None,
     board: Board | None = None,
     interval: int | None = None,
+    latency: bool = False,
 ) -> Target:
-    """The target that a user's options name; without any, :data:`DEFAULT_MULTIPLIERS`.
+    """The target that a user's options name; without any, and for a latency without a board,
+    :data:`DEFAULT_MULTIPLIERS`.
 
     Numbers are taken as they are written in decimal: 0.1 is a tenth.
 
     Raises:
         GraphError: options that exclude each other, or a number that is none.
     """
-    if multipliers is fps is clock_mhz is board is interval is None:
+    if multipliers is board is None and (latency or fps is clock_mhz is interval is None):
         multipliers = DEFAULT_MULTIPLIERS
     return Target(
         multipliers,
@@ -97,6 +114,7 @@ def make_target(
         _fraction("clock", clock_mhz),
         board,
         interval,
+        latency,
     )
 
 
@@ -138,7 +156,7 @@ def number(value: Fraction) -> str:
 
 
 def plan_for_rate(network: Network, target: Target, sharing: bool = True) -> Plan:
-    """The plan of fewest multipliers within the target's cycles a frame; ``sharing``: see :func:`plan_for_target`.
+    """The plan of fewest multipliers within the target's cycles a frame; ``sharing``: pixels may share groups.
 
     Raises:
         GraphError: no circuit is as fast, with the stream that binds and the nearest rate.
@@ -152,20 +170,22 @@ def plan_for_rate(network: Network, target: Target, sharing: bool = True) -> Pla
     return plan
 
 
-def plan_for_target(network: Network, target: Target, sharing: bool = True) -> Plan:
+def plan_for_target(network: Network, target: Target, device: Device | None = None) -> Plan:
     """The plan for multipliers or a rate. For a board its multipliers alone are looked at here:
-    :func:`~mbconv.generators.planning.board_plan.design_for_board` looks at the rest.
+    :func:`~mbconv.generators.planning.board_plan.design_for_target` looks at the rest.
 
     Args:
-        sharing: pixels may share groups of outputs; not where the design is for a device, which is short of LUTs and
-            block RAM.
+        device: the FPGA that the design is for, if any: it is short of LUTs and block RAM, so that pixels share no
+            groups of outputs.
 
     Raises:
         GraphError: the target cannot be met; the message says why and names the nearest that can.
     """
+    if target.latency:
+        return plan_for_latency(network, target.budget, target.interval_limit, device)
     if target.interval_limit is not None:
-        return plan_for_rate(network, target, sharing)
-    return plan_for_multipliers(network, target.budget, sharing)
+        return plan_for_rate(network, target, device is None)
+    return plan_for_multipliers(network, target.budget, device is None)
 
 
 def least_interval(network: Network) -> tuple[int, str]:

@@ -116,7 +116,7 @@ class Events:
         self.stale = last
         new = None if self.earliest is None else self.earliest[first:last].copy()
         for rule in self.rules:
-            begin, end = locate(rule.targets, first), locate(rule.targets, last)
+            begin, end = _locate(rule.targets, first), _locate(rule.targets, last)
             if begin == end:
                 continue
             delay = rule.delay if isinstance(rule.delay, int) else rule.delay[begin:end]
@@ -128,7 +128,7 @@ class Events:
             )
             far = rule.source.last_before(span)
             if rule.sources[end - 1] >= far:  # beyond the horizon, whatever its time
-                late = wanted[max(locate(rule.sources, far) - begin, 0) :]
+                late = wanted[max(_locate(rule.sources, far) - begin, 0) :]
                 np.maximum(late, horizon, out=late)
             if whole:
                 new = wanted
@@ -169,12 +169,12 @@ class Events:
     def _mark_readers(self, start: int) -> None:
         """Events that wait for this class's from ``start`` on are stale."""
         for reader, rule in self.readers:
-            place = locate(rule.sources, start)
+            place = _locate(rule.sources, start)
             if place < len(rule.targets):
                 reader.stale = min(reader.stale, int(rule.targets[place]))
 
 
-def locate(positions: Positions, value: int) -> int:
+def _locate(positions: Positions, value: int) -> int:
     """How many positions are below a value."""
     if isinstance(positions, range):
         return min(max(-(-(value - positions.start) // positions.step), 0), len(positions))
@@ -302,7 +302,7 @@ def _settle_events(events: Events, span: int, horizon: int) -> bool:
 def _awaited(events: Events) -> Events:
     """A class whose next event a class's next event waits for."""
     for rule in events.rules:
-        place = locate(rule.targets, events.settled)
+        place = _locate(rule.targets, events.settled)
         if place == len(rule.targets) or rule.targets[place] != events.settled:
             continue
         if rule.sources[place] >= rule.source.settled:

@@ -9,7 +9,7 @@ import numpy as np
 from ..stages.network import Network
 from .drain import take_turns
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
-from .event_graph import EventGraph, Events, Rule, Times
+from .event_graph import EventGraph, Events, Rule
 from .timing import Ring, StageTiming
 
 Edge = tuple[int, str, int]
@@ -38,7 +38,6 @@ class NetworkEvents:
         taken: by edge, when its reader takes beats.
         rings: by node, of its window.
         delays: by edge, what delays beats on it, where queues have no limit.
-        stages: by node, its classes.
         results: by output tensor, when AXI4-Stream beats leave; empty for paced sources.
     """
 
@@ -49,7 +48,6 @@ class NetworkEvents:
         self.taken: dict[Edge, Events] = {}
         self.rings: dict[str, Ring] = {}
         self.delays: dict[Edge, Rule] = {}
-        self.stages: dict[str, Sequence[Events]] = {}
         self.results: dict[int, Events] = {}
 
     def add_stages(
@@ -63,9 +61,7 @@ class NetworkEvents:
         """
         holds = {}
         for node in self.network.nodes:
-            first = len(self.graph.classes)
             ports = timings[node.name].events(self.graph, node.name, self.frames)
-            self.stages[node.name] = self.graph.classes[first:]
             for position, (tensor, accepted) in enumerate(zip(node.inputs, ports.accepted, strict=True)):
                 self.taken[tensor, node.name, position] = accepted
                 read((tensor, node.name, position))
@@ -92,20 +88,6 @@ def paced_events(
         found.delays[edge] = found.taken[edge].after(found.valid[edge[0]], delays.get(edge, 0))
 
     paced_sources(found, lanes, interval, found.valid.__setitem__)
-    found.add_stages(timings, found.valid.__setitem__, read)
-    return found
-
-
-def lone_events(network: Network, timings: Mapping[str, StageTiming], offered: Mapping[int, Times]) -> NetworkEvents:
-    """The events of one frame, its beats at the inputs valid when they are ``offered``, with no limit to what waits:
-    nothing that a design has can make any of them sooner."""
-    found = NetworkEvents(network, 1)
-
-    def read(edge: Edge) -> None:
-        found.taken[edge].after(found.valid[edge[0]])
-
-    for tensor, times in offered.items():
-        found.valid[tensor] = found.graph.add(f"tensor {tensor} has a beat", times.size, None, times)
     found.add_stages(timings, found.valid.__setitem__, read)
     return found
 

@@ -29,7 +29,8 @@ _REASONS = {
               help="Write the plan, to be edited and given to --plan.")  # fmt: skip
 @json_option
 def plan(model, layers, target, engine, output, as_json) -> None:
-    """Choose every stage's folding and every stream's lanes for a number of multipliers, a frame rate or a board.
+    """Choose every stage's folding and every stream's lanes for a number of multipliers, a frame rate or a board; with
+    --target latency for the latency of a lone frame.
 
     The table lists the stages: folding (inputs × outputs of a cycle; taps × channels of a depthwise one), lanes at
     both ends, cycles for a frame, and the share of the interval's multiplications that the network uses.

@@ -62,7 +62,6 @@ def test_a_lone_frame_is_sooner_within_the_same_multipliers():
 def test_an_interval_is_kept():
     network = build_network(load("digits"))
     least = plan_for_multipliers(network, 12, sharing=False).interval
-    assert least < plan_for_latency(network, 12).interval or least == 9216
     for limit in (least, 20_000):
         assert plan_for_latency(network, 12, limit).interval <= limit
     with pytest.raises(GraphError, match=r"12 multipliers are too few for 9,000 cycles a frame: 9,216 is the least"):

@@ -137,8 +137,8 @@ def test_a_board():
     soonest = design_for_target(graph, make_target(board=board, latency=True))
     assert soonest.multipliers <= board.device.multipliers and soonest.plan.for_latency
     assert soonest.schedule.latency <= fastest.schedule.latency
-    with pytest.raises(GraphError, match="cannot keep 5,000 cycles a frame"):
-        design_for_target(graph, make_target(board=board, interval=5000, latency=True))
+    with pytest.raises(GraphError, match="cannot keep 4,000 cycles a frame"):
+        design_for_target(graph, make_target(board=board, interval=4000, latency=True))
 
 
 def test_the_command_and_its_file(tmp_path):

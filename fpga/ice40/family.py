@@ -44,13 +44,17 @@ _OPTIONS = {
 # input of the fabric there.
 _PLL_PINS = {("iCE40UP5K", "SG48"): "35", ("iCE40UP3K", "SG48"): "35"}
 
+_LEAST_ENABLED = 4
+"""Registers of a clock enable; of fewer the enable is part of their tables. All eight cells of a tile have one enable
+and one reset, so that small sets leave cells unused, or nextpnr without a place for all of them."""
+
 _SCRIPT = """read_verilog -lib -D ICE40_{macro} +/ice40/cells_sim.v
 {reads}
 hierarchy -check -top {top}
 proc
 flatten
 splitnets
-synth_ice40 -device {series} -top {top} -json {json}
+synth_ice40 -device {series} -dffe_min_ce_use {enabled} -top {top} -json {json}
 write_verilog -noattr {verilog}
 """
 
@@ -108,7 +112,15 @@ class Ice40(Family):
 
     def synthesis(self, part: Part, reads: str, top: str, json: str, verilog: str, pins: bool) -> str:
         series = _SERIES[part.device[5:7]]
-        return _SCRIPT.format(macro=series.upper(), reads=reads, top=top, series=series, json=json, verilog=verilog)
+        return _SCRIPT.format(
+            macro=series.upper(),
+            reads=reads,
+            top=top,
+            series=series,
+            enabled=_LEAST_ENABLED,
+            json=json,
+            verilog=verilog,
+        )
 
     def place_and_route(self, part: Part, constraints: Path | None, output: str) -> list[str]:
         arguments = [_OPTIONS[part.device], "--package", part.package.lower()]

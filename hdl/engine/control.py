@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 from ..counting import delayed
 from ..family import GENERIC, Family
 from ..primitives import address_width
-from .instruction import WORD_BITS, Operation, instruction_layout, instruction_words
+from .instruction import WORD_BITS, Operation, instruction_layout, instruction_rows, row_words, unused_bits
 from .latencies import Latencies
 from .parameters import EngineParameters
 from .weight_port import PLACE_BITS
@@ -24,13 +24,13 @@ class Control(Component):
     the first of the next frame, all of them in the program's order, or alone if no frame waits at END. Of those that
     are passed over, each takes the time of its fetch.
 
-    Cycles: from ``go`` (a frame's beginning, or ``finished``) to ``start``: 1 + the words of an instruction + M.
-    Cost: an instruction in registers.
+    Cycles: from ``go`` (a frame's beginning, or ``finished``) to ``start``: 1 + the rows of an instruction + M.
+    Cost: an instruction in registers, but for ``standing_words`` of it.
 
     Members:
         loaded, uploading, frame: ``In(1)``; finished: ``In(1)``, of the present instruction.
         open_upload: ``Out(1)``
-        address: ``Out``, of the program memory; word: ``In``, M cycles later.
+        row: ``Out``, of the program memory; data: ``In``, M cycles later.
         instruction: ``Out``; start: ``Out(1)``; begins: ``Out(1)``, with a frame's first start where none is under way.
         both: ``Out(1)``, instructions of two frames are computed.
         goes_on: ``Out(1)``, END has finished, and instructions of the frame follow; place: ``Out``, where their weights
@@ -40,8 +40,7 @@ class Control(Component):
 
     def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
         self.parameters, self.family = parameters, family
-        self.words = instruction_words(parameters)
-        self.depth = parameters.instructions * self.words
+        self.rows = instruction_rows(parameters)
         super().__init__(
             {
                 "loaded": In(1),
@@ -49,8 +48,8 @@ class Control(Component):
                 "frame": In(1),
                 "finished": In(1),
                 "open_upload": Out(1),
-                "address": Out(address_width(self.depth)),
-                "word": In(WORD_BITS),
+                "row": Out(address_width(parameters.instructions * self.rows)),
+                "data": In(WORD_BITS * row_words(parameters)),
                 "instruction": Out(instruction_layout(parameters)),
                 "start": Out(1),
                 "begins": Out(1),
@@ -70,14 +69,15 @@ class Control(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         running, asking = Signal(), Signal()
-        left = Signal(address_width(self.words))
+        left = Signal(address_width(self.rows))
         number = Signal(len(self.number))
-        held = Signal(self.words * WORD_BITS, reset_less=True)
+        standing = len(self.data) if self.parameters.standing_words else 0
+        held = Signal(self.rows * len(self.data) - standing, reset_less=True)
         go, fetch = Signal(), Signal()
         m.d.comb += [
             self.open_upload.eq(~running),
             go.eq(~running & self.loaded & ~self.uploading & self.frame),
-            self.instruction.as_value().eq(held),
+            self.instruction.as_value().eq(Cat(held, self.data[:standing])[unused_bits(self.parameters) :]),
         ]
         started = Signal()  # an instruction is there
         passed_over, follows, ended = self._overlap(m, go, started)
@@ -92,15 +92,15 @@ class Control(Component):
         whole = delayed(m, last, self.family.memory_latency, "whole", reset=True)
         m.d.sync += [started.eq(whole), self.begins.eq(whole & (number == 0) & ~follows)]
         with m.If(asking):
-            m.d.sync += [self.address.eq(self.address + 1), left.eq(left - 1)]
+            m.d.sync += left.eq(left - 1)
             with m.If(left == 0):
                 m.d.sync += asking.eq(0)
-        with m.If(arrives):
-            m.d.sync += held.eq(Cat(held[WORD_BITS:], self.word))
+        with m.If(arrives & ~(whole if standing else 0)):
+            m.d.sync += held.eq(Cat(held, self.data)[len(self.data) :])
         with m.If(fetch):
-            m.d.sync += [asking.eq(1), left.eq(self.words - 1), number.eq(Mux(rewinds, 0, number + 1))]
-            with m.If(rewinds):
-                m.d.sync += self.address.eq(0)
+            m.d.sync += [asking.eq(1), left.eq(self.rows - 1), number.eq(Mux(rewinds, 0, number + 1))]
+        with m.If(fetch | (asking & ~last)):  # the last row of the one that is executed stands
+            m.d.sync += self.row.eq(Mux(rewinds, 0, self.row + 1))
         m.d.sync += self.retired.eq(self.finished | ended)
         with m.If(self.finished | ended):
             m.d.sync += self.number.eq(number)

@@ -17,9 +17,10 @@ from .drain import Drain
 from .edges import FRAME_BYTE, RESULT_BYTE, FrameInput, FrameOutput, frame_layout
 from .elementwise import Elementwise
 from .finish import Finish
-from .instruction import WORD_BITS, Operation
+from .instruction import Operation
 from .map_memory import MapMemory, written_layout
 from .parameters import EngineParameters
+from .program_memory import ProgramMemory
 from .sequence import Sequence, slot_layout
 from .upload import Section, Upload
 from .weight_loader import WeightLoader
@@ -63,7 +64,7 @@ class Engine(Component):
         self.weights = Ram(ArrayLayout(signed(p.weight_bits), p.channels), p.weight_words, family=family)
         self.constants = ConstantMemory(p, family)
         self.control = Control(p, family)
-        self.program_memory = Ram(WORD_BITS, self.control.depth, family=family)
+        self.program_memory = ProgramMemory(p, family)
         self.words = Words(p)
         self.sequence, self.array, self.drain = Sequence(p), Array(p, family), Drain(p, family)
         self.elementwise, self.finish, self.write_back = Elementwise(p, family), Finish(p, family), WriteBack(p)
@@ -118,8 +119,8 @@ class Engine(Component):
             control.uploading.eq(self.program.valid | self.upload.busy),
             control.frame.eq(self.i.valid),
             control.finished.eq(self.input.finished | self.output.finished | self.write_back.finished),
-            control.word.eq(self.program_memory.r_data),
-            self.program_memory.r_addr.eq(control.address),
+            control.data.eq(self.program_memory.data),
+            self.program_memory.row.eq(control.row),
             self.input.clear.eq(control.begins | control.goes_on),
             self.sequence.rewind.eq(control.begins | control.goes_on),
             self.input.start.eq(control.start & is_input),
@@ -159,9 +160,9 @@ class Engine(Component):
             self.elementwise.write_data.eq(upload.word(Section.FIRST_TABLES)),
         ]
         m.d.comb += [
-            self.program_memory.w_en.eq(upload.write[Section.PROGRAM]),
-            self.program_memory.w_addr.eq(upload.address),
-            self.program_memory.w_data.eq(upload.word(Section.PROGRAM)),
+            self.program_memory.write.eq(upload.write[Section.PROGRAM]),
+            self.program_memory.address.eq(upload.address),
+            self.program_memory.word.eq(upload.word(Section.PROGRAM)),
         ]
 
     def _stream(self, m: Module) -> None:

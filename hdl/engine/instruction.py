@@ -183,20 +183,45 @@ def ringed(address: Value, first: Value, bits: Value) -> Value:
     return Cat(Mux(bits > place, own, kept) for place, (own, kept) in enumerate(zip(address, first, strict=True)))
 
 
+def row_words(parameters: EngineParameters) -> int:
+    """Words of the program memory that are read at once."""
+    return max(1, parameters.standing_words)
+
+
+def row_places(parameters: EngineParameters) -> int:
+    """Words that a row takes in an upload: a power of two, those beyond the row's own are 0."""
+    return 1 << (row_words(parameters) - 1).bit_length()
+
+
 @cache
+def instruction_rows(parameters: EngineParameters) -> int:
+    """Rows of the program memory that an instruction takes."""
+    return -(-instruction_layout(parameters).size // (WORD_BITS * row_words(parameters)))
+
+
 def instruction_words(parameters: EngineParameters) -> int:
-    """Words of the program memory that an instruction takes."""
-    return -(-instruction_layout(parameters).size // WORD_BITS)
+    """Words of an upload that an instruction takes."""
+    return instruction_rows(parameters) * row_places(parameters)
+
+
+def unused_bits(parameters: EngineParameters) -> int:
+    """Those before the first field of an instruction: its last row is full."""
+    words = -(-instruction_layout(parameters).size // WORD_BITS)
+    return WORD_BITS * (instruction_rows(parameters) * row_words(parameters) - words)
 
 
 def pack_instruction(parameters: EngineParameters, values: Mapping[str, int]) -> list[int]:
-    """The words of an instruction; fields that are not given are 0.
+    """The words of an instruction in an upload; fields that are not given are 0.
 
     Raises:
         ValueError: fields that do not hold their values, or that do not exist, all of them in one message.
     """
     layout = instruction_layout(parameters)
-    packed, offset, problems = 0, 0, [f"an instruction has no {name}" for name in values if name not in layout.members]
+    packed, offset, problems = (
+        0,
+        unused_bits(parameters),
+        [f"an instruction has no {name}" for name in values if name not in layout.members],
+    )
     for name, shape in layout.members.items():
         shape = Shape.cast(shape)
         value = int(values.get(name, 0))
@@ -208,4 +233,9 @@ def pack_instruction(parameters: EngineParameters, values: Mapping[str, int]) ->
         offset += shape.width
     if problems:
         raise ValueError("; ".join(problems))
-    return [packed >> WORD_BITS * word & (1 << WORD_BITS) - 1 for word in range(instruction_words(parameters))]
+    words, beyond = row_words(parameters), row_places(parameters) - row_words(parameters)
+    found = []
+    for row in range(instruction_rows(parameters)):
+        found += [packed >> WORD_BITS * (row * words + word) & (1 << WORD_BITS) - 1 for word in range(words)]
+        found += [0] * beyond
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..family import GENERIC, Family
-from .instruction import instruction_words
+from .instruction import instruction_rows
 from .parameters import EngineParameters
 from .rescale import Rows
 
@@ -31,8 +31,8 @@ class Latencies:
 
     @property
     def control(self) -> int:
-        """From the end of an instruction to the start of the next: 1, the words of an instruction, the memory."""
-        return 1 + instruction_words(self.parameters) + self.memory
+        """From the end of an instruction to the start of the next: 1, the rows of an instruction, the memory."""
+        return 1 + instruction_rows(self.parameters) + self.memory
 
     @property
     def array(self) -> int:

@@ -23,6 +23,7 @@ _LIMITS = {
     "constant_words": (4, 1 << 20),
     "tables": (1, 256),
     "instructions": (4, 4096),
+    "standing_words": (0, 16),
     "result_cycles": (1, 4),
     "weight_bits": (8, 9),
     "lane_bits": (16, 32),
@@ -58,6 +59,8 @@ class EngineParameters:
         constant_words: words of ``requantizers`` channels' constants.
         tables: pairs of tables of 256 entries.
         instructions: of a program.
+        standing_words: 32-bit words of an instruction, its last ones, that stand at the outputs of the program memory
+            while it is executed; as many are read at once. 0: one is read after another, and all are held in registers.
         result_cycles: from a result of a requantizer to its next.
         weight_bits: 8, or 9 for weights of uint8 less their zero point.
         lane_bits: of a lane's sum, signed.
@@ -90,6 +93,7 @@ class EngineParameters:
     constant_words: int = 4096
     tables: int = 16
     instructions: int = 256
+    standing_words: int = 0
     result_cycles: int = 1
     weight_bits: int = 8
     lane_bits: int = 24

@@ -574,8 +574,9 @@ class _Assembly:
             if layer.tables not in self.tables:
                 self.tables.append(layer.tables)
             values["table"] = self.tables.index(layer.tables) % (1 << (p.tables - 1).bit_length())
+        values |= _from_the_last(p, values)
         # what steps beyond the memory's address goes round it, as the circuit's sums do
-        for step in [name for name in values if name.endswith("_step")]:
+        for step in [name for name in values if name.endswith("_step") or name == "second"]:
             values[step] %= 1 << (p.map_words - 1).bit_length()
         return values
 
@@ -684,6 +685,26 @@ def _turned(layer: Layer, before: Layer | None) -> Layer:
 def _executed(part: Part, late: bool) -> bool:
     """Whether a part of a program has the instructions that are late, or those that are not."""
     return part == Part.BOTH or late == (part == Part.LATE)
+
+
+def _from_the_last(parameters: EngineParameters, values: Mapping[str, int]) -> dict[str, int]:
+    """The fields that say how far something begins from the end of what is before it, of those that say how far it is
+    from that one's beginning: circuits add to one address."""
+    operation = values["operation"]
+    if operation == Operation.OUTPUT:
+        return {"destination": values["source"]}
+    if operation in (Operation.INPUT, Operation.END):
+        return {}
+    wide, words = values.get("columns", 0), values.get("words", 0)
+    found = {
+        "row_step": values["row_step"] - values.get("output_width", 0) * values["pixel_step"],
+        "tap_step": values.get("tap_step", 0) - words,
+        "tap_row_step": values.get("tap_row_step", 0) - wide * values.get("tap_step", 0) - words,
+    }
+    if parameters.depthwise_lanes == 1 and operation != Operation.TABLE:
+        lanes = parameters.pixels if operation == Operation.DENSE else 1
+        found["second"] = 1 - ((values["blocks"] + 1) * lanes - 1) * values["destination_step"]
+    return found
 
 
 def _once(problems: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ class LineDestination(Component):
     """Pixels one after another, block by block, then the next group of channels; those of a block beyond the last are
     dropped.
 
-    Cost: two addresses, counters.
+    Cost: an address, counters.
 
     Members:
         instruction: ``In``; start: ``In(1)``; step: ``In(1)``, on to the next lane's pixel.
@@ -42,7 +42,7 @@ class LineDestination(Component):
         lane = Signal(address_width(p.pixels))
         remaining = Signal(len(instruction.pixels) + 1)  # pixels of the group beside this one; the sign: none
         group = Signal(p.group_bits)
-        first, address = Signal(len(self.address)), Signal(len(self.address))
+        address = Signal(len(self.address))
         dense = instruction.operation == Operation.DENSE
         last_lane, group_ends = Signal(), Signal()
         m.d.comb += [
@@ -55,22 +55,16 @@ class LineDestination(Component):
         with m.If(self.step):
             m.d.sync += [
                 remaining.eq(remaining - self.keep),
-                address.eq(address + instruction.destination_step),
+                address.eq(address + Mux(group_ends, instruction.second, instruction.destination_step)),
                 lane.eq(Mux(last_lane, 0, lane + 1)),
             ]
             with m.If(group_ends):
-                m.d.sync += [
-                    remaining.eq(instruction.pixels),
-                    first.eq(first + 1),
-                    address.eq(first + 1),
-                    group.eq(group - 1),
-                ]
+                m.d.sync += [remaining.eq(instruction.pixels), group.eq(group - 1)]
         with m.If(self.start):
             m.d.sync += [
                 lane.eq(0),
                 remaining.eq(instruction.pixels),
                 group.eq(instruction.groups),
-                first.eq(instruction.destination),
                 address.eq(instruction.destination),
             ]
         return m

@@ -124,7 +124,8 @@ class FrameInput(Component):
 
     Members:
         instruction: ``In``; start, clear: ``In(1)``.
-        other_start, other_step: ``In(1)``; word_ends, ends: ``Out(1)``: OUTPUT counts with the same counters.
+        other_start, other_step: ``In(1)``; word_ends, ends: ``Out(1)``: OUTPUT counts with the same counters, and
+            its words with ``address``.
         i: ``In(stream.Signature(frame_layout))``
         put: ``Out(1)``; beat, position, folded, fresh, fill: ``Out``; complete: ``Out(1)``, address: ``Out``, with a
             word's last beat: as of :class:`~mbconv.hdl.engine.map_memory.MapMemory`.
@@ -193,7 +194,7 @@ class FrameInput(Component):
             ),
         ]
         self._fold(m, step, word_ends, last, beyond)
-        with m.If(step & word_ends):
+        with m.If((step & word_ends) | (self.other_step & elements.word_ends)):
             m.d.sync += address.eq(address + 1)
         m.d.sync += self.finished.eq(0)
         packet_ends = Signal()  # with the last beat that the stream brings: what follows of the frame lies beyond edges
@@ -215,7 +216,9 @@ class FrameInput(Component):
         with m.If(dropping & self.i.valid & self.i.payload.last):
             m.d.sync += [dropping.eq(0), self.finished.eq(1)]
         with m.If(self.start):
-            m.d.sync += [filling.eq(1), address.eq(instruction.destination)]
+            m.d.sync += filling.eq(1)
+        with m.If(self.start | self.other_start):
+            m.d.sync += address.eq(instruction.destination)
         with m.If(self.finished & ~more):  # the next packet
             m.d.sync += [short.eq(0), whole.eq(0)]
         with m.If(self.clear):
@@ -262,22 +265,23 @@ class FrameOutput(Component):
             an element of it is taken; element: ``In(signed(8))``, the lowest, from the cycle after ``load``.
         o: ``Out(stream.Signature(RESULT_BYTE))``
         finished: ``Out(1)``, with the last byte's being taken.
-        word_ends, ends: ``In(1)``, of the word and of the packet, where INPUT has beats of one element, too, and counts
-            them (``elements`` is None).
+        word_ends, ends: ``In(1)``, of the word and of the packet; counted: ``In``, its address: where INPUT has beats
+            of one element, too, and counts them (``elements`` is None).
     """
 
     def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
         self.parameters, self.family = parameters, family
         p = parameters
         self.elements = _Elements(p) if p.input_elements > 1 else None
+        address = address_width(p.map_words)
         super().__init__(
             {
                 "instruction": In(instruction_layout(p)),
                 "start": In(1),
-                **({"word_ends": In(1), "ends": In(1)} if self.elements is None else {}),
+                **({"word_ends": In(1), "ends": In(1), "counted": In(address)} if self.elements is None else {}),
                 "bad": In(1),
                 "checked": In(1),
-                "address": Out(address_width(p.map_words)),
+                "address": Out(address),
                 "reads": Out(1),
                 "load": Out(1),
                 "step": Out(1),
@@ -310,11 +314,19 @@ class FrameOutput(Component):
                 self.elements.start.eq(self.start),
                 self.elements.step.eq(taken),
             ]
+            address = Signal(len(self.address))
+            m.d.comb += self.address.eq(address)
+            with m.If(taken & elements.word_ends):
+                m.d.sync += address.eq(address + 1)
+            with m.If(self.start):
+                m.d.sync += address.eq(self.instruction.destination)
+        else:
+            m.d.comb += self.address.eq(self.counted)
         m.d.sync += ask.eq(0)
         with m.If(self.start):
-            m.d.sync += [self.address.eq(self.instruction.source), ask.eq(1)]
+            m.d.sync += ask.eq(1)
         with m.If(arrived):
             m.d.sync += valid.eq(1)
         with m.If(taken & elements.word_ends):
-            m.d.sync += [valid.eq(0), ask.eq(~elements.ends), self.address.eq(self.address + 1)]
+            m.d.sync += [valid.eq(0), ask.eq(~elements.ends)]
         return m

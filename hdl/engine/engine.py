@@ -139,6 +139,7 @@ class Engine(Component):
                 self.input.other_step.eq(self.output.step),
                 self.output.word_ends.eq(self.input.word_ends),
                 self.output.ends.eq(self.input.ends),
+                self.output.counted.eq(self.input.address),
             ]
         connect(m, flipped(self.i), self.input.i)
         connect(m, self.output.o, flipped(self.o))

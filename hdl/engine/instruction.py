@@ -66,13 +66,14 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     streamed            DENSE, DEPTHWISE: the weights come through the port, next in its order
     still_constants     the word at ``constants`` is that of every channel
     source              the first word; of a window the first tap's, which may lie before the map
-    second              TABLE: the second operand's first word less ``source``
-    destination         the first word that is written
+    second              TABLE: the second operand's first word less ``source``; DENSE and DEPTHWISE of one pixel: words
+                        from where a group's last pixel is written to the next one's first
+    destination         the first word that is written; OUTPUT: as ``source``
     destination_step    words from a written pixel to the next
     pixel_step          words from a window to the next of its row; of blocks' first windows, DEPTHWISE
-    row_step            words from the first window of a row to that of the next; of a row of blocks, DEPTHWISE
-    tap_step            words from a tap to the next of its row
-    tap_row_step        words from the first tap of a row to that of the next
+    row_step            words from the last window of a row to the first of the next; of a row of blocks, DEPTHWISE
+    tap_step            words from the last word of a tap to the next tap of its row
+    tap_row_step        words from the last word of a row of taps to the first tap of the next
     height, width       rows and columns of the source
     top, left           rows and columns of padding before it; with ``ranges`` the first may be negative: windows begin
                         further down

@@ -154,12 +154,17 @@ class Rescale(Component):
                 m.d.sync += held.eq(value)
             return held
 
-        total = taken("total", self.accumulator + self.bias, self.valid, p.accumulator_bits)
-        rounded = taken("rounded_taken", self.rounded, self.valid)
+        biased = Signal(signed(p.accumulator_bits))
+        m.d.comb += biased.eq(self.accumulator + self.bias)
+        total = taken("total", biased, self.valid)
         shift = taken("shift_0", self.shift, self.valid)
         digits: Value = Cat(*[Const(1, 2)] * form.filling, self.digits)
-        constant = Signal(signed(p.constant_bits))
-        m.d.comb += constant.eq(Mux(rounded, Mux(total < 0, self.negative, self.positive), 0))
+        if form.rows > 1:  # the rows' cycle is the longest: the constant is chosen in the sum's
+            chosen = Mux(self.rounded, Mux(biased < 0, self.negative, self.positive), 0)
+            constant = taken("constant", chosen, self.valid)
+        else:
+            rounded = taken("rounded_taken", self.rounded, self.valid)
+            constant = Mux(rounded, Mux(total < 0, self.negative, self.positive), 0)
         running, low, before = constant << 2 * form.filling, [], self.valid
         for stage in range(form.stages):
             start = starts[stage * form.passes]

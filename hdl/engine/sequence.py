@@ -14,6 +14,11 @@ from .parameters import EngineParameters
 from .walk import Recall, Walk, position_bits, window_layout
 
 
+def at_least(value: Value, least: int) -> Value:
+    """The greater of a value and a constant."""
+    return Mux(value < least, least, value)
+
+
 def slot_layout(parameters: EngineParameters) -> StructLayout:
     """What a slot does.
 
@@ -106,9 +111,9 @@ class Sequence(Component):
             table.eq(instruction.operation == Operation.TABLE),
         ]
 
-        # Counters, all of them of what is left after the present one.
+        # Counters, all but the kernel's of what is left after the present one.
         active, begins = Signal(), Signal()
-        word, column, row = Signal(p.group_bits), Signal(p.kernel_bits), Signal(p.kernel_bits)
+        word = Signal(p.group_bits)
         block, group = Signal(len(instruction.blocks)), Signal(p.group_bits)
         group_words = Signal(p.group_bits)  # by which this group's first word lies further on
         slot = Signal(range(max(2 * p.channels, p.word_slots + 1, p.word_cycles + 1, p.constant_stream_words, 4)))
@@ -121,22 +126,27 @@ class Sequence(Component):
         lacks = Signal()  # not all weights of a word of the map are there
         last_word, last_column, last_row, last_block, last_group = (Signal(name=f"last_{n}") for n in (
             "word", "column", "row", "block", "group"))  # fmt: skip
-        elements, loads, least = (Signal(len(slot), name=n) for n in ("elements", "loads", "least"))  # slots, less one
+        elements, longest = Signal(len(slot)), Signal(len(slot))  # slots, less one: with elements, of the word
         kernel_row, kernel_column = Signal(p.kernel_bits), Signal(p.kernel_bits)
         taps = instruction.taps if several else instruction.columns
-        first_column, in_kernel = kernel_column == 0, kernel_column <= taps
+        first_column, in_kernel = kernel_column == 0, kernel_column <= taps if several else Const(1)
         m.d.comb += [
             last_word.eq(word == 0),
-            last_column.eq(column == 0),
-            last_row.eq(row == 0),
+            last_column.eq(kernel_column == instruction.columns),
+            last_row.eq(kernel_row == instruction.rows),
             last_block.eq(block == 0),
             last_group.eq(group == 0),
             go.eq(active & (~begins | (pace == 0) | prologue) & ~lacks),
             elements.eq(Mux(dense, Mux(last_word, instruction.tail, p.channels - 1), Mux(table, p.word_cycles - 1, 0))),
             free.eq(last_word & last_column & last_row if p.free_slots else 0),
-            loads.eq(Mux(dense, p.pixels - 1, table & instruction.binary)),
-            least.eq(Mux(dense, p.word_slots - 1, Mux(table, instruction.binary + p.free_slots, free))),
-            at_last.eq((slot >= elements) & (slot >= least) & ~prologue),
+            longest.eq(
+                Mux(
+                    dense,
+                    Mux(last_word, at_least(instruction.tail, p.word_slots - 1), max(p.channels, p.word_slots) - 1),
+                    Mux(table, at_least(instruction.binary + p.free_slots, p.word_cycles - 1), free),
+                )
+            ),
+            at_last.eq((slot == longest) & ~prologue),
             new_word.eq(fresh & (prologue | ((slot <= elements) & in_kernel))),
         ]
         # A word of the map, once read, moves on through all of its elements, and columns that are read for a row of
@@ -152,14 +162,13 @@ class Sequence(Component):
         ends = Signal()  # the block's last slot
         m.d.comb += ends.eq(go & at_last & last_word & last_column & last_row)
 
-        # Distances from the window's first tap.
-        offset, tap, tap_row = (Signal(len(instruction.source), name=n) for n in ("offset", "tap", "tap_row"))
+        offset = Signal(len(instruction.source))  # from the window's first tap
 
         def reload(*, whole: bool) -> list:
             """The first tap of a block; of the first block of a group where ``whole``."""
             found = [
-                word.eq(instruction.words), column.eq(instruction.columns), row.eq(instruction.rows),
-                offset.eq(0), tap.eq(0), tap_row.eq(0), kernel_row.eq(0), kernel_column.eq(0), first_tap.eq(1),
+                word.eq(instruction.words),
+                offset.eq(0), kernel_row.eq(0), kernel_column.eq(0), first_tap.eq(1),
                 begins.eq(1),
             ]  # fmt: skip
             return [*found, block.eq(instruction.blocks)] if whole else found
@@ -176,28 +185,17 @@ class Sequence(Component):
             m.d.sync += slot.eq(Mux(at_last, 0, slot + 1))
             with m.If(at_last):
                 m.d.sync += first_tap.eq(0)
+                between_taps = Mux(last_column, instruction.tap_row_step, instruction.tap_step)
+                m.d.sync += offset.eq(offset + Mux(last_word, between_taps, 1))
                 with m.If(~last_word):
-                    m.d.sync += [word.eq(word - 1), offset.eq(offset + 1)]
+                    m.d.sync += word.eq(word - 1)
                 with m.Elif(~last_column):
-                    further = tap + instruction.tap_step
-                    m.d.sync += [
-                        word.eq(instruction.words),
-                        column.eq(column - 1),
-                        kernel_column.eq(kernel_column + 1),
-                        tap.eq(further),
-                        offset.eq(further),
-                    ]
+                    m.d.sync += [word.eq(instruction.words), kernel_column.eq(kernel_column + 1)]
                 with m.Elif(~last_row):
-                    further = tap_row + instruction.tap_row_step
                     m.d.sync += [
                         word.eq(instruction.words),
-                        column.eq(instruction.columns),
-                        row.eq(row - 1),
                         kernel_row.eq(kernel_row + 1),
                         kernel_column.eq(0),
-                        tap_row.eq(further),
-                        tap.eq(further),
-                        offset.eq(further),
                     ]
                 with m.Elif(~last_block):
                     m.d.sync += [*reload(whole=False), block.eq(block - 1), fresh.eq(0)]
@@ -210,7 +208,7 @@ class Sequence(Component):
             m.d.sync += [*reload(whole=True), group.eq(instruction.groups), group_words.eq(0)]
             m.d.sync += [active.eq(1), slot.eq(0), pace.eq(0), fresh.eq(streamed), prologue.eq(streamed)]
 
-        load, step = Signal(), Signal()
+        loads, load, step = Signal(), Signal(), Signal()
         pause = Signal(range(p.result_cycles))  # slots of a TABLE since an element was looked up
         between = pause != 0
         with m.If(self.start | at_last | (pause == p.result_cycles - 1)):
@@ -218,13 +216,14 @@ class Sequence(Component):
         with m.Else():
             m.d.sync += pause.eq(pause + 1)
         m.d.comb += [
-            load.eq(go & (slot <= loads) & ~prologue),
+            loads.eq((slot == 0) | Mux(dense, slot < p.pixels, table & instruction.binary & (slot == 1))),
+            load.eq(go & loads & ~prologue),
             step.eq(go & (slot <= elements) & in_kernel & ~(table & between) & ~prologue),
             walk.instruction.eq(instruction),
             walk.restart.eq(self.start | (ends & last_block)),
             walk.group.eq(Mux(self.start | ~depthwise, 0, group_words + 1)),
             # the second operand of a TABLE is read at the same pixel
-            walk.step.eq(load & first_tap & ~(table & (slot != loads))),
+            walk.step.eq(load & first_tap & ~(table & instruction.binary & (slot == 0))),
             recall.walked.eq(walk.window),
             recall.first.eq(first_tap),
             recall.single.eq(~dense),

@@ -14,8 +14,9 @@ from .parameters import EngineParameters
 
 
 def position_bits(parameters: EngineParameters) -> int:
-    """Of a window's first row or column, which padding makes negative: signed."""
-    return max(parameters.side_bits, parameters.kernel_bits) + 3
+    """Of a window's first row or column, which padding makes negative: signed. What lies
+    further on is of no pixel."""
+    return max(parameters.side_bits, parameters.kernel_bits) + 2
 
 
 def window_layout(parameters: EngineParameters) -> StructLayout:
@@ -32,7 +33,7 @@ class Walk(Component):
     ``restart`` makes ``window`` the first pixel's in the next cycle, ``group`` words further on. Beyond the last pixel
     it goes on to rows that do not exist.
 
-    Cost: two addresses, a row, a column, a counter of pixels; no multiplier: every distance is an instruction's.
+    Cost: an address, a row, a column, a counter of pixels; no multiplier: every distance is an instruction's.
 
     Members:
         instruction: ``In``, stands while it is executed.
@@ -56,34 +57,29 @@ class Walk(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         instruction, bits = self.instruction, position_bits(self.parameters)
-        row_address = Signal(len(instruction.source))
         left = Signal(len(instruction.output_width))  # pixels of the row after this one
         window = Signal(window_layout(self.parameters))
         m.d.comb += self.window.eq(window)
         first_column = Signal(signed(bits))
         m.d.comb += first_column.eq(-instruction.left)
-        next_row = Signal(len(row_address))
-        m.d.comb += next_row.eq(row_address + instruction.row_step)
         with m.If(self.restart):
             m.d.sync += [
-                row_address.eq(instruction.source + self.group),
                 window.address.eq(instruction.source + self.group),
                 window.row.eq(-instruction.top),
                 window.column.eq(first_column),
                 left.eq(instruction.output_width),
             ]
         with m.Elif(self.step):
+            step = Mux(left == 0, instruction.row_step, instruction.pixel_step)
+            m.d.sync += window.address.eq(window.address + step)
             with m.If(left == 0):
                 m.d.sync += [
-                    row_address.eq(next_row),
-                    window.address.eq(next_row),
                     window.row.eq(window.row + instruction.row_stride),
                     window.column.eq(first_column),
                     left.eq(instruction.output_width),
                 ]
             with m.Else():
                 m.d.sync += [
-                    window.address.eq(window.address + instruction.pixel_step),
                     window.column.eq(window.column + instruction.column_stride),
                     left.eq(left - 1),
                 ]

@@ -51,8 +51,9 @@ PLAIN = replace(
     vectors=0,
     depthwise_rows=1,
     depthwise_columns=1,
+    standing_words=5,
 )
-"""One pixel at a time in DEPTHWISE, one bank."""
+"""One pixel at a time in DEPTHWISE, one bank; a part of an instruction stands at the program memory's outputs."""
 
 MEMORY = MemoryTiming(Fraction(3, 4), 20)
 """Of the weights that do not fit."""

@@ -95,7 +95,7 @@ class Control(Component):
             m.d.sync += left.eq(left - 1)
             with m.If(left == 0):
                 m.d.sync += asking.eq(0)
-        with m.If(arrives & ~(whole if standing else 0)):
+        with m.If(arrives & ~whole if standing else arrives):
             m.d.sync += held.eq(Cat(held, self.data)[len(self.data) :])
         with m.If(fetch):
             m.d.sync += [asking.eq(1), left.eq(self.rows - 1), number.eq(Mux(rewinds, 0, number + 1))]

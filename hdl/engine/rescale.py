@@ -14,6 +14,7 @@ from ..requantize_format import signed_bits
 from .parameters import SHIFT_BITS, EngineParameters
 
 _RESULT_BITS = 9  # of a result before its limits, which have 8
+_MOVED_BITS = 12  # of a product on its way to a result: a bit to round by, and what no zero point of 10 bits makes small
 _SHIFT_LEVELS = 3  # two-way selections between registers, where a clock is fast
 _BEHIND = 3  # cycles: rounding and zero point, 9 bits, the limits
 
@@ -202,20 +203,34 @@ class Rescale(Component):
         return running, low
 
     def _finish(self, m: Module, value: Value, shift: Value) -> None:
-        """Shift, rounding, zero point, limits."""
+        """Shift, rounding, zero point, limits. The longest shift comes first, so that of what is left only as many bits
+        move on as the shorter ones and the result need; that others were of use is a mark (``beyond``)."""
         form = self.form
+        places = list(reversed(range(SHIFT_BITS)))
+        kept, beyond, negative = _MOVED_BITS + (1 << SHIFT_BITS) - 1, Const(0), value[-1]
         for first in range(0, SHIFT_BITS, form.shift_levels):
+            value, beyond = value[:kept].as_signed(), beyond | _differ(value[kept - 1 :])
+            for place in places[first : first + form.shift_levels]:
+                kept -= 1 << place
+                beyond |= ~shift[place] & _differ(value[kept - 1 :])
+                value = Mux(shift[place], value >> (1 << place), value[:kept].as_signed())[:kept].as_signed()
             moved = Signal(value.shape(), name=f"moved_{first}", reset_less=True)
-            for place in range(first, min(SHIFT_BITS, first + form.shift_levels)):
-                value = Mux(shift[place], value >> (1 << place), value)
-            m.d.sync += moved.eq(value)
-            value = moved
+            marks = Signal(2, name=f"marks_{first}", reset_less=True)
+            m.d.sync += [moved.eq(value), marks.eq(Cat(beyond, negative))]
+            value, beyond, negative = moved, marks[0], marks[1]
             shift = delayed(m, shift, 1, f"shift_behind_{first}") if first + form.shift_levels < SHIFT_BITS else shift
-        whole = Signal(signed(max(len(value), 12) + 1), reset_less=True)
+        whole = Signal(signed(_MOVED_BITS + 1), reset_less=True)
         m.d.sync += whole.eq(value + Cat(Const(1, 1), self.zero_point).as_signed())
+        beyond, negative = delayed(m, Cat(beyond, negative), 1, "marks")
         rounded = whole[1:].as_signed()
-        high = rounded[_RESULT_BITS - 1 :]
         near = Signal(signed(_RESULT_BITS), reset_less=True)
-        saturated = Cat((~rounded[-1]).replicate(_RESULT_BITS - 1), rounded[-1])
-        m.d.sync += near.eq(Mux(high.all() | ~high.any(), rounded[:_RESULT_BITS], saturated))
+        below = Mux(beyond, negative, rounded[-1])
+        saturated = Cat((~below).replicate(_RESULT_BITS - 1), below)
+        outside = beyond | _differ(rounded[_RESULT_BITS - 1 :])
+        m.d.sync += near.eq(Mux(outside, saturated, rounded[:_RESULT_BITS]))
         m.d.sync += self.o.eq(Mux(near < self.minimum, self.minimum, Mux(near > self.maximum, self.maximum, near)))
+
+
+def _differ(bits: Value) -> Value:
+    """Not all of some bits are equal."""
+    return bits.any() & ~bits.all()

@@ -153,11 +153,13 @@ class Sequence(Component):
         # pixels through all of its lanes.
         whole_row = depthwise & several
         needed = Mux(whole_row, taps, elements)  # less one
+        low = max(address_width(p.channels), p.kernel_bits if several else 0)  # bits of it
         m.d.comb += lacks.eq(
             fresh
             & self.waits
             & (prologue | ((slot == 0) & Mux(whole_row, first_column, 1)))
-            & (self.ahead <= Mux(prologue, 0, needed))
+            & ~self.ahead[low:].any()
+            & (self.ahead[:low] <= Mux(prologue, 0, needed))
         )
         ends = Signal()  # the block's last slot
         m.d.comb += ends.eq(go & at_last & last_word & last_column & last_row)

@@ -188,12 +188,12 @@ def test_constants_are_data(bits, cycles, adders):
     )
     circuit = Finish(parameters, Family("test", adders_between_registers=adders))
     rng = np.random.default_rng(9)
-    count = 60
+    count = 120
     accumulators = rng.integers(-(1 << 22), 1 << 22, count)
     words = {
         "bias": rng.integers(-(1 << 22), 1 << 22, count),
         "multiplier": rng.integers(0, 1 << bits, count),
-        "shift": rng.integers(16, 24, count),
+        "shift": np.concatenate([rng.integers(16, 24, count // 2), rng.integers(0, 32, count // 2)]),
         "rounded": rng.integers(0, 2, count),
     }
     zero, low, high, positive, negative = -7, -100, 120, (1 << bits - 1), -(1 << bits - 1)

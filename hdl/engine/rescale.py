@@ -14,7 +14,7 @@ from ..requantize_format import signed_bits
 from .parameters import SHIFT_BITS, EngineParameters
 
 _RESULT_BITS = 9  # of a result before its limits, which have 8
-_MOVED_BITS = 12  # of a product on its way to a result: a bit to round by, and what no zero point of 10 bits makes small
+_MOVED_BITS = 12  # of a product on its way to a result: one bit to round by, and beyond any zero point
 _SHIFT_LEVELS = 3  # two-way selections between registers, where a clock is fast
 _BEHIND = 3  # cycles: rounding and zero point, 9 bits, the limits
 

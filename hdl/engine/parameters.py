@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import asdict, dataclass, fields
 
-VERSION = 3
+VERSION = 4
 """Of the instructions and of the upload."""
 
 SHIFT_BITS = 5

@@ -25,6 +25,16 @@ class Region:
     upper: np.ndarray
     has_upper: np.ndarray
 
+    @cached_property
+    def lacks_lower(self) -> np.ndarray:
+        """Where :attr:`has_lower` is false."""
+        return ~self.has_lower
+
+    @cached_property
+    def lacks_upper(self) -> np.ndarray:
+        """Where :attr:`has_upper` is false."""
+        return ~self.has_upper
+
 
 @dataclass(frozen=True, eq=False)
 class Steps:
@@ -79,12 +89,14 @@ class Steps:
         Least > greatest where there are none; ±2^60 where a side is free.
         """
         thresholds = (self.levels[None, :] << shift[:, None]) - ((np.int64(1) << shift) >> 1)[:, None]
-        bounds = []
+        bounds, room = [], np.empty(thresholds.shape, np.int64)  # fresh memory for each would cost more than to compute
         for region in self.regions:
-            reached = thresholds - multiplier[:, None] * region.lower
-            missed = thresholds - 1 - multiplier[:, None] * region.upper
-            bounds.append(np.where(region.has_lower, reached, -_FAR).max(1, initial=-_FAR))
-            bounds.append(np.where(region.has_upper, missed, _FAR).min(1, initial=_FAR))
+            reached = np.subtract(thresholds, np.multiply(multiplier[:, None], region.lower, out=room), out=room)
+            np.copyto(reached, -_FAR, where=region.lacks_lower)
+            bounds.append(reached.max(1, initial=-_FAR))
+            missed = np.subtract(thresholds, np.multiply(multiplier[:, None], region.upper, out=room), out=room)
+            np.copyto(missed, _FAR + 1, where=region.lacks_upper)
+            bounds.append(missed.min(1, initial=_FAR + 1) - 1)
         return tuple(bounds)
 
     def multipliers(
@@ -117,26 +129,31 @@ class Steps:
         for.
         """
         low, high = self.slope * 2.0**-16, self.slope * 2.0**16
-        rows = np.arange(len(self.low))
         for region in self.regions:
-            reach = np.where(region.has_lower, self.levels[None, :].astype(np.float64), -np.inf)
-            miss = np.where(region.has_upper, self.levels[None, :].astype(np.float64), np.inf)
-            bounded = region.has_lower.any(1) & region.has_upper.any(1)
-            for upwards in (True, False):
-                slope = self.slope * (2.0**-16 if upwards else 2.0**16)
-                for _ in range(100):
-                    j = (reach - slope[:, None] * region.lower).argmax(1)
-                    k = (miss - slope[:, None] * region.upper).argmin(1)
-                    run = np.where(bounded, region.upper[rows, k] - region.lower[rows, j], 0)
-                    rise = np.where(bounded, miss[rows, k] - reach[rows, j], 0.0)
-                    # The pair says slope · run < rise.
-                    contradicts = (slope * run >= rise) & ((run < 0) if upwards else (run > 0))
-                    following = np.where(contradicts, rise / np.where(contradicts, run, 1), slope)
-                    if np.allclose(following, slope, rtol=1e-14, atol=0):
-                        break
-                    slope = following
-                if upwards:
-                    low = np.maximum(low, slope)
-                else:
-                    high = np.minimum(high, slope)
+            low = np.maximum(low, self._slope_limit(region, upwards=True))
+            high = np.minimum(high, self._slope_limit(region, upwards=False))
         return low, high
+
+    def _slope_limit(self, region: Region, upwards: bool) -> np.ndarray:
+        """The limit that one sign's inequalities set from below (``upwards``) or above. Channels whose slope is found
+        are left out of what follows."""
+        slope = self.slope * (2.0**-16 if upwards else 2.0**16)
+        active = np.flatnonzero(region.has_lower.any(1) & region.has_upper.any(1))
+        reach = np.where(region.has_lower[active], self.levels.astype(np.float64), -np.inf)
+        miss = np.where(region.has_upper[active], self.levels.astype(np.float64), np.inf)
+        lower, upper = region.lower[active].astype(np.float64), region.upper[active].astype(np.float64)
+        for _ in range(100):
+            now, rows = slope[active], np.arange(active.size)
+            j = (reach - now[:, None] * lower).argmax(1)
+            k = (miss - now[:, None] * upper).argmin(1)
+            run, rise = upper[rows, k] - lower[rows, j], miss[rows, k] - reach[rows, j]
+            # The pair says slope · run < rise.
+            contradicts = (now * run >= rise) & ((run < 0) if upwards else (run > 0))
+            following = np.where(contradicts, rise / np.where(contradicts, run, 1), now)
+            if np.allclose(following, now, rtol=1e-14, atol=0):
+                break
+            slope[active] = following
+            moved = following != now
+            if 2 * np.count_nonzero(moved) < active.size:
+                active, reach, miss, lower, upper = (a[moved] for a in (active, reach, miss, lower, upper))
+        return slope

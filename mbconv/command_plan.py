@@ -11,7 +11,8 @@ from .cli_errors import UserError
 from .cli_options import json_option, layers_option, model_argument
 from .cli_output import bytes_text, print_json, results, working
 from .cli_table import Rows
-from .cli_target import planned_design, rate, rate_text, target_options
+from .cli_target import planned_design, rate, rate_text, target_of, target_options
+from .engine_form import engine_form
 
 _REASONS = {
     "rounding": "channels or taps that a folding does not divide",
@@ -37,6 +38,9 @@ def plan(model, layers, target, engine, output, as_json) -> None:
 
     With --plan the plan of a file is checked and costed instead.
 
+    With --board the last lines say what the network takes in its other form, a program for the board's engine, where
+    the board has one by name, and which of the two suits.
+
     With --engine the table lists the instructions of a program for an engine: cycles, share of what its multipliers
     could do, bytes of weights.
     """
@@ -45,6 +49,7 @@ def plan(model, layers, target, engine, output, as_json) -> None:
             raise UserError(f"--engine has a program, no plan: it takes no {', '.join(given)}")
         _plan_engine(model, layers, engine, as_json)
         return
+    from mbconv.generators.graph.graph import GraphError
     from mbconv.generators.planning.board_plan import design_cost, uses
     from mbconv.generators.planning.plan_file import write_plan
     from mbconv.generators.planning.plan_report import report_design
@@ -56,7 +61,17 @@ def plan(model, layers, target, engine, output, as_json) -> None:
         check_writable(output)
     graph = load(model, layers)
     with working("planning", quiet=as_json):
-        design, wanted = planned_design(graph, target)
+        form = None
+        if target.board is not None and target.plan is None:
+            target_of(target)  # refused before anything is counted
+            form = engine_form(graph, target.board)
+        try:
+            design, wanted = planned_design(graph, target)
+        except GraphError as error:
+            if form is None or form.program is None or output is not None or as_json:
+                raise
+            results().print(f"{error}\n\n{form.text(None, None)}")
+            return
     report = report_design(design)
     if output is not None:
         write_plan(output, design.network, design.plan, wanted)
@@ -68,9 +83,12 @@ def plan(model, layers, target, engine, output, as_json) -> None:
         named = {use.name: {"needed": use.needed, "available": use.available} for use in board}
         extra = {"model": graph.name, "target": str(wanted), "luts_estimated": luts, "board": named or None}
         clocked = {} if target.clock is None else rate(report.interval, report.latency, target.clock)
-        print_json("plan", report.as_dict() | extra | clocked)
+        other = {} if form is None else {"engine": form.to_dict()}
+        print_json("plan", report.as_dict() | extra | clocked | other)
         return
     _print(graph.name, wanted, report, board, target.clock)
+    if form is not None:
+        results().print(form.text((report.interval, report.latency), target.clock))
     if output is not None:
         results().print(f"written to {output}")
 

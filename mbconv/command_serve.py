@@ -29,11 +29,12 @@ def serve(model, layers, target, engine, link) -> None:
 
     It prints the port's name, for mbconv predict --port, measure --port, selftest --port and Board in Python. The
     circuit is the board's top as emitted, with its UART; only pins and clock are not there, and it is some hundred
-    times slower. With --engine and no MODEL it is a board with an engine, to which predict --port uploads networks;
-    where the engine reads weights from a flash, MODEL is the network whose weights lie there.
+    times slower. With --engine and no MODEL it is a board with an engine, to which predict --port uploads networks,
+    with their weights where the engine reads some from an SDRAM; where it reads them from a flash, with a port of one
+    byte, MODEL is the network whose weights lie there.
     """
     parameters = None if engine is None else engine_parameters(engine)
-    if parameters is not None and not parameters.port_bytes and (model is not None or layers is not None):
+    if parameters is not None and parameters.port_bytes != 1 and (model is not None or layers is not None):
         raise UserError("an engine is served without a MODEL: networks are uploaded to it (mbconv predict --port)")
     if engine is None and model is None:
         raise UserError("give a MODEL, or --engine for a board to which any network is uploaded")
@@ -51,12 +52,17 @@ def serve(model, layers, target, engine, link) -> None:
     clock = (target.clock or _CLOCK) * 1e6
     console = progress_console()
     if parameters is not None:
+        from mbconv.hdl.engine.sdram import SdramTiming
         from mbconv.hdl.link.engine_top import least_bit_cycles
 
         name = "an engine"
-        flash = _flash(engine, model, layers) if parameters.port_bytes else None
+        memory = {}
+        if parameters.port_bytes == 1:
+            memory["flash"] = _flash(engine, model, layers)
+        elif parameters.port_bytes:
+            memory["sdram"] = SdramTiming(data_bits=8 * parameters.port_bytes)
         with console.status("building the simulator"):
-            board = SimulatedBoard.of_engine(parameters, clock, clock / least_bit_cycles(parameters), link, flash=flash)
+            board = SimulatedBoard.of_engine(parameters, clock, clock / least_bit_cycles(parameters), link, **memory)
     else:
         graph = load(model)
         design = target_design(graph if layers is None else graph.layers(*layers), target)

@@ -11,8 +11,8 @@ from .command_build_report import REPORT, board_answer, print_files, print_made,
 CHECKED_WITH = ("digits", None, 3)
 """The network that a netlist is asked with: its name, layers, and how many pictures."""
 
-CHECKED_FROM_FLASH = ("cifar10", (18, 20), 1)
-"""The one whose weights come from the board's flash."""
+CHECKED_FROM_OUTSIDE = ("cifar10", (18, 20), 1)
+"""The one whose weights come from the board's flash or SDRAM."""
 
 
 def build_engine_bitstream(
@@ -78,14 +78,16 @@ def _asked(built, report):
 
     parameters, timing = parse_engine(built.top.identity.engine)
     graphs, flash, reason = [], b"", ""
-    for name, layers, pictures in (CHECKED_WITH, *([CHECKED_FROM_FLASH] if timing is not None else [])):
+    for name, layers, pictures in (CHECKED_WITH, *([CHECKED_FROM_OUTSIDE] if timing is not None else [])):
         graph = load(name, layers)
         try:
             stream = stream_bytes(compile_network(graph, parameters, timing=timing))
         except GraphError as error:
             reason = reason or str(error)
             continue
-        if not (stream and flash):  # one flash holds one network
+        if built.top.flash is None:  # an SDRAM is filled over the link
+            graphs.append((graph, pictures))
+        elif not (stream and flash):  # one flash holds one network
             flash = flash or stream
             graphs.append((graph, pictures))
     if not graphs:

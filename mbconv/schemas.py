@@ -70,6 +70,7 @@ _SPECS: dict[str, dict[str, Any]] = {
         "model": "str", "target": "str", "interval_cycles": "int", "latency_cycles": "int", "multipliers": "int",
         "budget": "int?", "macs": "int", "mac_efficiency": "num", "mac_efficiency_used": "num", "memory_bits": "int",
         "bottleneck": ["str"], "luts_estimated": "int?", **_RATE,
+        "engine?": {"engine": "str", "reason": "str", "interval_cycles?": "int", "latency_cycles?": "int", **_RATE},
         "stages": [{"name": "str", "operator": "int", "kind": "str", "folding": "obj?", "lanes_in": "int",
                     "lanes_out": "int", "cycles": "int", "multipliers": "int", "macs": "int", "utilisation": "num?",
                     "memory_bits": "int?"}],

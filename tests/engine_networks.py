@@ -55,6 +55,9 @@ PLAIN = replace(
 )
 """One pixel at a time in DEPTHWISE, one bank; a part of an instruction stands at the program memory's outputs."""
 
+LOADING = replace(OVERLAPPING, loads_tables=1, tables=1, weight_words=420)
+"""One whose tables come with the weights, as soon as there are two pairs."""
+
 MEMORY = MemoryTiming(Fraction(3, 4), 20)
 """Of the weights that do not fit."""
 

@@ -100,7 +100,7 @@ def test_bitstreams_of_engines_that_are_refused(tmp_path, arguments, message):
         (["digits", "--engine", SMALL], "an engine is served without a MODEL"),
         ([], "give a MODEL, or --engine"),
         (["--engine", "up5k", "--multipliers", "8"], "--multipliers do not go with --engine"),
-        (["--engine", "memory_bytes=2"], "a flash, which gives one byte after another"),
+        (["digits", "--engine", "memory_bytes=2"], "an engine is served without a MODEL"),
     ],
 )
 def test_boards_with_engines_that_are_not_served(arguments, message):

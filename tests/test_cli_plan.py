@@ -1,11 +1,13 @@
 """``mbconv plan`` and the options that name a target."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from mbconv.cli import main
+from mbconv.engine_form import EngineForm
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
 KEYS = (
@@ -59,6 +61,36 @@ def test_a_rate_and_a_board():
     assert found["budget"] == 28 and found["multipliers"] <= 28
     assert found["board"]["DP16KD"]["available"] == 56
     assert "of 56 DP16KD" in run("digits", "--board", "ulx3s-12f")
+
+
+def test_both_forms_on_a_board():
+    """A board with an engine by name: the network as a pipeline and as a program, and which suits; where the pipeline
+    does not fit, the engine is the answer."""
+    found = json.loads(run("digits", "--board", "ulx3s-85f", "--json"))
+    other = found["engine"]
+    assert other["engine"] == "ecp5_32" and other["interval_cycles"] > found["interval_cycles"]
+    text = run("digits", "--board", "ulx3s-85f", "--clock", "85")
+    assert f"as a pipeline: a frame every {found['interval_cycles']:,} cycles" in text
+    assert f"on the engine ecp5_32: a frame every {other['interval_cycles']:,} cycles" in text
+    assert "what suits: the pipeline\n" in text
+    text = run("block:inverted_residual,height=7,width=7,channels=320,expansion=6,stride=1", "--board", "ulx3s-85f")
+    assert "is too small for" in text and "as a pipeline: does not fit" in text
+    assert "what suits: the engine, into which the network is uploaded" in text
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "clock", "suits"),
+    [
+        ((100, 900), None, "the pipeline for pictures that follow one another, the engine for a lone one"),
+        ((100, 300), None, "the pipeline"),
+        ((900, 9000), 85.0, "the engine"),
+        ((900, 9000), 8500.0, "the pipeline"),
+    ],
+)
+def test_which_form_suits(pipeline, clock, suits):
+    """By time, at each form's clock."""
+    form = EngineForm("any", 85.0, SimpleNamespace(interval=500, cycles=600))
+    assert form.text(pipeline, clock).endswith(f"what suits: {suits}")
 
 
 def test_a_plan_written_edited_and_costed_again(tmp_path):

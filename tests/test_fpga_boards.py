@@ -33,6 +33,19 @@ def test_pins(name):
     assert (board.clock.name, board.clock_mhz, board.rx.name, board.tx.name) == PINS[name]
 
 
+@pytest.mark.parametrize(
+    ("name", "bits", "clock", "lines"),
+    [("ulx3s-85f", 16, "F19", 39), ("colorlight-i5", 32, "B9", 49), ("colorlight-i9", 32, "B9", 49)],
+)
+def test_pins_of_an_sdram(name, bits, clock, lines):
+    """As many as it has, each once, and none that another line of the board has."""
+    board = find_board(name)
+    assert board.sdram_timing.data_bits == bits and board.sdram["sdram_clk"].name == clock
+    pins = [pin.name for pin in (*board.sdram.values(), board.clock, board.rx, board.tx)]
+    assert len(board.sdram) == lines and len(set(pins)) == lines + 3
+    assert find_board("icebreaker").sdram_timing is None
+
+
 def test_names():
     assert len({board.name for board in boards()}) == len(boards())
     for board in boards():

@@ -1,4 +1,4 @@
-"""An engine as it is placed on an iCE40, pins, PLL and link included: its netlist asked through its UART."""
+"""Engines as they are placed on an iCE40 and an ECP5, pins and link included: netlists asked through their UART."""
 
 import pytest
 
@@ -30,3 +30,22 @@ def test_two_networks_on_a_netlist(tmp_path):
             found = check_engine_netlist(simulated.port, graph, top.bit.baud, pictures=pictures)
             assert found.ok, found.text
             print(found.text)
+
+
+@pytest.mark.slow  # synthesis, and two million cycles of the netlist
+def test_weights_from_an_sdram_on_a_netlist(tmp_path):
+    """On an ECP5: registers in the pads, the device's inverted clock, words with the falling edge; all weights of a
+    small network through them, over the link before. The device's model ends the simulation at a time that is not kept.
+    A slow clock, so that a byte on the line takes few cycles."""
+    board = find_board("ulx3s-85f")
+    netlist, top = engine_netlist(parse_engine("ecp5_32")[0], board, tmp_path, 25.0)
+    parameters, timing = parse_engine(top.identity.engine)
+    assert parameters == parse_engine("ecp5_32")[0] and top.sdram is not None
+    assert netlist.cells["MULT18X18D"] == parameters.lanes and netlist.cells["ODDRX1F"] == 1
+    assert netlist.cells["TRELLIS_IO"] == board.sdram_timing.data_bits
+    graph = load("digits")
+    assert len(stream_bytes(compile_network(graph, parameters, timing=timing))) > 4000
+    with NetlistBoard(board, netlist, top) as simulated:
+        found = check_engine_netlist(simulated.port, graph, top.bit.baud, pictures=1)
+        assert found.ok, found.text
+        print(found.text)

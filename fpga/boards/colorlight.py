@@ -6,12 +6,17 @@ Clock P3, transmit J17 and receive H18 of the i5 are in litex-hub/litex-boards,
 i5's table (wuxx/Colorlight-FPGA-Projects, ``README.md`` at 0596dbf0) and in the i9's (sconklin/litex-boards,
 ``litex_boards/platforms/colorlight_i9.py`` at 85077700, which also has the clock at P3, as has
 wuxx/Colorlight-FPGA-Projects, ``src/i9/blink/blink.lpf`` at e2f96204).
+
+The SDRAM's lines are those of the same two files of LiteX, for the i5 (EM638325) and for the i9 (M12L64322A), which
+name the same pins; they number the data lines differently, which a memory does not see. CKE, CS and DQM are no pins.
 """
 
 from __future__ import annotations
 
-from amaranth.build import Attrs, Clock, Pins, Resource, Subsignal
+from amaranth.build import Attrs, Clock, Pins, PinsN, Resource, Subsignal
 from amaranth.vendor import LatticeECP5Platform
+
+from mbconv.hdl.engine.sdram import SdramTiming
 
 
 class _ColorlightPlatform(LatticeECP5Platform):
@@ -27,7 +32,27 @@ class _ColorlightPlatform(LatticeECP5Platform):
             Subsignal("tx", Pins("J17", dir="o")),
             Attrs(IO_TYPE="LVCMOS33"),
         ),
+        Resource(
+            "sdram",
+            0,
+            Subsignal("clk", Pins("B9", dir="o")),
+            Subsignal("we", PinsN("A10", dir="o")),
+            Subsignal("ras", PinsN("B10", dir="o")),
+            Subsignal("cas", PinsN("A9", dir="o")),
+            Subsignal("ba", Pins("B11 C8", dir="o")),
+            Subsignal("a", Pins("B13 C14 A16 A17 B16 B15 A14 A13 A12 A11 B12", dir="o")),
+            Subsignal(
+                "dq",
+                Pins(
+                    "D15 E14 E13 D12 E12 D11 C10 B17 B8 A8 C7 A7 A6 B6 A5 B5 "
+                    "D5 C5 D6 C6 E7 D7 E8 D8 E9 D9 E11 C11 C12 D13 D14 C15",
+                    dir="io",
+                ),
+            ),
+            Attrs(IO_TYPE="LVCMOS33", SLEWRATE="FAST"),
+        ),
     )
+    sdram = SdramTiming(data_bits=32, row_bits=11, column_bits=8, row_ns=70.0, refresh_ns=70.0)
     connectors = ()
 
 

@@ -9,12 +9,13 @@ from mbconv.generators.emission.engine_board import FLASH_ADDRESS
 from mbconv.hdl.link.board_top import BoardTop
 from mbconv.hdl.link.engine_top import EngineTop
 from mbconv.sim.board.flash import flash_file, flash_instance, flash_model
-from mbconv.sim.board.sdram import SDRAM_PINS, sdram_instance, sdram_model, sdram_wires
+from mbconv.sim.board.sdram import sdram_instance, sdram_model, sdram_wires
 from mbconv.sim.board.simulated_board import PROGRAM, SimulatedBoard
 from mbconv.sim.simulation import verilator
 
 from ..boards import FpgaBoard
 from .bitstream import TOP
+from .memory_pads import memory_pads
 from .synthesis import Netlist
 
 _AROUND = """module simulated_board (
@@ -58,8 +59,14 @@ class NetlistBoard(SimulatedBoard):
             inside, lines = _FLASH_WIRES + flash_instance(FLASH_ADDRESS, len(flash)), _FLASH_LINES
             models = flash_model()
         elif sdram is not None:
-            inside = sdram_wires(sdram.data_bits) + sdram_instance(sdram, float(top.bit.clock))
-            lines, models = SDRAM_PINS, sdram_model()
+            pads = memory_pads(board, top)
+            assert pads is not None
+            inside = sdram_wires(sdram.data_bits, pads.ports, sdram.row_bits) + sdram_instance(
+                sdram, float(top.bit.clock)
+            )
+            wires = {pin: f"sdram_{pin}" for pin in pads.ports} | {"a": f"sdram_a[{sdram.row_bits - 1}:0]"}
+            lines = "".join(f", .sdram_{pin}({wire})" for pin, wire in wires.items())
+            models = sdram_model()
         own = (family.folder / name for name in ("pll_sim.v", "io_sim.v"))
         sources = {
             **family.models(),

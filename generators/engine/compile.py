@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,20 +17,20 @@ from mbconv.hdl.engine.instruction import (
 )
 from mbconv.hdl.engine.latencies import Latencies
 from mbconv.hdl.engine.parameters import EngineParameters
-from mbconv.hdl.engine.weight_port import TILE_WORDS
 from mbconv.hdl.family import GENERIC, Family
 
 from ..constants.weights import pack_records
 from ..graph.graph import Graph, GraphError
-from ..stages.network import Network, Node, build_network
+from ..stages.network import Node, build_network
 from .copies import without_copies
-from .cycles import FrameClock, instruction_cycles
-from .layers import Layer, Lowering
-from .layout import StoredMap
+from .cycles import FrameClock
+from .layer import Layer
+from .layers import Lowering
 from .memory_timing import MemoryTiming
-from .overlap import Merged, Part, Work, crossing, cuts, merge
-from .ranges import range_values
-from .segments import Piece, Placed, Segment, Stretch, arrange
+from .order import Ordered
+from .overlap import Part
+from .program import Instruction, Program
+from .segments import Piece
 from .streams import stream_places
 from .vectors import product_layers
 
@@ -44,149 +41,6 @@ def _one_layer(lowering: Lowering, node: Node) -> list[Layer]:
 
 SEVERAL_LAYERS: dict[str, Callable[[Lowering, Node], list[Layer]]] = {"multiply": product_layers}
 """Of circuits that take more than one instruction; of all others ``Lowering.layer`` makes one."""
-
-_HIDDEN = 0.75
-"""Of a segment's cycles: so long may the port fetch its weights again, and be ahead of it all the same."""
-
-_WORTHWHILE = 0.99
-"""Of the cycles of a frame; two are computed at once where they take less, as each then takes longer to its end."""
-
-_NEAR, _TRIED = 1.1, 5
-"""Of the cycles of the best cut, by a count that leaves out what its maps take beside others: so near ones, about so
-many of them, are counted whole."""
-
-
-@dataclass(frozen=True, eq=False)
-class Instruction:
-    """An instruction of a program.
-
-    Attributes:
-        values: all its fields.
-        written: the map that it writes; None for OUTPUT, and for one that writes weights.
-        times: by part of the program in which it is executed, cycles from the end of the one before to its own,
-            exactly, where nothing outside waits; and of them, those in which weights are waited for.
-        late: it is of the frame before, where two are computed at once.
-        fetched: bytes of weights that come through the port.
-        rows: of the map, the first and the one behind the last; (0, 0) of a map that has none.
-        groups: of channels, the first and the one behind the last; (0, 0): all.
-        ring: words of the ring that it writes into; 0: it is none.
-    """
-
-    layer: Layer
-    values: dict[str, int]
-    written: StoredMap | None
-    times: dict[Part, tuple[int, int]]
-    late: bool = False
-    fetched: int = 0
-    rows: tuple[int, int] = (0, 0)
-    groups: tuple[int, int] = (0, 0)
-    ring: int = 0
-
-    @property
-    def lone(self) -> Part:
-        """The part that it is executed in for a lone frame."""
-        return Part.LATE if self.late else Part.EARLY
-
-    @property
-    def cycles(self) -> int:
-        """Of a lone frame."""
-        return self.times[self.lone][0]
-
-    @property
-    def waits(self) -> int:
-        """Of a lone frame."""
-        return self.times[self.lone][1]
-
-    @property
-    def name(self) -> str:
-        return self.layer.name
-
-    @property
-    def writes_weights(self) -> bool:
-        return bool(self.values.get("to_weights"))
-
-    @property
-    def ends_program(self) -> bool:
-        return self.values["operation"] == Operation.END
-
-    @property
-    def weight_bytes(self) -> int:
-        return 0 if self.layer.weights is None else self.layer.weights.size
-
-
-@dataclass(frozen=True, eq=False)
-class Program:
-    """A network for engines of some parameters.
-
-    Attributes:
-        instructions: of a frame, in order.
-        memories: by the name of the engine's parameter, words that are used.
-        weights: int64 ``[words][channels]``, those that are uploaded; streams: those that come through the port, in
-            their order, for each part of the program.
-        timing: of the memory behind the port; constants: a word for each channel; tables: pairs.
-        interval: cycles from a frame's last byte out to the next one's, where input waits and output does not.
-    """
-
-    parameters: EngineParameters
-    network: Network
-    instructions: tuple[Instruction, ...]
-    memories: dict[str, int]
-    weights: np.ndarray
-    streams: dict[Part, np.ndarray]
-    timing: MemoryTiming | None
-    constants: list[int]
-    tables: list[tuple[tuple[int, ...], tuple[int, ...]]]
-
-    @property
-    def graph(self) -> Graph:
-        return self.network.graph
-
-    @property
-    def inputs(self) -> list[int]:
-        """Tensors, in the order of their packets, as they are stored."""
-        return list(self.network.inputs.values())
-
-    @property
-    def outputs(self) -> list[int]:
-        return list(self.network.outputs)
-
-    @property
-    def overlaps(self) -> bool:
-        """A frame's last layers are computed among the first of the next."""
-        return Part.BOTH in self.streams
-
-    @property
-    def cycles(self) -> int:
-        """From the cycle in which a lone frame's first byte is offered to the one in which its last is taken."""
-        return sum(instruction.cycles for instruction in self.instructions)
-
-    @property
-    def waits(self) -> int:
-        """Of a lone frame's cycles, those in which weights are waited for."""
-        return sum(instruction.waits for instruction in self.instructions)
-
-    @property
-    def interval(self) -> int:
-        if not self.overlaps:
-            return self.cycles + 1
-        return sum(instruction.times[Part.BOTH][0] for instruction in self.instructions)
-
-    def intervals(self, frames: int) -> tuple[int, ...]:
-        """Between the ends of so many frames that follow one another, the last of which has none behind it."""
-        if not self.overlaps or frames < 2:
-            return (self.interval,) * (frames - 1)
-        first, last = (self._until_output(part) for part in (Part.BOTH, Part.LATE))
-        return (*(self.interval,) * (frames - 2), self.interval - first + last)
-
-    def _until_output(self, part: Part) -> int:
-        """Cycles from the beginning of a part of the program to the frame's last byte."""
-        place = next(place for place, one in enumerate(self.instructions) if one.values["last"])
-        return sum(one.times.get(part, (0, 0))[0] for one in self.instructions[: place + 1])
-
-    @cached_property
-    def macs(self) -> int:
-        layers = {id(one.layer): one.layer for one in self.instructions}
-        return sum(layer.macs for layer in layers.values())
 
 
 def compile_network(
@@ -217,245 +71,20 @@ def compile_network(
     return _Assembly(lowering, [*inputs, *layers, *outputs], Latencies(parameters, family), timing).program()
 
 
-class _Assembly:
+class _Assembly(Ordered):
     """A program being put together."""
 
     def __init__(self, lowering: Lowering, layers: list[Layer], engine: Latencies, timing: MemoryTiming | None) -> None:
-        self.lowering, self.engine, self.timing = lowering, engine, timing
-        self.layers = [_turned(layer, before) for layer, before in zip(layers, [None, *layers[:-1]], strict=True)]
-        self.parameters = p = engine.parameters
-        self.resident: dict[int, int] = {}  # by layer, where its weights are in the memory from the upload on
-        self.resident_words: list[np.ndarray] = []
+        turned = [_turned(layer, before) for layer, before in zip(layers, [None, *layers[:-1]], strict=True)]
+        super().__init__(lowering, turned, engine, timing)
         self.streamed_words = 0
         self.constants: list[int] = []
         self.first_constants: dict[int, int] = {}  # by layer
         self.tables: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
-        weighted = [number for number, layer in enumerate(layers) if layer.weights is not None]
-        fits = sum(map(self._weight_words, weighted)) <= p.weight_words
-        fits &= sum(map(self._constant_words, weighted)) <= self._constant_room
-        self.streams = bool(p.port_bytes) and not fits
-        if self.streams and timing is None:
-            raise GraphError(
-                f"the weights of {lowering.graph.name} come from outside the chip: say how fast, with memory_bytes=1/2 "
-                "bytes a cycle, for example"
-            )
-        self.cut = 0  # the first late layer; 0: there is none
-        self.placed = self._arranged(Stretch(0, len(layers)))
-        self._keep()
-        pieces = [piece for segment in self.placed.segments for piece in segment.pieces]
-        self.order = self._overlapped() or [(piece, False) for piece in pieces]
-
-    def _arranged(self, stretch: Stretch) -> Placed:
-        p = self.parameters
-        return arrange(self.layers, self.lowering.map, p.map_words, self._cost, bool(p.ranges), stretch)
-
-    def _overlapped(self) -> list[tuple[Piece, bool]]:
-        """Pieces of two frames in one order, the late ones with True, and END; none where that saves nothing."""
-        whole = self.placed
-        room = self.parameters.weight_words - self.ring
-        if not (self.parameters.overlaps and self.streams) or room < TILE_WORDS:
-            return []
-        works = self._works(self.resident)
-        least = _WORTHWHILE * merge(works, [], len(works), room, self._word_cycles).cycles
-        roughly = {cut: self._merged(cut, works, self.resident).cycles for cut in self._cuts()}
-        near = [cut for cut, cycles in roughly.items() if cycles <= min(least, _NEAR * min(roughly.values()))]
-        found: list[tuple[int, int, Placed]] = []
-        for cut in near[:: max(1, len(near) // _TRIED)]:
-            try:
-                self.cut, self.placed = cut, self._apart(cut)
-            except GraphError:
-                continue
-            self._keep()
-            if self.parameters.weight_words - self.ring >= TILE_WORDS:
-                merged = self._merged(cut, self._works(self.resident), self.resident)
-                found.append((merged.cycles, cut, self.placed))
-        cycles, self.cut, self.placed = min(found, key=lambda one: one[:2], default=(0, 0, whole))
-        self._keep()
-        if not self.cut or cycles > least:
-            return []
-        self.layers.append(Layer("end", {"operation": Operation.END}, (), None))
-        order = self._merged(self.cut, self._works(self.resident), self.resident).order
-        return [*order, (Piece(len(self.layers) - 1, 0, 0), False)]
-
-    def _cuts(self) -> list[int]:
-        """Where a frame may be cut; where it is, if that is known."""
-        return [self.cut] if self.cut else cuts(self.layers, [segment.first for segment in self.placed.segments])
-
-    def _apart(self, cut: int) -> Placed:
-        """Early and late layers, arranged apart."""
-        late = self._arranged(Stretch(cut, len(self.layers)))
-        early = self._arranged(Stretch(0, cut, crossing(self.layers, cut), late.words))
-        return Placed(
-            (*early.segments, *late.segments),
-            early.areas | late.areas,
-            early.addresses | late.addresses,
-            max(early.words, late.words),
-        )
-
-    @property
-    def _word_cycles(self) -> Fraction:
-        assert self.timing is not None
-        return self.parameters.word_beats * self.timing.period(self.parameters.port_bytes)
-
-    def _merged(self, cut: int, works: Sequence[Work], resident: Collection[int]) -> Merged:
-        """The order of two frames' pieces, the second one's behind a cut."""
-        room = self._room(resident)
-        early = [work for work in works if work.piece.layer < cut]
-        late = [part for work in works[len(early) :] for part in self._parts(work, room // 4, resident)]
-        kept = crossing(self.layers, cut)
-        writes = [place for place, work in enumerate(early) if self.layers[work.piece.layer].writes in kept]
-        return merge(early, late, min(writes), room, self._word_cycles)
-
-    def _room(self, resident: Collection[int]) -> int:
-        """Words of the ring beside the weights of these layers, which stay."""
-        return self.parameters.weight_words - sum(self._weight_words(number) for number in resident)
-
-    def _works(self, resident: Collection[int]) -> list[Work]:
-        return [self._work(piece, resident) for segment in self.placed.segments for piece in segment.pieces]
-
-    def _work(self, piece: Piece, resident: Collection[int]) -> Work:
-        cycles = instruction_cycles(self.engine, self._fields(piece, last=False))
-        weighted = self.layers[piece.layer].weights is not None and piece.layer not in resident
-        return Work(piece, cycles, self._piece_words(piece) if weighted else 0)
-
-    def _parts(self, work: Work, words: int, resident: Collection[int]) -> list[Work]:
-        """Some groups of channels at a time, of so many words of weights if one has not more."""
-        layer = self.layers[work.piece.layer]
-        if work.words <= words or layer.values["operation"] != Operation.DENSE:
-            return [work]
-        groups, size = layer.values["groups"] + 1, max(1, words // self._streamed_words(work.piece.layer))
-        return [
-            self._work(replace(work.piece, groups=(first, min(first + size, groups))), resident)
-            for first in range(0, groups, size)
-        ]
-
-    def _cost(self, segment: Segment) -> int:
-        """Cycles of a segment, but for what is waited for."""
-        return sum(instruction_cycles(self.engine, self._fields(piece, last=False)) for piece in segment.pieces)
-
-    def _fields(self, piece: Piece, *, last: bool) -> dict[str, int]:
-        """The fields of an instruction that are no addresses."""
-        layer = self.layers[piece.layer]
-        values = dict.fromkeys(("words", "tail", "rows", "columns", "taps", "blocks", "groups", "binary"), 0)
-        values |= range_values(self.parameters, layer, piece.first, piece.end) | {"last": int(last)}
-        if piece.groups[1]:
-            values["groups"] = piece.groups[1] - piece.groups[0] - 1
-        return values
-
-    def _keep(self) -> None:
-        """Choose the layers whose weights stay: all that fit; else those that instructions write, those of one word,
-        of layers in several pieces as many as it takes that the others are fetched while they compute, and as many
-        more as make a frame shorter, for which the ring of the others is smaller."""
-        weighted = [number for number, layer in enumerate(self.layers) if layer.weights is not None]
-        chosen = set(weighted)
-        if self.streams:
-            chosen = {
-                number
-                for number in weighted
-                if self.layers[number].values.get("still_weights") or self.layers[number].kept
-            }
-            room = self.parameters.weight_words - sum(self._weight_words(number) for number in chosen)
-            room -= 2 * max(self._streamed_words(number) for number in weighted)
-            constants = self._constant_room - sum(map(self._constant_words, chosen))
-            for segment in self.placed.segments:
-                for number in self._worth_keeping(segment, [number for number in weighted if number not in chosen]):
-                    if self._weight_words(number) <= room and self._constant_words(number) <= constants:
-                        chosen.add(number)
-                        room -= self._weight_words(number)
-                        constants -= self._constant_words(number)
-            choices = [chosen, *(self._more_kept(chosen, weighted, room * part // 4) for part in (2, 3, 4))]
-            chosen = min(choices, key=self._kept_cost)
-        self.ring, self.resident, self.resident_words = 0, {}, []
-        for number in weighted:
-            if number in chosen:
-                self.resident[number] = self.ring
-                self.resident_words.append(self._weights(number))
-                self.ring += self._weight_words(number)
-        if not self.streams:
-            self.ring = 0
-
-    def _more_kept(self, chosen: set[int], weighted: Sequence[int], room: int) -> set[int]:
-        """Further layers whose weights stay in so many words: those that are fetched most often, of others the last,
-        which wait most."""
-        more = set(chosen)
-        counts = Counter(piece.layer for segment in self.placed.segments for piece in segment.pieces)
-        constants = self._constant_room - sum(map(self._constant_words, chosen))
-        for number in sorted(set(weighted) - chosen, key=lambda number: (counts[number], number), reverse=True):
-            words = self._weight_words(number)
-            if words <= room and self._constant_words(number) <= constants:
-                more.add(number)
-                room -= words
-                constants -= self._constant_words(number)
-        return more
-
-    def _kept_cost(self, kept: set[int]) -> int:
-        """Roughly the cycles of a frame if the weights of these layers stay."""
-        if self.timing is None:
-            return 0
-        works, room = self._works(kept), self._room(kept)
-        found = [] if self.cut else [merge(works, [], len(works), room, self._word_cycles).cycles]
-        if self.parameters.overlaps:
-            found += [self._merged(cut, works, kept).cycles for cut in self._cuts()]
-        return min(found)
-
-    def _worth_keeping(self, segment: Segment, layers: list[int]) -> list[int]:
-        """Layers of a segment of several steps whose weights, fetched again for each, would take longer than it
-        computes: those first that save most for what they take."""
-        counts = Counter(piece.layer for piece in segment.pieces)
-        inside = [number for number in layers if counts[number] > 1]
-        if not inside or self.timing is None:
-            return []
-        fetched = {
-            number: counts[number] * self._groups(number) * self._streamed_words(number) * self._word_cycles
-            for number in inside
-        }
-        found, left = [], sum(fetched.values()) - self._cost(segment) * _HIDDEN
-        for number in sorted(inside, key=lambda number: -counts[number]):
-            if left > 0:
-                found.append(number)
-                left -= fetched[number]
-        return found
-
-    def _weights(self, number: int) -> np.ndarray:
-        found = self.layers[number].weights
-        assert found is not None
-        return found
-
-    def _weight_words(self, number: int) -> int:
-        return len(self._weights(number))
-
-    @property
-    def _constant_room(self) -> int:
-        """Words of constants for layers whose weights stay: the others come with their weights, or are a word of a
-        table."""
-        p, tables = self.parameters, sum(layer.tables is not None for layer in self.layers)
-        return p.constant_words - p.constants_in_turn - tables
-
-    def _constant_words(self, number: int) -> int:
-        """Of a layer whose weights stay."""
-        still = self.layers[number].values.get("still_constants")
-        return 1 if still else self._groups(number) * self.parameters.beats
-
-    def _group_words(self, number: int) -> int:
-        """Words of weights that are used together: those of a group of channels."""
-        return self._weight_words(number) // self._groups(number)
-
-    def _groups(self, number: int) -> int:
-        """Groups of channels of a layer."""
-        return self.layers[number].values.get("groups", 0) + 1
-
-    def _streamed_words(self, number: int) -> int:
-        """Words of a group of channels that come through the port: its constants, its weights."""
-        return self.parameters.constant_stream_words + self._group_words(number)
-
-    def _piece_words(self, piece: Piece) -> int:
-        """Words of a piece that come through the port."""
-        first, end = piece.groups if piece.groups[1] else (0, self._groups(piece.layer))
-        return (end - first) * self._streamed_words(piece.layer)
 
     def _streams(self) -> dict[Part, np.ndarray]:
         """The weights that come through the port for each part of the program."""
-        streamed = {number: self._with_constants(number) for number in self._streamed_layers()}
+        streamed = {number: self._streamed_array(number) for number in self._streamed_layers()}
 
         def words(part: Part) -> np.ndarray:
             found = [np.zeros((0, self.parameters.channels), np.int64)]
@@ -492,7 +121,7 @@ class _Assembly:
             "map_words": self.placed.words,
             "weight_words": len(resident) + max(groups.values(), default=0),
             "constant_words": len(self.constants) // p.requantizers + p.constants_in_turn,
-            "tables": len(self.tables),
+            "tables": len(self.tables) + bool(self.loaded),
             "instructions": len(self.order),
         }
         for name, count in used.items():
@@ -508,7 +137,7 @@ class _Assembly:
             written = None if layer.writes is None else self.lowering.map(layer.writes)
             ring = 0 if layer.writes is None else self.placed.areas[layer.writes].ring
             fetched = 0
-            if values.get("streamed") and layer.weights is not None:
+            if piece.layer in groups:
                 fetched = self._piece_words(piece) * p.word_beats * p.port_bytes
             rows = (piece.first, piece.end)
             instructions.append(
@@ -535,11 +164,7 @@ class _Assembly:
         return found
 
     def _streamed_layers(self) -> list[int]:
-        return [
-            number
-            for number, layer in enumerate(self.layers)
-            if layer.weights is not None and number not in self.resident
-        ]
+        return [number for number in range(len(self.layers)) if self._comes(number, self.resident)]
 
     def _largest(self, groups: Mapping[int, int]) -> str:
         """What needs most of the weight memory, and what would help."""
@@ -564,13 +189,15 @@ class _Assembly:
         values = self._fields(piece, last=last) | self._addresses(piece)
         if first:
             values |= {"weights": self.ring, "streamed": int(self.streams)}
-        if layer.weights is not None:
+        if layer.weights is not None or piece.layer in self.loaded:
             values |= self._place_weights(piece.layer)
-        if layer.constants and not values.get("streamed"):
+        if layer.constants and (layer.tables is not None or not values.get("streamed")):
             if piece.layer not in self.first_constants:
                 self.first_constants[piece.layer] = self._constants(layer)
             values["constants"] = self.first_constants[piece.layer] % (1 << (p.constant_words - 1).bit_length())
-        if layer.tables is not None:
+        if piece.layer in self.loaded:
+            values["table"] = p.tables - 1
+        elif layer.tables is not None:
             if layer.tables not in self.tables:
                 self.tables.append(layer.tables)
             values["table"] = self.tables.index(layer.tables) % (1 << (p.tables - 1).bit_length())
@@ -637,9 +264,15 @@ class _Assembly:
         # an engine that overlaps frames knows it, as the order is not always the same
         return {"weights": 0 if p.overlaps else place % (1 << (p.weight_words - 1).bit_length()), "streamed": 1}
 
-    def _with_constants(self, number: int) -> np.ndarray:
-        """The words of a layer that come through the port: the constants of each group, then its weights."""
+    def _streamed_array(self, number: int) -> np.ndarray:
+        """The words of a layer that come through the port: the constants of each group, then its weights; or its
+        tables."""
         p, layer = self.parameters, self.layers[number]
+        if layer.tables is not None:
+            mask = (1 << p.table_bits) - 1
+            entries = [entry & mask for pair in zip(*layer.tables, strict=True) for entry in pair]
+            words = pack_records(entries, p.table_bits, 2)
+            return np.array([_elements(word, p.channels, p.weight_bits) for word in words], np.int64)
         words = pack_records(_whole(layer, p), p.channel_bits, p.requantizers)
         slices = [piece for word in words for piece in constant_slices(p, word)]
         constants = np.array([_elements(piece, p.channels, p.weight_bits) for piece in slices], np.int64)

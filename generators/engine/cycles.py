@@ -94,7 +94,9 @@ class FrameClock:
         """An instruction's cycles, from the end of the one before, and how many of them it waits for weights."""
         computed = instruction_cycles(self.engine, values)
         end = self.now + computed
-        if self.loads is not None and values["operation"] in (Operation.DENSE, Operation.DEPTHWISE):
+        if self.loads is not None and values.get("streamed") and values["operation"] == Operation.TABLE:
+            end += self._tables(self.loads)
+        elif self.loads is not None and values["operation"] in (Operation.DENSE, Operation.DEPTHWISE):
             end = self._streamed(values, self.loads) if values.get("streamed") else end
         elif values.get("last") and self.loads is not None:
             first = self.now + self.engine.control + 1 + self.engine.maps + 1  # the cycle of its first byte
@@ -103,6 +105,15 @@ class FrameClock:
         cycles, waits = end - self.ended, end - self.now - computed
         self.ended = self.now = end
         return cycles, waits
+
+    def _tables(self, loads: Loads) -> int:
+        """Cycles until a TABLE's tables are there."""
+        words = self.engine.parameters.table_stream_words
+        now = self.now + self.engine.control + 1
+        read = _not_before(np.array(loads.usable(self.used, words), np.int64), np.arange(words), now)
+        loads.free(read + FREED)
+        self.used += words
+        return int(read[-1]) + 1 - now
 
     def _streamed(self, values: Mapping[str, int], loads: Loads) -> int:
         """The end of an instruction whose weights are streamed: each word of the map that a group's first block reads

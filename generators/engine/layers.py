@@ -3,64 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
-from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.engine.instruction import Operation
 from mbconv.hdl.engine.parameters import EngineParameters
 
-from ..constants.add_tables import add_solutions
-from ..constants.lookup_tables import lookup_tables
 from ..constants.mac_constants import mac_rule
 from ..constants.pool_constants import pool_rule
 from ..constants.step_function import Rule, activation_limits
 from ..constants.weights import effective_weights
-from ..graph.graph import Graph, GraphError, Tensor
+from ..graph.graph import GraphError, Tensor
 from ..graph.mac_operator import MacOperator
-from ..operators.add import Add
-from ..operators.subtract import Subtract
 from ..planning.folding import ceil_div
 from ..stages.network import Network, Node
-from .banks import pitches
 from .copies import stored_offset
-from .folding import foldings
+from .layer import Layer
 from .layout import StoredMap
-from .requantize import ChannelConstants, EngineRequantization, engine_requantization
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """An instruction before addresses are known.
-
-    Attributes:
-        values: its fields, but for those that are addresses.
-        reads: tensors, the one that ``source`` is of first; writes: a tensor.
-        before: words by which the first window's first tap lies before the source's first word.
-        weights: int64 ``[words][channels]``.
-        constants: one word for each channel of each group, or a single one.
-        tables: of the first and the second operand, 256 entries each.
-        lanes: columns and rows of pixels that a DEPTHWISE computes at once, at most; ``values`` are those of one.
-        rows: of the map that it writes, where it can be computed some rows at a time; else 0.
-        kept: its weights stay in the memory, and instructions write them.
-        target: of an instruction that writes weights: the first word, from that of the layer of the same name on.
-    """
-
-    name: str
-    values: dict[str, int]
-    reads: tuple[int, ...]
-    writes: int | None
-    before: int = 0
-    weights: np.ndarray | None = None
-    constants: list[int] = field(default_factory=list)
-    tables: tuple[tuple[int, ...], tuple[int, ...]] | None = None
-    macs: int = 0
-    requantization: EngineRequantization | None = None
-    lanes: tuple[int, int] | None = None
-    rows: int = 0
-    kept: bool = False
-    target: int = 0
+from .requantize import EngineRequantization, engine_requantization
+from .table_layers import TableLayers
 
 
 def stored_rule(rule: Rule, output: StoredMap) -> Rule:
@@ -74,17 +36,6 @@ def stored_rule(rule: Rule, output: StoredMap) -> Rule:
     )
 
 
-def _folded(constants: AddConstants) -> AddConstants:
-    """The same sums with their rounding constant in a table, where it is one for both signs; offsets of the tables that
-    cancel each other are taken out."""
-    first, second = np.array(constants.first), np.array(constants.second)
-    if constants.positive == constants.negative:
-        first = first + constants.positive
-        constants = replace(constants, positive=0, negative=0)
-    moved = (int(second.max() + second.min()) - int(first.max() + first.min())) // 4
-    return replace(constants, first=tuple(first + moved), second=tuple(second - moved))
-
-
 def spread_weights(weights: np.ndarray, channels: int) -> np.ndarray:
     """Weights ``[Co][taps]`` of one channel each as those of a convolution over all, ``[Co][taps · channels]``."""
     outputs, taps = weights.shape
@@ -94,7 +45,7 @@ def spread_weights(weights: np.ndarray, channels: int) -> np.ndarray:
     return spread.reshape(outputs, -1)
 
 
-class Lowering:
+class Lowering(TableLayers):
     """Makes the layers of a network for an engine.
 
     Raises:
@@ -102,7 +53,7 @@ class Lowering:
     """
 
     def __init__(self, network: Network, parameters: EngineParameters) -> None:
-        self.network, self.parameters = network, parameters
+        super().__init__(network, parameters)
         self.makers: dict[str, Callable[[Node], Layer]] = {
             "pointwise": self._dense,
             "convolution": self._dense,
@@ -112,90 +63,12 @@ class Lowering:
             "lookup": self._table,
             "add": self._add,
         }
-        self._foldings = foldings(network, parameters)
-        rows = {
-            tensor.index: StoredMap(tensor, parameters.channels).row_words for tensor in network.graph.tensors.values()
-        }
-        self._pitches = pitches(network, parameters, rows)
-
-    @property
-    def graph(self) -> Graph:
-        return self.network.graph
-
-    def map(self, tensor: int) -> StoredMap:
-        """Of a tensor, as it is stored.
-
-        Raises:
-            GraphError: its elements are none that a word holds.
-        """
-        found = self.graph.tensors[tensor]
-        if found.element.bits > 8:
-            raise GraphError(f"tensor {tensor} is {found.element}; the engine has elements of 8 bits")
-        return StoredMap(found, self.parameters.channels, self._pitches.get(tensor, 0), self._foldings.get(tensor))
 
     def layer(self, node: Node) -> Layer:
         make = self.makers.get(node.kind)
         if make is None:
             raise GraphError(f"{node.name} ({node.operator.kind}): the engine has no instruction for {node.kind} yet")
         return make(node)
-
-    def ports(self) -> tuple[list[Layer], list[Layer]]:
-        """INPUT and OUTPUT of every tensor that enters and leaves, in the order of their packets."""
-        inputs = [
-            Layer(
-                f"input_t{port}",
-                {"operation": Operation.INPUT, **self._frame(tensor, given=False)},
-                (),
-                tensor,
-                rows=self.graph.tensors[tensor].height,
-            )
-            for port, tensor in self.network.inputs.items()
-        ]
-        outputs = [
-            Layer(
-                f"output_t{tensor}", {"operation": Operation.OUTPUT, **self._frame(tensor, given=True)}, (tensor,), None
-            )
-            for tensor in self.network.outputs
-        ]
-        return inputs, outputs
-
-    def _frame(self, tensor: int, *, given: bool) -> dict[str, int]:
-        """The fields of INPUT, or of OUTPUT where it is ``given``."""
-        stored, p = self.map(tensor), self.parameters
-        values = {
-            "pixels": stored.tensor.pixels - 1,
-            "words": stored.words_of_pixel - 1,
-            "tail": (stored.tensor.channels - 1) % p.channels,
-            "fill": stored.zero_point,
-            "unsigned": int(stored.offset > 0),
-        }
-        if given or p.input_elements == 1:
-            return values | (stored.folding.fields if stored.folding else {})
-        if stored.folding is not None:
-            return values | stored.folding.fields
-        if stored.words_of_pixel > 1 and p.channels % p.input_elements:
-            raise GraphError(
-                f"input {tensor} has {stored.tensor.channels} channels in {stored.words_of_pixel} words of a pixel; "
-                f"beats of input_elements = {p.input_elements} do not fill words of {p.channels}"
-            )
-        return values | {"tail": values["tail"] // p.input_elements}
-
-    def _raster(self, node: Node) -> tuple[int, int, int]:
-        """Rows, columns and channels that the node reads: as they are stored, or another view of the same words.
-
-        Raises:
-            GraphError: a view that is not.
-        """
-        stored, read = self.graph.tensors[node.inputs[0]], node.raster
-        assert read is not None
-        size = self.parameters.channels
-        if read.channels != stored.channels and (read.channels % size or stored.channels % size):
-            raise GraphError(
-                f"{node.name} reads the {stored.height}×{stored.width}×{stored.channels} of tensor {stored.index} as "
-                f"{read.height}×{read.width}×{read.channels}; the engine's words hold {size} channels of one pixel, so "
-                "only views of as many channels, or of multiples of that, have an instruction"
-            )
-        return read.height, read.width, read.channels
 
     def _window(self, node: Node, operation: Operation, raster: tuple[int, int, int], kernel: tuple[int, int],
                 whole: bool = False) -> tuple[dict[str, int], int, int]:  # fmt: skip
@@ -384,102 +257,5 @@ class Lowering:
             np.ones((1, self.parameters.channels), np.int64),
             identity.packed(self.parameters),
             lanes=(1, 1),  # the greatest of a window is found in the first lane
-            rows=rows,
-        )
-
-    def unscaled(self, shift: int, rounded: int = 0) -> ChannelConstants:
-        """Constants of a multiplication by 2^−shift."""
-        whole = max(self.parameters.least_shift, shift)
-        multiplier = 1 << (whole - shift)
-        return ChannelConstants(*(np.array([value], np.int64) for value in (0, multiplier, whole, rounded)))
-
-    def _elementwise(self, node: Node) -> tuple[dict[str, int], int]:
-        """The fields of a TABLE, and ``rows``."""
-        maps = [self.map(tensor) for tensor in (*node.inputs, node.output)]
-        source, output = maps[0], maps[-1]
-        words = source.row_words * source.tensor.height
-        if (
-            output.row_words * output.tensor.height != words
-            or self._raster(node)[2] != self.graph.tensors[node.output].channels
-        ):
-            raise GraphError(f"{node.name} writes a map of other words than it reads, which is no instruction")
-        shapes = {(found.tensor.height, found.row_words) for found in maps}
-        rasters = {(raster.height, raster.width) for raster in node.rasters}
-        by_rows = len(shapes) == 1 and rasters == {(source.tensor.height, source.tensor.width)}
-        values = {
-            "operation": Operation.TABLE,
-            "pixel_step": 1,
-            "row_step": source.step,
-            "destination_step": 1,
-            "destination_row_step": output.step,
-            "destination_width": source.row_words - 1,
-            "destination_height": source.tensor.height - 1,
-            "still_constants": 1,
-        }
-        if not by_rows:
-            values |= {"destination_width": words - 1, "destination_height": 0}
-        return values, source.tensor.height if by_rows else 0
-
-    def _entries(self, table: np.ndarray | tuple[int, ...], source: StoredMap) -> tuple[int, ...]:
-        """256 entries by the stored element, the least first; 0 for those that do not occur."""
-        entries = [int(entry) for entry in table]
-        limit = 1 << (self.parameters.table_bits - 1)
-        if min(entries) < -limit or max(entries) >= limit:
-            raise GraphError(
-                f"a table of tensor {source.tensor.index} has entries of {min(entries)} to {max(entries)}; the engine "
-                f"has table_bits = {self.parameters.table_bits}"
-            )
-        before = source.tensor.element.minimum - source.offset + 128
-        return (*[0] * before, *entries, *[0] * (256 - before - len(entries)))
-
-    def _table(self, node: Node) -> Layer:
-        source, output = self.map(node.inputs[0]), self.map(node.output)
-        tables = lookup_tables(node.operator, self.graph)
-        if len(tables) > 1:
-            raise GraphError(
-                f"{node.name} ({node.operator.kind}) has constants of each channel's own, for which the engine has no "
-                "instruction yet"
-            )
-        entries = self._entries(tables[0] - output.offset, source)
-        values, rows = self._elementwise(node)
-        return Layer(
-            node.name,
-            values | {"minimum": -128, "maximum": 127},
-            node.inputs,
-            node.output,
-            constants=self.unscaled(0).packed(self.parameters),
-            tables=(entries, (0,) * 256),
-            rows=rows,
-        )
-
-    def _add(self, node: Node) -> Layer:
-        op = node.operator
-        assert isinstance(op, (Add, Subtract))
-        maps = [self.map(tensor) for tensor in node.inputs]
-        output = self.map(node.output)
-        values, rows = self._elementwise(node)
-        if any(getattr(maps[1], name) != getattr(maps[0], name) for name in ("words_of_pixel", "words", "step")):
-            raise GraphError(f"{node.name} adds maps that are stored in different views, which is no instruction")
-        solutions = [_folded(found) for found in add_solutions(op, self.graph)]
-        constants = min(solutions, key=lambda found: max(map(abs, (*found.first, *found.second))))
-        positive, negative = constants.positive, constants.negative
-        words = self.unscaled(constants.shift, 1)
-        whole = int(words.shift[0])
-        scale, half = 1 << (whole - constants.shift), 1 << (whole - 1)
-        return Layer(
-            node.name,
-            values
-            | {
-                "binary": 1,
-                "positive": positive * scale - half,
-                "negative": negative * scale - half,
-                "zero_point": constants.zero_point - output.offset,
-                "minimum": constants.minimum - output.offset,
-                "maximum": constants.maximum - output.offset,
-            },
-            node.inputs,
-            node.output,
-            constants=words.packed(self.parameters),
-            tables=(self._entries(constants.first, maps[0]), self._entries(constants.second, maps[1])),
             rows=rows,
         )

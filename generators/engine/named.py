@@ -12,10 +12,26 @@ NAMED = {
         "lane_bits=21,side_bits=7,kernel_bits=4,group_bits=5,table_bits=16,maxima=0,standing_words=6,"
         "memory_bytes=1/2,memory_latency=28"
     ),
+    "ecp5_32": (
+        "pixels=4,requantizers=4,depthwise_columns=4,map_words=32768,weight_words=4096,constant_words=32,tables=2,"
+        "loads_tables=1,instructions=512,lane_bits=25,kernel_bits=7,ranges=1,overlaps=1,memory_bytes=125/64,"
+        "memory_latency=11"
+    ),
+    "ecp5_144": (
+        "channels=16,pixels=9,requantizers=8,depthwise_rows=3,depthwise_columns=3,folds=1,map_words=17728,"
+        "weight_words=3072,constant_words=32,tables=1,loads_tables=1,instructions=768,lane_bits=25,kernel_bits=7,"
+        "ranges=1,overlaps=1,memory_bytes=125/64,memory_latency=11"
+    ),
 }
-"""Name → parameters as text, with the memory outside as it is on the board at 24 MHz. ``up5k``: 16 multipliers in the 8
-SB_MAC16 of an iCE40UP5K, maps in its SPRAM, all else in its block RAM. ``up5k_flash``: the same with room for larger
-networks, whose weights come from the board's flash."""
+"""Name → parameters as text, with the memory outside as it is on the board at its clock.
+
+``up5k``: 16 multipliers in the 8 SB_MAC16 of an iCE40UP5K, maps in its SPRAM, all else in its block RAM.
+``up5k_flash``: the same with room for larger networks, whose weights come from the board's flash.
+``ecp5_32``, ``ecp5_144``: 32 and 144 multipliers of an LFE5U-85F, weights and tables from an SDRAM of 16 bits.
+"""
+
+OF_BOARDS = {"icebreaker": ("up5k_flash", 24.0), "ulx3s-85f": ("ecp5_32", 75.0)}
+"""By a board's name its engine, and the clock, in MHz, that it is built for."""
 
 
 def parameters_of(text: str) -> str:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from mbconv.hdl.engine.instruction import Operation
 
-from .layers import Layer
+from .layer import Layer
 from .segments import Piece
 
 
@@ -36,7 +36,8 @@ class Work:
 
 
 def cuts(layers: Sequence[Layer], ends: Iterable[int]) -> list[int]:
-    """Where a network may be cut: numbers of layers, the first late ones; ``ends``: those between segments."""
+    """Where a network may be cut: numbers of layers, the first late ones; ``ends``: those between segments. A program
+    begins with its first INPUT, so that this may not overwrite what late layers read."""
     first = max(number for number, layer in enumerate(layers) if not layer.reads) + 1
     last = min(number for number, layer in enumerate(layers) if layer.values["operation"] == Operation.OUTPUT)
     kept = {layer.name for layer in layers if layer.kept}
@@ -45,7 +46,11 @@ def cuts(layers: Sequence[Layer], ends: Iterable[int]) -> list[int]:
         """What is computed for a layer's weights is not computed with it."""
         return layers[number].name in kept and layers[number].name == layers[number - 1].name
 
-    return [number for number in ends if first < number <= last and not apart(number)]
+    return [
+        number
+        for number in ends
+        if first < number <= last and not apart(number) and layers[0].writes not in crossing(layers, number)
+    ]
 
 
 def crossing(layers: Sequence[Layer], cut: int) -> frozenset[int]:

@@ -9,7 +9,7 @@ from mbconv.hdl.engine.parameters import EngineParameters
 
 from ..planning.folding import ceil_div
 from .banks import rows_at_once
-from .layers import Layer
+from .layer import Layer
 
 
 def needed_rows(layer: Layer, first: int, end: int, height: int) -> tuple[int, int]:

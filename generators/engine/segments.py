@@ -9,7 +9,7 @@ from functools import cached_property
 from mbconv.hdl.engine.instruction import Operation
 
 from ..graph.graph import GraphError
-from .layers import Layer
+from .layer import Layer
 from .layout import Area, StoredMap, place
 from .ranges import needed_rows, reads_several_rows
 

@@ -14,7 +14,8 @@ from mbconv.hdl.engine.instruction import Operation
 from ..constants.product_constants import product_rule
 from ..graph.graph import GraphError
 from ..stages.network import Node
-from .layers import Layer, Lowering, stored_rule
+from .layer import Layer
+from .layers import Lowering, stored_rule
 from .layout import StoredMap
 from .requantize import engine_requantization
 

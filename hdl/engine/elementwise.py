@@ -25,7 +25,8 @@ class Elementwise(Component):
         elements: ``In``, those of the first two lanes of :class:`~mbconv.hdl.engine.words.Words`.
         binary: ``In(1)``; table: ``In``, of the instruction.
         sums: ``Out(ArrayLayout(signed(table_bits + 1), requantizers))``
-        write_first, write_second: ``In(1)``; write_address, write_data: ``In``, contents of the tables.
+        write_first, write_second: ``In(1)``; write_address: ``In``; write_data: ``In``, of either side: contents of the
+            tables.
     """
 
     def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
@@ -42,7 +43,7 @@ class Elementwise(Component):
                 "write_first": In(1),
                 "write_second": In(1),
                 "write_address": In(address_width(words)),
-                "write_data": In(p.table_bits),
+                "write_data": In(ArrayLayout(p.table_bits, 2)),
             }
         )
 
@@ -66,7 +67,7 @@ class Elementwise(Component):
                 m.d.comb += [
                     ram.w_en.eq(enables[side]),
                     ram.w_addr.eq(self.write_address),
-                    ram.w_data.eq(self.write_data),
+                    ram.w_data.eq(self.write_data[side]),
                 ]
                 if side:
                     m.d.comb += ram.r_addr.eq(address)

@@ -19,7 +19,7 @@ from .elementwise import Elementwise
 from .finish import Finish
 from .instruction import Operation
 from .map_memory import MapMemory, written_layout
-from .parameters import EngineParameters
+from .parameters import TABLE_ENTRIES, EngineParameters
 from .program_memory import ProgramMemory
 from .sequence import Sequence, slot_layout
 from .upload import Section, Upload
@@ -158,7 +158,7 @@ class Engine(Component):
             self.elementwise.write_first.eq(upload.write[Section.FIRST_TABLES]),
             self.elementwise.write_second.eq(upload.write[Section.SECOND_TABLES]),
             self.elementwise.write_address.eq(upload.address),
-            self.elementwise.write_data.eq(upload.word(Section.FIRST_TABLES)),
+            *(self.elementwise.write_data[side].eq(upload.word(Section.FIRST_TABLES)) for side in range(2)),
         ]
         m.d.comb += [
             self.program_memory.write.eq(upload.write[Section.PROGRAM]),
@@ -187,12 +187,16 @@ class Engine(Component):
         else:
             connect(m, source.port, flipped(self.memory))
             instruction = self.control.instruction
+            drops = Signal()  # of an instruction that is there: while one is fetched its fields are anything
+            with m.If(self.control.start):
+                is_last = (instruction.operation == Operation.OUTPUT) & instruction.last
+                m.d.sync += drops.eq(is_last & ~self.control.both)
             m.d.comb += [
                 source.begin.eq((self.control.begins & instruction.streamed) | self.control.goes_on),
                 source.first.eq(instruction.weights),
                 source.take.eq(self.sequence.take),
                 source.free.eq(self.sequence.free),
-                source.drop.eq((instruction.operation == Operation.OUTPUT) & instruction.last & ~self.control.both),
+                source.drop.eq(drops),
                 self.sequence.ahead.eq(source.ahead),
                 self.sequence.waits.eq(source.streaming),
                 self.sequence.ring.eq(source.ring),
@@ -285,7 +289,7 @@ class Engine(Component):
         m.d.comb += [
             drain.constants.eq(instruction.constants),
             drain.still.eq(instruction.still_constants),
-            drain.in_turn.eq(instruction.streamed),
+            drain.in_turn.eq(instruction.streamed & ~(table if self.parameters.loads_tables else 0)),
             drain.depthwise.eq(depthwise),
             drain.soon.eq(delayed(m, slot.last & ~table, ahead, "soon", reset=True)),
             drain.group_ends.eq(delayed(m, slot.group_ends, ahead, "group_ends")),
@@ -329,13 +333,34 @@ class Engine(Component):
             passes = delayed(m, write, 1, "passes", reset=True)
             address = Mux(passes, 0, address)
             passed = delayed(m, passes, self.family.memory_latency, "passed", reset=True)
+            arrived = delayed(m, arrives, later, "constant", reset=True)
+            if self.parameters.loads_tables:
+                of_table = control.instruction.operation == Operation.TABLE
+                self._tables(m, arrived & of_table)
+                arrived = arrived & ~of_table
             m.d.comb += [
-                constants.write.eq(delayed(m, arrives, later, "constant", reset=True) | passed),
+                constants.write.eq(arrived | passed),
                 constants.word.eq(self.weights.r_data),
                 constants.stay.eq(control.open_upload & ~upload.busy),
                 constants.start.eq(control.start),
             ]
         m.d.comb += self.weights.r_addr.eq(address)
+
+    def _tables(self, m: Module, arrives: Value) -> None:
+        """A pair of tables from the port, an entry of each in a word of weights, as ``arrives`` says."""
+        elementwise, bits = self.elementwise, self.parameters.table_bits
+        entry = Signal(range(TABLE_ENTRIES))
+        word = Value.cast(self.weights.r_data)
+        with m.If(self.control.start):
+            m.d.sync += entry.eq(0)
+        with m.If(arrives):
+            m.d.sync += entry.eq(entry + 1)
+            m.d.comb += [
+                elementwise.write_first.eq(1),
+                elementwise.write_second.eq(1),
+                elementwise.write_address.eq(Cat(entry, self.control.instruction.table)),
+                *(elementwise.write_data[side].eq(word[side * bits :][:bits]) for side in range(2)),
+            ]
 
     def _write(self, m: Module) -> None:
         """Words into the map memory, from the computation or from a frame."""

@@ -63,7 +63,8 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     greatest            DEPTHWISE: the greatest product of the window, not their sum
     binary              TABLE: with a second operand
     still_weights       DEPTHWISE: the word at ``weights`` is that of every tap
-    streamed            DENSE, DEPTHWISE: the weights come through the port, next in its order
+    streamed            DENSE, DEPTHWISE: the weights come through the port, next in its order; TABLE, with
+                        ``loads_tables``: the tables do
     still_constants     the word at ``constants`` is that of every channel
     source              the first word; of a window the first tap's, which may lie before the map
     second              TABLE: the second operand's first word less ``source``; DENSE and DEPTHWISE of one pixel: words

@@ -11,6 +11,8 @@ VERSION = 4
 SHIFT_BITS = 5
 """Of a channel's own right shift, beyond the least."""
 
+TABLE_ENTRIES = 256
+
 _LEAST_SHIFT_BELOW_MULTIPLIER = 4  # so that real multipliers up to 16 have a place
 
 _LIMITS = {
@@ -35,6 +37,7 @@ _LIMITS = {
     "group_bits": (2, 12),
     "port_bytes": (0, 4),
     "overlaps": (0, 1),
+    "loads_tables": (0, 1),
     "input_elements": (1, 256),
     "folds": (0, 1),
     "ranges": (0, 1),
@@ -72,6 +75,7 @@ class EngineParameters:
         group_bits: of the number of groups of channels in a map.
         port_bytes: of a beat of the port to a memory of weights outside (:mod:`.weight_port`); 0: there is none.
         overlaps: 1: a frame's last layers can be computed among the first of the next.
+        loads_tables: 1: a pair of tables can come through the port, before the TABLE that looks them up.
         input_elements: of a beat of frames (E). A pixel takes beats of its own.
         ranges: 1: instructions can be of some rows of a map, and a map can be a ring that holds its latest rows.
         vectors: 1: TABLE can write weights.
@@ -105,6 +109,7 @@ class EngineParameters:
     group_bits: int = 10
     port_bytes: int = 0
     overlaps: int = 0
+    loads_tables: int = 0
     input_elements: int = 1
     folds: int = 0
     ranges: int = 0
@@ -126,6 +131,11 @@ class EngineParameters:
                 problems.append(
                     f"overlaps = 1 is of weights that come from outside in two bytes or more, not port_bytes = "
                     f"{self.port_bytes}"
+                )
+            if self.loads_tables and not (self.port_bytes and 2 * self.table_bits <= self.channels * self.weight_bits):
+                problems.append(
+                    f"loads_tables = 1 is of two entries of table_bits = {self.table_bits} in a word of weights, of "
+                    f"{self.channels * self.weight_bits} bits, that comes from outside (port_bytes)"
                 )
             if self.input_elements > self.channels:
                 problems.append(
@@ -239,6 +249,11 @@ class EngineParameters:
     def constant_stream_words(self) -> int:
         """Words that hold the constants of a group of channels, before its weights from outside."""
         return self.beats * self.constant_slices
+
+    @property
+    def table_stream_words(self) -> int:
+        """Words that hold a pair of tables which comes through the port."""
+        return TABLE_ENTRIES if self.loads_tables else 0
 
     @property
     def constants_in_turn(self) -> int:

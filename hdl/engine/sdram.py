@@ -11,7 +11,7 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from ..family import GENERIC, Family
-from ..fifo import Fifo
+from ..fifo import Fifo, RegisterQueue
 from .weight_port import PLACE_BITS, PLACE_BYTES, weight_port
 
 BURST = 8
@@ -87,7 +87,7 @@ class SdramReader(Component):
     Cycles: a word each but where a row ends (precharge, activation: ``row_change`` cycles for 2^column_bits words) and
     where a refresh comes (``refreshing`` cycles every ``interval_ns``).
 
-    Cost: a queue of 32 words, an address of each kind, counters of times.
+    Cost: queues of 32 words and of 2, an address of each kind, counters of times.
 
     Args:
         timing: of the device.
@@ -128,6 +128,7 @@ class SdramReader(Component):
         if self.interval <= self.refresh + BURST:
             raise ValueError(f"at {clock / 1e6:g} MHz an SDRAM would do nothing but refresh")
         self.queue = Fifo(unsigned(t.data_bits), _QUEUE, family=family)
+        self.front = RegisterQueue(unsigned(t.data_bits), 2)
         super().__init__(
             {
                 "port": In(weight_port(t.data_bits // 8, places=places)),
@@ -147,7 +148,7 @@ class SdramReader(Component):
     @property
     def latency(self) -> int:
         """Cycles from a restart to the first word, less one, where no refresh comes between."""
-        return self.row_change + 1 + self.delay + self.timing.cas + self.queue.latency
+        return self.row_change + 1 + self.delay + self.timing.cas + self.queue.latency + self.front.latency
 
     @property
     def rate(self) -> Fraction:
@@ -250,6 +251,7 @@ class SdramReader(Component):
         """The queue of words that were read; returns how many more have a place."""
         port, restart = self.port, self.port.restart
         m.submodules.queue = ResetInserter(restart)(self.queue)
+        m.submodules.front = ResetInserter(restart)(self.front)  # so that who takes words is not on the queue's path
         left = Signal(range(BURST))  # words of the burst behind this cycle's
         under_way = Signal(1 + self.timing.cas + self.delay)
         room = Signal(range(_QUEUE + 1), init=_QUEUE)
@@ -258,9 +260,12 @@ class SdramReader(Component):
         m.d.comb += [
             queue.i.valid.eq(under_way[-1]),
             queue.i.payload.eq(self.dq_in),
-            port.words.valid.eq(queue.o.valid),
-            port.words.payload.eq(queue.o.payload),
-            queue.o.ready.eq(port.words.ready),
+            self.front.i.valid.eq(queue.o.valid),
+            self.front.i.payload.eq(queue.o.payload),
+            queue.o.ready.eq(self.front.i.ready),
+            port.words.valid.eq(self.front.o.valid),
+            port.words.payload.eq(self.front.o.payload),
+            self.front.o.ready.eq(port.words.ready),
         ]
         m.d.sync += [
             under_way.eq(Cat(reads | (left != 0), under_way)),

@@ -26,7 +26,7 @@ def slot_layout(parameters: EngineParameters) -> StructLayout:
     lies beyond the map; a bit for each row of pixels that DEPTHWISE computes at once. ``step``: elements are
     multiplied, or looked up (in every ``result_cycles``-th slot of a TABLE). ``first``, ``last``: the block's first and
     last element; ``group_ends``: with ``last``, of the group's last block. ``constant``: what the weight memory gives
-    are constants; engines with a port have it.
+    are constants, or entries of a TABLE's tables; engines with a port have it.
     """
     return StructLayout(
         {
@@ -65,7 +65,8 @@ class Sequence(Component):
     Weights that are streamed are waited for where they are used for the first time, in the first block of a group: a
     word of the map is read when the weights of all its elements are there. A word is freed when the group's last block
     has read it. Before the weights of a group come its constants, ``constant_stream_words`` of them: before its first
-    block they are read, a word a slot, for whoever takes them (``constant``).
+    block they are read, a word a slot, for whoever takes them (``constant``). So is a pair of tables that is streamed,
+    ``table_stream_words``, before TABLE looks them up.
 
     The addresses appear 2 cycles after a slot, and ``slot`` together with them.
 
@@ -116,7 +117,8 @@ class Sequence(Component):
         word = Signal(p.group_bits)
         block, group = Signal(len(instruction.blocks)), Signal(p.group_bits)
         group_words = Signal(p.group_bits)  # by which this group's first word lies further on
-        slot = Signal(range(max(2 * p.channels, p.word_slots + 1, p.word_cycles + 1, p.constant_stream_words, 4)))
+        most = max(2 * p.channels, p.word_slots + 1, p.word_cycles + 1, p.constant_stream_words, 4)
+        slot = Signal(range(max(most, p.table_stream_words)))
         first_tap = Signal()  # of the block
         pace = Signal(range(max(2, p.word_cycles * p.pixels)))
         go, at_last, free = Signal(), Signal(), Signal()
@@ -151,16 +153,24 @@ class Sequence(Component):
         ]
         # A word of the map, once read, moves on through all of its elements, and columns that are read for a row of
         # pixels through all of its lanes.
-        whole_row = depthwise & several
-        needed = Mux(whole_row, taps, elements)  # less one
-        low = max(address_width(p.channels), p.kernel_bits if several else 0)  # bits of it
-        m.d.comb += lacks.eq(
-            fresh
-            & self.waits
-            & (prologue | ((slot == 0) & Mux(whole_row, first_column, 1)))
-            & ~self.ahead[low:].any()
-            & (self.ahead[:low] <= Mux(prologue, 0, needed))
-        )
+        low = max(address_width(p.channels), p.kernel_bits if several else 0)  # bits of what a word needs, less one
+        few, many = self.ahead[:low], self.ahead[low:].any()
+        if several:  # compared beside what decides among them: this is the longest path
+            none, less_than_word, less_than_row, less_than_tail = (
+                Signal(name=f"lacks_{name}") for name in ("all", "word", "row", "tail")
+            )
+            m.d.comb += [
+                none.eq(self.ahead == 0),
+                less_than_word.eq(~many & (few <= p.channels - 1)),
+                less_than_row.eq(~many & (few <= taps)),
+                less_than_tail.eq(~many & (few <= instruction.tail)),
+            ]
+            of_word = Mux(dense, Mux(last_word, less_than_tail, less_than_word), none)
+            of_block = (slot == 0) & Mux(depthwise, first_column & less_than_row, of_word)
+            m.d.comb += lacks.eq(fresh & self.waits & Mux(prologue, none, of_block))
+        else:
+            enough = few > Mux(prologue, 0, elements)
+            m.d.comb += lacks.eq(fresh & self.waits & (prologue | (slot == 0)) & ~many & ~enough)
         ends = Signal()  # the block's last slot
         m.d.comb += ends.eq(go & at_last & last_word & last_column & last_row)
 
@@ -213,7 +223,7 @@ class Sequence(Component):
         loads, load, step = Signal(), Signal(), Signal()
         pause = Signal(range(p.result_cycles))  # slots of a TABLE since an element was looked up
         between = pause != 0
-        with m.If(self.start | at_last | (pause == p.result_cycles - 1)):
+        with m.If(self.start | prologue | at_last | (pause == p.result_cycles - 1)):
             m.d.sync += pause.eq(0)
         with m.Else():
             m.d.sync += pause.eq(pause + 1)
@@ -235,10 +245,11 @@ class Sequence(Component):
         # Weights: a group's words again for each block, then the next group's.
         weights, group_weights = Signal(len(self.weight_address)), Signal(len(self.weight_address))
         next_weights, further = Signal(len(weights)), Signal(len(weights))
+        still = instruction.still_weights | (table if p.loads_tables else 0)
         at_end = streamed & (weights == p.weight_words - 1)
         m.d.comb += [
             further.eq(Mux(at_end, self.ring, weights + 1)),
-            next_weights.eq(Mux((step & ~instruction.still_weights) | (go & prologue), further, weights)),
+            next_weights.eq(Mux((step & ~still) | (go & prologue), further, weights)),
         ]
         first_weights: Value = instruction.weights
         if p.overlaps:  # in which order what is streamed comes depends on what else is computed
@@ -259,7 +270,18 @@ class Sequence(Component):
             with m.If(prologue):
                 m.d.sync += group_weights.eq(next_weights)
         if p.port_bytes:
-            self._stream(m, go, prologue, new_word, step & last_block & streamed, slot)
+            last = Signal(len(slot), name="last_of_prologue")
+            m.d.comb += last.eq(p.constant_stream_words - 1)
+            if p.loads_tables:
+                with m.If(table):
+                    m.d.comb += last.eq(p.table_stream_words - 1)
+            with m.If(go & prologue):
+                m.d.sync += slot.eq(slot + 1)
+                with m.If(slot == last):
+                    m.d.sync += [slot.eq(0), prologue.eq(0), fresh.eq(~table)]
+            used = step & last_block & streamed & ~table
+            done = delayed(m, (go & prologue) | used, latencies.ADDRESS, "done", reset=True)  # not before it is read
+            m.d.comb += [self.take.eq(go & new_word), self.free.eq(done)]
 
         # One cycle to choose the window, one to add the tap's distance.
         chosen = Signal(window_layout(p), reset_less=True)
@@ -312,13 +334,3 @@ class Sequence(Component):
         ):
             m.d.comb += self.slot[name].eq(delayed(m, value, latencies.ADDRESS, name, reset=reset))
         return m
-
-    def _stream(self, m: Module, go: Value, prologue: Signal, new_word: Value, used: Value, slot: Signal) -> None:
-        """Words that come through the port: constants are counted in ``slot``; ``used``: a word for the last time."""
-        last = self.parameters.constant_stream_words - 1
-        with m.If(go & prologue):
-            m.d.sync += slot.eq(slot + 1)
-            with m.If(slot == last):
-                m.d.sync += [slot.eq(0), prologue.eq(0)]
-        done = delayed(m, (go & prologue) | used, latencies.ADDRESS, "done", reset=True)  # not before it is read
-        m.d.comb += [self.take.eq(go & new_word), self.free.eq(done)]

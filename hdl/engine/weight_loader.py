@@ -124,10 +124,9 @@ class WeightLoader(Component):
         ]
         m.d.sync += self.write.eq(written)
         with m.If(written):
-            m.d.sync += [
-                self.address.eq(pointer),
-                pointer.eq(Mux(pointer == p.weight_words - 1, ring.ring, pointer + 1)),
-            ]
+            m.d.sync += self.address.eq(pointer)
+        with m.If(self.write if beats > 1 else written):  # a cycle later, when no other word can have come
+            m.d.sync += pointer.eq(Mux(pointer == p.weight_words - 1, ring.ring, pointer + 1))
         with m.If(taken):
             m.d.sync += part.eq(part + 1)
             with m.Switch(state):

@@ -42,9 +42,11 @@ class WeightRing(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         space = Signal(len(self.ahead))
-        m.d.comb += self.room.eq(space != 0)
         with m.If(self.begun != self.free):
-            m.d.sync += space.eq(space + (self.begun.replicate(len(space)) | 1))
+            m.d.sync += [
+                space.eq(space + (self.begun.replicate(len(space)) | 1)),
+                self.room.eq(self.free | (space != 1)),
+            ]
         with m.If(self.written != self.take):
             m.d.sync += self.ahead.eq(self.ahead + (self.take.replicate(len(space)) | 1))
         with m.If(self.begin):
@@ -52,5 +54,6 @@ class WeightRing(Component):
                 space.eq(self.parameters.weight_words - self.first),
                 self.ahead.eq(0),
                 self.ring.eq(self.first),
+                self.room.eq(1),
             ]
         return m

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import ceil
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from mbconv.hdl.engine.sdram import SdramTiming, sdram_lines
 from .flash import TOP
 
 PADS = "sdram_pads.v"
+PINS = ("clk", "cke", "cs_n", "ras_n", "cas_n", "we_n", "ba", "a", "dq", "dqm")
+_ADDRESS_BITS = 13
+_TIED = {"cke": "1'b1", "cs_n": "1'b0", "dqm": "0"}
 _SMALLEST_WORDS = 20
 """Bits of the model's addresses: of more words than that a simulation writes none."""
 
@@ -19,18 +23,16 @@ def sdram_model() -> dict[str, str]:
     return {"sdram.v": (Path(__file__).parent / "sdram.v").read_text()}
 
 
-def sdram_wires(data_bits: int) -> str:
-    """Wires of the names of the device's pins."""
+def sdram_wires(data_bits: int, pins: Collection[str] = PINS, address_bits: int = _ADDRESS_BITS) -> str:
+    """Wires of the names of the device's pins, those that are no pins of the FPGA as a board ties them."""
+    tied = "".join(f"    assign sdram_{pin} = {level};\n" for pin, level in _TIED.items() if pin not in pins)
+    if address_bits < _ADDRESS_BITS:
+        tied += f"    assign sdram_a[{_ADDRESS_BITS - 1}:{address_bits}] = 0;\n"
     return (
         "    wire sdram_clk, sdram_cke, sdram_cs_n, sdram_ras_n, sdram_cas_n, sdram_we_n;\n    wire [1:0] sdram_ba;\n"
         f"    wire [12:0] sdram_a;\n    wire [{data_bits - 1}:0] sdram_dq;\n"
-        f"    wire [{data_bits // 8 - 1}:0] sdram_dqm;\n"
+        f"    wire [{data_bits // 8 - 1}:0] sdram_dqm;\n{tied}"
     )
-
-
-_PINS = ("clk", "cke", "cs_n", "ras_n", "cas_n", "we_n", "ba", "a", "dq", "dqm")
-SDRAM_PINS = "".join(f", .sdram_{pin}(sdram_{pin})" for pin in _PINS)
-"""The pins as connections of their names, behind others."""
 
 
 def sdram_instance(timing: SdramTiming, clock: float) -> str:
@@ -54,7 +56,7 @@ def sdram_instance(timing: SdramTiming, clock: float) -> str:
         "INTERVAL": int(t.interval_ns * clock / 1e9),
     }
     parameters = ", ".join(f".{name}({value})" for name, value in {**numbers, **cycles}.items())
-    pins = ", ".join(f".{pin}(sdram_{pin})" for pin in _PINS)
+    pins = ", ".join(f".{pin}(sdram_{pin})" for pin in PINS)
     return f"    mbconv_sdram #({parameters}) sdram ({pins});\n"
 
 
@@ -64,11 +66,12 @@ def board_with_sdram(top: str, timing: SdramTiming, clock: float) -> dict[str, s
     wires = "".join(f"    wire [{int(shape) - 1}:0] board_{name};\n" for name, shape in shapes.items())
     inside = ", ".join(f".sdram_{name}(board_{name})" for name in shapes)
     pads = ", ".join(f".{name}(board_{name})" for name in shapes)
+    outer = ", ".join(f".sdram_{pin}(sdram_{pin})" for pin in PINS)
     text = (
         f"module {TOP} (\n    input wire clk, input wire rst, input wire rx, output wire tx, output wire active\n);\n"
         f"{wires}{sdram_wires(timing.data_bits)}"
         f"    {top} board (.clk(clk), .rst(rst), .rx(rx), .tx(tx), .active(active), {inside});\n"
-        f"    mbconv_sdram_pads #(.DATA({timing.data_bits})) pads (.clk(clk), {pads}{SDRAM_PINS});\n"
+        f"    mbconv_sdram_pads #(.DATA({timing.data_bits})) pads (.clk(clk), {pads}, {outer});\n"
         f"{sdram_instance(timing, clock)}endmodule\n"
     )
     return {"simulated_board.v": text, PADS: (Path(__file__).parent / PADS).read_text(), **sdram_model()}

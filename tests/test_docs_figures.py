@@ -11,6 +11,7 @@ from mbconv.command_bench import _buffers
 from mbconv.fpga import rom_limit
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.ranges import block_ranges
+from mbconv.generators.planning.latency_plan import plan_for_latency
 from mbconv.generators.planning.nearest_plan import list_plans
 from mbconv.generators.planning.plan_report import report_design
 from mbconv.generators.planning.planner import plan_for_multipliers
@@ -108,6 +109,18 @@ def test_networks_in_the_page_of_planning():
     assert len(found) >= 8
     for name, multipliers, *figures in found:
         assert figures == expected[name, multipliers.replace(",", "")], name
+
+
+def test_lone_frames_in_the_page_of_planning():
+    """The rows of digits: interval and latency of the plan for each."""
+    text = (DOCS / "planning.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\| digits \| (\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|\n", text)
+    assert len(rows) == 2
+    graph = load("digits")
+    for multipliers, *figures in rows:
+        plans = [plan(build_network(graph), int(multipliers)) for plan in (plan_for_multipliers, plan_for_latency)]
+        schedules = [make_design(graph, plan=plan).schedule for plan in plans]
+        assert figures == [f"{value:,}" for s in schedules for value in (s.interval, s.latency)]
 
 
 @pytest.mark.shared

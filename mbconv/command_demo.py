@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import click
@@ -26,9 +27,12 @@ def demo(directory: Path, as_json: bool) -> int:
     """
     require_extra("sim", "the demonstration")
 
+    from PIL import Image
+
     from mbconv.generators.emission.bundle import make_bundle
     from mbconv.generators.emission.design import make_design
     from mbconv.generators.emission.emit import emit
+    from mbconv.generators.emission.files import write_whole
     from mbconv.generators.graph.analysis import residual_block
     from mbconv.models import builtin, load
     from mbconv.models.digit_pictures import digit_pictures, held_out_digits
@@ -48,7 +52,8 @@ def demo(directory: Path, as_json: bool) -> int:
     except ModuleNotFoundError:  # scikit-learn brings them
         pictures, labels = digit_pictures()
         origin = "drawn by us; handwritten ones come with scikit-learn"
-    picture = quantised_pixels(pictures[list(labels).index(_DIGIT)], source)
+    shown = pictures[list(labels).index(_DIGIT)]
+    picture = quantised_pixels(shown, source)
     first, last = residual_block(graph)
     answers = {}
     for name, part in (("block", graph.layers(first, last)), ("network", graph)):
@@ -65,6 +70,10 @@ def demo(directory: Path, as_json: bool) -> int:
         answers[name] = result
         if not as_json:
             print_result(part, result)
+    if not (saved := directory / "seven.png").exists():
+        png = BytesIO()
+        Image.fromarray(shown[..., 0]).save(png, "png")
+        write_whole(saved, png.getvalue())
     output = graph.tensors[graph.outputs[0]]
     computed = host_outputs(graph, result.outputs, frame=0)
     best = top_classes(output, computed[output.index], 1, builtin(_MODEL).labels)[0]

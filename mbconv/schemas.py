@@ -137,6 +137,10 @@ _SPECS: dict[str, dict[str, Any]] = {
         "expected_signature": "int?", "predicted_latency": "int", "predicted_interval": "int", "clock": "int",
         "frames_per_second": "num", "as_predicted": "bool", "exact": "bool?",
     },
+    "selftest": {
+        "ok": "bool", "simulated": "bool", "name": "str", "model": "str", "plan": "str", "multipliers": "int",
+        "clock": "int", "baud": "int", "checks": [{"name": "str", "ok": "bool", "found": "str"}],
+    },
     "models": {
         "models": [{"name": "str", "description": "str", "input": ["int"], "parameters": "int", "macs": "int",
                     "bytes": "int", "accuracy": "num", "accuracy_of": "str", "recipe": "str", "document": "str"}],

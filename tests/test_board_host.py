@@ -285,6 +285,9 @@ def test_commands(simulated, digits, tmp_path):
     tested = runner.invoke(main, ["selftest", "--port", simulated.port, "--frames", "3"])
     assert tested.exit_code == 0
     assert "selftest: passed (SIMULATED, no silicon)" in tested.stdout
+    found = json.loads(runner.invoke(main, ["selftest", "--port", simulated.port, "--frames", "3", "--json"]).stdout)
+    jsonschema.validate(found, schema("selftest"))
+    assert found["ok"] and found["model"] == model_hash(load("digits")).hex() and len(found["checks"]) == 4
     assert tested.stdout.count("\nok    ") == 4
     for arguments in (["measure"], ["selftest"], predicted[:-1]):
         refused = runner.invoke(main, [*arguments, "--port", str(tmp_path / "nothing")])

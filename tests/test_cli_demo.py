@@ -19,3 +19,15 @@ def test_demo(tmp_path):
         assert answer[part]["interval_cycles"] == answer[part]["predicted_interval_cycles"]
         assert answer[part]["latency_cycles"] == answer[part]["predicted_latency_cycles"]
         assert (tmp_path / "out" / part / "manifest.json").exists()
+    command = [
+        sys.executable,
+        "-m",
+        "mbconv",
+        "predict",
+        "digits",
+        "--image",
+        str(tmp_path / "out" / "seven.png"),
+        "--json",
+    ]
+    (output,) = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["outputs"]
+    assert output["top"][0]["class"] == 7 and round(output["top"][0]["score"], 6) == round(answer["score"], 6)

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from mbconv.cli import main
 from mbconv.command_bench import _buffers
 from mbconv.fpga import rom_limit
+from mbconv.generators.emission.board import model_hash, plan_hash
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.ranges import block_ranges
 from mbconv.generators.planning.latency_plan import plan_for_latency
@@ -98,6 +99,16 @@ def test_the_demo():
         used = re.search(r"\n(\d+ multipliers of .*?%) of the budget", found)[1]
         efficiency = f"MAC efficiency {design.mac_efficiency:.1%}"
         assert used == f"{design.multipliers} multipliers of 16; {design.macs:,} MACs a frame; {efficiency}"
+
+
+def test_the_board_that_is_served():
+    """The identity that measure and selftest show of digits at 8 multipliers."""
+    design = make_design(load("digits"), multipliers=8)
+    text = (DOCS / "boards.md").read_text(encoding="utf-8")
+    shown = f"model {model_hash(design.graph).hex()}, plan {plan_hash(design).hex()}, {design.multipliers} multipliers"
+    assert text.count(shown) == 2
+    schedule = design.schedule
+    assert f"interval {schedule.interval:,} cycles, latency {schedule.latency:,} cycles (predicted)" in text
 
 
 def test_networks_in_the_page_of_planning():

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +20,7 @@ from mbconv.generators.emission.emit import emit
 from mbconv.generators.emission.manifest import seal
 from mbconv.generators.emission.read_bundle import content_hash, read_bundle
 from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.operators.convolution import Convolution
 from mbconv.generators.planning.plan_file import parse_plan
 from mbconv.generators.readers.block import parse_block
 from mbconv.generators.readers.model_source import ModelSource, fingerprint
@@ -347,3 +348,20 @@ def test_fingerprint():
     for change in ({"scale": tensor.scale * 2}, {"zero_point": tensor.zero_point + 1}):
         changed.append(replace(graph, tensors={**graph.tensors, index: replace(tensor, **change)}))
     assert len({fingerprint(graph), *map(fingerprint, changed)}) == 1 + len(changed)
+
+
+def test_an_option_that_is_not_used_is_no_other_network():
+    """What a later version reads of a file that has it leaves every other network's hash as it was."""
+
+    @dataclass(frozen=True, eq=False)
+    class Later(Convolution):
+        groups: int = field(default=1, kw_only=True)
+
+    Later.__name__ = Convolution.__name__
+    graph = load("digits")
+    known = {member.name: getattr(graph.operators[0], member.name) for member in fields(Convolution)}
+
+    def with_groups(value):
+        return replace(graph, operators=(Later(**known, groups=value), *graph.operators[1:]))
+
+    assert fingerprint(with_groups(1)) == fingerprint(graph) != fingerprint(with_groups(2))

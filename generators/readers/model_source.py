@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,11 @@ class ModelSource:
 
 
 def fingerprint(graph: Graph) -> str:
-    """A hash of everything that a graph computes: operators, weights, shapes and quantisation, but no names."""
+    """A hash of everything that a graph computes: operators, weights, shapes and quantisation, but no names.
+
+    What is as its default says is left out: an option that a later version reads changes no network without it, so that
+    a board or folder made before is still known.
+    """
     digest = hashlib.sha256()
     for part in _parts([list(graph.operators), list(graph.tensors.values()), graph.inputs, graph.outputs]):
         digest.update(len(part).to_bytes(8, "little") + part)
@@ -55,7 +59,7 @@ def _parts(value: object) -> Iterator[bytes]:
     elif is_dataclass(value):
         yield type(value).__name__.encode()
         for member in fields(value):
-            if member.name != "name":
+            if member.name != "name" and not _is_default(member, getattr(value, member.name)):
                 yield member.name.encode()
                 yield from _parts(getattr(value, member.name))
     elif isinstance(value, Mapping):
@@ -67,3 +71,9 @@ def _parts(value: object) -> Iterator[bytes]:
     else:
         # numpy's scalars print as Python's numbers
         yield repr(value.item() if isinstance(value, np.generic) else value).encode()
+
+
+def _is_default(member: Field, value: object) -> bool:
+    """Whether a member holds what it holds where nothing is said."""
+    default = member.default if member.default_factory is MISSING else member.default_factory()
+    return default is not MISSING and not isinstance(value, np.ndarray) and bool(value == default)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,21 @@ class SelfTest:
     @property
     def ok(self) -> bool:
         return all(check.ok for check in self.checks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For ``--json``: what the text says."""
+        identity = self.identity
+        return {
+            "ok": self.ok,
+            "simulated": identity.simulated,
+            "name": identity.name,
+            "model": identity.model.hex(),
+            "plan": identity.plan.hex(),
+            "multipliers": identity.multipliers,
+            "clock": identity.clock,
+            "baud": identity.baud,
+            "checks": [asdict(check) for check in self.checks],
+        }
 
     @property
     def text(self) -> str:

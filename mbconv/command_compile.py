@@ -24,16 +24,17 @@ def compile_command(model, layers, engine, output, as_json) -> None:
     The file begins with a line of JSON: what engine it is for, its ports, its cycles. The packet that the engine takes
     follows, with a check at its end.
     """
-    from mbconv.generators.engine.program_file import file_bytes
+    from mbconv.generators.emission.files import write_whole
+    from mbconv.generators.engine.program_file import FILE_MARK, file_bytes
     from mbconv.models import load
     from mbconv.sim.simulation.writable import check_writable
 
-    check_writable(output)
+    check_writable(output, "program of the engine", [FILE_MARK])
     graph = load(model, layers)
     with working("compiling", quiet=as_json):
         program = compiled(graph, engine)
         content = file_bytes(program)
-    output.write_bytes(content)
+    write_whole(output, content)
     if as_json:
         print_json("compile", program_dict(program) | {"file": str(output), "bytes": len(content)})
         return

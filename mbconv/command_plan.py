@@ -51,14 +51,14 @@ def plan(model, layers, target, engine, output, as_json) -> None:
         return
     from mbconv.generators.graph.graph import GraphError
     from mbconv.generators.planning.board_plan import design_cost, uses
-    from mbconv.generators.planning.plan_file import write_plan
+    from mbconv.generators.planning.plan_file import MARK, write_plan
     from mbconv.generators.planning.plan_report import report_design
     from mbconv.generators.planning.resources import Resources
     from mbconv.models import load
     from mbconv.sim.simulation.writable import check_writable
 
     if output is not None:
-        check_writable(output)
+        check_writable(output, "plan of mbconv", [MARK])
     graph = load(model, layers)
     with working("planning", quiet=as_json):
         form = None

@@ -71,11 +71,13 @@ def predict(
     if values_file is not None and values_file.suffix.lower() in SUFFIXES:
         raise UserError(f"--input takes the integers of a .npy file; a picture such as {values_file} goes with --image")
     if save is not None:
-        check_writable(save)
+        check_writable(save, "file of numpy.savez", [b"PK\x03\x04"])
     if drawing is not None:
         from mbconv.sim.detection.picture_boxes import check_drawing
 
         check_drawing(drawing)
+        if drawing.exists() and drawing.samefile(image):
+            raise UserError(f"--boxes would replace the picture {image}: give another name")
         check_writable(drawing)
         resize = resize or "stretch"
     from mbconv.models import builtin, load

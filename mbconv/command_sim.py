@@ -155,7 +155,8 @@ def _check_waves(waves: Path | None, chosen: dict[str, object]) -> None:
             f"{waves}: FST is written by the Python package {fst.PACKAGE}, which is not installed: pip install "
             f"{fst.PACKAGE}, or give a name such as {waves.with_suffix('.vcd').name} for VCD"
         )
-    check_writable(waves)
+    marks = [fst.MARK] if waves.suffix == ".fst" else [b"$version", b"$date", b"$timescale"]
+    check_writable(waves, "file of waveforms", marks)
     check_writable(waves.with_suffix(".gtkw"))
 
 

@@ -54,7 +54,7 @@ def test_verify_resumes(tmp_path):
     assert all(block["latency_cycles"] == block["predicted_latency_cycles"] for block in first["blocks"])
     lines = store.read_text().splitlines()
     # The last result lost, one cut off in the middle: these two are simulated again, the others taken as they are.
-    store.write_text("\n".join([*lines[:2], lines[2][:40]]) + "\n")
+    store.write_text("\n".join([*lines[:2], lines[2][:40]]))
     again = json.loads(mbconv(*arguments))
     assert [block["seconds"] for block in again["blocks"][:2]] == [block["seconds"] for block in first["blocks"][:2]]
     assert again["ok"] and len(store.read_text().splitlines()) == 5

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from mbconv.cli import main
 from mbconv.fpga.flow.folder import MARK, build_folder, check_build_folder
@@ -76,6 +77,45 @@ def test_whether_a_file_can_be_written_is_asked_without_a_trace(tmp_path):
         assert os.listdir(tmp_path) == ["link"]
     with pytest.raises(OSError, match="missing"):
         check_writable(tmp_path / "missing" / "file")
+
+
+MINE = {
+    "plan": ("plan", "digits", "--multipliers", "16", "-o", "{mine}"),
+    "compile": ("compile", "digits", "--engine", "channels=8", "-o", "{mine}"),
+    "predict": ("predict", "digits", "--image", "{picture}", "--save", "{mine}"),
+    "boxes": ("predict", "digits", "--image", "{picture}", "--boxes", "{picture}"),
+    "waves": ("sim", "digits", "--waves", "{mine}"),
+    "FST waves": ("sim", "digits", "--waves", "{mine}.fst"),
+    "verify": ("verify", "digits", "--results", "{mine}"),
+    "bench": ("bench", "--results", "{mine}"),
+}
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_an_output_replaces_no_file_of_another_kind(name, tmp_path):
+    """A model named where an output is meant stays what it is."""
+    pytest.importorskip("pylibfst")
+    mine, picture = tmp_path / "mine", tmp_path / "picture.png"
+    Image.new("L", (8, 8)).save(picture)
+    for path in (mine, tmp_path / "mine.fst"):
+        path.write_text("a model, or anything else\n")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    result = CliRunner().invoke(main, [part.format(mine=mine, picture=picture) for part in MINE[name]])
+    assert result.exit_code == 2 and "give another name" in result.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_output_replaces_one_of_its_kind(tmp_path):
+    picture, plan, outputs = tmp_path / "picture.png", tmp_path / "plan.json", tmp_path / "outputs.npz"
+    Image.new("L", (8, 8)).save(picture)
+    outputs.touch()
+    for _ in range(2):
+        for arguments in (
+            ("plan", "digits", "--multipliers", "16", "-o", plan),
+            ("predict", "digits", "--image", picture, "--save", outputs),
+        ):
+            result = CliRunner().invoke(main, list(map(str, arguments)))
+            assert result.exit_code == 0, result.stderr
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link", "dangling"])

@@ -16,6 +16,8 @@ from .compile import Program, constant_slices
 from .streams import memory_bytes
 
 FILE_FORMAT = "mbconv engine program"
+FILE_MARK = f'"{FILE_FORMAT}"'.encode()
+"""What the beginning of every such file has in it."""
 
 
 def section_words(program: Program) -> dict[Section, list[int]]:

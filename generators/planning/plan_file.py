@@ -36,6 +36,8 @@ from .plan_cycles import interval_of
 from .targets import Target, make_target
 
 FORMAT, VERSION = "mbconv plan", 1
+MARK = f'"{FORMAT}"'.encode()
+"""What the beginning of every such file has in it."""
 
 FindBoard = Callable[[str], Board]
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 PACKAGE = "pylibfst"
+MARK = bytes([0, 0, 0, 0, 0, 0, 0, 1, 0x49])
+"""What every file begins with: a header block and its length."""
 
 
 def available() -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -30,6 +31,7 @@ from .toolchain import find_toolchain
 from .writable import check_writable
 
 SCHEMA, VERSION = "mbconv kept measurement", 1
+_FIRST = f'{{"schema": "{SCHEMA}"'
 
 
 def fingerprint(bundle: Bundle, graph: Graph, frames: Sequence[Mapping[int, np.ndarray]]) -> str:
@@ -70,7 +72,7 @@ class KeptResults:
     """JSON objects with a ``key``, one a line; a line that was cut off by an interruption is ignored.
 
     Raises:
-        GraphError: the file cannot be read or written.
+        GraphError: the file cannot be read or written, or holds something else.
     """
 
     def __init__(self, path: Path):
@@ -80,6 +82,9 @@ class KeptResults:
             lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         except (OSError, UnicodeDecodeError) as error:
             raise GraphError(f"{path} cannot be read: {error}") from None
+        if lines and not (any(SCHEMA in line for line in lines) or _FIRST.startswith(lines[0])):
+            raise GraphError(f"{path} is there and holds no results of mbconv: give another name, or remove it")
+        self._cut = bool(lines) and not _ends_a_line(path)
         for entry in _entries(lines):
             self.found[entry["key"]] = entry["measured"]
 
@@ -123,7 +128,8 @@ class KeptResults:
         self.found[key] = measured
         entry = {"schema": SCHEMA, "version": VERSION, "key": key, "measured": measured}
         with self._named_when_it_fails(), self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            file.write("\n" * self._cut + json.dumps(entry, ensure_ascii=False) + "\n")
+        self._cut = False
 
     @contextmanager
     def _named_when_it_fails(self) -> Iterator[None]:
@@ -132,6 +138,13 @@ class KeptResults:
             yield
         except OSError as error:
             raise GraphError(f"{self.path} cannot be written: {error.strerror or error}") from None
+
+
+def _ends_a_line(path: Path) -> bool:
+    """Whether the last line was written to its end."""
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"
 
 
 def _entries(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

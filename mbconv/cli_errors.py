@@ -68,7 +68,7 @@ def report_fault(error: Exception) -> None:
     text = _report()
     try:
         with tempfile.NamedTemporaryFile(
-            "w", prefix="mbconv-fault-", suffix=".txt", delete=False, encoding="utf-8"
+            "w", prefix="mbconv-fault-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
         ) as file:
             file.write(text)
     except OSError as reason:
@@ -86,10 +86,14 @@ def _report() -> str:
     """The command, the versions, the traceback."""
     packages = dict.fromkeys(one.name for part in requirements().values() for one in part)
     versions = [f"{package} {version}" for package in packages if (version := installed_version(package))]
+    try:
+        place = os.getcwd()
+    except OSError:
+        place = "a folder that is no more"
     return (
         f"{shlex.join(['mbconv', *sys.argv[1:]])}\n"
         f"mbconv {installed_version('mbconv')}, Python {platform.python_version()}, {platform.platform()}\n"
-        f"{', '.join(versions)}\nin {os.getcwd()}\n\n{traceback.format_exc()}"
+        f"{', '.join(versions)}\nin {place}\n\n{traceback.format_exc()}"
     )
 
 

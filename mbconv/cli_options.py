@@ -32,7 +32,7 @@ class LayerRange(click.ParamType):
     name = "A:B"
 
     def convert(self, value, param, ctx) -> tuple[int, int]:
-        match = re.fullmatch(r"(\d+):(\d+)", value)
+        match = re.fullmatch(r"(\d{1,18}):(\d{1,18})", value)
         if match is None:
             self.fail(f"{value!r} is not A:B, two operator indices such as 2:5 (the 5th is not included)", param, ctx)
         return int(match[1]), int(match[2])
@@ -44,7 +44,7 @@ class CycleRange(click.ParamType):
     name = "A:B"
 
     def convert(self, value, param, ctx) -> tuple[int, int]:
-        match = re.fullmatch(r"(\d+):(\d+)", value)
+        match = re.fullmatch(r"(\d{1,18}):(\d{1,18})", value)
         if match is None or int(match[1]) >= int(match[2]):
             self.fail(f"{value!r} is not A:B, two cycles such as 100:250 (the 250th is not included)", param, ctx)
         return int(match[1]), int(match[2])
@@ -109,4 +109,16 @@ multipliers_option = click.option(
     help="How many multipliers the design may use.",
 )
 
+
+class OutputPath(click.Path):
+    """What is to be written; an empty name, as of a shell's variable that is not set, is none."""
+
+    def convert(self, value, param, ctx) -> Path:
+        if not str(value):
+            self.fail("its name is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+output_file = OutputPath(dir_okay=False, path_type=Path)
+output_folder = OutputPath(file_okay=False, path_type=Path)
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)

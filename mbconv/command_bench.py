@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from .cli_errors import UserError, require_extra
-from .cli_options import json_option
+from .cli_options import json_option, output_file
 from .cli_output import print_json, progress_console, results, simulation_progress
 from .cli_table import Rows
 
@@ -30,7 +30,7 @@ MODELS = (
 @click.option("--models", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
               help="The .tflite files of the larger networks; without it the built-in ones only.")  # fmt: skip
 @click.option("--only", metavar="NAME", multiple=True, help="Only networks whose name contains NAME.")
-@click.option("--results", "store", type=click.Path(dir_okay=False, path_type=Path), default=Path("build/bench.jsonl"),
+@click.option("--results", "store", type=output_file, default=Path("build/bench.jsonl"),
               show_default=True, metavar="FILE", help="Results are kept and looked up there.")  # fmt: skip
 @json_option
 def bench(folder, only, store, as_json) -> int:

@@ -4,12 +4,19 @@ pins; and its netlist simulated."""
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from .cli_errors import UserError, require_extra
-from .cli_options import Number, Words, existing_file, json_option, layers_option, optional_model_argument
+from .cli_options import (
+    Number,
+    Words,
+    existing_file,
+    json_option,
+    layers_option,
+    optional_model_argument,
+    output_folder,
+)
 from .cli_output import print_json, progress_console, results, simulation_progress, step_progress
 from .cli_simulation import print_result
 from .cli_target import target_design, target_options
@@ -40,7 +47,7 @@ DEFAULT_DEVICE = "LFE5U-85F"
               help="Place and route so many times, of which the best counts.  [default: 4; for a board 1]")  # fmt: skip
 @click.option("--nextpnr", type=Words(), default=(), metavar="OPTIONS",
               help='Further options of nextpnr, as in "--router router2".')  # fmt: skip
-@click.option("-o", "--output", "directory", required=True, type=click.Path(file_okay=False, path_type=Path),
+@click.option("-o", "--output", "directory", required=True, type=output_folder,
               metavar="DIR", help="Where sources, netlist, logs, bitstream and build.json go.")  # fmt: skip
 @click.option("--image", "images", type=existing_file, multiple=True,
               help="A picture for the simulation; may be given several times.  [default: random inputs]")  # fmt: skip

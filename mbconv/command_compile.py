@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from .cli_engine import ENGINE_HELP, compiled, print_program, program_dict
-from .cli_options import json_option, layers_option, model_argument
+from .cli_options import json_option, layers_option, model_argument, output_file
 from .cli_output import print_json, results, working
 
 
@@ -15,7 +13,7 @@ from .cli_output import print_json, results, working
 @model_argument
 @layers_option
 @click.option("--engine", required=True, metavar="NAME=N,…", help=ENGINE_HELP)
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("-o", "--output", required=True, type=output_file, metavar="FILE",
               help="The program's file.")  # fmt: skip
 @json_option
 def compile_command(model, layers, engine, output, as_json) -> None:

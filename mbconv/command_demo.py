@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .cli_errors import require_extra
-from .cli_options import json_option
+from .cli_options import json_option, output_folder
 from .cli_output import print_json, progress_console, results, simulation_progress
 from .cli_simulation import print_result
 
@@ -16,7 +16,7 @@ _MODEL, _DIGIT, _MULTIPLIERS = "digits", 7, 16
 
 
 @click.command(short_help="A picture classified by a simulated network, its residual block shown alone.")
-@click.option("-o", "--output", "directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+@click.option("-o", "--output", "directory", type=output_folder, metavar="DIR",
               default=Path("build/demo"), show_default=True, help="Where the Verilog goes.")  # fmt: skip
 @json_option
 def demo(directory: Path, as_json: bool) -> int:

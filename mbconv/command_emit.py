@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import click
 
 from .cli_errors import UserError
-from .cli_options import existing_file, json_option, layers_option, model_argument
+from .cli_options import existing_file, json_option, layers_option, model_argument, output_folder
 from .cli_output import print_json, progress_console, results, working
 from .cli_target import planned_design, target_options
 
 
 @click.command(short_help="Verilog, memory files, a manifest, and a test bench.")
 @model_argument
-@click.option("-o", "--output", "directory", required=True, type=click.Path(file_okay=False, path_type=Path),
+@click.option("-o", "--output", "directory", required=True, type=output_folder,
               metavar="DIR", help="Where to write; made if it is not there.")  # fmt: skip
 @layers_option
 @target_options

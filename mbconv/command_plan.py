@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from .cli_engine import compiled, engine_option, print_program, program_dict
 from .cli_errors import UserError
-from .cli_options import json_option, layers_option, model_argument
+from .cli_options import json_option, layers_option, model_argument, output_file
 from .cli_output import bytes_text, print_json, results, working
 from .cli_table import Rows
 from .cli_target import planned_design, rate, rate_text, target_of, target_options
@@ -26,7 +24,7 @@ _REASONS = {
 @layers_option
 @target_options
 @engine_option
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("-o", "--output", type=output_file, metavar="FILE",
               help="Write the plan, to be edited and given to --plan.")  # fmt: skip
 @json_option
 def plan(model, layers, target, engine, output, as_json) -> None:

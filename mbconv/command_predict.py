@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from .cli_board import baud_option
 from .cli_detection import box_fields, box_labels, box_rows, detector_option, made_detector, save_option
 from .cli_errors import UserError, require_extra
-from .cli_options import Numbers, existing_file, json_option, model_argument
+from .cli_options import Numbers, existing_file, json_option, model_argument, output_file
 from .cli_output import print_json, progress_console, results, shape_text
 from .cli_table import Rows
 
@@ -22,12 +20,12 @@ from .cli_table import Rows
 )
 @click.option("--labels", type=existing_file, help="Names of the classes, one a line.")
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many classes to print.")
-@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.npz", help="Store the outputs.")
+@click.option("--save", type=output_file, metavar="FILE.npz", help="Store the outputs.")
 @click.option("--all", "every_tensor", is_flag=True, help="With --save: every tensor, under its index in the file.")
 @click.option("--resize", help="crop (default), stretch, fit, or a number: pixels of the shorter side before the crop.")
 @click.option("--mean", type=Numbers(), help="Subtracted from pixels of 0 to 255: one number or one for each channel.")
 @click.option("--std", type=Numbers(), help="Divides what is left: one number or one for each channel.")
-@click.option("--boxes", "drawing", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.png",
+@click.option("--boxes", "drawing", type=output_file, metavar="OUT.png",
               help="Of a detector: draw the boxes that it finds on the picture.")  # fmt: skip
 @detector_option
 @save_option

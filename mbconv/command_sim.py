@@ -8,7 +8,7 @@ import click
 
 from .cli_engine import compiled, engine_option, print_engine_result
 from .cli_errors import UserError, require_extra
-from .cli_options import CycleRange, existing_file, json_option, layers_option, model_argument
+from .cli_options import CycleRange, existing_file, json_option, layers_option, model_argument, output_file
 from .cli_output import print_json, progress_console, results, simulation_progress
 from .cli_simulation import classified, print_result, print_stalls
 from .cli_target import rate, rate_text, target_design, target_options
@@ -25,7 +25,7 @@ from .cli_target import rate, rate_text, target_design, target_options
 @click.option("--frames", type=click.IntRange(min=1), help="Frames, back to back.  [default: what the interval needs]")
 @click.option("--in-turn", is_flag=True, help="Drain several outputs one after the other, a packet of each in turn.")
 @click.option("--stalls", is_flag=True, help="Also show which stage waits for which, and how long.")
-@click.option("--waves", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write VCD, or FST.")
+@click.option("--waves", type=output_file, metavar="FILE", help="Write VCD, or FST.")
 @click.option("--wave-stages", metavar="NAME,…", help="Only these stages' waveforms, names as in the manifest.")
 @click.option("--wave-cycles", type=CycleRange(), help="Waveforms from cycle A since reset up to, not including, B.")
 @json_option

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .cli_errors import UserError, require_extra
-from .cli_options import existing_file, json_option, model_argument
+from .cli_options import existing_file, json_option, model_argument, output_file
 from .cli_output import print_json, progress_console, results, simulation_progress, working
 from .cli_table import Rows
 from .cli_target import block_plans, target_options
@@ -19,7 +19,7 @@ from .cli_target import block_plans, target_options
 @target_options
 @click.option("--image", "images", type=existing_file, multiple=True, help="A picture; may be given several times.")
 @click.option("--random", "is_random", is_flag=True, help="Random inputs (the default).")
-@click.option("--results", "store", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--results", "store", type=output_file, metavar="FILE",
               help="Where each block's result is kept, and looked up when run again.  "
                    "[default: build/verify/MODEL.jsonl]")  # fmt: skip
 @json_option

@@ -49,7 +49,9 @@ async def stream(dut):
         status = {name: int(getattr(dut, name).value) for name in plan["status"]}
         surplus = {name: sink.count() for name, sink in sinks.items()}
         results.append({"received": received, "status": status, "surplus": surplus})
-    Path("result.json").write_text(json.dumps({"runs": results, "broken_rules": int(dut.broken_rules.value)}))
+    Path("result.json").write_text(
+        json.dumps({"runs": results, "broken_rules": int(dut.broken_rules.value)}), encoding="utf-8"
+    )
 
 
 def set_pauses(dut, sources, sinks, run):

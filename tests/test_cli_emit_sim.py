@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from mbconv.cli import main
+from mbconv.emitted import read_emitted
 from mbconv.generators.emission.manifest import seal
 from mbconv.models import builtin
 
@@ -50,9 +51,9 @@ def copied(emitted, tmp_path) -> Path:
 
 
 def edit(path: Path, change) -> None:
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     change(content)
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def test_emit_prints_its_manifest(tmp_path):
@@ -262,3 +263,15 @@ def test_testbench_without_mbconv(tmp_path):
     edit(folder / "manifest.json", lambda found: found.update(interval_cycles=manifest["interval_cycles"] + 1))
     status, text = bench()
     assert status == 1 and "Failed 1 of 2 tests" in text
+
+
+def test_names_that_are_no_text(tmp_path):
+    """A path of bytes that are no UTF-8, with a line break: emitted, and its model found again."""
+    model = tmp_path / os.fsdecode(b"bad\xff\nname.tflite")
+    folder = tmp_path / os.fsdecode(b"out\xff")
+    shutil.copy(builtin("digits").path, model)
+    result = CliRunner().invoke(main, ["emit", str(model), "--multipliers", "8", "-o", str(folder), "--json"])
+    assert result.exit_code == 0, result.stderr
+    found = read_emitted(folder)
+    assert found.model.name == "bad__name" and found.bundle.top == "bad__name"
+    assert found.bundle.manifest["source"]["path"] == str(model)

@@ -127,6 +127,21 @@ def test_a_fault_whose_report_cannot_be_written(monkeypatch):
     assert result.exit_code == 70 and "ZeroDivisionError" in result.stderr and "Read-only file system" in result.stderr
 
 
+def test_a_fault_where_nothing_can_be_printed(tmp_path):
+    """In a folder that was removed, of a name that is no text: the report is written all the same."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = (
+        "import sys, os; from mbconv.cli import main; import mbconv.command_models as models;"
+        "models.results = lambda: 1 // 0; os.rmdir(os.getcwd()); main(['models'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, b"bad\xff"], cwd=gone, capture_output=True, text=True)
+    assert done.returncode == 70 and "Traceback" not in done.stderr, done.stderr
+    report = Path(re.search(r"report it with (\S+):", done.stderr)[1])
+    assert "a folder that is no more" in report.read_text()
+    report.unlink()
+
+
 def test_too_little_memory(monkeypatch):
     def refuse():
         raise MemoryError

@@ -33,7 +33,7 @@ def read_back(die: str, bitstream: Path) -> tuple[Counter, set[str]]:
 
 def placed(routed: Path) -> Counter:
     """The same of what nextpnr wrote; a macro is half a DSP block, of up to four products."""
-    cells = json.loads(routed.read_text())["modules"]["top"]["cells"].values()
+    cells = json.loads(routed.read_text(encoding="utf-8"))["modules"]["top"]["cells"].values()
     kinds = {"ALU": "ALU", "RAM16SDP4": "RAM", "rPLL": "RPLLA"}
     found = Counter(kinds[cell["type"]] for cell in cells if cell["type"] in kinds)
     found["BSRAM"] = sum("BSRAM" in cell["attributes"].get("NEXTPNR_BEL", "") for cell in cells)

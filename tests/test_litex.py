@@ -120,7 +120,7 @@ def test_a_network_in_a_soc(tmp_path):
     lines += [f"{beat:x} {index == 2:d}" for index, beat in enumerate(beats[:3])]  # a packet that is too short
     (tmp_path / "in.txt").write_text("\n".join(lines))
 
-    verilog = {Path(path).name: Path(path).read_text() for path in sources}
+    verilog = {Path(path).name: Path(path).read_text(encoding="utf-8") for path in sources}
     build = verilator.build({"soc.v": text, **verilog}, "soc", program=PROGRAM)
     names = ("network_results", "network_short_frames", "network_long_frames")
     done = subprocess.run(

@@ -20,7 +20,7 @@ STARTER += "print(p.pid, flush=True); p.wait()"
 def runs(process: int) -> bool:
     """Whether a process is there and is no zombie."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
 

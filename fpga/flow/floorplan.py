@@ -50,7 +50,7 @@ def read_floorplan(placed: Path, path: tuple[str, ...]) -> Floorplan:
     tiles: dict[tuple[int, int], Counter] = {}
     cells: dict[str, Counter] = {}
     places: dict[str, tuple[int, int]] = {}
-    for module in json.loads(placed.read_text())["modules"].values():
+    for module in json.loads(placed.read_text(encoding="utf-8"))["modules"].values():
         for name, cell in module["cells"].items():
             found = _PLACE.match(cell["attributes"].get("NEXTPNR_BEL", ""))
             if found is None:

@@ -57,7 +57,7 @@ def _advice(design: Design, part: Part, netlist: Path) -> str:
 
 def largest_stages(netlist: Path) -> str:
     """The stages with the most cells in a netlist, in words."""
-    modules = json.loads(netlist.read_text())["modules"].values()
+    modules = json.loads(netlist.read_text(encoding="utf-8"))["modules"].values()
     top = max(modules, key=lambda module: len(module["cells"]))
     cells = Counter(stage_of(f"{name}.") for name, cell in top["cells"].items() if not cell["type"].startswith("$"))
     return ", ".join(f"{stage} ({count:,} cells)" for stage, count in cells.most_common(_LARGEST))

@@ -134,7 +134,7 @@ def _with_macros_placed(netlist: Path, top: str, part: Part, seed: int, doing: D
             doing(what)
 
     def run() -> None:
-        content = json.loads(netlist.read_text())
+        content = json.loads(netlist.read_text(encoding="utf-8"))
         places = macro_places(content, top, sites, seed, said)
         for cell, place in places.items():
             content["modules"][top]["cells"][cell]["attributes"]["BEL"] = place

@@ -65,5 +65,5 @@ def synthesise(
 
 def count_cells(netlist: Path, top: str) -> dict[str, int]:
     """Cells of the top module of a flat netlist, by type."""
-    module = json.loads(netlist.read_text())["modules"][top]
+    module = json.loads(netlist.read_text(encoding="utf-8"))["modules"][top]
     return dict(sorted(Counter(cell["type"] for cell in module["cells"].values()).items()))

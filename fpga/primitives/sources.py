@@ -47,7 +47,7 @@ def cell_sources(
     return {
         f"{verilog.top}.v": text,
         "multiply.v": wrapper,
-        "multiply_dsp.v": multiply.read_text(),
+        "multiply_dsp.v": multiply.read_text(encoding="utf-8"),
         "multiply_rows.v": (_FOLDER / "multiply_rows.v").read_text(),
         "memory.v": memory_modules(verilog.memories, cell, device, prefix, single_port),
     }

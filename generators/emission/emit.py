@@ -58,7 +58,8 @@ def emit(
     described["seal"] = seal(described)
     name = manifest_name(described["prefix"])
     earlier = _earlier(directory, name)
-    texts[name] = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    texts[name] = text.encode(errors="backslashreplace").decode()  # of paths that are no UTF-8: JSON's own escapes
     try:
         written = write_files(directory, texts, earlier, name, overwrite=overwrite)
     except OSError as error:

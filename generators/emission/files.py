@@ -28,7 +28,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: it cannot be written; the error names ``path``.
     """
-    data = content if isinstance(content, bytes) else content.encode("utf-8")
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     place = path.resolve()  # of a link, the file that it leads to
     with naming(path):
         if place.exists() and not place.is_file():

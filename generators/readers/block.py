@@ -212,7 +212,7 @@ def _value(key: str, text: str, problems: list[str]) -> int | str | tuple[int, i
         return text
     least, most = _RANGES[key]
     parts = text.split("x") if key in _PAIRS else [text]
-    if len(parts) > 2 or not all(re.fullmatch("[0-9]{1,10}", part) for part in parts):
+    if len(parts) > 2 or not all(re.fullmatch("[0-9]{1,4000}", part) for part in parts):
         problems.append(f"{key}={text} is not a whole number")
         return None
     numbers = [int(part) for part in parts]

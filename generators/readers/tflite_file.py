@@ -45,7 +45,8 @@ def read_tflite(path: str | Path, layers: tuple[int, int] | None = None) -> Grap
         layers: operators ``(first, last)`` (half open) alone, judged alone: what lies outside may be unsupported.
 
     Returns:
-        The graph, named after the file, without what no output needs and with constants computed.
+        The graph, named after the file as far as that can be printed, without what no output needs and with constants
+        computed.
 
     Raises:
         GraphError: the file cannot be read, is damaged, or cannot be used; the message names every operator that is not
@@ -54,7 +55,7 @@ def read_tflite(path: str | Path, layers: tuple[int, int] | None = None) -> Grap
     content = _dissolve_float_inputs(read_content(path))
     numbers = FileNumbers(content)
     content = without_dead_branches(fold_constants(content))
-    name = Path(path).stem
+    name = "".join(character if character.isprintable() else "_" for character in Path(path).stem)
     if layers is not None:
         if not content.operators:
             raise GraphError(f"{path} has no operators")

@@ -17,7 +17,7 @@ def read_log(path: Path) -> dict[int, Attempts]:
     """A source's or sink's log, by run."""
     runs: dict[int, Attempts] = {}
     current: list[str] = []
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("run "):
             current = []
             runs.setdefault(int(line[4:]), []).append(current)

@@ -40,7 +40,7 @@ async def bench(dut):
     await FallingEdge(dut.clk)
     outputs = {name: int(getattr(dut, name).value) for name in plan["outputs"]}
     end = {"cycles": int(get_sim_time("step") - start) // PERIOD, "outputs": outputs}
-    Path("end.json").write_text(json.dumps(end))
+    Path("end.json").write_text(json.dumps(end), encoding="utf-8")
     dut.run.value = len(plan["runs"])
     await reset(dut)  # the sources note at a reset how many beats were taken
 

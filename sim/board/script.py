@@ -88,5 +88,5 @@ class ScriptedBoard:
             cycles, count = _HEAD.unpack(self._process.stdout.read(_HEAD.size))
             return Step(cycles, self._process.stdout.read(count))
         except (OSError, struct.error):
-            text = Path(self._log.name).read_text(errors="replace")[-2000:]
+            text = Path(self._log.name).read_text(encoding="utf-8", errors="replace")[-2000:]
             raise SimulatorError(f"the simulated board ended: {text}") from None

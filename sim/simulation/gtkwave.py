@@ -24,10 +24,10 @@ def save_file(waves: Path) -> Path:
 def write_save_file(waves: Path, description: Description) -> bool:
     """Write the save file of a VCD or FST file; whether it was written: one that is not mbconv's stays as it is."""
     file = save_file(waves)
-    if file.exists() and _MARK not in file.read_text(errors="replace"):
+    if file.exists() and _MARK not in file.read_text(encoding="utf-8", errors="replace"):
         return False
     scopes = fst_signals(waves) if waves.suffix == FST else _signals(waves)
-    with file.open("w") as stream:
+    with file.open("w", encoding="utf-8", errors="surrogateescape") as stream:
         save = GTKWSave(stream)
         print(_MARK, file=stream)
         save.dumpfile(str(waves))

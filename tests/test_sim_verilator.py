@@ -31,6 +31,29 @@ def test_every_missing_tool_is_named_with_its_remedy(monkeypatch):
         assert f"the program {program}: apt-get install {package}" in text
 
 
+@pytest.mark.parametrize(
+    ("compiler", "message"),
+    [
+        ("false", r"false --version ended with 1 and said nothing: is this a C\+\+ compiler \(CXX\)\?"),
+        ("true -x", r"true -x --version ended with 0 and said"),
+        ("no_such_compiler -x", r"the program no_such_compiler: apt-get"),
+        ("env g++", None),
+        ("", None),
+    ],
+)
+def test_a_compiler_of_the_users(monkeypatch, compiler, message):
+    monkeypatch.setenv("CXX", compiler)
+    toolchain.find_toolchain.cache_clear()
+    try:
+        if message is None:
+            assert "g++" in toolchain.find_toolchain().identity or "c++" in toolchain.find_toolchain().identity
+        else:
+            with pytest.raises(toolchain.SimulatorError, match=message):
+                _ = toolchain.find_toolchain().identity
+    finally:
+        toolchain.find_toolchain.cache_clear()
+
+
 def test_a_cache_that_cannot_be_written_names_its_variable(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MBCONV_CACHE", str(tmp_path / "file"))

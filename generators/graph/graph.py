@@ -122,6 +122,11 @@ class Activation(Enum):
     RELU_N1_TO_1 = "relu_n1_to_1"
     RELU_0_TO_1 = "relu_0_to_1"
 
+    @property
+    def in_fixed_point(self) -> bool:
+        """Whether binary fixed point has it."""
+        return self in (Activation.NONE, Activation.RELU, Activation.RELU6)
+
 
 @dataclass(frozen=True)
 class Padding:

@@ -97,8 +97,8 @@ def sum_problems(scales: tuple[float, float], output: Tensor) -> list[str]:
 
 def activation_problems(numbers: str, activation: Activation, output: Tensor) -> list[str]:
     """Limits that an output cannot represent."""
-    if numbers == "fixed" and activation is Activation.RELU_N1_TO_1:
-        return ["has the fused activation RELU_N1_TO_1, which is not defined in binary fixed point"]
+    if numbers == "fixed" and not activation.in_fixed_point:
+        return [f"has the fused activation {activation.name}, which is not defined in binary fixed point"]
     if numbers == "fixed" and activation is Activation.RELU6 and output.scale > 2:
         return [f"writes RELU6 with scale {output.scale}, which cannot represent 6; use a scale of at most 2"]
     return []

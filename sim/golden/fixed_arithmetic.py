@@ -51,9 +51,9 @@ def limits(activation: Activation, output: Tensor) -> tuple[int, int]:
     Raises:
         GraphError: RELU6 with an output too coarse to hold 6, or an activation that binary fixed point has not.
     """
-    if activation is Activation.RELU_N1_TO_1:
+    if not activation.in_fixed_point:
         raise GraphError(
-            f"tensor {output.index} ({output.name}) is written with RELU_N1_TO_1, "
+            f"tensor {output.index} ({output.name}) is written with {activation.name}, "
             "which is not defined in binary fixed point"
         )
     minimum, maximum = output.element.minimum, output.element.maximum

@@ -62,7 +62,8 @@ def test_a_plan_to_a_full_disk():
 
 def test_an_edited_plan_survives_a_failed_write(tmp_path, monkeypatch):
     path = tmp_path / "plan.json"
-    path.write_text("edited")
+    assert CliRunner().invoke(main, ["plan", BLOCK, "-o", str(path)]).exit_code == 0
+    path.write_text(edited := path.read_text() + "\n")
 
     def full(descriptor, *_):
         os.close(descriptor)
@@ -71,7 +72,7 @@ def test_an_edited_plan_survives_a_failed_write(tmp_path, monkeypatch):
     monkeypatch.setattr("mbconv.generators.emission.files.os.fdopen", full)
     result = CliRunner().invoke(main, ["plan", BLOCK, "-o", str(path)])
     assert result.exit_code == 2 and f"{path}: No space left on device" in result.stderr
-    assert [p.name for p in tmp_path.iterdir()] == ["plan.json"] and path.read_text() == "edited"
+    assert [p.name for p in tmp_path.iterdir()] == ["plan.json"] and path.read_text() == edited
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -76,18 +76,17 @@ class Dialogue:
             seconds: that the first attempt may take.
 
         Raises:
-            BoardError: none came.
+            BoardError: none came; ForeignMemory: as the memory outside holds other weights, in the last attempt.
         """
         failures: list[str] = []
-        self._foreign = False
+        why = ""
         for attempt in range(ATTEMPTS):
             answer, why = self._attempt_anew(request, payload, seconds * (1 + attempt), 2**attempt)
             if answer is not None and answer_bytes in (None, len(answer)):
                 return answer
             self._in_step = False
-            self._foreign = why in (_FLASH_FOREIGN, _FILLED_FOREIGN)
             failures.append(why if answer is None else f"{len(answer)} bytes instead of {answer_bytes}")
-        kind = ForeignMemory if self._foreign else BoardError
+        kind = ForeignMemory if why in (_FLASH_FOREIGN, _FILLED_FOREIGN) else BoardError
         raise kind(
             f"{self.device} gives no right answer to {request.name} in {ATTEMPTS} attempts: {'; '.join(failures)}"
         )

@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -133,7 +132,6 @@ def grown(name: str, now: Mapping[str, int], kept: Mapping[str, int]) -> list[st
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table; 1 where something has grown."""
-    warnings.filterwarnings("ignore", message=".*created but never used")  # circuits that are made to be counted
     parser = argparse.ArgumentParser(prog="python -m mbconv.fpga.area", description=__doc__.split("\n\n")[0])
     parser.add_argument("circuits", nargs="*", metavar="CIRCUIT", help=f"some of: {'; '.join(CIRCUITS)}")
     parser.add_argument("--keep", action="store_true", help="write what is measured to the kept figures")
@@ -187,4 +185,6 @@ def _table(names: Sequence[str], keep: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from mbconv.cli_status import run_module
+
+    run_module(main)

@@ -8,15 +8,16 @@ counted, tables are estimated, both without the link of the board; DSP blocks ar
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mbconv.generators.emission.design import make_design
-from mbconv.generators.graph.graph import Graph, GraphError
+from mbconv.generators.graph.graph import Graph
 from mbconv.generators.planning.board_plan import design_cost
 from mbconv.generators.planning.device import Device
 from mbconv.generators.planning.resources import Resources
+
+from .arguments import layer_range
 
 RATE = 2000.0
 """Frames per second that the last column is for, unless ``--fps`` names another."""
@@ -75,22 +76,7 @@ def table(budgets: Sequence[Budget], device: Device, rate: float) -> str:
     return "\n".join(lines)
 
 
-def _range(text: str | None) -> tuple[int, int] | None:
-    """``A:B``.
-
-    Raises:
-        GraphError: it is something else.
-    """
-    if text is None:
-        return None
-    try:
-        first, last = map(int, text.split(":"))
-    except ValueError:
-        raise GraphError(f"--layers takes A:B, not {text!r}") from None
-    return first, last
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     from mbconv.fpga.boards import find_board
     from mbconv.models import load_part
 
@@ -101,17 +87,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("board")
     parser.add_argument("multipliers", nargs="+", type=int)
     parser.add_argument("--fps", type=float, default=RATE, help="[default: %(default)g]")
-    parser.add_argument("--layers", metavar="A:B", help="these operators alone")
+    parser.add_argument("--layers", type=layer_range, metavar="A:B", help="these operators alone")
     options = parser.parse_args(arguments)
-    try:
-        _, graph = load_part(options.model, _range(options.layers))
-        device = find_board(options.board).part.resources
-        print(table([budget(graph, device, count) for count in options.multipliers], device, options.fps))
-    except GraphError as error:
-        print(f"mbconv: {error}", file=sys.stderr)
-        return 2
-    return 0
+    _, graph = load_part(options.model, options.layers)
+    device = find_board(options.board).part.resources
+    print(table([budget(graph, device, count) for count in options.multipliers], device, options.fps))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from mbconv.cli_status import run_module
+
+    run_module(main)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
+from collections.abc import Sequence
 
 from .families import FAMILIES
 from .family import DEVICES, Family
@@ -15,7 +16,12 @@ def table_text(family: Family) -> str:
     return json.dumps({"tools": tool_versions(family.nextpnr), "devices": family.survey()}, indent=1) + "\n"
 
 
-def main(names: list[str]) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m mbconv.fpga.devices", description=__doc__)
+    parser.add_argument("families", nargs="*", metavar="FAMILY", help=f"some of {', '.join(f.name for f in FAMILIES)}")
+    names = {name.lower() for name in parser.parse_args(arguments).families}
+    if unknown := sorted(names - {family.name.lower() for family in FAMILIES}):
+        parser.error(f"no family is called {unknown[0]!r}; there are {', '.join(f.name for f in FAMILIES)}")
     for family in FAMILIES:
         if not names or family.name.lower() in names:
             (family.folder / DEVICES).write_text(table_text(family), encoding="utf-8")
@@ -23,4 +29,6 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main([name.lower() for name in sys.argv[1:]])
+    from mbconv.cli_status import run_module
+
+    run_module(main)

@@ -7,9 +7,6 @@ and what the design takes as it is.
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,9 +62,8 @@ def small_roms(model: str, multipliers: int, device: str) -> SmallRoms:
     )
 
 
-def main(arguments: Sequence[str] = ()) -> int:
+def main() -> None:
     """Print the table."""
-    warnings.filterwarnings("ignore", message=".*created but never used")  # circuits that are made to be counted
     print("| network | device | ROMs of 17 to 32 words | their LUTs, of all | block RAMs instead | block RAMs now |")
     print("|---|---|---|---|---|---|")
     for model, multipliers, device in NETWORKS:
@@ -78,8 +74,9 @@ def main(arguments: Sequence[str] = ()) -> int:
             f"| {Path(model).stem} at {multipliers} | {device} | {found.roms} | {found.luts:,} of {found.all_luts:,} | "
             f"{found.blocks} | {found.all_blocks} of {found.available_blocks} |"
         )
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from mbconv.cli_status import run_module
+
+    run_module(main)

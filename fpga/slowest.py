@@ -100,4 +100,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from mbconv.cli_status import run_module
+
+    run_module(main)

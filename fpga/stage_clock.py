@@ -7,7 +7,6 @@ which are not timed. What whole networks lose beyond that is distance.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import GraphError
 
+from .arguments import layer_range
 from .families import find_part
 from .flow.area_count import stage_verilog
 from .flow.build import Implementation, implement
@@ -28,16 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("model", help="a file or a built-in model")
     parser.add_argument("multipliers", type=int, help="of the plan")
     parser.add_argument("stages", nargs="+", metavar="STAGE", help="names of stages, or how they begin")
-    parser.add_argument("--layers", metavar="A:B", help="plan these operators alone")
+    parser.add_argument("--layers", type=layer_range, metavar="A:B", help="plan these operators alone")
     parser.add_argument("--device", default="LFE5U-85F")
     parser.add_argument("--seeds", type=int, default=1, choices=range(1, 5))
     options = parser.parse_args(arguments)
     try:
-        layers = None if options.layers is None else tuple(int(number) for number in options.layers.split(":"))
-        _, graph = load_part(options.model, layers)
+        _, graph = load_part(options.model, options.layers)
         part = find_part(options.device)
         design = make_design(graph, options.multipliers, device=part.resources)
-    except (GraphError, ValueError) as error:
+    except GraphError as error:
         parser.error(str(error))
     names = [stage.name for stage in design.stages]
     for wanted in options.stages:
@@ -62,4 +61,6 @@ def line(name: str, made: Implementation) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from mbconv.cli_status import run_module
+
+    run_module(main)

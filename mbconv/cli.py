@@ -7,17 +7,14 @@ interrupted. A reader that went away (``| head``) and SIGTERM end it as they end
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
-import warnings
 from typing import NoReturn
 
 import click
 
 from . import __version__
-from .cli_errors import FAULT, INTERRUPTED, REFUSED, report_fault, user_message
-from .cli_signals import Ended, closed_output_ends, end_by_signal, raise_on_signals
+from .cli_signals import closed_output_ends
+from .cli_status import end_with
 from .command_bench import bench
 from .command_boards import boards
 from .command_build import build
@@ -49,26 +46,15 @@ class CommandLine(click.Group):
     def main(self, *args, **extra) -> NoReturn:
         extra["standalone_mode"] = False
         started = time.monotonic()
-        # A plan is costed by making its circuits; Amaranth takes those that are not turned into Verilog for mistakes.
-        warnings.filterwarnings("ignore", message=".*created but never used", category=Warning)
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="replace")  # a terminal without × shows ?, not a traceback
-        try:
-            with raise_on_signals():
-                status = _status(lambda: super(CommandLine, self).main(*args, **extra))
-                seconds = time.monotonic() - started
-                if status in (0, 1) and seconds > _WORTH_TELLING:
-                    click.echo(f"{seconds:.1f} s in all", err=True)
-                if sys.stdout is not None:
-                    sys.stdout.flush()
-        except BrokenPipeError:
-            end_by_signal(signal.SIGPIPE)
-        except OSError as error:
-            status = _status_of(error)
-        except Ended as end:
-            end_by_signal(end.number)
-        sys.exit(status)
+
+        def work() -> int:
+            status = super(CommandLine, self).main(*args, **extra) or 0
+            seconds = time.monotonic() - started
+            if status in (0, 1) and seconds > _WORTH_TELLING:
+                click.echo(f"{seconds:.1f} s in all", err=True)
+            return status
+
+        end_with(work)
 
     def make_context(self, *args, **extra) -> click.Context:
         with closed_output_ends():
@@ -77,29 +63,6 @@ class CommandLine(click.Group):
     def invoke(self, ctx: click.Context):
         with closed_output_ends():
             return super().invoke(ctx)
-
-
-def _status(work) -> int:
-    """What a command returns, or the status of its error after a message."""
-    try:
-        return work() or 0
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("mbconv: interrupted", err=True)
-        return INTERRUPTED
-    except Exception as error:
-        return _status_of(error)
-
-
-def _status_of(error: Exception) -> int:
-    message = user_message(error)
-    if message is not None:
-        click.echo(f"mbconv: {message}", err=True)
-        return REFUSED
-    report_fault(error)
-    return FAULT
 
 
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

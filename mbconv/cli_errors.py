@@ -89,10 +89,17 @@ def _report() -> str:
     packages = dict.fromkeys(one.name for part in requirements().values() for one in part)
     versions = [f"{package} {version}" for package in packages if (version := installed_version(package))]
     return (
-        f"{shlex.join(['mbconv', *sys.argv[1:]])}\n"
+        f"{_program()} {shlex.join(sys.argv[1:])}\n"
         f"mbconv {installed_version('mbconv')}, Python {platform.python_version()}, {platform.platform()}\n"
         f"{', '.join(versions)}\nin {_folder() or 'a folder that is no more'}\n\n{traceback.format_exc()}"
     )
+
+
+def _program() -> str:
+    """``mbconv``, or the module that runs in its place."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    name = "mbconv" if spec is None else spec.name.removesuffix(".__main__")
+    return f"python -m {name}" if name.startswith("mbconv.") else "mbconv"
 
 
 def _folder() -> str | None:

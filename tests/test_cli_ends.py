@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mbconv import cli_errors
+import mbconv
+from mbconv import cli_errors, fpga, generators, hdl, sim
 from mbconv.cli import main
 from mbconv.hdl.tool_cache import CacheError, ensure_tool_cache
 
@@ -40,6 +41,25 @@ def test_a_reader_that_goes_away(command):
     """Without a word, and with the status of any program that SIGPIPE ends."""
     done = shell(command)
     assert done.returncode == 128 + signal.SIGPIPE and done.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["generators.operators.support", "fpga.budgets digits icebreaker 8"])
+def test_a_reader_of_a_module_that_goes_away(name):
+    done = shell(f'"{sys.executable}" -m mbconv.{name} | true')
+    assert done.returncode == 128 + signal.SIGPIPE and done.stderr == ""
+
+
+def test_every_module_ends_as_the_command_does():
+    """Whatever is run as ``python -m mbconv.…``; what stands alone beside an emitted design cannot."""
+    root = Path(mbconv.__file__).parent
+    folders = [root, *(Path(part.__path__[0]) for part in (fpga, generators, hdl, sim))]
+    files = [path for folder in folders for path in folder.rglob("*.py")]
+    programs = [path for path in files if "\nif __name__ ==" in path.read_text(encoding="utf-8")]
+    alone = {"__main__.py", "testbench_run.py"}
+    assert alone < {path.name for path in programs}
+    assert [
+        path for path in programs if path.name not in alone and "run_module(" not in path.read_text(encoding="utf-8")
+    ] == []
 
 
 @needs_full

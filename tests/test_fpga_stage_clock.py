@@ -11,7 +11,7 @@ from mbconv.fpga import stage_clock
         (["digits", "8", "layer_77"], "no stage is called 'layer_77'; there are layer_00_convolution, "),
         (["digits", "8", "layer_03", "--device", "LFE5U-99F"], "no device is called 'LFE5U-99F'"),
         (["digits", "1", "layer_03"], "at least"),
-        (["digits", "8", "layer_03", "--layers", "x"], "invalid literal"),
+        (["digits", "8", "layer_03", "--layers", "x"], "'x' is not A:B"),
     ],
 )
 def test_wrong_arguments(arguments, message, capsys):

@@ -173,4 +173,6 @@ def merged(found: Checked, kept: Sequence[Checked]) -> list[Checked]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from mbconv.cli_status import run_module
+
+    run_module(main)

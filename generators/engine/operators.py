@@ -26,4 +26,6 @@ def engine_table() -> str:
 
 
 if __name__ == "__main__":
-    print(engine_table())
+    from mbconv.cli_status import run_module
+
+    run_module(lambda: print(engine_table()))

@@ -142,4 +142,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from mbconv.cli_status import run_module
+
+    run_module(main)

@@ -20,4 +20,6 @@ def support_table() -> str:
 
 
 if __name__ == "__main__":
-    print(support_table())
+    from mbconv.cli_status import run_module
+
+    run_module(lambda: print(support_table()))

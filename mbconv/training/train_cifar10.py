@@ -339,4 +339,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from mbconv.cli_status import run_module
+
+    run_module(main)

@@ -7,6 +7,8 @@ from functools import wraps
 
 import click
 
+from mbconv.generators.graph.shown import counted
+
 from .cli_errors import require_extra
 
 port_argument = click.option("--port", metavar="DEVICE", required=True, help="The board's serial port.")
@@ -50,7 +52,7 @@ def identity_lines(identity) -> list[str]:
     source, result = identity.source, identity.result
     return [
         f"{identity.name}{', simulated: no silicon' if identity.simulated else ''}",
-        f"model {identity.model.hex()}, plan {identity.plan.hex()}, {identity.multipliers} multipliers",
+        f"model {identity.model.hex()}, plan {identity.plan.hex()}, {counted(identity.multipliers, 'multiplier')}",
         f"clock {identity.clock / 1e6:g} MHz, link {identity.baud:,} baud, protocol {identity.version}",
         f"in {source.height}×{source.width}×{source.channels}, out {result.height}×{result.width}×{result.channels}",
         f"interval {identity.interval:,} cycles, latency {identity.latency:,} cycles (predicted)",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mbconv.generators.graph.shown import counted
+
 from .cli_errors import UserError
 from .cli_output import bytes_text, results
 from .cli_table import Rows
@@ -107,7 +109,7 @@ def print_program(program: Program) -> None:
     count = len(program.instructions)
     rows.add_row("total", f"{count}", f"{cycles:,}", f"{program.macs:,}", f"{total:.1%}", weights, fetched, "")
     console = results()
-    console.print(f"{program.graph.name} on an engine of {lanes} multipliers, {program.parameters.text}")
+    console.print(f"{program.graph.name} on an engine of {counted(lanes, 'multiplier')}, {program.parameters.text}")
     console.print(rows)
     used = (f"{name} {count:,} of {getattr(program.parameters, name):,}" for name, count in program.memories.items())
     console.print(f"uses {', '.join(used)}")
@@ -136,11 +138,11 @@ def print_engine_result(result: EngineResult, inputs: str) -> None:
     intervals = " or ".join(f"{cycles:,}" for cycles in sorted(set(result.intervals)))
     rows.add_row("interval", intervals, f"{result.interval:,}", f"{result.values:,}", f"{result.mismatches:,}")
     console = results()
-    console.print(f"{result.model} on the engine: {result.frames} frames{inputs}")
+    console.print(f"{result.model} on the engine: {counted(result.frames, 'frame')}{inputs}")
     console.print(rows)
     wrong = next((layer for layer in result.layers if layer.mismatches), None)
     if wrong is not None:
         console.print(f"first mismatch: {wrong.name}, {wrong.first}")
     if not result.as_predicted:
         console.print("cycles are not the predicted ones")
-    console.print(f"{result.mismatches:,} mismatches in {result.values:,} elements")
+    console.print(f"{counted(result.mismatches, 'mismatch')} in {counted(result.values, 'element')}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mbconv.generators.graph.shown import counted
+
 from .cli_output import results
 from .cli_table import Rows
 
@@ -12,10 +14,13 @@ def print_result(graph, result, inputs: str = "") -> None:
     rows.add_row("interval, cycles", _number(result.interval_cycles), _number(result.predicted_interval_cycles))
     rows.add_row("latency, cycles", _number(result.latency_cycles), _number(result.predicted_latency_cycles))
     console = results()
-    console.print(f"{graph.name}: {len(graph.operators)} operators, {result.frames} frames back to back{inputs}")
+    console.print(
+        f"{graph.name}: {counted(len(graph.operators), 'operator')}, "
+        f"{counted(result.frames, 'frame')} back to back{inputs}"
+    )
     console.print(rows)
     console.print(
-        f"{result.multipliers} multipliers of {result.budget}; {result.macs:,} MACs a frame; "
+        f"{counted(result.multipliers, 'multiplier')} of {result.budget}; {result.macs:,} MACs a frame; "
         f"MAC efficiency {_percent(result.mac_efficiency)} of the budget, "
         f"{_percent(result.mac_efficiency_used)} of the multipliers used; {result.seconds:.1f} s"
     )
@@ -23,7 +28,7 @@ def print_result(graph, result, inputs: str = "") -> None:
         console.print(f"first mismatch: {result.first_mismatch}")
     if result.interval_cycles not in (None, result.predicted_interval_cycles):
         console.print("the interval is not the predicted one")
-    console.print(f"{result.mismatches:,} mismatches in {result.elements:,} elements")
+    console.print(f"{counted(result.mismatches, 'mismatch')} in {counted(result.elements, 'element')}")
 
 
 def print_stalls(result, manifest) -> None:

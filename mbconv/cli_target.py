@@ -125,9 +125,10 @@ def rate(interval: int, latency: int, clock_mhz: float) -> dict[str, float]:
 def rate_text(interval: int, latency: int, clock_mhz: float) -> str:
     """The same as a line."""
     found = rate(interval, latency, clock_mhz)
+    frames = found["frames_per_second"]
     return (
-        f"at {clock_mhz:g} MHz {found['frames_per_second']:,.1f} frames per second, a frame every "
-        f"{1e3 / found['frames_per_second']:,.4g} ms, its result after {found['latency_ms']:,.4g} ms"
+        f"at {clock_mhz:g} MHz {frames:{',.1f' if frames >= 1 else '.3g'}} frames per second, a frame every "
+        f"{1e3 / frames:,.4g} ms, its result after {found['latency_ms']:,.4g} ms"
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from mbconv.generators.graph.shown import counted
+
 from .cli_output import results
 from .cli_table import Rows
 
@@ -46,7 +48,7 @@ def print_made(made) -> None:
     found = made.to_dict()
     inside, outside = made.mac_multipliers_in_dsp, made.mac_multipliers - made.mac_multipliers_in_dsp
     console.print(
-        f"{made.mac_multipliers} multipliers in MAC arrays, {inside} of them in DSP blocks"
+        f"{counted(made.mac_multipliers, 'multiplier')} in MAC arrays, {inside} of them in DSP blocks"
         + (f" and {outside} in rows of carry chains" if outside else "")
         + f"; {found['dsp']} DSP blocks, those of requantisations included"
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mbconv.generators.graph.shown import counted
+
 from .cli_detection import box_labels, detector_option, made_detector
 from .cli_errors import UserError
 from .cli_options import Numbers, existing_file, json_option, model_argument
@@ -91,11 +93,13 @@ def evaluate(
         return
     out = results()
     right = sum(found.correct for found in result.answers)
-    out.print(f"{graph.name}: {right:,} of {len(result.answers):,} pictures right, top-1 {result.top1:.2%}")
+    out.print(f"{graph.name}: {right:,} of {counted(len(result.answers), 'picture')} right, top-1 {result.top1:.2%}")
     if result.reference_top1 is None:
         out.print("LiteRT is not installed: pip install 'mbconv[oracle]' to see its top-1 beside")
     else:
-        out.print(f"LiteRT's reference kernels: top-1 {result.reference_top1:.2%}, {result.mismatches:,} mismatches")
+        out.print(
+            f"LiteRT's reference kernels: top-1 {result.reference_top1:.2%}, {counted(result.mismatches, 'mismatch')}"
+        )
     if kernels:
         rows = Rows("kernels", "pictures that differ", "largest difference", "other class", left=("kernels",))
         for row in kernels:
@@ -125,7 +129,10 @@ def _evaluate_boxes(model, file, directory, labels, changes, limit, resize, mean
         print_json("evaluate-boxes", {"model": graph.name, **answer})
         return
     out = results()
-    out.print(f"{graph.name}: {found.pictures:,} pictures with {found.boxes:,} boxes, average precision at 0.5:")
+    out.print(
+        f"{graph.name}: {counted(found.pictures, 'picture')} with {counted(found.boxes, 'box')}, "
+        f"average precision at 0.5:"
+    )
     rows = Rows("class", "golden model", *(["LiteRT"] if found.reference else []), left=("class",))
     for name, value in found.average_precision.items():
         rows.add_row(name, f"{value:.2%}", *([f"{found.reference[name]:.2%}"] if found.reference else []))
@@ -136,4 +143,4 @@ def _evaluate_boxes(model, file, directory, labels, changes, limit, resize, mean
     if found.mismatches is None:
         out.print("LiteRT is not installed: pip install 'mbconv[oracle]' to see its precision beside")
     else:
-        out.print(f"LiteRT's reference kernels: {found.mismatches:,} mismatches")
+        out.print(f"LiteRT's reference kernels: {counted(found.mismatches, 'mismatch')}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from mbconv.generators.graph.shown import counted
+
 from .cli_engine import compiled, engine_option, print_program, program_dict
 from .cli_errors import UserError
 from .cli_options import json_option, layers_option, model_argument, output_file
@@ -145,7 +147,7 @@ def _print(name: str, target, report, board, clock) -> None:
         console.print(f"of the board: {', '.join(map(str, board))}")
     if not report.slots:
         return
-    budget = f"{report.multipliers} multipliers" if report.budget is None else f"a budget of {report.budget}"
+    budget = counted(report.multipliers, "multiplier") if report.budget is None else f"a budget of {report.budget}"
     console.print(f"MAC efficiency {float(report.efficiency):.2%} of {budget}: {report.macs:,} MACs a frame; lost are")
     for reason, meaning in _REASONS.items():
         console.print(f"  {lost[reason] / report.slots:7.2%}  {reason}: {meaning}")

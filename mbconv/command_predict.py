@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from mbconv.generators.graph.shown import counted
+
 from .cli_board import baud_option
 from .cli_detection import box_fields, box_labels, box_rows, detector_option, made_detector, save_option
 from .cli_errors import UserError, require_extra
@@ -144,7 +146,7 @@ def predict(
         return
     console = results()
     if detector is not None:
-        found = "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
+        found = counted(len(boxes), "box")
         console.print(f"{found} in {image}, drawn in {drawing}")
         if boxes:
             console.print(box_rows(boxes, names, size))

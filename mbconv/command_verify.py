@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from mbconv.generators.graph.shown import counted
+
 from .cli_errors import UserError, require_extra
 from .cli_options import existing_file, json_option, model_argument, output_file
 from .cli_output import print_json, progress_console, results, simulation_progress, working
@@ -62,7 +64,7 @@ def verify(model, target, images, is_random, store, as_json) -> int:
         rows.append(found)
         if not as_json:
             log.print(
-                f"{first}:{last}  {'ok' if found['ok'] else 'WRONG'}  {found['mismatches']} mismatches"
+                f"{first}:{last}  {'ok' if found['ok'] else 'WRONG'}  {counted(found['mismatches'], 'mismatch')}"
                 f"{', kept' if found['kept'] else ''}"
             )
     if as_json:

@@ -1,5 +1,6 @@
 """Targets: how they are read, what they become, and what is said where one cannot be met."""
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -7,10 +8,50 @@ import pytest
 from mbconv.fpga.boards import find_board
 from mbconv.fpga.families import find_part
 from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.graph.shown import counted
 from mbconv.generators.planning.planner import plan_for_interval
-from mbconv.generators.planning.targets import Target, least_interval, make_target, plan_for_target
+from mbconv.generators.planning.targets import Target, least_interval, make_target, number, plan_for_target
 from mbconv.generators.stages.network import build_network
 from mbconv.models import load
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 multipliers"), (1, "1 multiplier"), (2, "2 multipliers"), (2048, "2,048 multipliers")]
+)
+def test_counts(count, text):
+    assert counted(count, "multiplier") == text
+
+
+def test_plurals():
+    assert [counted(2, noun) for noun in ("mismatch", "class", "box", "block")] == [
+        "2 mismatches", "2 classes", "2 boxes", "2 blocks",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0.000001", "1e-06"),
+        ("0.00012345", "0.0001234"),
+        ("0.5", "0.5"),
+        ("30", "30"),
+        ("187500", "187,500"),
+        ("29.97", "29.97"),
+    ],
+)
+def test_numbers(value, text):
+    assert number(Fraction(value)) == text
+
+
+@pytest.mark.parametrize("clock", ["0.000012", "0.0123", "0.5", "12"])
+def test_a_refused_rate_names_one_that_can_be_met(clock, network):
+    """However small the numbers are: what a refusal names is a target that has a plan."""
+    with pytest.raises(GraphError, match="nearest: ") as refused:
+        plan_for_target(network, make_target(fps="1e6", clock_mhz=clock))
+    fps, faster = re.search(r"nearest: (\S+) fps at \S+ MHz, or (\S+) MHz for", str(refused.value)).groups()
+    for target in ((fps, clock), ("1e6", faster)):
+        fps, clock = (number.replace(",", "") for number in target)
+        assert float(fps) > 0 and plan_for_target(network, make_target(fps=fps, clock_mhz=clock))
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mbconv.generators.emission.design import Design
 from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.graph.shown import counted
 from mbconv.generators.planning.board_plan import design_cost
 from mbconv.generators.planning.device import Device
 from mbconv.generators.planning.resources import Resources
@@ -28,7 +29,7 @@ def check_fit(design: Design, part: Part) -> None:
     enough = [device for device in family.table if not _lacking(found, family.resources(device))]
     advice = f"large enough: {', '.join(enough)}" if enough else f"no {family.name} is large enough"
     raise GraphError(
-        f"{part.device} is too small for {design.name} with {found.multipliers} multipliers: it needs "
+        f"{part.device} is too small for {design.name} with {counted(found.multipliers, 'multiplier')}: it needs "
         f"{' and '.join(lacking)}; {advice}; fewer multipliers (--multipliers) or layers (--layers) take less"
     )
 

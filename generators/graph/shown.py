@@ -31,3 +31,9 @@ class Shown:
 
 def _text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 multiplier``, ``2,048 multipliers``, ``0 mismatches``: a count with its noun, given in the singular."""
+    plural = f"{noun}es" if noun.endswith(("s", "x", "ch")) else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"

@@ -18,6 +18,7 @@ from mbconv.hdl.cost import Cost, cost
 from ..constants.weights import effective_weights, weight_bits
 from ..emission.design import Design, make_design
 from ..graph.graph import Graph, GraphError
+from ..graph.shown import counted
 from ..stages.network import Network, Node, build_network
 from .device import Board, Device
 from .latency_plan import plan_for_latency
@@ -100,8 +101,8 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
     if stages > device.multipliers:
         smallest = make_design(graph, plan=_within(network, slowest_interval(network), board), device=device)
         raise GraphError(
-            f"{network.graph.name} needs at least {stages} multipliers, one for each stage that multiplies, more than "
-            f"{board} has; {_large_enough(smallest, others)}"
+            f"{network.graph.name} needs at least {counted(stages, 'multiplier')}, one for each stage that "
+            f"multiplies, more than {board} has; {_large_enough(smallest, others)}"
         )
 
     def make(plan: Plan) -> Design:
@@ -162,7 +163,7 @@ def _too_small(search: NearestSearch, plans: Sequence[Plan], board: Board, other
 
 
 def _shown(plan: Plan) -> str:
-    return f"{plan.interval:,} cycles a frame with {plan.multipliers} multipliers"
+    return f"{plan.interval:,} cycles a frame with {counted(plan.multipliers, 'multiplier')}"
 
 
 def _within(network: Network, interval: int, board: Board) -> Plan:
@@ -183,7 +184,8 @@ def check_board(design: Design, board: Board) -> None:
     best = design_for_board(design.graph, board)
     raise GraphError(
         f"this plan does not fit {board}: it needs {' and '.join(map(str, lacking))}; the nearest plan that fits has "
-        f"{best.plan.multipliers} multipliers and {best.plan.interval:,} cycles a frame (--board {board.name})"
+        f"{counted(best.plan.multipliers, 'multiplier')} and {best.plan.interval:,} cycles a frame "
+        f"(--board {board.name})"
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mbconv.hdl.family import GENERIC, Family
 
+from ..graph.shown import counted
 from .tiling import tile
 
 
@@ -83,6 +84,6 @@ class Board:
     def __str__(self) -> str:
         device = self.device
         return (
-            f"{self.title} ({device.name}: {device.multipliers} multipliers, {device.block_rams} "
+            f"{self.title} ({device.name}: {counted(device.multipliers, 'multiplier')}, {device.block_rams} "
             f"{device.block_ram.name}, {device.luts:,} LUTs)"
         )

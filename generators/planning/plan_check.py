@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import gcd
 
 from ..graph.graph import GraphError
+from ..graph.shown import counted
 from ..stages.folded import nearest_text
 from ..stages.network import Network
 from .folding import Folding
@@ -44,9 +45,9 @@ def lane_problems(network: Network, lanes: Mapping[int, int]) -> list[str]:
     problems = []
     for tensor, shape in network.shapes.items():
         views = network.views.get(tensor, ())
-        what = f"tensor {tensor} {network.tensor(tensor).name!r} has {lanes[tensor]} lanes"
+        what = f"tensor {tensor} {network.tensor(tensor).name!r} has {counted(lanes[tensor], 'lane')}"
         if lanes[tensor] > shape.channels:
-            problems.append(f"{what}, more than its {shape.channels} channels")
+            problems.append(f"{what}, more than its {counted(shape.channels, 'channel')}")
         elif gcd(*views) % lanes[tensor]:
             divisors = [count for count in range(1, shape.channels + 1) if gcd(*views) % count == 0]
             problems.append(
@@ -69,8 +70,8 @@ def target_problems(network: Network, plan: Plan, target: Target) -> list[str]:
         )
         most = ", ".join(f"{name} {count}" for count, name in largest[:3])
         return [
-            f"the foldings take {plan.multipliers} multipliers, but the target is {target}: fold more (the largest are "
-            f"{most}), or change the target"
+            f"the foldings take {counted(plan.multipliers, 'multiplier')}, but the target is {target}: fold more "
+            f"(the largest are {most}), or change the target"
         ]
     interval = interval_of(network, plan.foldings, plan.lanes)
     if target.interval_limit is not None and interval > target.interval_limit:

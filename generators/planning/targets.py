@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ..graph.graph import GraphError
+from ..graph.shown import counted
 from ..stages.network import Network
 from .device import Board, Device
 from .latency_plan import plan_for_latency
@@ -81,7 +82,7 @@ class Target:
         if self.board is not None:
             parts.append(str(self.board))
         if self.multipliers is not None:
-            parts.append(f"{self.multipliers:,} multipliers")
+            parts.append(counted(self.multipliers, "multiplier"))
         if self.interval_limit is not None:
             limit = f"at most {self.interval_limit:,} cycles a frame"
             rate = "" if self.fps is None else f"{number(self.fps)} fps at {number(self.clock_mhz)} MHz: "
@@ -151,7 +152,9 @@ def _shown(value: int | Fraction) -> str:
 
 
 def number(value: Fraction) -> str:
-    """A number as a person writes it: at most four digits after the point."""
+    """A number as a person writes it: at most four digits after the point, of a fraction its first four."""
+    if 0 < value < 1:
+        return f"{float(value):.4g}"
     return f"{float(value):,.4f}".rstrip("0").rstrip(".")
 
 
@@ -208,7 +211,7 @@ def least_interval(network: Network) -> tuple[int, str]:
     where = "input" if tensor in network.inputs.values() else "stream"
     return shape.pixels, (
         f"the {where} of tensor {tensor} ({shape.height}×{shape.width}×{shape.channels}) takes a cycle for each of its "
-        f"{shape.pixels:,} pixels"
+        f"{counted(shape.pixels, 'pixel')}"
     )
 
 
@@ -223,8 +226,18 @@ def _nearest_rate(target: Target, least: int) -> str:
 
 def _down(value: Fraction) -> str:
     """Rounded so that a target of this value can be met."""
-    return number(Fraction(int(value * 1000), 1000))
+    step = _step(value)
+    return number(value // step * step)
 
 
 def _up(value: Fraction) -> str:
-    return number(Fraction(-int(-value * 1000 // 1), 1000))
+    step = _step(value)
+    return number(-(-value // step) * step)
+
+
+def _step(value: Fraction) -> Fraction:
+    """What a positive number is rounded to: thousandths, or less where they would leave nothing of it."""
+    step = Fraction(1, 1000)
+    while value < 1000 * step and value < 1:
+        step /= 10
+    return step

@@ -19,6 +19,7 @@ from mbconv.hdl.mac_parameters import UNSHARED, DspShare
 
 from ..constants.mac_constants import MacConstants, mac_constants
 from ..constants.weights import Words, folded_weights, folded_words, pack_records, pack_words
+from ..graph.shown import counted
 from ..planning.folding import Folding, ceil_div, round_up
 from ..timing.timing import StageTiming
 from .protocol import Site, StageCircuit
@@ -71,7 +72,7 @@ class FoldedCircuit(StageCircuit):
 
     def output_rule(self, node: Node, lanes_in: int, lanes_out: int) -> str:
         """What ``outputs`` must be a multiple of, in words."""
-        return f"the {lanes_out} lanes of tensor {node.output}"
+        return f"the {counted(lanes_out, 'lane')} of tensor {node.output}"
 
     def allowed_outputs(self, network: Network, node: Node, lanes_in: int, lanes_out: int) -> Sequence[int]:
         """The ``outputs`` that a folding may have, in rising order."""
@@ -86,7 +87,7 @@ class FoldedCircuit(StageCircuit):
         if folding.outputs not in (allowed := self.allowed_outputs(network, node, lanes_in, lanes_out)):
             return (
                 f"outputs {folding.outputs} is no multiple of {self.output_rule(node, lanes_in, lanes_out)} that suits "
-                f"{network.shapes[node.output].channels} channels; {nearest_text(allowed, folding.outputs)}"
+                f"{counted(network.shapes[node.output].channels, 'channel')}; {nearest_text(allowed, folding.outputs)}"
             )
         if folding.inputs not in (allowed := self.allowed_inputs(network, node, lanes_in)):
             return (
@@ -96,7 +97,7 @@ class FoldedCircuit(StageCircuit):
         if folding.pixels not in (allowed := self.allowed_pixels(network, node)):
             return (
                 f"pixels {folding.pixels} do not share groups of outputs in a {self.KIND} stage of "
-                f"{network.shapes[node.output].pixels} pixels; {nearest_text(allowed, folding.pixels)}"
+                f"{counted(network.shapes[node.output].pixels, 'pixel')}; {nearest_text(allowed, folding.pixels)}"
             )
         channels = network.shapes[node.output].channels
         if folding.pixels > 1 and not shares(channels, folding.outputs, lanes_out):

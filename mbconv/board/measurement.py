@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from mbconv.generators.graph.shown import counted
+
 
 @dataclass(frozen=True)
 class MeasuredRun:
@@ -49,7 +51,7 @@ class MeasuredRun:
     @property
     def text(self) -> str:
         """In words."""
-        lines = [f"{self.frames:,} frames (seed {self.seed}) in {self.cycles:,} cycles"]
+        lines = [f"{counted(self.frames, 'frame')} (seed {self.seed}) in {self.cycles:,} cycles"]
         if self.interval is None:
             lines.append(f"latency {self.cycles:,} cycles, predicted {self.predicted_latency:,}")
         else:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from mbconv.generators.graph.graph import Graph
+from mbconv.generators.graph.shown import counted
 
 from .board import Board
 from .measurement import MeasuredRun
@@ -91,7 +92,7 @@ def check_board_netlist(
             pictures = 1
         report("a lone frame")
         lone = board.measure(1, _SEED)
-        report(f"{frames} frames back to back")
+        report(f"{counted(frames, 'frame')} back to back")
         return NetlistCheck(pictures, wrong, lone, board.measure(frames, _SEED))
 
 
@@ -112,10 +113,9 @@ class EngineCheck:
     @property
     def text(self) -> str:
         """In words."""
-        return (
-            f"{self.network} uploaded, {self.uploaded_bytes:,} bytes; {self.pictures} pictures over the line: results "
-            + ("as the golden model's" if self.ok else f"NOT the golden model's, {self.wrong_bytes} bytes wrong")
-        )
+        found = "as the golden model's" if self.ok else f"NOT the golden model's, {self.wrong_bytes} bytes wrong"
+        asked = f"{counted(self.pictures, 'picture')} over the line"
+        return f"{self.network} uploaded, {self.uploaded_bytes:,} bytes; {asked}: results {found}"
 
     def to_dict(self) -> dict:
         """For ``--json``."""

@@ -12,6 +12,7 @@ import numpy as np
 
 import mbconv
 from mbconv.generators.graph.graph import Graph
+from mbconv.generators.graph.shown import counted
 from mbconv.hdl.link.identity import Identity
 
 from .board import Board
@@ -72,7 +73,7 @@ class SelfTest:
             "```",
             f"mbconv {mbconv.__version__} selftest: {'passed' if self.ok else 'FAILED'} ({where})",
             f"{identity.name}, model {identity.model.hex()}, plan {identity.plan.hex()}, "
-            f"{identity.multipliers} multipliers",
+            f"{counted(identity.multipliers, 'multiplier')}",
             f"clock {identity.clock / 1e6:g} MHz, link {identity.baud:,} baud",
             f"host {platform.system()} {platform.machine()}, Python {platform.python_version()}",
             *(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:{width}}  {check.found}" for check in self.checks),
@@ -99,7 +100,7 @@ def run(
             (f"{_PICTURES} pictures over the line", lambda: _pictures(board)),
             ("damaged packets", lambda: _damage(board)),
             ("a lone frame", lambda: _measured(board, 1)),
-            (f"{frames:,} frames back to back", lambda: _measured(board, frames)),
+            (f"{counted(frames, 'frame')} back to back", lambda: _measured(board, frames)),
         ):
             report(name)
             checks.append(Check(name, *check()))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.graph.shown import counted
 
 from .axi_frames import read_frames
 from .description import Description, StreamDescription
@@ -161,8 +162,9 @@ class SimulationResult:
 
     def __repr__(self) -> str:
         return (
-            f"<SimulationResult: {self.mismatches:,} mismatches in {self.elements:,} elements of {self.frames} frames, "
-            f"interval {self.interval_cycles} cycles (predicted {self.predicted_interval_cycles}), latency "
+            f"<SimulationResult: {counted(self.mismatches, 'mismatch')} in {counted(self.elements, 'element')} of "
+            f"{counted(self.frames, 'frame')}, interval {self.interval_cycles} cycles "
+            f"(predicted {self.predicted_interval_cycles}), latency "
             f"{self.latency_cycles} (predicted {self.predicted_latency_cycles})>"
         )
 

@@ -20,7 +20,7 @@ class AxiStreamMerge(Component):
         i1 ──►├──► o      whose turn it is moves on with TLAST
         i2 ──►┘
 
-    Wires and a selection, no latency: a beat each cycle, also from one packet to the next.
+    No latency: a beat each cycle, also from one packet to the next. Cost: a selection of each bit, and a turn.
 
     Args:
         inputs: how many, at least 2.

@@ -150,7 +150,16 @@ class RegisterQueue(Component):
     takes what is above it, or the input, in every other cycle: a two-way selection and a register for each bit. A
     register for each place says whether it is taken, so that no counter stands in ``i.ready`` or ``o.valid``.
 
-    Latency 1; a beat each cycle, or every second with a single place. Members: as of :class:`Fifo`.
+    Latency 1; a beat each cycle, or every second with a single place. Cost: a register and a table for each bit.
+
+    Args:
+        shape: of a beat.
+        depth: beats that are held, at least 1.
+
+    Members: as of :class:`Fifo`.
+
+    Raises:
+        ValueError: no place.
     """
 
     multipliers = 0

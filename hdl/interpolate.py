@@ -24,7 +24,8 @@ class Interpolate(Component):
                    │ weight┘       │
                    └───────────────┘
 
-    Where the weight is 0 ``before`` is not looked at. Latency: 2 and the product's; none, and wires, with no bits.
+    Where the weight is 0 ``before`` is not looked at. A result for the elements of each cycle. Latency: 2 and the
+    product's; none, and wires, with no bits.
     Cost: no multiplier of a plan; a product for each lane in rows of adders, a difference and a sum.
 
     Args:
@@ -33,7 +34,7 @@ class Interpolate(Component):
         bits: of the weight.
 
     Members:
-        newest, before: ``In(ArrayLayout(shape, lanes))``; weight: ``In(bits)``
+        newest, before: ``In(ArrayLayout(shape, lanes))``; weight: ``In(bits)``, in parts of 2^bits
         o: ``Out(ArrayLayout(between, lanes))``
     """
 

@@ -155,7 +155,8 @@ class Ram(_WrittenMemory):
     """A memory with one write and one read port, for ``depth`` words of any shape.
 
     A word written in cycle t may be read by an address given in cycle t + 1 or later. What is read is undefined before
-    the first write, and where the address is given in the cycle of the write.
+    the first write, and where the address is given in the cycle of the write. A word written and one read each cycle.
+    Cost: LUTs up to the family's ``largest_distributed`` words where it has them as memory, block RAM above.
 
     Members:
         w_en, w_addr, w_data: the write port.
@@ -198,7 +199,8 @@ class Ram(_WrittenMemory):
 class SinglePortRam(_WrittenMemory):
     """A memory of one port, which writes a word or reads one, for ``depth`` words of any shape.
 
-    What is read is undefined before the first write, and in the cycle of a write.
+    What is read is undefined before the first write, and in the cycle of a write. A word a cycle. Cost: block RAM, or a
+    family's memories of one port.
 
     Members:
         w_en: ``In(1)``; addr: ``In``; w_data: ``In(shape)``
@@ -228,7 +230,9 @@ class SinglePortRam(_WrittenMemory):
 
 
 class Rom(Component):
-    """Constant words, read in ``latency`` cycles, the family's, counted in cycles with ``en``.
+    """Constant words, read in ``latency`` cycles, the family's, counted in cycles with ``en``; one each such cycle.
+
+    Cost: LUTs up to the family's ``largest_distributed`` words, in which equal columns share theirs; block RAM above.
 
     Args:
         words: the contents, non-negative integers of ``width`` bits.

@@ -68,9 +68,15 @@ class EnlargedAxis:
 class EnlargedSequence(Component):
     """Walks over the places of an axis, again and again; counts one place ahead, so that every output is a register.
 
+    A place each cycle at most. Cost: a counter, and a table of the axis' places for ``fresh`` and ``weight``.
+
+    Args:
+        axis: of the resized map.
+
     Members:
-        advance: ``In(1)``, go to the next place
-        fresh, last: ``Out(1)``; weight: ``Out(bits)``, of the place
+        advance: ``In(1)``, go to the next place at the end of this cycle
+        fresh, last: ``Out(1)``, the place takes another element than the one before, is the axis' last; weight:
+            ``Out(bits)``, of the element before, in parts of 2^bits
         fresh_next: ``Out(1)``, of the next place
     """
 

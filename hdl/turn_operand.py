@@ -11,8 +11,17 @@ from .layouts import ArrayLayout
 
 
 class TurnOperand(Component):
-    """A stream of which a beat is taken in its turns alone: the members of :class:`~mbconv.hdl.operand.Operand`, and
-    ``turn``: ``In(1)``. Latency 0; no cost."""
+    """A stream of which a beat is taken in its turns alone.
+
+    A beat in each cycle of a turn at most. Latency 0. Cost: nothing but the gates of the handshake.
+
+    Args:
+        shape: of an element.
+        lanes: of them in a beat.
+
+    Members: as of :class:`~mbconv.hdl.operand.Operand`, and
+        turn: ``In(1)``, a beat is asked for; outside its turns ``available`` is high and nothing is taken
+    """
 
     multipliers = 0
     memory_bits = 0

@@ -84,7 +84,8 @@ class WindowPool(Component):
     An output pixel's group of L channels begins when its pixels are there and the queue has room for its one beat,
     which is valid at ``o`` ``steps - 1 + latency_of_group`` cycles later.
 
-    Cycles per frame: output pixels · ⌈C/L⌉ · ⌈taps of the kernel/K⌉. No multiplier.
+    Cycles per frame: output pixels · ⌈C/L⌉ · ⌈taps of the kernel/K⌉. No multiplier. Cost: its window and its queue, and
+    what combines (K elements to one, and with the steps' before), which each kind adds.
 
     Args:
         parameters: a :class:`WindowPoolParameters`.

@@ -19,7 +19,8 @@ class RingPosition(Component):
     ``following``.
 
     The position moves by one of the constants ``moves``, either from itself or from a kept base. Each move is one
-    addition and, where ``size`` is no power of two, beside it the same addition less ``size``; the sign chooses.
+    addition and, where ``size`` is no power of two, beside it the same addition less ``size``; the sign chooses. A move
+    each cycle at most. Cost: counted with its :class:`~mbconv.hdl.window.Window`.
 
     Args:
         banks: of the ring.

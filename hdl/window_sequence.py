@@ -15,7 +15,8 @@ class PixelSequence(Component):
     """Walks over the output pixels of back-to-back frames and holds what is special about the present one.
 
     The counters run one pixel ahead and every output is a register, so a pixel may take a single cycle. All tables are
-    constants of a row and a column; rows and columns away from the map's edges share one value.
+    constants of a row and a column; rows and columns away from the map's edges share one value. Cost: counted with its
+    :class:`~mbconv.hdl.window.Window`.
 
     Members:
         advance: ``In(1)``, go to the next output pixel at the end of this cycle

@@ -43,7 +43,7 @@ def test_numbers(value, text):
     assert number(Fraction(value)) == text
 
 
-@pytest.mark.parametrize("clock", ["0.000012", "0.0123", "0.5", "12"])
+@pytest.mark.parametrize("clock", ["0.001", "0.0123", "0.5", "12"])
 def test_a_refused_rate_names_one_that_can_be_met(clock, network):
     """However small the numbers are: what a refusal names is a target that has a plan."""
     with pytest.raises(GraphError, match="nearest: ") as refused:

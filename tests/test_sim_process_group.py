@@ -77,7 +77,8 @@ def test_a_build_in_a_path_with_a_space_is_made_elsewhere(tmp_path, monkeypatch)
     places = []
     monkeypatch.setenv("MBCONV_CACHE", str(tmp_path / "my cache"))
     monkeypatch.setattr(verilator, "_execute", lambda command, cwd, what, environment: places.append(cwd))
-    monkeypatch.setattr(verilator, "_library", lambda *arguments: nullcontext(tmp_path))
+    for kept in ("_library", "_headers"):
+        monkeypatch.setattr(verilator, kept, lambda *arguments: nullcontext(tmp_path))
     text = "module mbconv_bench(input wire clk /* verilator public_flat_rw */);\nendmodule\n"
     built = verilator.build({"mbconv_bench.v": text}, "mbconv_bench")
     assert len(places) == 2 and not any(" " in str(place) for place in places)

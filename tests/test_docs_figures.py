@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from mbconv.cli import main
 from mbconv.command_bench import _buffers
-from mbconv.fpga import rom_limit
+from mbconv.fpga import area, rom_limit
 from mbconv.generators.emission.board import model_hash, plan_hash
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.ranges import block_ranges
@@ -109,6 +109,31 @@ def test_the_board_that_is_served():
     assert text.count(shown) == 2
     schedule = design.schedule
     assert f"interval {schedule.interval:,} cycles, latency {schedule.latency:,} cycles (predicted)" in text
+
+
+def test_queues_in_the_page_of_design():
+    """The example of a residual's delay."""
+    text = " ".join((DOCS / "design.md").read_text(encoding="utf-8").split())
+    found = re.search(r"`mbconv emit (block:\S+) --multipliers (\d+) -o DIR` writes (.*?) for the bursts of", text)
+    schedule = make_design(load(found[1]), multipliers=int(found[2])).schedule
+    shown = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+\d) (?:and two|beats)", found[3])]
+    assert shown == [schedule.interval, *(depth for depth in schedule.depths.values() if depth)]
+
+
+@pytest.mark.parametrize("name", [name for name, circuit in area.CIRCUITS.items() if circuit[3] != area.ENGINE])
+def test_cells(name):
+    """The columns of measured cells, as make area keeps them."""
+    before, kept = (area.figures()[name][when] for when in ("before", "kept"))
+    kinds = ("cells", "registers", "memories")
+    numbers = [f"{count[kind]:,}" for kind in kinds for count in (before, kept)]
+    row = f"{name} | {area.CIRCUITS[name][2]} | {numbers[0]} |"
+    assert cells(DOCS / "fpga.md", row)[2:9] == [*numbers, f"{kept['cells'] / before['cells']:.0%}"]
+
+
+def test_cells_of_digits():
+    kept = area.figures()["digits at 8"]["kept"]
+    text = (DOCS / "digits.md").read_text(encoding="utf-8")
+    assert f"{kept['cells']:,} of its 5,280 logic cells, {kept['memories']} of its 30 block RAMs" in text
 
 
 def test_networks_in_the_page_of_planning():

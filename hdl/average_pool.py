@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from amaranth.hdl import Const, Module, Mux, Shape, ShapeLike, Signal, Value
-from amaranth.lib.memory import Memory
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
-from .cost import Cost, MemoryCost
+from .cost import Cost
 from .counting import advance, delayed
 from .credit_queue import CreditQueue, least_depth
 from .family import GENERIC, Family
 from .layouts import ArrayLayout
-from .primitives import Ram
 from .requantize import Requantize, RequantizeFormat, RequantizeParameters, RequantizeWords
 from .requantize_format import signed_bits
+from .round_memory import RoundMemory
 from .value_tables import value_range
 
 
@@ -33,8 +32,8 @@ class AveragePool(Component):
     sum, from block RAM with the memory's latency before it, the requantisation's, and the queue's.
 
     Cycles per frame: pixels · ⌈channels/lanes⌉. Cost: no multiplier; ``memory_bits``: the sums and the queue; a
-    requantisation for ``lanes`` results. The sums of a few groups of lanes are registers that move on with each beat;
-    those of more are distributed RAM, where LUTs can be that, up to the family's limit, or block RAM.
+    requantisation for ``lanes`` results. The sums of the groups of lanes come round with each pixel
+    (:class:`~mbconv.hdl.round_memory.RoundMemory`).
 
     Args:
         shape: of an input element.
@@ -77,9 +76,10 @@ class AveragePool(Component):
             raise ValueError(
                 f"sums of {pixels} elements of {self.shape} need {needed} bits, not {format.accumulator_bits}"
             )
-        self.format, self.words, self.family = format, words, family
+        self.format, self.words = format, words
         self.groups = -(-channels // lanes)
         self.requantize = Requantize(RequantizeParameters(format, lanes))
+        self.sums = RoundMemory(self.requantize.accumulators.shape(), self.groups, family=family)
         self.queue_depth = least_depth(self._pipeline, family) if queue_depth is None else queue_depth
         self.queue = CreditQueue(ArrayLayout(format.output, lanes), self.queue_depth, family=family)
         super().__init__(
@@ -90,18 +90,9 @@ class AveragePool(Component):
         )
 
     @property
-    def in_registers(self) -> bool:
-        """A sum that comes again sooner than it can be written to block RAM and read is in registers."""
-        return self.groups <= max(self.family.largest_register_queue, self.family.memory_latency + 1)
-
-    @property
-    def in_block_ram(self) -> bool:
-        return not self.in_registers and self.family.queue_in_block_ram(self.groups)
-
-    @property
     def _pipeline(self) -> int:
         """Cycles from taking a last pixel's beat to pushing its result into the queue."""
-        return (self.family.memory_latency if self.in_block_ram else 0) + 1 + self.requantize.latency
+        return self.sums.latency + 1 + self.requantize.latency
 
     @property
     def latency(self) -> int:
@@ -114,15 +105,12 @@ class AveragePool(Component):
 
     @property
     def memory_bits(self) -> int:
-        return self.format.accumulator_bits * self.lanes * self.groups + self.queue.memory_bits
+        return self.sums.memory_bits + self.queue.memory_bits
 
     @property
     def own_cost(self) -> Cost:
-        """The sums, wherever they are kept, a sum and a selection for each lane, and control."""
-        width = self.format.accumulator_bits * self.lanes
-        at_once = not (self.in_registers or self.in_block_ram)
-        sums = MemoryCost(width, self.groups, read_at_once=at_once, in_registers=self.in_registers)
-        return Cost(2 * width + 40, (sums,))
+        """A sum and a selection for each lane, and control."""
+        return Cost(2 * self.format.accumulator_bits * self.lanes + 40)
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -140,12 +128,7 @@ class AveragePool(Component):
             advance(m, group, self.groups)
             with m.If(group == self.groups - 1):
                 advance(m, pixel, self.pixels)
-        if self.in_registers:
-            self._sum_in_registers(m, first, last, take)
-        elif self.in_block_ram:
-            self._sum_in_block_ram(m, group, first, last, take)
-        else:
-            self._sum_in_distributed_ram(m, group, first, last, take)
+        self._sum(m, group, first, last, take)
         word = Const(self.format.pack(self.words)[0], self.format.word_bits)
         for lane in range(self.lanes):
             m.d.comb += self.requantize.words[lane].as_value().eq(word)
@@ -153,58 +136,22 @@ class AveragePool(Component):
         connect(m, self.queue.o, flipped(self.o))
         return m
 
-    def _accumulate(self, m: Module, old, x, first: Value) -> Signal:
-        sums = Signal(self.requantize.accumulators.shape())
-        for lane in range(self.lanes):
-            m.d.comb += sums[lane].eq(Mux(first, 0, old[lane]) + x[lane])
-        return sums
-
-    def _sum_in_registers(self, m: Module, first: Value, last: Value, take: Value) -> None:
-        """The sums go round: the oldest is added to and becomes the newest."""
-        shape = self.requantize.accumulators.shape()
-        ring = [Signal(shape, name=f"sums_{age}", reset_less=True) for age in range(self.groups)]
-        sums = self._accumulate(m, ring[-1], self.i.payload, first)
-        with m.If(take):
-            m.d.sync += [later.eq(earlier) for later, earlier in zip(ring, [sums, *ring], strict=False)]
-        m.d.sync += self.requantize.valid.eq(take & last)
-        m.d.comb += self.requantize.accumulators.eq(ring[0])
-
-    def _sum_in_distributed_ram(self, m: Module, group: Signal, first: Value, last: Value, take: Value) -> None:
-        """Read, add and write in the cycle in which a beat is taken."""
-        shape = self.requantize.accumulators.shape()
-        m.submodules.sums = memory = Memory(shape=shape, depth=self.groups, init=[])
-        write, read = memory.write_port(), memory.read_port(domain="comb")
-        sums, made = self._accumulate(m, read.data, self.i.payload, first), Signal(shape, reset_less=True)
-        m.d.comb += [
-            write.addr.eq(group),
-            read.addr.eq(group),
-            write.data.eq(sums),
-            write.en.eq(take),
-            self.requantize.accumulators.eq(made),
-        ]
-        m.d.sync += [self.requantize.valid.eq(take & last), made.eq(sums)]
-
-    def _sum_in_block_ram(self, m: Module, group: Signal, first: Value, last: Value, take: Value) -> None:
-        """Read when a beat is taken, write a cycle after its sum: groups that come again too soon are in registers."""
-        shape = self.requantize.accumulators.shape()
-        m.submodules.sums = memory = Ram(shape, self.groups, family=self.family)
-        cycles = memory.latency
-        taken = delayed(m, take, cycles, "take", reset=True)
-        first, last = delayed(m, first, cycles, "first"), delayed(m, last, cycles, "last")
+    def _sum(self, m: Module, group: Signal, first: Value, last: Value, take: Value) -> None:
+        """Add a beat to its group's sums, once they are read."""
+        m.submodules.sums = sums = self.sums
         x = Signal(self.i.payload.shape())
-        sums, made = self._accumulate(m, memory.r_data, x, first), Signal(shape, reset_less=True)
+        passed, begins, ends = (
+            delayed(m, flag, sums.latency, name, reset=name == "take")
+            for name, flag in (("take", take), ("first", first), ("last", last))
+        )
         m.d.comb += [
-            memory.r_addr.eq(group),
-            x.as_value().eq(delayed(m, self.i.payload.as_value(), cycles, "x")),
-            memory.w_addr.eq(delayed(m, group, cycles + 1, "group")),
-            memory.w_data.eq(made),
-            self.requantize.accumulators.eq(made),
+            sums.place.eq(group),
+            sums.valid.eq(passed),
+            x.as_value().eq(delayed(m, self.i.payload.as_value(), sums.latency, "x")),
+            *(sums.new[lane].eq(Mux(begins, 0, sums.old[lane]) + x[lane]) for lane in range(self.lanes)),
+            self.requantize.accumulators.eq(sums.newest),
         ]
-        m.d.sync += [
-            memory.w_en.eq(taken),
-            made.eq(sums),
-            self.requantize.valid.eq(taken & last),
-        ]
+        m.d.sync += self.requantize.valid.eq(passed & ends)
 
 
 def sum_bits(shape: Shape, pixels: int) -> int:

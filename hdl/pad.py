@@ -1,4 +1,4 @@
-"""A frame of constant elements around a map, in rows, columns and channels."""
+"""Constant elements around a map, in rows, columns and channels, and between its rows and columns."""
 
 from __future__ import annotations
 
@@ -19,38 +19,47 @@ from .value_tables import value_range
 
 @dataclass(frozen=True)
 class PaddedRaster:
-    """Rows, columns and beats of a pixel of a map, and how many are added before and behind them.
+    """Rows, columns and beats of a pixel of a map, how many are added before and behind them, and how far apart they
+    lie: 1 where nothing is put between them.
 
     Raises:
-        ValueError: an extent below 1, or fewer than none added.
+        ValueError: an extent or a distance below 1, or fewer than none added.
     """
 
     raster: tuple[int, int, int]
     before: tuple[int, int, int]
     behind: tuple[int, int, int]
+    distance: tuple[int, int, int] = (1, 1, 1)
 
     def __post_init__(self) -> None:
-        if min(self.raster) < 1 or min(*self.before, *self.behind) < 0:
-            raise ValueError(f"{self.before} and {self.behind} are not added to a raster of {self.raster}")
+        if min(*self.raster, *self.distance) < 1 or min(*self.before, *self.behind) < 0:
+            raise ValueError(
+                f"{self.before} and {self.behind} are not added to a raster of {self.raster}, {self.distance} apart"
+            )
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Where the map ends in the output, along each axis."""
+        axes = zip(self.before, self.raster, self.distance, strict=True)
+        return tuple(first + (count - 1) * distance + 1 for first, count, distance in axes)
 
     @property
     def padded(self) -> tuple[int, ...]:
         """Rows, columns and beats of a pixel of the output."""
-        return tuple(map(sum, zip(self.before, self.raster, self.behind, strict=True)))
+        return tuple(map(sum, zip(self.ends, self.behind, strict=True)))
 
     @property
     def positions(self) -> np.ndarray:
         """The beats of an output frame with which the map's are taken, int64 in rising order: its own, but the first
         with the frame's first."""
         beats = np.arange(int(np.prod(self.padded)), dtype=np.int64).reshape(self.padded)
-        sides = zip(self.before, self.raster, strict=True)
-        own = beats[tuple(slice(first, first + count) for first, count in sides)].ravel()
+        own = beats[tuple(map(slice, self.before, self.ends, self.distance))].ravel()
         own[0] = 0
         return own
 
 
 class Pad(Elementwise):
-    """The map's beats where they are, a constant elsewhere.
+    """The map's beats where they are, a constant elsewhere: around them, and between them.
 
     ::
 
@@ -95,8 +104,8 @@ class Pad(Elementwise):
 
     @property
     def own_cost(self) -> Cost:
-        """Two counters for each axis, a selection for each bit."""
-        counters = sum((extent - 1).bit_length() for extent in self.raster.padded)
+        """A counter for each axis and what is compared with it, one between elements, a selection for each bit."""
+        counters = sum((extent - 1).bit_length() for extent in (*self.raster.padded, *self.raster.distance))
         return Cost(self.lanes * self.shape.width + 3 * counters)
 
     def datapath(self, m: Module, taken: Value, x: Value) -> Sequence[Value]:
@@ -126,19 +135,30 @@ class Pad(Elementwise):
         return due, begins | (turn & ~waits)
 
     def _axis(self, m: Module, axis: int, step: Value) -> tuple[Value, Value]:
-        """Whether the next beat is within the map along an axis, and the step of the axis around it."""
-        extent, first = self.raster.padded[axis], self.raster.before[axis]
-        behind = first + self.raster.raster[axis]
+        """Whether the next beat is one of the map's along an axis, and the step of the axis around it."""
+        extent, first, behind = self.raster.padded[axis], self.raster.before[axis], self.raster.ends[axis]
         count = Signal(range(extent), name=f"count_{axis}")
         last = count == extent - 1
         with m.If(step):
             advance(m, count, extent)
-        if extent == self.raster.raster[axis]:
-            return Const(1), step & last
+        turn = self._between(m, axis, step, last)
+        if extent == behind - first:
+            return turn, step & last
         inside = Signal(name=f"inside_{axis}", init=first == 0)
         following = Mux(count == behind - 1, 0, inside)
         if first:
             following = Mux(count == first - 1, 1, following)
         with m.If(step):
             m.d.sync += inside.eq(Mux(last, first == 0, following))
-        return inside, step & last
+        return inside & turn, step & last
+
+    def _between(self, m: Module, axis: int, step: Value, last: Value) -> Value:
+        """Whether the next beat is where one of the map's would be if it had no ends along an axis."""
+        distance = self.raster.distance[axis]
+        if distance == 1:
+            return Const(1)
+        first = self.raster.before[axis] % distance
+        left = Signal(range(distance), name=f"left_{axis}", init=first)
+        with m.If(step):
+            m.d.sync += left.eq(Mux(last, first, Mux(left == 0, distance - 1, left - 1)))
+        return left == 0

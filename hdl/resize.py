@@ -298,15 +298,14 @@ class Resize(Elementwise):
         _, columns = self.sequences
         fresh = delayed(m, columns.fresh, self._rows_done, "fresh_column")
         chosen = Mux(fresh, last, before)
-        newest_now, before_now = Signal(width, reset_less=True), Signal(width, reset_less=True)
+        left = Value.cast(passed.newest)
         m.d.comb += [
             passed.place.eq(delayed(m, beat, self._rows_done - passed.latency, "passed")),
             passed.valid.eq(taken[self._rows_done]),
             Value.cast(passed.new)[:width].eq(made),
             Value.cast(passed.new)[width:].eq(chosen),
         ]
-        m.d.sync += [newest_now.eq(made), before_now.eq(chosen)]
-        return newest_now, before_now
+        return left[:width], left[width:]
 
     def _rounded(self, m: Module, total: Value, lane: int) -> Value:
         """The nearest whole number, halves away from zero."""

@@ -17,7 +17,8 @@ class RoundMemory(Component):
 
     Places are passed in turn, in cycles with ``valid``. Words of a few places are registers that move on; those of more
     are distributed RAM, where LUTs can be that, up to the family's limit, or block RAM, which is told of a place
-    ``latency`` cycles earlier: the memory's, else none.
+    ``latency`` cycles earlier: the memory's, else none. A word is in a register before it is written to block RAM, so
+    that what makes it of the old one has a cycle to itself; ``newest`` is that register, whatever the words are in.
 
     Cost: no multiplier; ``memory_bits``: a word for each place.
 
@@ -29,6 +30,7 @@ class RoundMemory(Component):
     Members:
         place: ``In``, the one that is passed ``latency`` cycles later
         valid: ``In(1)``, a place is passed; new: ``In(shape)``; old: ``Out(shape)``, undefined where nothing was left
+        newest: ``Out(shape)``, the word that was left in the cycle before, undefined if there was none
 
     Raises:
         ValueError: no place.
@@ -43,12 +45,19 @@ class RoundMemory(Component):
         self.shape, self.places, self.family = shape, places, family
         self.width = Shape.cast(shape).width
         # A word that comes again sooner than it can be written to block RAM and read is in registers.
-        self.in_registers = places <= max(family.largest_register_queue, family.memory_latency)
+        self.in_registers = places <= max(family.largest_register_queue, family.memory_latency + 1)
         in_block_ram = not self.in_registers and family.queue_in_block_ram(places)
         self.ram = Ram(shape, places, family=family) if in_block_ram else None
         self.latency = self.ram.latency if self.ram is not None else 0
-        members = {"place": In(address_width(places)), "valid": In(1), "new": In(shape), "old": Out(shape)}
-        super().__init__(members)
+        super().__init__(
+            {
+                "place": In(address_width(places)),
+                "valid": In(1),
+                "new": In(shape),
+                "old": Out(shape),
+                "newest": Out(shape),
+            }
+        )
 
     @property
     def memory_bits(self) -> int:
@@ -64,20 +73,24 @@ class RoundMemory(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        old, new = Value.cast(self.old), Value.cast(self.new)
+        old, new, newest = Value.cast(self.old), Value.cast(self.new), Value.cast(self.newest)
         if self.in_registers:
             ring = [Signal(self.width, name=f"word_{age}", reset_less=True) for age in range(self.places)]
-            m.d.comb += old.eq(ring[-1])
+            m.d.comb += [old.eq(ring[-1]), newest.eq(ring[0])]
             with m.If(self.valid):
                 m.d.sync += [later.eq(earlier) for later, earlier in zip(ring, [new, *ring], strict=False)]
-        elif self.ram is not None:
+            return m
+        left = Signal(self.width, reset_less=True)
+        m.d.comb += newest.eq(left)
+        m.d.sync += left.eq(new)
+        if self.ram is not None:
             m.submodules.ram = ram = self.ram
+            m.d.sync += ram.w_en.eq(self.valid)
             m.d.comb += [
                 ram.r_addr.eq(self.place),
                 old.eq(Value.cast(ram.r_data)),
-                ram.w_en.eq(self.valid),
-                ram.w_addr.eq(delayed(m, self.place, self.latency, "place")),
-                Value.cast(ram.w_data).eq(new),
+                ram.w_addr.eq(delayed(m, self.place, self.latency + 1, "place")),
+                Value.cast(ram.w_data).eq(left),
             ]
         else:
             m.submodules.memory = memory = Memory(shape=self.width, depth=self.places, init=[])

@@ -65,6 +65,29 @@ class DrawnMaps(Drawing):
         self.added(y, x)
         return y
 
+    def transposed(self) -> None:
+        """A TRANSPOSE_CONV to any size that has it."""
+        x = self.pick(4)
+        if x is None:
+            return
+        kernel, strides, padding = self.window(x)
+        (height, width, ci), co = self.shape(x)[1:], self.number(1, 8)
+        axes = list(zip((height, width), kernel, strides, strict=True))
+        if padding == "SAME":
+            size = [n * step - self.number(1, step) + 1 for n, _, step in axes]
+        else:
+            size = [(n - 1) * step + taps + self.number(1, step) - 1 for n, taps, step in axes]
+        terms = kernel[0] * kernel[1] * ci
+        if not self.affordable(size[0] * size[1] * terms * co):
+            return
+        weights, zero = self.weights((co, *kernel, ci))
+        scale, scales, bias = self.requantised(x, terms, co)
+        y = self.writer.transpose_convolution(
+            x, weights, scales, None if self.chance(0.2) else bias, scale, self.zero_point(), strides, padding,
+            self.one_of(ACTIVATIONS), zero, size=tuple(size),
+        )  # fmt: skip
+        self.added(y, x)
+
     def padded(self) -> None:
         """A PAD that anything may read, of channels too."""
         x = self.pick(4)

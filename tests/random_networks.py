@@ -58,6 +58,7 @@ class RandomNetwork(DrawnJoins):
             (self.squeeze_excite, 2),
             (self.concatenation, 2),
             (self.padded, 1),
+            (self.transposed, 1),
             (self.resized, 1),
             (self.pooled, 2),
             (self.averaged, 1),

@@ -1,4 +1,4 @@
-"""Padding as a stage: rows, columns, channels before and behind, equal to the golden model."""
+"""Padding as a stage: rows, columns, channels before, behind and between, equal to the golden model."""
 
 import pytest
 from amaranth.hdl import signed
@@ -14,20 +14,23 @@ from mbconv.hdl.pad import PaddedRaster
 from mbconv.sim.bench.bench import run_cases
 
 
-def graph_of(padding: tuple[int, ...], channels: tuple[int, int], shape: tuple[int, ...], numbers=BYTES) -> Graph:
+def graph_of(
+    padding: tuple[int, ...], channels: tuple[int, int], shape: tuple[int, ...], numbers=BYTES, between=(0, 0)
+) -> Graph:
     """A PAD that is an output, which no window takes."""
     top, bottom, left, right = padding
     _, height, width, depth = shape
-    output = 1, height + top + bottom, width + left + right, depth + sum(channels)
+    rows, columns = height + (height - 1) * between[0], width + (width - 1) * between[1]
+    output = 1, rows + top + bottom, columns + left + right, depth + sum(channels)
 
     def make(*place):
-        return Pad(*place, padding=Padding(*padding), channels=channels)
+        return Pad(*place, padding=Padding(*padding), channels=channels, between=between)
 
     return operator_graph(make, (shape, output), [numbers] * 2)
 
 
-def case(name, lanes, padding, channels, shape, numbers=BYTES, **how):
-    return stage_case(name, graph_of(padding, channels, shape, numbers), lanes, **how)
+def case(name, lanes, padding, channels, shape, numbers=BYTES, between=(0, 0), **how):
+    return stage_case(name, graph_of(padding, channels, shape, numbers, between), lanes, **how)
 
 
 def test_pad():
@@ -40,6 +43,9 @@ def test_pad():
             case("channels before", 2, (0, 0, 0, 0), (4, 0), (1, 3, 4, 6)),
             case("everything", 2, (1, 0, 0, 1), (2, 3), (1, 3, 2, 4)),
             case("one pixel", 2, (1, 1, 1, 1), (0, 0), (1, 1, 1, 2), (UINT8, 0.5, 99)),
+            case("between rows and columns", 2, (0, 0, 0, 0), (0, 0), (1, 3, 4, 3), between=(1, 2)),
+            case("between and around", 2, (1, 2, 3, 1), (0, 0), (1, 3, 4, 2), between=(3, 1)),
+            case("between rows alone", 1, (0, 1, 0, 0), (0, 0), (1, 2, 1, 2), between=(2, 5)),
             case("another family", 4, (1, 1, 0, 0), (0, 0), (1, 3, 4, 4), family=OTHER),
         ]
     )
@@ -56,5 +62,7 @@ def test_cost_and_refusals():
     assert circuit.multipliers == 0 and circuit.memory_bits == circuit.queue.memory_bits
     with pytest.raises(ValueError, match="are not added to a raster"):
         PaddedRaster((1, 1, 1), (0, -1, 0), (0, 0, 0))
+    with pytest.raises(ValueError, match=r"are not added to a raster of \(2, 1, 1\), \(0, 1, 1\) apart"):
+        PaddedRaster((2, 1, 1), (0, 0, 0), (0, 0, 0), (0, 1, 1))
     with pytest.raises(ValueError, match="2 lanes of 200 are not added to elements of -128 to 127"):
         PadCircuit(signed(8), 2, PaddedRaster((1, 1, 1), (0, 1, 0), (0, 0, 0)), 200)

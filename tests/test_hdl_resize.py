@@ -1,7 +1,7 @@
 """Resized maps, nearest and bilinear, equal to the golden model, which is LiteRT's (``test_sim_golden_maps.py``)."""
 
 import pytest
-from amaranth.hdl import signed, unsigned
+from amaranth.hdl import signed
 from circuits import OTHER
 from stage_cases import BYTES, operator_graph, stage_case, stage_of
 
@@ -10,9 +10,7 @@ from mbconv.generators.graph.resized_axis import bilinear_axis
 from mbconv.generators.operators.resize_bilinear import ResizeBilinear
 from mbconv.generators.operators.resize_nearest import ResizeNearest
 from mbconv.generators.stages.network import build_network
-from mbconv.hdl.interpolate import Interpolate
 from mbconv.hdl.resize import EnlargedAxis, Resize
-from mbconv.hdl.round_memory import RoundMemory
 from mbconv.sim.bench.bench import run_cases
 
 UNSIGNED = UINT8, 0.5, 3
@@ -117,9 +115,6 @@ def test_refusals():
         EnlargedAxis((0, 2), (0, 0), 0)
     with pytest.raises(ValueError, match="weights of 1 bits for 2 places"):
         EnlargedAxis((0, 1), (0, 2), 1)
-    with pytest.raises(ValueError, match="at least one place"):
-        RoundMemory(unsigned(4), 0)
-    assert Interpolate(signed(8), 2, 0).latency == 0
     with pytest.raises(GraphError, match="makes 4×5 of 3×6; enlarging, and making smaller by whole factors"):
         build_network(graph_of(ResizeNearest, (1, 3, 6, 6), 4, 5))
     with pytest.raises(GraphError, match="uint8 by powers of two only"):

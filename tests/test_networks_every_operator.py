@@ -50,6 +50,14 @@ def dilated(w, x):
     return x
 
 
+def enlarged(w, x):
+    """By a TRANSPOSE_CONV whose padding no convolution has alone."""
+    weights = w.rng.integers(-127, 128, (3, 3, 2, 6))
+    return w.transpose_convolution(
+        x, weights, 0.004, w.rng.integers(-99, 99, 3), 0.03, 5, (2, 3), "VALID", size=(12, 12)
+    )
+
+
 def with_slopes(w, x):
     return w.prelu(x, w.rng.integers(-128, 128, (1, 1, 6)), 0.01, 3, 0.03, 4)
 
@@ -86,6 +94,10 @@ MIDDLES = {
     "even kernel": lambda w, x: w.filtered(x, (2, 4)),
     "dilated": dilated,
     "several outputs of each channel": lambda w, x: w.filtered(x, (3, 3), 2),
+    "TRANSPOSE_CONV": enlarged,
+    "TRANSPOSE_CONV, SAME": lambda w, x: w.transpose_convolution(
+        x, w.rng.integers(-127, 128, (4, 4, 4, 6)), 0.003, None, 0.03, 5, (2, 2)
+    ),
     "padded": lambda w, x: w.max_pool(w.pad(x, 1, 0, 2, 1), (2, 2), (1, 1)),
     "padded channels": lambda w, x: w.pad(x, 0, 1, 0, 0, channels=(0, 3)),
     "padded before a sum": lambda w, x: w.add(w.pad(x, 1, 1, 1, 1), w.pad(w.mixed(x), 1, 1, 1, 1), 0.02, 1),
@@ -138,9 +150,9 @@ def checked(names: Sequence[str], folder) -> Design:
     frame = random_frames(graph, 1, 7)[0]
     reference = oracle.Reference(path).run(frame)
     for tensor, values in golden.run(graph, frame).items():
-        np.testing.assert_array_equal(
-            values, reference[tensor].reshape(values.shape), err_msg=f"{names}: tensor {tensor}"
-        )
+        if graph.tensors[tensor].in_file:
+            right = reference[tensor].reshape(values.shape)
+            np.testing.assert_array_equal(values, right, err_msg=f"{names}: tensor {tensor}")
     return make_design(graph, multipliers=30)
 
 

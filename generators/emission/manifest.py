@@ -166,7 +166,7 @@ def _stream(design: Design, tensor: int, stage: str, place: str) -> dict:
 
 def _stage(design: Design, stage: Stage) -> dict:
     node = stage.node
-    folding = design.plan.foldings.get(node.operator.index)
+    folding = design.plan.folding(node)
     entry = {
         "name": stage.name,
         "operator": node.operator.index,

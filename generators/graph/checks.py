@@ -78,7 +78,8 @@ def structure_problems(graph: Graph) -> list[str]:
     previous = -1
     for op in graph:
         name = f"operator {op.index} {op.kind}"
-        if op.index <= previous:
+        goes_on = any(index in graph.tensors and not graph.tensors[index].in_file for index in op.inputs)
+        if op.index < previous + (not goes_on):
             problems.append(f"{name} follows operator {previous}")
         previous = op.index
         for tensor in op.inputs:

@@ -77,7 +77,10 @@ INT64 = Element(64, True)
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor that an operator computes, or an input: NHWC with N = 1, or of any rank with the channels last."""
+    """A tensor that an operator computes, or an input: NHWC with N = 1, or of any rank with the channels last.
+
+    One that is not ``in_file`` lies between two operators that one of the file's became.
+    """
 
     index: int
     name: str
@@ -85,6 +88,7 @@ class Tensor:
     element: Element
     scale: float  # the float32 of the file, exactly
     zero_point: int
+    in_file: bool = True
 
     # Whatever the rank, the last axis holds the channels and those before it, in raster order, the pixels.
 

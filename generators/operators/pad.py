@@ -13,22 +13,24 @@ from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 
 @dataclass(frozen=True, eq=False)
 class Pad(Operator):
-    """PAD of height and width, and of channels behind the last or before the first, with the zero point."""
+    """PAD of height and width, and of channels behind the last or before the first, with the zero point; before a
+    TRANSPOSE_CONV between rows and columns, too."""
 
     KIND: ClassVar[str] = "PAD"
     BECOMES: ClassVar[str] = "wiring: the padding of the convolutions that read it; else `pad`"
     FIXED_POINT: ClassVar[bool] = True
     padding: Padding = NO_PADDING
     channels: tuple[int, int] = (0, 0)  # before and behind the input's
+    between: tuple[int, int] = (0, 0)  # rows and columns between two of the input's
 
     def takes_padding(self, padding: Padding) -> bool:
-        return True
+        return not any(self.between)
 
     def lower(self, graph: Graph, padding: Padding) -> Padded | Circuit:
         readers = graph.consumers(self.outputs[0])
         whole = self.padding + padding
         windows = self.outputs[0] not in graph.outputs and all(reader.takes_padding(whole) for reader in readers)
-        if windows and not any(self.channels):
+        if windows and not any(self.channels + self.between):
             return Padded(whole)
         window = Window((1, 1), (1, 1), whole)
         first, channels = self.channels[0], graph.tensors[self.inputs[0]].channels
@@ -40,9 +42,11 @@ class Pad(Operator):
         p = self.padding
         if len(source.shape) != 4:
             return [f"reads shape {list(source.shape)}; padding of height and width needs 4 dimensions (NHWC)"]
-        if min(p.top, p.bottom, p.left, p.right, *self.channels) < 0:
-            return [f"pads by {p} and channels by {self.channels}; padding is 0 or more"]
-        height, width = source.height + p.top + p.bottom, source.width + p.left + p.right
+        if min(p.top, p.bottom, p.left, p.right, *self.channels, *self.between) < 0:
+            return [f"pads by {p}, channels by {self.channels} and between by {self.between}; padding is 0 or more"]
+        rows, columns = self.between
+        height = source.height + (source.height - 1) * rows + p.top + p.bottom
+        width = source.width + (source.width - 1) * columns + p.left + p.right
         expected = (1, height, width, source.channels + sum(self.channels))
         problems = shape_problems(output, expected, f"padding {p}")
         if source.quantization != output.quantization:

@@ -22,7 +22,7 @@ class MadeStages:
         """What a stage depends on."""
         lanes = tuple(plan.lanes[tensor] for tensor in (*node.inputs, node.output))
         pace = plan.interval if node.circuit.FOR_INTERVAL and not plan.for_latency else None
-        return node.name, plan.foldings.get(node.operator.index), lanes, pace
+        return node.name, plan.folding(node), lanes, pace
 
     def stage(self, node: Node, plan: Plan) -> Stage:
         """The stage of a node in a plan."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..graph.shown import Shown
 from .folding import Folding
+
+if TYPE_CHECKING:
+    from ..stages.network import Node
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,6 +40,10 @@ class Plan(Shown):
             "foldings": {str(op): folding.fields() for op, folding in self.foldings.items()},
             "lanes": {str(tensor): lanes for tensor, lanes in self.lanes.items()},
         }
+
+    def folding(self, node: Node) -> Folding | None:
+        """That of a node; None where its circuit has none."""
+        return self.foldings[node.operator.index] if node.circuit.FOLDED else None
 
     @property
     def multipliers(self) -> int:

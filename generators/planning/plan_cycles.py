@@ -9,7 +9,7 @@ from .plan import Plan
 
 def stage_cycles(network: Network, node: Node, plan: Plan) -> int:
     """Cycles of a stage for a frame."""
-    return node.circuit.cycles(network, node, plan.foldings.get(node.operator.index), plan.lanes)
+    return node.circuit.cycles(network, node, plan.folding(node), plan.lanes)
 
 
 def interval_of(network: Network, chosen: dict[int, Folding], lanes: dict[int, int]) -> int:

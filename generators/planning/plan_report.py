@@ -175,7 +175,7 @@ def report_plan(
     """
     stages = []
     for node in network.nodes:
-        folding = plan.foldings.get(node.operator.index)
+        folding = plan.folding(node)
         count = 0 if folding is None else folding.multipliers
         cycles, macs = stage_cycles(network, node, plan), network.macs(node)
         stages.append(

@@ -23,7 +23,6 @@ from .tflite_reader import Reader, Tensors, Unsupported
 
 _ADVICE = {
     "ELU": "train with ReLU6 instead",
-    "TRANSPOSE_CONV": "resize and convolve instead",
     "CUSTOM": "cut the model before it",
     "BATCH_MATMUL": "use a fully connected layer with constant weights",
     "MIRROR_PAD": "pad with zeros",
@@ -94,13 +93,12 @@ def _graph(content: FileContent, cuts: frozenset[int], name: str, numbers: FileN
     problems: list[tuple[FileOperator, str]] = []
     for file_operator in content.operators:
         try:
-            operator = _read_operator(file_operator, numbers, tensors)
+            read = _read_operator(file_operator, numbers, tensors)
         except Unsupported as error:
             problems.append((file_operator, str(error)))
             continue
-        if operator is not None:
-            operators.append(operator)
-            problems += [(file_operator, problem) for problem in operator_problems(operator, tensors.made)]
+        operators += read
+        problems += [(file_operator, problem) for op in read for problem in operator_problems(op, tensors.made)]
     outputs = tuple(dict.fromkeys(content.outputs))  # one that the file names twice is one stream
     used = {*content.inputs, *(t for op in operators for t in (*op.inputs, *op.outputs))}
     graph = Graph(
@@ -143,8 +141,9 @@ def _batch_problems(graph: Graph) -> list[str]:
     ]
 
 
-def _read_operator(operator: FileOperator, numbers: FileNumbers, tensors: Tensors) -> Operator | None:
-    """An operator of the graph; None in a file whose numbers are not supported, which is said once for all of it.
+def _read_operator(operator: FileOperator, numbers: FileNumbers, tensors: Tensors) -> tuple[Operator, ...]:
+    """What an operator is in the graph; nothing in a file whose numbers are not supported, which is said once for all
+    of it.
 
     Raises:
         Unsupported: the operator cannot be used.
@@ -156,14 +155,15 @@ def _read_operator(operator: FileOperator, numbers: FileNumbers, tensors: Tensor
         advice = _ADVICE.get(operator.code.split(" ")[0])
         raise Unsupported("is not supported" + (f"; {advice}" if advice else ""))
     if numbers.kind is not None:
-        return None
+        return ()
     kind = numbers.of(operator)
     if kind is not None:
         raise Unsupported(f"computes with {kind} numbers amid 8-bit integers; quantise the whole model")
     form = TFLITE_FORMS[operator.code]
     if form.options and operator.options_table not in ("", form.options):
         raise Unsupported(f"carries the options of another operator ({operator.options_table}): the file is damaged")
-    return form.read(Reader(operator, tensors))
+    read = form.read(Reader(operator, tensors))
+    return read if isinstance(read, tuple) else (read,)
 
 
 def _dissolve_float_inputs(content: FileContent) -> FileContent:

@@ -7,7 +7,7 @@ that follows the operator's name; whether shapes and scales agree is left to the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -32,11 +32,12 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True)
 class TfliteForm:
-    """How an operator stands in a ``.tflite`` file: its code, the name of its options table, and its reader."""
+    """How an operator stands in a ``.tflite`` file: its code, the name of its options table, and its reader, which may
+    make several operators of it, in order, with the index of the one."""
 
     code: str
     options: str
-    read: Callable[[Reader], Operator]
+    read: Callable[[Reader], Operator | tuple[Operator, ...]]
 
 
 class Tensors:
@@ -85,6 +86,19 @@ class Tensors:
         made = Tensor(tensor.index, tensor.name, tensor.shape, element, float(tensor.scales[0]), zero_point)
         for problem in tensor_problems(made):
             raise Unsupported(f"uses {tensor}, which {problem}")
+        return made
+
+    def add(self, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """A tensor between two operators that one of the file's became, quantised as another.
+
+        Raises:
+            Unsupported: its shape is wrong.
+        """
+        index = max(len(self.content.tensors), *(1 + known for known in self.made))
+        made = replace(like, index=index, name=name, shape=shape, in_file=False)
+        for problem in tensor_problems(made):
+            raise Unsupported(f"uses {name}, which {problem}")
+        self.made[index] = made
         return made
 
     def index(self, index: int) -> Tensor:
@@ -224,12 +238,12 @@ class Reader:
             )
         return dilation
 
-    def padding(self, kernel: tuple[int, int], strides: tuple[int, int]) -> Padding:
-        """The option SAME or VALID as explicit padding."""
+    def padding(self, kernel: tuple[int, int], strides: tuple[int, int], source: Tensor | None = None) -> Padding:
+        """The option SAME or VALID as explicit padding, of the first input where no other map is given."""
         option = self.option("Padding")
         if option not in (0, 1):
             raise Unsupported(f"has padding option {option}; 0 (SAME) and 1 (VALID) are known")
-        source = self.computed()
+        source = self.computed() if source is None else source
         if option == 1 or len(source.shape) != 4:
             return Padding()
         return Padding.same((source.height, source.width), kernel, strides)

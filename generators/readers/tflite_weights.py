@@ -11,12 +11,18 @@ from .tflite_reader import ELEMENTS, Reader, Unsupported
 _BIAS_TOLERANCE = 0.02  # of the kernels' own check that a bias has its accumulator's scale
 
 
-def read_mac(reader: Reader, axis: int, rank: int) -> dict:
-    """What all operators with weights have; ``axis`` is the weights' output channel."""
-    reader.check_inputs(2, 3)
-    source = reader.computed()
-    weights = reader.constant(1, "weights", ("INT8", "UINT8"))
-    tensor = reader.needed(1, "weights")
+def read_mac(reader: Reader, axis: int, rank: int, positions: tuple[int, int, int] = (0, 1, 2)) -> dict:
+    """What all operators with weights have.
+
+    Args:
+        axis: the weights' output channel.
+        rank: of the weights.
+        positions: of the map, the weights and the biases, which may be left out, among the inputs.
+    """
+    reader.check_inputs(max(positions), max(positions) + 1)
+    source = reader.computed(positions[0])
+    weights = reader.constant(positions[1], "weights", ("INT8", "UINT8"))
+    tensor = reader.needed(positions[1], "weights")
     if weights.ndim != rank:
         raise Unsupported(f"has weights of shape {list(weights.shape)}; {rank} dimensions are expected")
     channels = weights.shape[axis]
@@ -30,7 +36,7 @@ def read_mac(reader: Reader, axis: int, rank: int) -> dict:
         "weight_element": ELEMENTS[tensor.type],
         "weight_zero_point": zero_point,
         "weight_scales": scales,
-        "bias": _bias(reader, channels, source, scales),
+        "bias": _bias(reader, positions[2], channels, source, scales),
         "activation": reader.activation(),
     }
 
@@ -50,16 +56,16 @@ def _weight_scales(tensor: FileTensor, axis: int, channels: int) -> np.ndarray:
     return scales
 
 
-def _bias(reader: Reader, channels: int, source: Tensor, weight_scales: np.ndarray) -> np.ndarray:
+def _bias(reader: Reader, position: int, channels: int, source: Tensor, weight_scales: np.ndarray) -> np.ndarray:
     """The biases, zeros where there are none.
 
     A bias has one dimension, so the axis of its scales means nothing: ``person_detect.tflite`` as published names an
     axis out of range there, which changes no number.
     """
-    tensor = reader.source(2)
+    tensor = reader.source(position)
     if tensor is None:
         return np.zeros(channels, np.int32)
-    bias = reader.constant(2, "biases", ("INT32",))
+    bias = reader.constant(position, "biases", ("INT32",))
     if bias.shape != (channels,):
         raise Unsupported(f"has biases of shape {list(bias.shape)} for {channels} output channels")
     if tensor.zero_points.any():

@@ -1,4 +1,4 @@
-"""The circuit of PAD where no window can take the padding, and of padded channels."""
+"""The circuit of PAD where no window can take the padding, of padded channels, and of elements that are put between."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class PadCircuit(ElementwiseCircuit):
             (shape.height, shape.width, -(-shape.channels // lanes)),
             (padding.top, padding.left, first // lanes),
             (padding.bottom, padding.right, -(-behind // lanes)),
+            (1 + op.between[0], 1 + op.between[1], 1),
         )
         value = site.network.tensor(site.node.output).zero_point
         pad = Pad(site.shapes[0], lanes, raster, value, family=site.family)

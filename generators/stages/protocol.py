@@ -80,8 +80,7 @@ class Site:
     def cycles(self) -> int:
         """Cycles that the circuit's busiest resource needs for a frame."""
         node = self.node
-        folding = self.plan.foldings.get(node.operator.index)
-        return node.circuit.cycles(self.network, node, folding, self.plan.lanes)
+        return node.circuit.cycles(self.network, node, self.plan.folding(node), self.plan.lanes)
 
     @property
     def pace(self) -> int:

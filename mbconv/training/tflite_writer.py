@@ -53,16 +53,29 @@ class TfliteWriter(MapOperators):
         name: str,
     ) -> int:
         name = name or f"{code.lower()}_{len(self.operators)}"
+        constants = self._weights(x, weights, weight_scales, weight_zero_point, bias, axis, name)
+        return self.operator(code, [x, *constants], shape, scale, zero_point, options, fields, name)
+
+    def _weights(
+        self,
+        x: int,
+        weights: np.ndarray,
+        weight_scales: float | np.ndarray,
+        weight_zero_point: int,
+        bias: np.ndarray | None,
+        axis: int,
+        name: str,
+    ) -> list[int]:
+        """Weights and, where there are any, biases."""
         source = self.tensors[x]
         scales = np.atleast_1d(np.asarray(weight_scales, np.float32))
         dtype = "uint8" if source.dtype == "uint8" else "int8"
         filters = self.tensor(f"{name}/weights", weights.shape, scales, weight_zero_point, dtype, weights, axis)
-        inputs = [x, filters]
-        if bias is not None:
-            bias_scales = source.scales[0] * scales if source.scales.size else None
-            bias = np.asarray(bias)
-            inputs.append(self.tensor(f"{name}/bias", bias.shape, bias_scales, 0, "int32", bias))
-        return self.operator(code, inputs, shape, scale, zero_point, options, fields, name)
+        if bias is None:
+            return [filters]
+        bias_scales = source.scales[0] * scales if source.scales.size else None
+        bias = np.asarray(bias)
+        return [filters, self.tensor(f"{name}/bias", bias.shape, bias_scales, 0, "int32", bias)]
 
     def convolution(
         self,
@@ -155,6 +168,47 @@ class TfliteWriter(MapOperators):
             "DepthwiseConv2DOptions",
             fields,
             name,
+        )
+
+    def transpose_convolution(
+        self,
+        x: int,
+        weights: np.ndarray,
+        weight_scales: float | np.ndarray,
+        bias: np.ndarray | None,
+        scale: float,
+        zero_point: int,
+        strides: tuple[int, int] = (2, 2),
+        padding: str = "SAME",
+        activation: str = "NONE",
+        weight_zero_point: int = 0,
+        name: str = "",
+        size: tuple[int, int] | None = None,
+    ) -> int:
+        """TRANSPOSE_CONV; weights ``[Co][kh][kw][Ci]``; ``size`` of the output, the largest of SAME and the smallest of
+        VALID where not given."""
+        batch, *known, channels = self.tensors[x].shape
+        if weights.ndim != 4 or weights.shape[3] != channels:
+            raise ValueError(f"transpose convolution {name}: weights {weights.shape} do not fit {channels} channels")
+        name = name or f"transpose_conv_{len(self.operators)}"
+        if size is None:
+            axes = zip(known, weights.shape[1:3], strides, strict=True)
+            same = padding == "SAME"
+            height, width = (n * step if same else (n - 1) * step + taps for n, taps, step in axes)
+        else:
+            height, width = size
+        shape = (batch, height, width, weights.shape[0])
+        filters, *biases = self._weights(x, weights, weight_scales, weight_zero_point, bias, 0, name)
+        fields = {
+            "Padding": self.padding_code(padding),
+            "StrideH": strides[0],
+            "StrideW": strides[1],
+            "FusedActivationFunction": self.activation_code(activation),
+        }
+        inputs = (self.integers("output_shape", shape), filters, x, *biases)
+        dtype = self.tensors[x].dtype
+        return self.operator(
+            "TRANSPOSE_CONV", inputs, shape, scale, zero_point, "TransposeConvOptions", fields, name, dtype
         )
 
     def fully_connected(

@@ -49,7 +49,7 @@ def compare(
         GraphError: LiteRT refuses the file, or its process ended.
         OracleMissing: LiteRT is not installed.
     """
-    computed = sorted({index for operator in graph for index in operator.outputs})
+    computed = sorted({index for op in graph for index in op.outputs if graph.tensors[index].in_file})
     elements = differing = 0
     first = None
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:

@@ -1,5 +1,7 @@
 """Pictures to input values: cropping, resizing, quantisation, rolling, and what is refused."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -180,6 +182,8 @@ def test_sixteen_bit_grey_is_the_same_picture(tmp_path, ramp):
         Image.fromarray((levels * 257).astype(np.uint16)).save(tmp_path / name)
         np.testing.assert_array_equal(loaded(tmp_path / name, (1, 4, 64, 1))[..., 0], levels)
         np.testing.assert_array_equal(loaded(tmp_path / name, (1, 4, 64, 3)), np.repeat(levels[..., None], 3, 2))
+    (tmp_path / "16.pgm").write_bytes(b"P5 64 4 65535\n" + (levels * 257).astype(">u2").tobytes())
+    np.testing.assert_array_equal(loaded(tmp_path / "16.pgm", (1, 4, 64, 1))[..., 0], levels)
     between = np.array([[0, 128, 129, 385, 386, 65406, 65407, 65535]])
     Image.fromarray(between.astype(np.uint16)).save(tmp_path / "between.png")
     np.testing.assert_array_equal(
@@ -242,8 +246,9 @@ def _floats(path):
     return path.with_suffix(".tif")
 
 
-def _wide(path):
-    Image.fromarray(np.full((4, 4), 70000, np.int32)).save(path.with_suffix(".tif"))
+def _integers(path, value):
+    """Of 32 bits: black or white, nothing says it."""
+    Image.fromarray(np.full((4, 4), value, np.int32)).save(path.with_suffix(".tif"))
     return path.with_suffix(".tif")
 
 
@@ -254,7 +259,8 @@ def _wide(path):
         (_transparent_palette, "has transparent pixels"),
         (_inks, r"holds inks \(CMYK\)"),
         (_floats, "holds floating-point numbers"),
-        (_wide, "holds grey values 70000 to 70000"),
+        (partial(_integers, value=70_000), "holds integers of 32 bits"),
+        (partial(_integers, value=200), "holds integers of 32 bits"),
     ],
 )
 def test_pictures_without_one_answer(tmp_path, make, reason):

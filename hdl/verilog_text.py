@@ -25,7 +25,6 @@ _START = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ")
 _MODULE = re.compile(r"^module .*?^endmodule$", re.MULTILINE | re.DOTALL)
 _CASE = re.compile(r"^( *)(\(\* full_case = 32'd1 \*\)\n *casez|casez|default|endcase)\b", re.MULTILINE)
 _NOT = re.compile(r"^(  assign \S+ += )! ", re.MULTILINE)
-_BIT = re.compile(r"  assign (\S+) += (\S+) +>> (.*);")
 _WIDTH = re.compile(r"^  (?:wire|reg) (?:\[(\d+):\d+\] )?(\\\S+|[A-Za-z_][\w$]*)", re.MULTILINE)
 _TOKEN = re.compile(r"\\\S+|[A-Za-z_][\w$]*")
 _DECLARATION = re.compile(r"  wire (?:\[(\d+):\d+\] )?(\\\S+|[A-Za-z_][\w$]*) ?;")
@@ -96,11 +95,8 @@ def _module(module: str) -> str:
         if line.startswith("  wire "):
             if match := _DECLARATION.fullmatch(line):
                 declared[match[2]] = number
-        elif line.startswith("  assign "):
-            if (match := _BIT.fullmatch(line)) and width.get(match[1]) == 1 < width.get(match[2], 1):
-                lines[number] = line = f"  assign {match[1]} = |(({match[2]} >> {match[3]}) & {width[match[2]]}'h1);"
-            if match := _ASSIGNMENT.fullmatch(line):
-                assigned[match[1]] = number, match[2]
+        elif line.startswith("  assign ") and (match := _ASSIGNMENT.fullmatch(line)):
+            assigned[match[1]] = number, match[2]
     # A port is declared twice, so that it is never used less than three times.
     unread = [name for name in assigned if name in declared and uses[name] == 2]
     while unread:

@@ -9,11 +9,11 @@ NAME = r"(?:\\\S+ ?|[A-Za-z_][\w$]*)"
 _ITEM = rf"(?:\d+'h[0-9a-f]+|{NAME} ?(?:\[\d+(?::\d+)?\])?)"
 _OPERAND = rf"\$signed\((?:\{{ {_ITEM}(?: ?, {_ITEM})* ?\}}|{_ITEM})\)"
 _BINARY = re.compile(
-    rf"(  assign (?P<result>{NAME}) ?= )(?P<left>{_OPERAND}) (?P<operator>[-+<>]) (?P<right>{_OPERAND});"
+    rf"(  assign (?P<result>{NAME}) ?= )(?P<left>{_OPERAND}) (?P<operator>[-+]|[<>]=?|[=!]=) (?P<right>{_OPERAND});"
 )
-_PLAIN = re.compile(rf"(  assign {NAME} ?= )({NAME}) ?([-+]) ({NAME}) ?;")
-_LIMIT = re.compile(rf"(  assign {NAME} ?= )({NAME}) ?([<>]=?|[=!]=) (\d+)'h([0-9a-f]+) ?;")
-_STEP = re.compile(rf"(  assign {NAME} ?= )({NAME}) ?([-+]) ((?!1')\d+)'h([0-9a-f]+) ?;")
+_UNSIGNED = re.compile(rf"(  assign {NAME} ?= )({_ITEM}) ?([-+]|[<>]=?|[=!]=) ({_ITEM}) ?;")
+_SHIFT = re.compile(rf"(  assign ({NAME}) ?= )({_ITEM}) ?(<<|>>) (.+?) ?;")
+_STEP = re.compile(r"1'h[01]")
 _CONSTANT = re.compile(r"(\d+)'h([0-9a-f]+)")
 _PART = re.compile(rf"({NAME}) ?(?:\[(\d+)(?::(\d+))?\])?")
 _ZERO = re.compile(rf"  (?:wire|reg) \[-1:0\] ({NAME}) ?(?:=.*)?;")
@@ -21,16 +21,16 @@ _ZERO = re.compile(rf"  (?:wire|reg) \[-1:0\] ({NAME}) ?(?:=.*)?;")
 
 def with_equal_widths(line: str, widths: Mapping[str, int]) -> str:
     """A line of Verilog; of a sum, a difference or a comparison of signed operands the narrower one is sign-extended,
-    of a sum or a difference of two wires, or of a wire and a constant of several bits, or a comparison of a wire and a
-    constant, zero-extended.
+    of one of unsigned operands (but for a step of one bit) zero-extended; what is shifted is as wide as the result, or
+    the result is a part of it.
 
     Args:
         widths: of the module's wires and registers.
     """
-    if match := _PLAIN.fullmatch(line):
-        return _plain(match, widths)
-    if match := _LIMIT.fullmatch(line) or _STEP.fullmatch(line):
-        return _limit(match, widths)
+    if match := _UNSIGNED.fullmatch(line):
+        return _unsigned(match, widths)
+    if match := _SHIFT.fullmatch(line):
+        return _shifted(match, widths)
     match = _BINARY.fullmatch(line)
     if match is None:
         return line
@@ -49,29 +49,45 @@ def with_equal_widths(line: str, widths: Mapping[str, int]) -> str:
     return f"{match[1]}{left} {match['operator']} {right};"
 
 
-def _limit(match: re.Match[str], widths: Mapping[str, int]) -> str:
-    """The same of an unsigned wire and a constant."""
-    start, name, operator, digits, value = match.groups()
-    width, limit = widths.get(name.strip()), int(digits)
-    if width is None or width == limit:
+def _unsigned(match: re.Match[str], widths: Mapping[str, int]) -> str:
+    """The same of unsigned operands."""
+    start, operator = match[1], match[3]
+    left, right = _plain(match[2]), _plain(match[4])
+    found = [_width(item, widths) for item in (left, right)]
+    if None in found or found[0] == found[1] or (operator in "+-" and _STEP.fullmatch(right)):
         return match[0]
-    if width < limit:
-        name = f"{{ {limit - width}'h0, {name} }}"
-    return f"{start}{name} {operator} {max(width, limit)}'h{value};"
-
-
-def _plain(match: re.Match[str], widths: Mapping[str, int]) -> str:
-    """The same of two unsigned wires."""
-    start, left, operator, right = match.groups()
-    known = [widths.get(name.strip()) for name in (left, right)]
-    found = [width for width in known if width is not None]
-    if len(found) < 2 or found[0] == found[1]:
-        return match[0]
-    padded = [
-        name if width == max(found) else f"{{ {max(found) - width}'h0, {name} }}"
-        for name, width in zip((left, right), found, strict=True)
-    ]
+    wanted = max(width or 0 for width in found)
+    padded = [_padded(item, width or 0, wanted) for item, width in zip((left, right), found, strict=True)]
     return f"{start}{padded[0]} {operator} {padded[1]};"
+
+
+def _plain(item: str) -> str:
+    """An item without spaces behind it, but for the one that ends an escaped name."""
+    item = item.rstrip()
+    return f"{item} " if re.fullmatch(r"\\\S+", item) else item
+
+
+def _padded(item: str, width: int, wanted: int) -> str:
+    """An item with zeros in front."""
+    if width == wanted:
+        return item
+    if match := _CONSTANT.fullmatch(item):
+        return f"{wanted}'h{match[2]}"
+    return f"{{ {wanted - width}'h0, {item} }}"
+
+
+def _shifted(match: re.Match[str], widths: Mapping[str, int]) -> str:
+    """The same of a shift; a result that is narrower is a part of a wire of its own. One of a bit is left as it is."""
+    start, name, item, operator, by = match[1], match[2], _plain(match[3]), match[4], _plain(match[5])
+    result, width = widths.get(name.strip()), _width(item, widths)
+    if result is None or width is None or result == width:
+        return match[0]
+    if result > width:
+        return f"{start}{_padded(item, width, result)} {operator} {by};"
+    if result == 1:
+        return f"{start}|(({item} {operator} {by}) & {width}'h1);"
+    whole = f"\\{name.strip().removeprefix(chr(92))}$whole "
+    return f"  wire [{width - 1}:0] {whole} = {item} {operator} {by};\n{start}{whole}[{result - 1}:0];"
 
 
 def _width(item: str, widths: Mapping[str, int]) -> int | None:

@@ -14,6 +14,7 @@ from .cli_table import Rows
 
 if TYPE_CHECKING:
     from mbconv.generators.engine.compile import Program
+    from mbconv.generators.engine.memory_timing import MemoryTiming
     from mbconv.generators.graph.graph import Graph
     from mbconv.hdl.engine.parameters import EngineParameters
     from mbconv.sim.engine.engine_result import EngineResult
@@ -27,17 +28,27 @@ def compiled(graph: Graph, parameters: str) -> Program:
     """A graph's program for an engine of these parameters.
 
     Raises:
-        GraphError: parameters that are none, or a network that the engine does not compute.
+        UserError: parameters that are none.
+        GraphError: a network that the engine does not compute.
     """
     from mbconv.generators.engine.compile import compile_network
+
+    found, timing = engine_timing(parameters)
+    return compile_network(graph, found, timing=timing)
+
+
+def engine_timing(text: str) -> tuple[EngineParameters, MemoryTiming | None]:
+    """The parameters of an engine, and the memory behind its port.
+
+    Raises:
+        UserError: they are none.
+    """
     from mbconv.generators.engine.memory_timing import parse_engine
-    from mbconv.generators.graph.graph import GraphError
 
     try:
-        found, timing = parse_engine(parameters)
+        return parse_engine(text)
     except ValueError as error:
-        raise GraphError(f"--engine: {error}") from None
-    return compile_network(graph, found, timing=timing)
+        raise UserError(f"--engine: {error}") from None
 
 
 def engine_parameters(text: str) -> EngineParameters:
@@ -46,12 +57,7 @@ def engine_parameters(text: str) -> EngineParameters:
     Raises:
         UserError: they are none.
     """
-    from mbconv.generators.engine.memory_timing import parse_engine
-
-    try:
-        return parse_engine(text)[0]
-    except ValueError as error:
-        raise UserError(f"--engine: {error}") from None
+    return engine_timing(text)[0]
 
 
 def program_dict(program: Program) -> dict:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -50,6 +51,20 @@ def results() -> Console:
 def progress_console(*, quiet: bool = False) -> Console:
     """Where progress and remarks go; ``quiet`` for nowhere."""
     return Console(stderr=True, highlight=False, markup=False, quiet=quiet)
+
+
+def print_emitted(command: str, directory: Path, manifest: dict[str, Any], notes: list[str], as_json: bool) -> None:
+    """What ``emit`` wrote: every file and its size, or the manifest; before them remarks about files of before."""
+    from mbconv.generators.emission.read_bundle import manifest_name
+
+    for note in notes:
+        progress_console(quiet=as_json).print(note)
+    if as_json:
+        print_json(command, manifest)
+        return
+    console = results()
+    for name in (*manifest["files"], manifest_name(manifest["prefix"])):
+        console.print(f"{directory / name}  {(directory / name).stat().st_size:,} B")
 
 
 @contextmanager

@@ -6,18 +6,21 @@ import re
 
 import click
 
+from .cli_engine import engine_option
 from .cli_errors import UserError
-from .cli_options import existing_file, json_option, layers_option, model_argument, output_folder
-from .cli_output import print_json, progress_console, results, working
+from .cli_options import existing_file, json_option, layers_option, optional_model_argument, output_folder
+from .cli_output import print_emitted, working
 from .cli_target import planned_design, target_options
+from .engine_emit import emit_engine_folder
 
 
 @click.command(short_help="Verilog, memory files, a manifest, and a test bench.")
-@model_argument
+@optional_model_argument
 @click.option("-o", "--output", "directory", required=True, type=output_folder,
               metavar="DIR", help="Where to write; made if it is not there.")  # fmt: skip
 @layers_option
 @target_options
+@engine_option
 @click.option("--name", "prefix", default="", metavar="PREFIX", help="Begins every module's name (an identifier).")
 @click.option("--testbench", is_flag=True, help="Add a cocotb test with vectors that runs without mbconv.")
 @click.option("--litex", is_flag=True, help="Add a LiteX module: stream endpoints, counters on the bus.")
@@ -30,7 +33,7 @@ from .cli_target import planned_design, target_options
     "--overwrite", is_flag=True, help="Replace files in the way that mbconv did not write, or that were changed since."
 )
 @json_option
-def emit(model, directory, layers, target, prefix, testbench, litex, images, seed, frames, overwrite,
+def emit(model, directory, layers, target, engine, prefix, testbench, litex, images, seed, frames, overwrite,
          as_json) -> None:  # fmt: skip
     """Write a model's circuit: Verilog, memory files and manifest.json.
 
@@ -42,6 +45,9 @@ def emit(model, directory, layers, target, prefix, testbench, litex, images, see
 
     --litex adds NAME_litex.py, whose class Network is a module of LiteX with a stream endpoint for each port and the
     counters of damaged frames and results as registers of the bus.
+
+    With --engine and no MODEL it is an engine, into which networks of mbconv compile come through a stream of its own;
+    with a MODEL and --testbench the test bench uploads that.
     """
     if prefix and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix):
         raise UserError(f"--name {prefix!r} cannot begin a Verilog name: letters, digits and _, no digit first")
@@ -50,10 +56,15 @@ def emit(model, directory, layers, target, prefix, testbench, litex, images, see
     if images and seed is not None:
         raise UserError("--seed is for random inputs, --image for pictures: give one of them")
 
+    if engine is not None:
+        return emit_engine_folder(engine, model, layers, directory, target, prefix, testbench, litex, images, seed,
+                                  frames, overwrite, as_json)  # fmt: skip
+    if model is None:
+        raise UserError("give a MODEL, or --engine for a circuit that any network is uploaded to")
+
     from mbconv.generators.emission.bundle import make_bundle
     from mbconv.generators.emission.emit import emit as write
     from mbconv.generators.emission.files import check_folder
-    from mbconv.generators.emission.read_bundle import manifest_name
     from mbconv.models import load_part
 
     from .emitted import model_source
@@ -67,14 +78,7 @@ def emit(model, directory, layers, target, prefix, testbench, litex, images, see
         bundle = make_bundle(design, prefix, source, planned_for)
         bench = _testbench(whole, graph, bundle, images, seed, frames) if testbench else None
         manifest = write(bundle, directory, testbench=bench, litex=litex, overwrite=overwrite, say=notes.append)
-    for note in notes:
-        progress_console(quiet=as_json).print(note)
-    if as_json:
-        print_json("emit", manifest)
-        return
-    console = results()
-    for name in (*manifest["files"], manifest_name(prefix)):
-        console.print(f"{directory / name}  {(directory / name).stat().st_size:,} B")
+    print_emitted("emit", directory, manifest, notes, as_json)
 
 
 def _testbench(whole, graph, bundle, images, seed, frames) -> dict[str, str]:

@@ -95,6 +95,18 @@ _SPECS: dict[str, dict[str, Any]] = {
         "memories": [{"kind": "str", "width": "int", "depth": "int", "file?": "str"}],
         "files": {"*": "str"}, "seal": "str",
     },
+    "emit-engine": {
+        "versions": {"*": "str?"}, "engine": "str", "engine_version": "int", "identity": "int", "prefix": "str",
+        "top": "str", "verilog": ["str"], "memory_files": ["str"], "clock": "str", "reset": "str",
+        "streams": [{"name": "str", "direction": "str", "data_bytes": "int", "fields": ["str"], "packet": "str"}],
+        "signals": [{"name": "str", "bits": "int", "meaning": "str"}], "status": [{"name": "str", "bits": "int"}],
+        "multipliers": "int", "memory_bits": "int", "memory": "obj?", "model": "str?",
+        "ports": [{"name": "str", "direction": "str", "tensor": "int", "tensor_name": "str", "order": ["int"],
+                   "type": "str", "scale": "num", "zero_point": "int", "data_bytes": "int", "beats": "int"}],
+        "interval_cycles": "int?", "latency_cycles": "int?", "measuring_frames": "int?", "parameters": {"*": "str"},
+        "memories": [{"kind": "str", "width": "int", "depth": "int", "file?": "str"}],
+        "files": {"*": "str"}, "seal": "str",
+    },
     "sim": {
         **_RESULT, **_RATE,
         "classified": [{"image": "str", "class": "int", "label": "str?", "score": "num?"}],

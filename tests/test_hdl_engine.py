@@ -136,13 +136,16 @@ def test_lost_and_more_bytes_are_found(program):
         ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], False, [[1, 2, 3, 4], [5], [6, 7, 8, 9], [10]]),
         ([1, 2, 3, 4, 5, 6], True, [[1, 2, 3, 4], [5], [6, -9, -9, -9], [-9]]),
         ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], True, [[1, 2, 3, 4], [5], [6, 7, 8, 9], [10]]),
+        ([1, 2, 3, 4, 5, None, 7, 8, 9, 10], True, [[1, 2, 3, 4], [5], [-9, 7, 8, 9], [10]]),
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9, None], True, [[1, 2, 3, 4], [5], [6, 7, 8, 9], [-9]]),
+        ([1, None, 3, 4, 5, 6, 7, 8, 9, 10, None], True, [[1, -9, 3, 4], [5], [6, 7, 8, 9], [10]]),
     ],
-    ids=["right", "short", "long"],
+    ids=["right", "short", "long", "null", "null at the end", "null and long"],
 )
 def test_packets_of_frames(sent, bad, words):
     """Two pixels of five channels on words of four."""
     circuit = FrameInput(TINY)
-    written, ends, word = [], [], [0] * 4
+    written, ends, word, kinds = [], [], [0] * 4, []
 
     async def bench(ctx):
         fields = {"words": 1, "tail": 0, "pixels": 1, "destination": 40, "fill": -9}
@@ -156,7 +159,8 @@ def test_packets_of_frames(sent, bad, words):
         left = list(sent)
         for cycle in range(30):
             ctx.set(circuit.i.valid, bool(left))
-            ctx.set(circuit.i.payload, {"data": left[0] if left else 0, "last": len(left) == 1})
+            beat = left[0] if left else 0
+            ctx.set(circuit.i.payload, {"data": beat or 0, "last": len(left) == 1, "null": beat is None})
             taken = left and ctx.get(circuit.i.ready)
             if ctx.get(circuit.put):
                 beat = ctx.get(circuit.beat)
@@ -168,6 +172,7 @@ def test_packets_of_frames(sent, bad, words):
                 left.pop(0)
             if ctx.get(circuit.finished):
                 ends.append(cycle)
+                kinds.append((ctx.get(circuit.was_short), ctx.get(circuit.was_long)))
         assert not left
         assert ctx.get(circuit.bad) == bad
 
@@ -176,6 +181,7 @@ def test_packets_of_frames(sent, bad, words):
     for (_, word), wanted in zip(written, words, strict=True):
         assert word[: len(wanted)] == wanted
     assert ends == [max(10, len(sent)) - 1]
+    assert kinds == [(bad and len(sent) <= 10, len(sent) > 10)]
 
 
 @pytest.mark.parametrize(

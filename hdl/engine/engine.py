@@ -53,6 +53,7 @@ class Engine(Component):
         loaded, failed: ``Out(1)``, of the last program; number: ``Out(32)``, its check.
         bad: ``Out(1)``, the frame's packet was too short or too long, or ``damaged``: ``Out(1)``, what came from the
             memory was another program's, or damaged. Both stand with the bytes of a frame's last OUTPUT.
+        short, long: ``Out(1)``, for a cycle for each packet that was.
         written, retired: ``Out``, streams for those who watch, always ready: words that enter the map memory, and the
             numbers of instructions that have finished.
     """
@@ -82,6 +83,8 @@ class Engine(Component):
                 "number": Out(32),
                 "bad": Out(1),
                 "damaged": Out(1),
+                "short": Out(1),
+                "long": Out(1),
                 "written": Out(Signature(written_layout(p))),
                 "retired": Out(Signature(number)),
             }
@@ -155,6 +158,8 @@ class Engine(Component):
             self.failed.eq(upload.failed),
             self.number.eq(upload.number),
             self.bad.eq(self.output.bad),
+            self.short.eq(self.input.was_short),
+            self.long.eq(self.input.was_long),
             self.elementwise.write_first.eq(upload.write[Section.FIRST_TABLES]),
             self.elementwise.write_second.eq(upload.write[Section.SECOND_TABLES]),
             self.elementwise.write_address.eq(upload.address),

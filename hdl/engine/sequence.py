@@ -16,7 +16,7 @@ from .walk import Recall, Walk, position_bits, window_layout
 
 def at_least(value: Value, least: int) -> Value:
     """The greater of a value and a constant."""
-    return Mux(value < least, least, value)
+    return Mux(value < least, least, value) if least > 0 else value
 
 
 def slot_layout(parameters: EngineParameters) -> StructLayout:

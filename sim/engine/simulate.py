@@ -23,6 +23,7 @@ from ..simulation.design_source import DesignPort, DesignSource, MonitorPoint
 from ..simulation.run_design import Progress, run_design
 from .bench_top import FILL_BEATS, EngineBench, fill_layout, offered_layout
 from .engine_result import EngineResult
+from .pixel_beats import pixel_beats
 from .reading import Reading
 
 Frame = Mapping[int, np.ndarray]
@@ -141,11 +142,7 @@ def _frame_beats(program: Program, values: Mapping[int, np.ndarray]) -> list[int
     beats: list[int] = []
     size = program.parameters.input_elements
     for tensor in program.inputs:
-        found = program.graph.tensors[tensor]
-        pixels = np.asarray(values[tensor]).astype(np.int64).reshape(found.pixels, found.channels)
-        octets = np.zeros((found.pixels, -(-found.channels // size) * size), np.uint8)
-        octets[:, : found.channels] = pixels & 0xFF
-        rows = octets.reshape(-1, size)
+        rows = pixel_beats(values[tensor], program.graph.tensors[tensor].channels, size)
         beats += [int.from_bytes(row.tobytes(), "little") for row in rows]
         beats[-1] |= 1 << 8 * size
     return beats

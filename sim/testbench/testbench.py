@@ -4,8 +4,9 @@ mbconv."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mbconv.generators.emission.bundle import Bundle
 from mbconv.generators.emission.read_bundle import manifest_name
@@ -26,7 +27,6 @@ def testbench_files(bundle: Bundle, graph: Graph, frames: Sequence[Frame]) -> di
         frames: that the test sends back to back; ``measuring_frames`` of the manifest says how many show the
             interval.
     """
-    here = Path(__file__).parent
     description = Description.of(bundle.manifest)
     outputs = expected_outputs(description, graph, frames)
     vectors = {
@@ -39,14 +39,16 @@ def testbench_files(bundle: Bundle, graph: Graph, frames: Sequence[Frame]) -> di
             for name, ports in description.packets.items()
         },
     }
-    prefix = bundle.manifest["prefix"]
+    return bench_files(bundle, vectors, {"test_design.py": "testbench_cocotb.py"})
+
+
+def bench_files(bundle: Bundle, vectors: Mapping[str, Any], programs: Mapping[str, str]) -> dict[str, str]:
+    """The folder of a bundle's test bench: vectors, ``run.py``, and the Python files, name there → name here."""
+    here, prefix = Path(__file__).parent, bundle.manifest["prefix"]
     folder, manifest = f"{prefix}{FOLDER}", manifest_name(prefix)
-
-    def text(name: str) -> str:
-        return (here / name).read_text(encoding="utf-8").replace('"manifest.json"', f'"{manifest}"')
-
-    return {
-        f"{folder}/test_design.py": text("testbench_cocotb.py"),
-        f"{folder}/run.py": text("testbench_run.py"),
-        f"{folder}/vectors.json": json.dumps(vectors, indent=1) + "\n",
+    texts = {
+        name: (here / source).read_text(encoding="utf-8").replace('"manifest.json"', f'"{manifest}"')
+        for name, source in (*programs.items(), ("run.py", "testbench_run.py"))
     }
+    texts["vectors.json"] = json.dumps(vectors, indent=1) + "\n"
+    return {f"{folder}/{name}": text for name, text in texts.items()}

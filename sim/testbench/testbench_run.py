@@ -48,6 +48,9 @@ def visible_ports(manifest):
     for port in manifest["ports"]:
         fields = ["tdata", "tkeep", "tlast", "tvalid", "tready"] + (["tuser"] if port["direction"] == "output" else [])
         names += [f"{port['name']}_{field}" for field in fields]
+    if "engine" in manifest:
+        names += [port["name"] for port in (*manifest["signals"], *manifest["status"])]
+        names += [f"{port['name']}_{field}" for port in manifest["streams"] for field in port["fields"]]
     lines = [f'public_flat_rw -module "{manifest["top"]}" -var "{name}"' for name in names]
     return "\n".join(["`verilator_config", *lines]) + "\n"
 

@@ -1,16 +1,16 @@
-"""Emitted folders: the same every time, complete, all or nothing, and accepted by other tools."""
+"""What is emitted: the same every time, complete, and accepted by other tools."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from emitted_folders import AFFINE, FIXED, contents
 from verilog_lint import lint
 
 import mbconv
@@ -18,17 +18,12 @@ from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.emission.design_verilog import design_verilog, top_name
 from mbconv.generators.emission.emit import emit
 from mbconv.generators.emission.manifest import seal
-from mbconv.generators.emission.read_bundle import content_hash, read_bundle
-from mbconv.generators.graph.graph import GraphError
-from mbconv.generators.operators.convolution import Convolution
 from mbconv.generators.planning.plan_file import parse_plan
 from mbconv.generators.readers.block import parse_block
-from mbconv.generators.readers.model_source import ModelSource, fingerprint
+from mbconv.generators.readers.model_source import ModelSource
 from mbconv.models import load
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
-AFFINE = "block:inverted_residual,height=5,width=6,channels=4,expansion=2,stride=1"
-FIXED = f"{AFFINE},numbers=fixed,activation_bits=6,weight_bits=5"
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +41,6 @@ def emitted(digits, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("emitted")
     emit(digits, folder, source=ModelSource.of(load("digits"), "digits", None, is_file=False))
     return folder
-
-
-def contents(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
 def modules(text: str) -> list[str]:
@@ -203,111 +194,6 @@ def test_yosys_finds_the_memories_in_another_folder(yosys, emitted, tmp_path):
     assert found == words
 
 
-def test_files_of_an_earlier_emission_go(block, digits, tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    first = emit(block, tmp_path, testbench={"testbench/run.py": "pass\n", "testbench/vectors.json": "{}\n"})
-    (tmp_path / "testbench" / "build").mkdir()
-    said: list[str] = []
-    emit(block, tmp_path, testbench={"testbench/run.py": "pass\n"}, say=said.append)
-    assert said == [f"{tmp_path / 'testbench/vectors.json'}: removed, of an earlier emission"]
-    assert not (tmp_path / "testbench" / "vectors.json").exists() and (tmp_path / "testbench" / "run.py").exists()
-    second = emit(digits, tmp_path)
-    left = {*second["files"], "notes.txt", "manifest.json"}
-    assert set(contents(tmp_path)) == left and not left.intersection(set(first["files"]) - set(second["files"]))
-    assert (tmp_path / "testbench" / "build").is_dir()
-
-
-def test_a_changed_file_of_an_earlier_emission_stays(block, digits, tmp_path):
-    first = emit(block, tmp_path)
-    edited = tmp_path / first["verilog"][0]
-    edited.write_text("edited")
-    said: list[str] = []
-    emit(digits, tmp_path, say=said.append)
-    assert edited.read_text() == "edited"
-    assert f"{edited}: kept, changed since an earlier emission" in said
-
-
-def test_a_changed_file_is_not_overwritten(block, tmp_path):
-    first = emit(block, tmp_path)
-    edited = tmp_path / first["verilog"][0]
-    edited.write_text("edited")
-    before = contents(tmp_path)
-    with pytest.raises(GraphError, match=rf"changed since: {edited.name}; emit into another folder"):
-        emit(block, tmp_path)
-    assert contents(tmp_path) == before
-    emit(block, tmp_path, overwrite=True)
-    assert edited.read_text() != "edited"
-
-
-@pytest.mark.parametrize(
-    "manifest", [{"files": ["main.js"]}, {"schema": "mbconv manifest", "version": 2, "files": {"main.js": ""}}]
-)
-def test_another_programs_files_stay(block, manifest, tmp_path):
-    """Whatever a manifest.json names that mbconv has not sealed, and the manifest itself."""
-    (tmp_path / "main.js").write_text("mine")
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    before = contents(tmp_path)
-    with pytest.raises(GraphError, match=r"did not write there.*: manifest\.json; emit into another folder"):
-        emit(block, tmp_path)
-    assert contents(tmp_path) == before
-    emit(block, tmp_path, overwrite=True)
-    assert (tmp_path / "main.js").read_text() == "mine"
-
-
-def test_another_prefix_is_another_emission(block, digits, tmp_path):
-    emit(block, tmp_path, "left_")
-    before = contents(tmp_path)
-    emit(digits, tmp_path, "right_")
-    emit(block, tmp_path, "right_")
-    left = {name: text for name, text in contents(tmp_path).items() if name.startswith("left_")}
-    assert left == before
-    with pytest.raises(GraphError, match=r"holds several designs: name the manifest of one.*left_manifest\.json"):
-        read_bundle(tmp_path)
-    assert read_bundle(tmp_path / "left_manifest.json").top.startswith("left_")
-
-
-def test_a_manifest_cannot_remove_what_is_elsewhere(block, tmp_path):
-    """Not even one with a seal."""
-    outside = tmp_path / "outside"
-    outside.write_text("mine")
-    folder = tmp_path / "folder"
-    found = emit(block, folder)
-    hashes = dict.fromkeys(("../outside", str(outside), "a/../../outside"), content_hash("mine"))
-    found["files"] |= hashes
-    found["seal"] = seal(found)
-    (folder / "manifest.json").write_text(json.dumps(found))
-    emit(block, folder)
-    assert outside.read_text() == "mine"
-
-
-def test_nothing_is_written_where_a_folder_is_in_the_way(block, digits, tmp_path):
-    emit(block, tmp_path)
-    before = contents(tmp_path)
-    (tmp_path / "digits.v").mkdir()
-    with pytest.raises(GraphError, match=r"digits\.v cannot be written: a folder of this name is in the way"):
-        emit(digits, tmp_path)
-    assert contents(tmp_path) == before
-    assert not list(tmp_path.glob(".emitting*"))
-
-
-def test_nothing_is_written_where_a_file_is_in_the_way(block, tmp_path):
-    emit(block, tmp_path)
-    before = contents(tmp_path) | {"testbench": "a file"}
-    (tmp_path / "testbench").write_text("a file")
-    with pytest.raises(GraphError, match="testbench cannot be written: a file of this name is in the way"):
-        emit(block, tmp_path, testbench={"testbench/run.py": "pass\n"})
-    assert contents(tmp_path) == before
-    with pytest.raises(GraphError, match="cannot be written: Not a directory"):
-        emit(block, tmp_path / "testbench" / "below")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written(block, tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(GraphError, match="cannot be written: Permission denied"):
-        emit(block, tmp_path)
-
-
 @pytest.mark.parametrize(
     ("name", "prefix", "expected"),
     [
@@ -329,39 +215,3 @@ def test_a_folder_that_may_not_be_written(block, tmp_path):
 )
 def test_top_names(name, prefix, expected):
     assert top_name(SimpleNamespace(name=name), prefix) == expected
-
-
-def test_fingerprint():
-    """Everything that is computed counts, names do not."""
-    graph = parse_block(AFFINE)
-    assert fingerprint(parse_block(AFFINE)) == fingerprint(graph) == fingerprint(replace(graph, name="other"))
-    assert fingerprint(parse_block(FIXED)) != fingerprint(graph)
-    changed = []
-    for position, operator in enumerate(graph.operators):
-        if operator.parameters:
-            weights = operator.weights.copy()
-            weights.flat[-1] ^= 1
-            operators = list(graph.operators)
-            operators[position] = replace(operator, weights=weights)
-            changed.append(replace(graph, operators=tuple(operators)))
-    index, tensor = next(iter(graph.tensors.items()))
-    for change in ({"scale": tensor.scale * 2}, {"zero_point": tensor.zero_point + 1}):
-        changed.append(replace(graph, tensors={**graph.tensors, index: replace(tensor, **change)}))
-    assert len({fingerprint(graph), *map(fingerprint, changed)}) == 1 + len(changed)
-
-
-def test_an_option_that_is_not_used_is_no_other_network():
-    """What a later version reads of a file that has it leaves every other network's hash as it was."""
-
-    @dataclass(frozen=True, eq=False)
-    class Later(Convolution):
-        groups: int = field(default=1, kw_only=True)
-
-    Later.__name__ = Convolution.__name__
-    graph = load("digits")
-    known = {member.name: getattr(graph.operators[0], member.name) for member in fields(Convolution)}
-
-    def with_groups(value):
-        return replace(graph, operators=(Later(**known, groups=value), *graph.operators[1:]))
-
-    assert fingerprint(with_groups(1)) == fingerprint(graph) != fingerprint(with_groups(2))

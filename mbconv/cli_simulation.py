@@ -20,7 +20,7 @@ def print_result(graph, result, inputs: str = "") -> None:
     )
     console.print(rows)
     console.print(
-        f"{counted(result.multipliers, 'multiplier')} of {result.budget}; {result.macs:,} MACs a frame; "
+        f"{counted(result.multipliers, 'multiplier')} of {result.budget}; {counted(result.macs, 'MAC')} a frame; "
         f"MAC efficiency {_percent(result.mac_efficiency)} of the budget, "
         f"{_percent(result.mac_efficiency_used)} of the multipliers used; {result.seconds:.1f} s"
     )

@@ -139,7 +139,7 @@ def _print(name: str, target, report, board, clock) -> None:
     console = results()
     console.print(f"{name}, planned for {target}")
     console.print(columns)
-    console.print(f"interval {report.interval:,} cycles, latency {report.latency:,} cycles")
+    console.print(f"interval {counted(report.interval, 'cycle')}, latency {counted(report.latency, 'cycle')}")
     if clock is not None:
         console.print(rate_text(report.interval, report.latency, clock))
     console.print(f"bottleneck: {_some(report.bottleneck)}")
@@ -148,7 +148,8 @@ def _print(name: str, target, report, board, clock) -> None:
     if not report.slots:
         return
     budget = counted(report.multipliers, "multiplier") if report.budget is None else f"a budget of {report.budget}"
-    console.print(f"MAC efficiency {float(report.efficiency):.2%} of {budget}: {report.macs:,} MACs a frame; lost are")
+    macs = counted(report.macs, "MAC")
+    console.print(f"MAC efficiency {float(report.efficiency):.2%} of {budget}: {macs} a frame; lost are")
     for reason, meaning in _REASONS.items():
         console.print(f"  {lost[reason] / report.slots:7.2%}  {reason}: {meaning}")
 

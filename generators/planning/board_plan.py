@@ -163,7 +163,7 @@ def _too_small(search: NearestSearch, plans: Sequence[Plan], board: Board, other
 
 
 def _shown(plan: Plan) -> str:
-    return f"{plan.interval:,} cycles a frame with {counted(plan.multipliers, 'multiplier')}"
+    return f"{counted(plan.interval, 'cycle')} a frame with {counted(plan.multipliers, 'multiplier')}"
 
 
 def _within(network: Network, interval: int, board: Board) -> Plan:
@@ -184,7 +184,7 @@ def check_board(design: Design, board: Board) -> None:
     best = design_for_board(design.graph, board)
     raise GraphError(
         f"this plan does not fit {board}: it needs {' and '.join(map(str, lacking))}; the nearest plan that fits has "
-        f"{counted(best.plan.multipliers, 'multiplier')} and {best.plan.interval:,} cycles a frame "
+        f"{counted(best.plan.multipliers, 'multiplier')} and {counted(best.plan.interval, 'cycle')} a frame "
         f"(--board {board.name})"
     )
 

@@ -84,7 +84,7 @@ class Target:
         if self.multipliers is not None:
             parts.append(counted(self.multipliers, "multiplier"))
         if self.interval_limit is not None:
-            limit = f"at most {self.interval_limit:,} cycles a frame"
+            limit = f"at most {counted(self.interval_limit, 'cycle')} a frame"
             rate = "" if self.fps is None else f"{number(self.fps)} fps at {number(self.clock_mhz)} MHz: "
             parts.append(f"{rate}{limit}")
         return f"{'the latency of a lone frame: ' if self.latency else ''}{', '.join(parts)}"
@@ -168,7 +168,7 @@ def plan_for_rate(network: Network, target: Target, sharing: bool = True) -> Pla
     least, reason = least_interval(network)
     plan = plan_for_interval(network, limit, sharing) if limit >= least else None
     if plan is None:
-        asked = f"{limit:,} cycles a frame" if target.fps is None else f"{target}"
+        asked = f"{counted(limit, 'cycle')} a frame" if target.fps is None else f"{target}"
         raise GraphError(f"{asked} cannot be met: {reason}; {_nearest_rate(target, least)}")
     return plan
 
@@ -207,7 +207,7 @@ def least_interval(network: Network) -> tuple[int, str]:
 
         found = find_least(shape.pixels, slowest_interval(network), attempt, shape.pixels)
         assert found is not None
-        return found, f"the least interval of any folding is {found:,} cycles"
+        return found, f"the least interval of any folding is {counted(found, 'cycle')}"
     where = "input" if tensor in network.inputs.values() else "stream"
     return shape.pixels, (
         f"the {where} of tensor {tensor} ({shape.height}×{shape.width}×{shape.channels}) takes a cycle for each of its "

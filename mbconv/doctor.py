@@ -7,7 +7,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -151,8 +150,3 @@ def _system_command(program: str) -> str:
         if shutil.which(manager):
             return f"{command} {packages[program]}".rstrip()
     return f"install {program} with your system's package manager"
-
-
-def is_virtual_environment() -> bool:
-    """Whether the running Python is that of a virtual environment, where pip may install without harm."""
-    return sys.prefix != sys.base_prefix

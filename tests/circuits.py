@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Shape, signed
 
-from mbconv.generators.constants.weights import accumulator_range, folded_weights, pack_records
+from mbconv.generators.constants.weights import folded_weights, pack_records
 from mbconv.generators.planning.folding import Folding
 from mbconv.hdl.family import Family
 from mbconv.hdl.requantize import RequantizeFormat, RequantizeWords
@@ -38,6 +38,14 @@ EACH_EXTENT = pytest.mark.parametrize(
     ],
 )
 """For a circuit of many cases that take long to build: every third of them is quick, all of each variant slow."""
+
+
+def accumulator_range(weights: np.ndarray, minimum: int, maximum: int) -> tuple[np.ndarray, np.ndarray]:
+    """The least and greatest sum of each output channel over elements in ``minimum`` to ``maximum``, partial sums
+    included."""
+    lowest = np.minimum(np.minimum(weights * minimum, weights * maximum), 0).sum(axis=1)
+    highest = np.maximum(np.maximum(weights * minimum, weights * maximum), 0).sum(axis=1)
+    return lowest, highest
 
 
 def random_requantization(

@@ -110,11 +110,3 @@ def pack_records(records: Sequence[int], width: int, lanes: int) -> list[int]:
         sum(record << (lane * width) for lane, record in enumerate(records[start : start + lanes]))
         for start in range(0, len(records), lanes)
     ]
-
-
-def accumulator_range(weights: np.ndarray, minimum: int, maximum: int) -> tuple[np.ndarray, np.ndarray]:
-    """The least and greatest sum of each output channel over elements in ``minimum`` to ``maximum``, partial sums
-    included."""
-    lowest = np.minimum(np.minimum(weights * minimum, weights * maximum), 0).sum(axis=1)
-    highest = np.maximum(np.maximum(weights * minimum, weights * maximum), 0).sum(axis=1)
-    return lowest, highest

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 _INSTALLED_AS = {"sklearn": "scikit-learn", "PIL": "pillow", "serial": "pyserial"}
 
 NEEDED_EXTRAS = ("sim",)
-OPTIONAL_EXTRAS = ("oracle", "training", "fpga", "board")
+OPTIONAL_EXTRAS = ("oracle", "training", "fpga", "board", "waves")
 
 
 def requirements() -> dict[str, list[Requirement]]:

@@ -7,6 +7,7 @@ and what the design takes as it is.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for model, multipliers, device in NETWORKS:
         if model.endswith(".tflite") and not Path(model).exists():
+            print(f"left out, its model is not here: {model}", file=sys.stderr)
             continue
         found = small_roms(model, multipliers, device)
         print(

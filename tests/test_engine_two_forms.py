@@ -1,5 +1,7 @@
 """The table of a network's two forms says what the planner and the compiler say."""
 
+import pytest
+
 from mbconv.generators.engine.compile import compile_network
 from mbconv.generators.engine.memory_timing import parse_engine
 from mbconv.generators.engine.two_forms import ENGINE, HEADING, NETWORKS, main, networks, two_forms
@@ -27,3 +29,9 @@ def test_networks_of_a_folder_are_those_that_lie_there(tmp_path):
     (tmp_path / "vww_96_int8.tflite").touch()
     assert networks(tmp_path, ["vww", "person"]) == [(str(tmp_path / "vww_96_int8.tflite"), 320, ENGINE)]
     assert len({name for name, *_ in NETWORKS}) == len(NETWORKS)
+
+
+def test_a_folder_that_is_not_there(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path / "none")])
+    assert ended.value.code == 2 and "none is no folder" in capsys.readouterr().err

@@ -136,6 +136,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("folder", nargs="?", type=Path, help="of the .tflite files of the larger networks")
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="networks whose names contain this")
     options = parser.parse_args(arguments)
+    if options.folder is not None and not options.folder.is_dir():
+        parser.error(f"{options.folder} is no folder")
     print(HEADING)
     for model, multipliers, engine in networks(options.folder, options.only):
         print(two_forms(load(model), multipliers, engine).row, flush=True)

@@ -74,11 +74,13 @@ def evaluate(
         result = evaluation.evaluate(
             graph, pictures, lambda _: bar.advance(task), reference, resize=resize or "crop", mean=mean, std=std
         )
-    kernels = []
-    if compared:
-        kernels = evaluation.compare_kernels(
-            graph, pictures, known.path if known else model, resize=resize or "crop", mean=mean, std=std
-        )
+        kernels = ()
+        if compared:
+            task = bar.add_task("comparing kernels", total=len(pictures.pictures))
+            options = {"resize": resize or "crop", "mean": mean, "std": std}
+            kernels = evaluation.compare_kernels(
+                graph, pictures, known.path if known else model, lambda: bar.advance(task), **options
+            )
     answer = {
         "model": graph.name,
         "pictures": len(result.answers),
@@ -103,7 +105,7 @@ def evaluate(
     if kernels:
         rows = Rows("kernels", "pictures that differ", "largest difference", "other class", left=("kernels",))
         for row in kernels:
-            rows.add_row(row.kernels, f"{row.differ} of {row.pictures}", str(row.largest), str(row.other_class))
+            rows.add_row(row.kernels, f"{row.differ} of {row.pictures}", f"{row.largest:g}", str(row.other_class))
         out.print(rows)
 
 

@@ -8,8 +8,10 @@ from mbconv.generators.graph.graph import INT8, UINT8, Graph, GraphError, Tensor
 from mbconv.generators.operators.average_pool import AveragePool
 from mbconv.generators.operators.fully_connected import FullyConnected
 from mbconv.generators.readers.tflite_file import read_tflite
+from mbconv.sim.golden import model as golden
 from mbconv.sim.golden import oracle
-from mbconv.sim.pictures.evaluate import evaluate, has_background, labelled_pictures
+from mbconv.sim.pictures import evaluate as evaluation
+from mbconv.sim.pictures.evaluate import KERNELS, compare_kernels, evaluate, has_background, labelled_pictures
 from mbconv.sim.pictures.prediction import read_labels, save_results, top_classes
 
 
@@ -142,3 +144,38 @@ def test_imagenet_pictures_beside_litert(shared, model, correct):
     assert len(result.answers) == 40 and result.background
     assert result.mismatches == 0
     assert result.top1 == result.reference_top1 == correct / 40
+
+
+def test_pictures_beside_folders_of_pictures(folders):
+    save(folders / "007_red.png", RED)
+    with pytest.raises(GraphError, match=r"holds pictures itself \(007_red\.png\) and in folders \(a\)"):
+        labelled_pictures(folders)
+
+
+def test_kernels_are_counted_picture_by_picture(folders, monkeypatch):
+    """Against kernels of our own: the reference is right, another is two steps off where a picture is blue, the third
+    takes green for red."""
+    graph = brightest_channel(3, 0)
+
+    class Kernels:
+        def __init__(self, model, kernels):
+            self.kernels = kernels
+
+        def run(self, values):
+            found = golden.run(graph, values)
+            scores = found[2].copy()
+            if self.kernels == KERNELS[1] and scores[0, 2] == scores.max():
+                scores[0, 0] += 2
+            if self.kernels == KERNELS[2] and scores[0, 1] == scores.max():
+                scores = scores[:, [1, 0, 2]]
+            return found | {2: scores}
+
+    monkeypatch.setattr(evaluation, "Reference", Kernels)
+    seen = []
+    rows = compare_kernels(graph, labelled_pictures(folders), "colours.tflite", lambda: seen.append(1))
+    assert len(seen) == 4
+    assert [(row.kernels, row.pictures, row.differ, row.largest, row.other_class) for row in rows] == [
+        (KERNELS[0], 4, 0, 0, 0),
+        (KERNELS[1], 4, 2, 2, 0),
+        (KERNELS[2], 4, 1, 190, 1),
+    ]

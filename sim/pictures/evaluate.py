@@ -17,6 +17,9 @@ from .pictures import load_picture, picture_shape
 from .prediction import best_class, class_count
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+KERNELS = ("BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "AUTO")
+"""Of LiteRT, by the names of its ``OpResolverType``: the reference, the optimised ones, and XNNPACK, the default."""
+
 _INDEXED = re.compile(r"(\d+)_")
 
 
@@ -88,13 +91,20 @@ def labelled_pictures(directory: str | Path) -> LabelledPictures:
     index of their class and an underscore (``207_golden_retriever.jpg``).
 
     Raises:
-        GraphError: the directory is missing, holds no pictures, or a picture has no class.
+        GraphError: the directory is missing, holds no pictures, some in folders and some not, or a picture has no
+            class.
     """
     directory = Path(directory)
     if not directory.is_dir():
         raise GraphError(f"{directory} is no directory of pictures")
     loose = _pictures_in(directory)
+    folders = sorted(path for path in directory.iterdir() if path.is_dir() and not path.name.startswith("."))
     if loose:
+        if filled := next((folder for folder in folders if _pictures_in(folder)), None):
+            raise GraphError(
+                f"{directory} holds pictures itself ({loose[0].name}) and in folders ({filled.name}): which name the "
+                "class is not clear; keep one kind"
+            )
         found = []
         for path in loose:
             match = _INDEXED.match(path.name)
@@ -105,7 +115,6 @@ def labelled_pictures(directory: str | Path) -> LabelledPictures:
                 )
             found.append(LabelledPicture(path, int(match[1])))
         return LabelledPictures(tuple(found), None)
-    folders = sorted(path for path in directory.iterdir() if path.is_dir() and not path.name.startswith("."))
     found = [LabelledPicture(path, label) for label, folder in enumerate(folders) for path in _pictures_in(folder)]
     if not found:
         raise GraphError(f"{directory} holds no pictures ({', '.join(SUFFIXES)}), nor do its folders")
@@ -202,32 +211,36 @@ class KernelComparison:
 
 
 def compare_kernels(
-    graph: Graph, pictures: LabelledPictures, model: str | Path, **options
+    graph: Graph, pictures: LabelledPictures, model: str | Path, progress: Callable[[], object] | None = None, **options
 ) -> tuple[KernelComparison, ...]:
     """How far LiteRT's kernels, the reference and those it takes by default, are from the golden model.
 
     Args:
         model: the file of ``graph``.
+        progress: called after each picture.
         options: as of :func:`evaluate`.
 
     Raises:
         OracleMissing: LiteRT is not installed.
         GraphError: a picture cannot be read.
     """
-    source, output = graph.tensors[graph.inputs[0]], graph.outputs[0]
-    inputs = [{source.index: load_picture(picture.path, source, **options)} for picture in pictures.pictures]
-    wanted = [golden.run(graph, values) for values in inputs]
-    rows = []
-    for kernels in ("BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "AUTO"):
-        litert = Reference(model, kernels)
-        found = [litert.run(values) for values in inputs]
-        far = [
-            max(float(np.abs(a[i].astype(np.float64) - b[i]).max()) for i in graph.outputs)
-            for a, b in zip(wanted, found, strict=True)
-        ]
-        other = [a[output].argmax() != b[output].argmax() for a, b in zip(wanted, found, strict=True)]
-        rows.append(KernelComparison(kernels, len(far), sum(d > 0 for d in far), max(far), int(sum(other))))
-    return tuple(rows)
+    source, output = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+    litert = {kernels: Reference(model, kernels) for kernels in KERNELS}
+    far = {kernels: np.zeros(len(pictures.pictures)) for kernels in KERNELS}
+    other = dict.fromkeys(KERNELS, 0)
+    for place, picture in enumerate(pictures.pictures):
+        values = {source.index: load_picture(picture.path, source, **options)}
+        wanted = golden.run(graph, values)
+        for kernels, reference in litert.items():
+            found = reference.run(values)
+            far[kernels][place] = max(np.abs(wanted[i].astype(np.float64) - found[i]).max() for i in graph.outputs)
+            other[kernels] += best_class(output, wanted[output.index]) != best_class(output, found[output.index])
+        if progress is not None:
+            progress()
+    return tuple(
+        KernelComparison(kernels, apart.size, int((apart > 0).sum()), float(apart.max()), other[kernels])
+        for kernels, apart in far.items()
+    )
 
 
 def _answer(graph: Graph, path: Path, label: int, values: dict[int, np.ndarray], reference: Reference | None) -> Answer:

@@ -209,6 +209,7 @@ def test_options_are_kept_beside_the_model(tmp_path):
         ("max_detections=1.5", "that is no value of its kind"),
         ("aspect_ratios=[]", "aspect_ratios is"),
         ("aspect_ratios=[1, true]", "that is no value of its kind"),
+        ("aspect_ratios=1,2", r'is "1,2", where \[1.0, 2.0, 0.5, 3.0, 0.3333\] is usual'),
     ],
 )
 def test_options_that_are_none(text, message):

@@ -62,6 +62,7 @@ def test_bilinear():
             bilinear("down", 2, (1, 3, 4, 6), 6, 4, **HALF),
             bilinear("across", 2, (1, 2, 3, 6), 2, 12),
             bilinear("one row and column", 1, (1, 1, 1, 2), 3, 2, **HALF),
+            bilinear("a pixel of unsigned elements", 2, (1, 1, 1, 4), 3, 5, UNSIGNED, **ALIGNED),
             bilinear("one column", 2, (1, 4, 1, 2), 8, 1),
             bilinear("by no whole factor", 2, (1, 3, 5, 2), 7, 8),
             bilinear("unsigned", 2, (1, 3, 4, 3), 6, 16, UNSIGNED, **HALF),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from .graph import Activation, Graph, GraphError, Operator, Padding, Tensor, Window
 from .kept import Kept
 from .lowering import Circuit
-from .resized_axis import ResizedAxis
+from .resized_axis import ResizedAxis, repeated_axis
 
 if TYPE_CHECKING:
     from ..readers.tflite_reader import Reader
@@ -34,6 +34,8 @@ class ResizeOperator(Operator):
     def axes(self, graph: Graph) -> tuple[ResizedAxis, ResizedAxis]:
         """Those of rows and of columns."""
         source, output = graph.tensors[self.inputs[0]], graph.tensors[self.outputs[0]]
+        if source.pixels == 1:  # whatever the weights, they are of one element
+            return repeated_axis(output.height), repeated_axis(output.width)
         signed = source.element.signed
         return self.axis(source.height, output.height, signed), self.axis(source.width, output.width, signed)
 

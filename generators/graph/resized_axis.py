@@ -69,6 +69,11 @@ def _axis(size: int, newest: np.ndarray, weights: np.ndarray, bits: int | None) 
     return ResizedAxis(size, tuple(newest.tolist()), tuple(weights.tolist()), bits)
 
 
+def repeated_axis(places: int) -> ResizedAxis:
+    """One element at every place."""
+    return ResizedAxis(1, (0,) * places, (0,) * places, 0)
+
+
 def nearest_axis(size: int, output_size: int, aligned: bool, half: bool) -> ResizedAxis:
     """``resize_nearest_neighbor.h``: float32 places, rounded down, or to the nearest where corners are aligned."""
     less = int(aligned and output_size > 1)

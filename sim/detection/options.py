@@ -117,8 +117,8 @@ def _changed(options: DetectorOptions, given: Mapping[str, Any], where: str) -> 
         if name not in NAMES:
             raise GraphError(f"{where}: {name!r} is no option of a detector; they are {', '.join(NAMES)}")
         if not _fits(name, value):
-            usual = getattr(DetectorOptions(), name)
-            raise GraphError(f"{where}: {name} is {value!r}, where {usual!r} is usual: that is no value of its kind")
+            usual, found = json.dumps(getattr(DetectorOptions(), name)), json.dumps(value)
+            raise GraphError(f"{where}: {name} is {found}, where {usual} is usual: that is no value of its kind")
     values = {name: tuple(map(float, v)) if isinstance(v, list) else v for name, v in given.items()}
     try:
         return replace(options, **values)

@@ -31,7 +31,9 @@ def assert_equal_to_litert(path, seed=1):
     inputs = {index: rng.integers(-128, 128, graph.tensors[index].shape).astype(np.int8) for index in graph.inputs}
     results, expected = golden.run(graph, inputs), oracle.run_reference(path, inputs)
     for index, values in results.items():
-        np.testing.assert_array_equal(values.reshape(-1), expected[index].reshape(-1), f"tensor {index}, seed {seed}")
+        if graph.tensors[index].in_file:
+            right = expected[index].reshape(-1)
+            np.testing.assert_array_equal(values.reshape(-1), right, f"tensor {index}, seed {seed}")
     return graph, results
 
 

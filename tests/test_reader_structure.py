@@ -1,5 +1,7 @@
 """Structures as real files have them: constants computed, branches that lead nowhere, ranks, tails; equal to LiteRT."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_reader_numbers import assert_equal_to_litert
@@ -62,6 +64,51 @@ def shape_by_arithmetic(w: TfliteWriter, x: int) -> int:
     joined = integers(w, "CONCATENATION", (one, area, last), (3,), "ConcatenationOptions")
     _, height, width, channels = w.tensors[x].shape
     return w.operator("RESHAPE", (x, joined), (1, height * width, channels), None, None)
+
+
+def transposed(w: TfliteWriter, x: int, shape: int | None = None, **how) -> int:
+    """A TRANSPOSE_CONV, its output's shape from another tensor where one is given."""
+    y = w.transpose_convolution(x, weights(4, 3, 3, w.tensors[x].shape[3]), 0.01, weights(4), 0.05, 3, **how)
+    if shape is not None:
+        w.operators[-1] = replace(w.operators[-1], inputs=(shape, *w.operators[-1].inputs[1:]))
+    return y
+
+
+def test_the_shape_of_a_transposed_convolution_is_computed_too(tmp_path):
+    """As Keras writes it: the batch out of the shape, packed with the sizes; then the operator is two in the graph."""
+    w, x = started(1, 3, 4, 2)
+    shape = integers(w, "SHAPE", (x,), (4,), "ShapeOptions", OutType=2)
+    lists = [w.integers(what, values) for what, values in (("begin", [0]), ("end", [1]), ("strides", [1]))]
+    batch = integers(w, "STRIDED_SLICE", (shape, *lists), (), "StridedSliceOptions", ShrinkAxisMask=1)
+    sizes = [w.tensor(f"size_{n}", (), dtype="int32", data=np.array(n)) for n in (6, 8, 4)]
+    packed = integers(w, "PACK", (batch, *sizes), (4,), "PackOptions", ValuesCount=4, Axis=0)
+    w.output(transposed(w, x, packed))
+    graph, _ = assert_equal_to_litert(written(w, tmp_path))
+    assert [(op.index, op.kind) for op in graph] == [(3, "PAD"), (3, "TRANSPOSE_CONV")]
+    pad, convolution = graph
+    assert graph.macs(convolution) == 3 * 4 * 4 * 3 * 3 * 2 and not graph.tensors[pad.outputs[0]].in_file
+    assert graph.layers(3, 4).operators == graph.operators
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"size": (7, 8)}, r"makes 7×8 of 3×4, where windows of 3×3 that move by 2×2 over that are 4×4"),
+        ({"strides": (0, 1), "size": (3, 4)}, "has strides 0×1; a stride is at least 1"),
+    ],
+)
+def test_transposed_convolutions_that_no_converter_writes(tmp_path, how, message):
+    w, x = started(1, 3, 4, 2)
+    w.output(transposed(w, x, **how))
+    with pytest.raises(GraphError, match=f"operator 0 TRANSPOSE_CONV {message}"):
+        read_tflite(written(w, tmp_path))
+
+
+def test_another_shape_than_asked_for_is_refused(tmp_path):
+    w, x = started(1, 3, 4, 2)
+    w.output(transposed(w, x, w.integers("asked", [1, 5, 8, 4])))
+    with pytest.raises(GraphError, match=r"turns shape \[1, 3, 4, 2\] into \[1, 6, 8, 4\], where \[1, 5, 8, 4\] is"):
+        read_tflite(written(w, tmp_path))
 
 
 @pytest.mark.parametrize("flatten", [keras_flatten, shape_by_arithmetic])

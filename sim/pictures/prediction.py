@@ -120,7 +120,8 @@ def save_results(path: str | Path, graph: Graph, results: Mapping[int, np.ndarra
     """
     arrays = {f"out{place}": results[index] for place, index in enumerate(graph.outputs)}
     if every_tensor:
-        arrays |= {str(index): values for index, values in sorted(results.items())}
+        known = graph.tensors
+        arrays |= {str(index): values for index, values in sorted(results.items()) if known[index].in_file}
     try:
         np.savez_compressed(stored := BytesIO(), **arrays)
         write_whole(Path(path), stored.getvalue())

@@ -71,6 +71,7 @@ WRITERS = {
     "EXP": _exponential,
     "GELU": _rescaled("GELU", "GeluOptions", lambda rng: {"Approximate": bool(rng.integers(2))}),
     "ABS": _rescaled("ABS"),
+    "LOG": _rescaled("LOG"),
     "HARD_SWISH": _hard_swish,
     "LOGISTIC": lambda w, x, rng, low: w.unary("LOGISTIC", x, 1 / 256, low),
     "TANH": lambda w, x, rng, low: w.unary("TANH", x, 1 / 128, low + 128),
@@ -92,7 +93,7 @@ WRITERS = {
 }  # fmt: skip
 
 
-INT8_ALONE = {"ABS", "EXP"}
+INT8_ALONE = {"ABS", "EXP", "LOG"}
 """Of which LiteRT has no kernel of uint8."""
 
 

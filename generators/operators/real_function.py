@@ -1,4 +1,4 @@
-"""EXP and GELU: real functions of one element."""
+"""EXP, GELU and LOG: real functions of one element."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from ..readers.tflite_reader import Reader, TfliteForm, Unsupported
 _MOST, _MOST_STEPS = 88, 2.0**30
 """The greatest exponent that float32 holds the power of, and the greatest result that its kernel's integers hold."""
 
+_BELOW_ALL = -1e30
+"""Less than every output: what the kernel's logarithm of 0 or less comes to."""
+
 _erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 
@@ -33,18 +36,23 @@ def _gelu_by_tanh(real: np.ndarray) -> np.ndarray:
     return half * x * (np.float32(1) + np.tanh(inner.astype(np.float64)).astype(np.float32))
 
 
+def _log(real: np.ndarray) -> np.ndarray:
+    return np.where(real > 0, np.log(np.where(real > 0, real, 1)), _BELOW_ALL)
+
+
 _FUNCTIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "EXP": np.exp,
     "GELU": _gelu,
     "GELU by tanh": _gelu_by_tanh,
+    "LOG": _log,
 }
 
 
 @dataclass(frozen=True, eq=False)
 class RealFunction(TableOperator):
-    """EXP or GELU, exact or by a hyperbolic tangent: a table of reals in the reference kernel too."""
+    """EXP, LOG, or GELU, exact or by a hyperbolic tangent: a table of reals in the reference kernel too."""
 
-    KIND: ClassVar[str] = "EXP or GELU"
+    KIND: ClassVar[str] = "EXP, LOG or GELU"
     BECOMES: ClassVar[str] = "`lookup`"
     function: str = "EXP"
 
@@ -77,4 +85,5 @@ def _read(reader: Reader) -> RealFunction:
 TFLITE = (
     TfliteForm("EXP", "", _read),
     TfliteForm("GELU", "GeluOptions", _read),
+    TfliteForm("LOG", "", _read),
 )

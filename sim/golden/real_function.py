@@ -1,4 +1,4 @@
-"""Golden model of EXP and GELU (``activations.cc``, ``exp.cc``, ``gelu.h``)."""
+"""Golden model of EXP, GELU and LOG (``activations.cc``, ``exp.cc``, ``gelu.h``, ``elementwise.cc``)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def _exp(x: float) -> float:
     return math.exp(x) if x < 89 else math.inf
 
 
+def _log(x: float) -> float:
+    """Of 0 or less it is no number, which the kernel's integers have as their least."""
+    return math.log(x) if x > 0 else -1e30
+
+
 def _gelu(x: float) -> float:
     """In float32, step by step."""
     tail = _FLOAT(math.erfc(float(_FLOAT(x) * _FLOAT(-(0.5**0.5)))))
@@ -36,11 +41,12 @@ _FUNCTIONS = {
     "EXP": _exp,
     "GELU": _gelu,
     "GELU by tanh": _gelu_by_tanh,
+    "LOG": _log,
 }
 
 
 @kernel(RealFunction)
 def real(operator: RealFunction, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
-    """EXP or GELU."""
+    """EXP, GELU or LOG."""
     refuse_fixed(operator)
     return real_function(_FUNCTIONS[operator.function], sources[0], output, values)

@@ -20,15 +20,17 @@ help:
 demo: .venv/installed-demo
 	$(BIN)/mbconv demo
 
-# A process of tests for each processor, a file's tests in one: they share what they build.
+# A process of tests for each processor, a file's tests in one, since they share what they build; the longest files
+# first (tests/longest_first.py). Programs that tests start keep their compiled Python, wherever that is switched off.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/installed-test
-	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 # A second environment holds the converters of docs/models.md; MBCONV_CONVERTERS=/path/to/python names one that is there.
 MBCONV_CONVERTERS ?= $(CURDIR)/.venv-converters/bin/python
 export MBCONV_CONVERTERS
 slow: .venv/installed-test .venv/installed-fpga .venv/installed-training $(if $(filter file,$(origin MBCONV_CONVERTERS)),.venv-converters/installed)
-	$(BIN)/python -m pytest -m slow --resume build/slow.txt
+	$(BIN)/python -m pytest -m slow --numprocesses auto --maxprocesses 8 --dist worksteal --resume build/slow.txt
 
 # The larger networks are measured where their files are: make bench MODELS=/path/to/models
 MODELS ?= $(wildcard ../shared/models)

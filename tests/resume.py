@@ -1,13 +1,16 @@
 """``pytest --resume FILE``: an interrupted run goes on where it was.
 
 The tests that pass are noted in FILE with a hash of all that they depend on: sources, documents, installed packages.
-A later run leaves out those that have passed with the same hash, and says how many and when.
+A later run leaves out those that have passed with the same hash, and says how many and when. Where several processes
+test (``--numprocesses``), the one that hands the tests out reads FILE, tells the others what to leave out, and notes
+what they report.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("hdl", "generators", "sim", "fpga", "mbconv", "tests", "docs")
+_TOLD = "passed earlier"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,7 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     path = config.getoption("--resume")
-    if path is not None:
+    if path is None:
+        return
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(LeftOut(config.workerinput[_TOLD]), "resumed run")
+    else:
         config.pluginmanager.register(Resume(path, fingerprint()), "resumed run")
 
 
@@ -39,27 +47,39 @@ def fingerprint(root: Path = ROOT) -> str:
     return found.hexdigest()
 
 
-class Resume:
-    """The plugin: one line for each passed test, with the hash, the time and the test's name."""
+class LeftOut:
+    """Leaves out the tests that have passed: all that a process does that is handed its tests."""
 
-    def __init__(self, path: Path, key: str):
-        self.path, self.key = path, key
-        self.passed: dict[str, str] = {}
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        for line in lines:
-            key, _, rest = line.partition(" ")
-            when, _, name = rest.partition(" ")
-            if key == self.key and name:
-                self.passed[name] = when
+    def __init__(self, passed: Collection[str]):
+        self.passed = passed
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         done = [item for item in items if item.nodeid in self.passed]
         items[:] = [item for item in items if item.nodeid not in self.passed]
         config.hook.pytest_deselected(items=done)
 
-    def pytest_report_collectionfinish(self) -> str:
-        times = sorted(self.passed.values())
-        return f"{len(times)} passed earlier with the same sources{f', the last at {times[-1]}' if times else ''}"
+
+class Resume(LeftOut):
+    """Keeps the file: one line for each passed test, with the hash, the time and the test's name."""
+
+    def __init__(self, path: Path, key: str):
+        self.path, self.key = path, key
+        self.times: dict[str, str] = {}
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        for line in lines:
+            key, _, rest = line.partition(" ")
+            when, _, name = rest.partition(" ")
+            if key == self.key and name:
+                self.times[name] = when
+        super().__init__(set(self.times))
+
+    def pytest_report_header(self) -> str:
+        last = f", the last at {max(self.times.values())}" if self.times else ""
+        return f"{len(self.times)} passed earlier with the same sources{last}"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node) -> None:
+        node.workerinput[_TOLD] = sorted(self.passed)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" and report.passed:

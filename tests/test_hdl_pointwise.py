@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 from amaranth.hdl import Shape, signed, unsigned
-from circuits import OTHER, VARIANTS, random_requantization, requantization_beats, weight_beats
+from circuits import EACH_VARIANT, OTHER, random_requantization, requantization_beats, weight_beats
 from windowed import counted_cycles
 
 from mbconv.hdl.family import GENERIC, Family
@@ -78,11 +78,14 @@ def pointwise_case(
     )
 
 
-@pytest.mark.parametrize("how", VARIANTS.values(), ids=VARIANTS)
+@EACH_VARIANT
 def test_pointwise(how):
     case = partial(pointwise_case, **how)
+    some = partial(pointwise_case, elastic=not how, family=GENERIC if how else OTHER)
     run_cases(
         [
+            some((7, 5), (4, 3), (2, 3)),
+            some((6, 4), (2, 2), (2, 1)),
             case((8, 16), (2, 2), (1, 1)),
             case((8, 16), (8, 4), (4, 4)),
             case((8, 16), (8, 16), (8, 16)),
@@ -99,11 +102,13 @@ def test_pointwise(how):
     )
 
 
-@pytest.mark.parametrize("how", VARIANTS.values(), ids=VARIANTS)
+@EACH_VARIANT
 def test_pixels_that_share_groups_of_outputs(how):
     case = partial(pointwise_case, **how)
+    some = partial(pointwise_case, elastic=not how, family=GENERIC if how else OTHER)
     run_cases(
         [
+            some((9, 9), (2, 4), (2, 1), pixels=4),
             case((8, 16), (1, 6), (1, 1), pixels=3),  # a rest of 4: two groups, each of two pixels
             case((4, 8), (1, 3), (1, 1), pixels=2),  # two groups, the second of one output alone
             case((7, 5), (3, 2), (1, 1), pixels=2),  # one group of the rests of both pixels

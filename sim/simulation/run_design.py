@@ -39,7 +39,7 @@ def run_design(
     waves: Waves | None = None,
     progress: Progress | None = None,
     folder: Path | None = None,
-    optimization: str = verilator.OPTIMIZATION,
+    optimization: str | None = None,
 ) -> DesignRecord:
     """Simulate a design from reset until all beats went in, came out and passed the monitors, or nothing moved for a
     while.
@@ -57,7 +57,7 @@ def run_design(
         waves: a VCD file to write.
         progress: called about every 10,000 cycles.
         folder: where the simulation's files go and stay; a temporary folder unless given.
-        optimization: of the simulator's C++.
+        optimization: of the simulator's C++; see :func:`.verilator.build`.
 
     Raises:
         ValueError: beats or expected do not name the design's ports.

@@ -170,7 +170,7 @@ def build(
     top: str,
     *,
     trace: bool = False,
-    optimization: str = OPTIMIZATION,
+    optimization: str | None = None,
     options: Sequence[str] = (),
     program: str | None = None,
 ) -> Build:
@@ -180,7 +180,7 @@ def build(
         sources: file name → text.
         top: the top module. cocotb sees the signals that are marked ``/* verilator public_flat_rw */`` only.
         trace: able to write a VCD file, with cocotb's ``main`` of signals and cycles chosen when it runs.
-        optimization: of the design's C++.
+        optimization: of the design's C++; :data:`OPTIMIZATION` unless given.
         options: further options of Verilator.
         program: the C++ text of a ``main`` of its own, which sees the top as ``Vtop``; cocotb's unless given.
 
@@ -188,6 +188,7 @@ def build(
         SimulatorError: a tool is missing, or Verilator or the compiler refuses the design.
     """
     tools = find_toolchain()
+    optimization = optimization or OPTIMIZATION
     arguments = ["--cc", "--exe", "--top-module", top, "--prefix", "Vtop", "-o", top]
     arguments += ["--no-timing", "--default-language", "1364-2005", "-Wno-fatal", "--output-split", "20000"]
     arguments += ["--x-assign", "unique", "--x-initial", "unique", "--Mdir", "."]

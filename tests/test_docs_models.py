@@ -63,6 +63,13 @@ def convert(folder: Path, script: str, *packages: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def shown() -> list[int]:
+    """Multipliers, budget, MACs and elements of the simulation that the page shows the end of."""
+    pattern = r"^(\d+) multipliers of (\d+); ([\d,]+) MACs a frame; .*\n0 mismatches in ([\d,]+) elements$"
+    numbers = re.search(pattern, PAGE.read_text(), re.MULTILINE).groups()
+    return [int(number.replace(",", "")) for number in numbers]
+
+
 def check(folder: Path, model: str) -> None:
     """The page's commands succeed, the circuit is exact, and the golden model agrees with LiteRT in every tensor."""
     asked = commands(model)
@@ -77,6 +84,8 @@ def check(folder: Path, model: str) -> None:
             result = json.loads(run.stdout)
             assert result["mismatches"] == 0 and result["elements"] > 100_000
             assert result["interval_cycles"] == result["predicted_interval_cycles"]
+            if model == "pytorch.tflite":
+                assert shown() == [result[name] for name in ("multipliers", "budget", "macs", "elements")]
 
     graph = read_tflite(folder / model)
     source = graph.tensors[graph.inputs[0]]

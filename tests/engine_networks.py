@@ -1,5 +1,6 @@
 """Networks for a simulated engine, and what tests of it share."""
 
+import itertools
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -91,6 +92,13 @@ def random_work(
     """Programs of random networks with their frames, for one engine."""
     programs = [(seed, random_program(seed, folder, parameters, timing)) for seed in seeds]
     return [(program, random_frames(program.graph, frames, seed)) for seed, program in programs if program is not None]
+
+
+def first_work(count: int, folder: Path, frames: int = 2):
+    """As many programs with their frames, of the first random networks that are all instructions, however networks are
+    drawn."""
+    programs = (work for seed in itertools.count(20) for work in random_work([seed], folder, frames))
+    return list(itertools.islice(programs, count))
 
 
 def faults(results) -> list[str]:

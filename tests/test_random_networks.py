@@ -65,6 +65,6 @@ def test_random_networks(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(4, 4 + 50 * TOGETHER, TOGETHER))
+@pytest.mark.parametrize("first", range(4, 4 + 30 * TOGETHER, TOGETHER))
 def test_hundreds_of_random_networks(tmp_path, first):
     check(range(first, first + TOGETHER), tmp_path)

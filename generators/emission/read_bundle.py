@@ -56,14 +56,15 @@ def read_manifest(
         raise GraphError(f"{path} cannot be read: {error.strerror or error}") from None
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise GraphError(f"{path} is not JSON ({str(error)[:100]}): emit again") from None
-    known = found.get("schema") if isinstance(found, dict) else None
+    fields: dict[str, Any] = found if isinstance(found, dict) else {}
+    known = fields.get("schema")
     if known == ENGINE_SCHEMA and known not in schemas:
         raise GraphError(f"{directory} holds an engine, which has no model: its test bench is testbench/run.py there")
-    if not isinstance(known, str) or known not in schemas or schemas[known] != found.get("version"):
+    if not isinstance(known, str) or known not in schemas or schemas[known] != fields.get("version"):
         raise GraphError(f"{path} is no {SCHEMA} of version {VERSION}, which this mbconv writes: emit again")
-    if found.get("seal") != seal(found):
+    if fields.get("seal") != seal(fields):
         raise GraphError(f"{path} is not as mbconv emit wrote it, it was edited by hand: emit again")
-    return found
+    return fields
 
 
 def read_bundle(place: Path) -> Bundle:

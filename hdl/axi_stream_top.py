@@ -73,7 +73,8 @@ class AxiStreamTop(Component):
                           │ marks                     ▲
                           └──► join (or) ──► fork ──► queue of mark_depth
 
-    Outputs may be merged into one AXI4-Stream, a packet of each in turn (``AxiStreamMerge``).
+    Outputs may be merged into one AXI4-Stream, a packet of each in turn (``AxiStreamMerge``). Cycles, latency
+    and cost are those of the core and of the edges.
 
     One packet is one frame. A frame is bad, TUSER on its last beat at every output, if the packet of any input was too
     short or too long.

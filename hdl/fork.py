@@ -15,7 +15,7 @@ class Fork(Component):
     An output that is ahead waits for the others (an eager fork): readers that must drift apart need queues behind it.
     ``valid`` of an output depends on no ``ready``, so readers that join again cannot deadlock within a beat.
 
-    One beat per cycle, latency 0. Cost: one flip-flop for each output.
+    One beat per cycle, latency 0. Cost: one flip-flop for each output, which is not estimated.
 
     Args:
         shape: of the payload.

@@ -28,7 +28,7 @@ class RomSource(Component):
     every ``cycles_per_beat`` cycles or less often always finds one; in between there is none, and nothing says so.
 
     Cost: ``memory_bits``, an address counter, one of repetitions; of several pieces registers of all but one, and a
-    counter of them.
+    counter of them. Only the memory is in estimates: counters are a few tables.
 
     Args:
         shape: of a beat's payload.

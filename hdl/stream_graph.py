@@ -64,6 +64,8 @@ class StreamGraph(Component):
     """A circuit of named stages and the streams between them; every stream port of every stage is connected exactly
     once.
 
+    Wires alone: cycles, latency and cost are those of its stages (:func:`~mbconv.hdl.cost.cost` adds them up).
+
     Args:
         stages: components by name, which becomes their place in the hierarchy.
         streams: how their ports are connected, among them those to the circuit's own ``inputs`` and ``outputs``.

@@ -77,6 +77,11 @@ class Resume(LeftOut):
         last = f", the last at {max(self.times.values())}" if self.times else ""
         return f"{len(self.times)} passed earlier with the same sources{last}"
 
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Nothing left to run is no failure."""
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.passed:
+            session.exitstatus = pytest.ExitCode.OK
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node) -> None:
         node.workerinput[_TOLD] = sorted(self.passed)

@@ -109,6 +109,11 @@ class ConvolutionParameters(MacStageParameters):
         return self.pointwise.mac
 
     @property
+    def memory_bits(self) -> int:
+        queue = self.window_queue_depth * self.given * self.data_shape.width
+        return self.window.memory_bits + queue + self.pointwise.memory_bits
+
+    @property
     def cycles_per_frame(self) -> int:
         return max(self.geometry.output_pixels * self.pointwise.cycles_per_group, self.window.cycles_per_frame)
 
@@ -180,7 +185,7 @@ class Convolution(Component):
 
     @property
     def memory_bits(self) -> int:
-        return self.window.memory_bits + self.pointwise.memory_bits
+        return self.parameters.memory_bits
 
     def elaborate(self, platform) -> Module:
         m = Module()

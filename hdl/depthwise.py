@@ -99,6 +99,10 @@ class DepthwiseParameters(MacStageParameters):
         )
 
     @property
+    def memory_bits(self) -> int:
+        return self.window.memory_bits + self.mac.memory_bits
+
+    @property
     def cycles_per_frame(self) -> int:
         return self.window.cycles_per_frame
 
@@ -176,7 +180,7 @@ class Depthwise(Component):
 
     @property
     def memory_bits(self) -> int:
-        return self.window.memory_bits + self.mac.memory_bits
+        return self.parameters.memory_bits
 
     def elaborate(self, platform) -> Module:
         m = Module()

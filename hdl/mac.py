@@ -56,9 +56,10 @@ class MacPipeline(Component):
         weights, word = self.array.weights.shape(), ArrayLayout(p.format.word_layout, p.lanes)
         self.elastic: dict[str, ElasticSource] = {}
         if p.elastic:
+            depths = p.elastic_depths
             self.elastic = {
-                "weights": ElasticSource(weights, p.data_latency + 2, family=p.family),
-                "requantization": ElasticSource(word, p.words_ahead + 2, p.beats, family=p.family),
+                "weights": ElasticSource(weights, depths["weights"], family=p.family),
+                "requantization": ElasticSource(word, depths["requantization"], p.beats, family=p.family),
             }
         super().__init__(
             {
@@ -80,7 +81,7 @@ class MacPipeline(Component):
 
     @property
     def memory_bits(self) -> int:
-        return self.result.memory_bits + sum(source.memory_bits for source in self.elastic.values())
+        return self.parameters.memory_bits
 
     @property
     def cycles_per_pixel(self) -> int:

@@ -76,6 +76,16 @@ class MacStageParameters(ABC):
     def multipliers(self) -> int:
         return self.mac.multipliers
 
+    @property
+    def source_bits(self) -> dict[str, int]:
+        """Bits of a beat at each port of a periodic stream."""
+        return self.mac.source_bits
+
+    @property
+    @abstractmethod
+    def memory_bits(self) -> int:
+        """Of the circuit, without what its periodic streams come from."""
+
 
 @dataclass(frozen=True)
 class MacParameters:
@@ -143,6 +153,26 @@ class MacParameters:
     @property
     def multipliers(self) -> int:
         return self.outputs * self.terms
+
+    @property
+    def source_bits(self) -> dict[str, int]:
+        """Bits of a beat of weights, and of one of requantisation words."""
+        return {
+            "weights": self.multipliers * self.weight_shape.width,
+            "requantization": self.lanes * self.format.word_bits,
+        }
+
+    @property
+    def memory_bits(self) -> int:
+        """Of the output's queue, and of those in front of elastic sources."""
+        queues = self.elastic_depths if self.elastic else {}
+        elastic = sum(depth * self.source_bits[port] for port, depth in queues.items())
+        return self.queue_depth * self.lanes * self.format.output.width + elastic
+
+    @property
+    def elastic_depths(self) -> dict[str, int]:
+        """Beats of the queues in front of sources that may pause."""
+        return {"weights": self.data_latency + 2, "requantization": self.words_ahead + 2}
 
     @property
     def blocks(self) -> int:

@@ -133,6 +133,12 @@ class PointwiseParameters(MacStageParameters):
         )
 
     @property
+    def memory_bits(self) -> int:
+        buffers = self.pixels * self.buffer_depth * self.input_folding * self.data_shape.width
+        rests = self.pixels * self.rest * self.format.output.width
+        return buffers + self.mac.memory_bits + rests
+
+    @property
     def cycles_per_group(self) -> int:
         """Cycles of ``pixels`` pixels."""
         return self.mac.cycles_per_pixel
@@ -243,8 +249,7 @@ class Pointwise(Component):
 
     @property
     def memory_bits(self) -> int:
-        rests = self.rests.memory_bits if self.rests else 0
-        return sum(buffer.memory_bits for buffer in self.buffers) + self.mac.memory_bits + rests
+        return self.parameters.memory_bits
 
     def elaborate(self, platform) -> Module:
         m = Module()

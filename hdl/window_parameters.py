@@ -128,6 +128,11 @@ class WindowParameters:
         return self.row_slots * self.row_words if self.whole_rows else self.family.rounded_depth(self.row_words)
 
     @property
+    def memory_bits(self) -> int:
+        """Of all banks."""
+        return self.row_banks * self.column_banks * self.depth * self.lanes * self.shape.width
+
+    @property
     def memory_latency(self) -> int:
         """Address register, memory, and a register after each rotation."""
         return 1 + self.family.memory_latency + (2 if self.whole_rows else 1)

@@ -2,11 +2,14 @@
 output."""
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from mbconv.generators.constants.mac_constants import MacConstants, mac_constants
+from mbconv.generators.constants.mac_constants import mac_constants
+from mbconv.generators.constants.requantization import Requantization
+from mbconv.generators.constants.weights import effective_weights
 from mbconv.generators.graph.graph import INT8, UINT8, Activation, Element, Graph, GraphError, Tensor
 from mbconv.generators.operators.convolution import Convolution
 from mbconv.generators.operators.depthwise_convolution import DepthwiseConvolution
@@ -68,20 +71,30 @@ def one_operator(
     return Graph("one", tensors, (operator,), (0,), (1,))
 
 
-def constants(graph: Graph, lanes: int = 1, interval: int = 1) -> MacConstants:
+@dataclass
+class Constants:
+    """What a stage has of an operator: weights ``[Co][reduction]`` in so many bits, and the requantisation."""
+
+    weights: np.ndarray
+    weight_bits: int
+    requantization: Requantization
+
+
+def constants(graph: Graph, lanes: int = 1, interval: int = 1) -> Constants:
     network = build_network(graph)
     (node,) = network.nodes
-    return mac_constants(network, node, lanes=lanes, interval=interval)
+    found = mac_constants(network, node, lanes=lanes, interval=interval)
+    return Constants(effective_weights(node), found.weight_bits, found.requantization)
 
 
-def circuit(found: MacConstants, x: np.ndarray) -> np.ndarray:
+def circuit(found: Constants, x: np.ndarray) -> np.ndarray:
     """What weights and words give for inputs ``[pixels][reduction]`` or, depthwise, ``[pixels][Co]``."""
     x = x.astype(np.int64)
     sums = found.weights * x.T if found.weights.shape[1] == 1 else found.weights @ x.T
     return found.requantization.format.compute(sums, found.requantization.words).T
 
 
-def check(graph: Graph, x: np.ndarray) -> MacConstants:
+def check(graph: Graph, x: np.ndarray) -> Constants:
     """Equal to the golden model for pixels ``x`` ``[pixels][channels]``."""
     found = constants(graph)
     (operator,) = graph.operators

@@ -71,13 +71,14 @@ def straight_lines(reference: AddReference) -> Iterator[Lines]:
     last = _LONGEST_SHIFT
     shift = 0
     while shift <= last:
-        least, greatest = reference.bounds(shift)
-        near_least, near_greatest = least.ravel()[below], greatest.ravel()[above]
+        near_least, near_greatest = reference.bounds(shift, below)[0], reference.bounds(shift, above)[1]
+        bounds = None  # of all pairs, once they are asked for
         for m1, m2 in _slopes(reference, shift):
             lowest = near_least - (m1 * below_operands[0] + m2 * below_operands[1])
             highest = near_greatest - (m1 * above_operands[0] + m2 * above_operands[1])
             if lowest.max(initial=-UNBOUNDED) > highest.min(initial=UNBOUNDED):
                 continue
+            least, greatest = bounds = bounds or reference.bounds(shift)
             line = (m1 * x1)[:, None] + m2 * x2
             low, high = int((least - line).max()), int((greatest - line).min())
             if low > high:

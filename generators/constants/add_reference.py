@@ -32,12 +32,14 @@ class AddReference:
     results: np.ndarray
     negative: np.ndarray
 
-    def bounds(self, shift: int) -> tuple[np.ndarray, np.ndarray]:
-        """Least and greatest sum of table entries for each pair, its result being the sum shifted right."""
-        least, greatest = self.results << shift, ((self.results + 1) << shift) - 1
+    def bounds(self, shift: int, pairs: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest sum of table entries for each pair, its result being the sum shifted right; of some pairs
+        only, given by flat indices."""
+        results = self.results if pairs is None else self.results.ravel()[pairs]
+        least, greatest = results << shift, ((results + 1) << shift) - 1
         return (
-            np.where(self.results > self.minimum, least, -UNBOUNDED),
-            np.where(self.results < self.maximum, greatest, UNBOUNDED),
+            np.where(results > self.minimum, least, -UNBOUNDED),
+            np.where(results < self.maximum, greatest, UNBOUNDED),
         )
 
     def prove(self, where: str, constants: AddConstants) -> None:

@@ -35,16 +35,21 @@ def additive_tables(
     if above is not None:
         first, negated = np.where(free, first, above[0].astype(first.dtype)), -above[1].astype(first.dtype)
     by_second, by_first = np.full(first.size, -1), np.full(negated.size, -1)  # which unknown lowered each one last
+    # Of each unknown the bounds lie side by side, where minima are quickest.
+    greatest, least_of_second = np.ascontiguousarray(greatest), np.ascontiguousarray(least.T)
+    bounds, bounds_of_second = np.empty_like(greatest), np.empty_like(least_of_second)
+    rows, rows_of_second = np.arange(first.size), np.arange(negated.size)
     for number in range(sum(least.shape) + 1):
-        lower_first = np.minimum(first, (greatest + negated).min(1))
-        lower_negated = np.minimum(negated, (lower_first[:, None] - least).min(0))
+        by = np.add(greatest, negated, out=bounds).argmin(1)
+        lower_first = np.minimum(first, bounds[rows, by])
+        by_of_second = np.subtract(lower_first, least_of_second, out=bounds_of_second).argmin(1)
+        lower_negated = np.minimum(negated, bounds_of_second[rows_of_second, by_of_second])
         if np.array_equal(first, lower_first) and np.array_equal(negated, lower_negated):
             # A row without upper bounds is still where it began: its lower bounds place it, or nothing does.
             lowest = np.where((least > -unbounded).any(1), (least + negated).max(1), 0)
             return np.where(free, lowest, first).astype(np.int64), -negated.astype(np.int64)
         lowered, other_lowered = np.flatnonzero(lower_first < first), np.flatnonzero(lower_negated < negated)
-        by_second[lowered] = (greatest[lowered] + negated).argmin(1)
-        by_first[other_lowered] = (lower_first[:, None] - least[:, other_lowered]).argmin(0)
+        by_second[lowered], by_first[other_lowered] = by[lowered], by_of_second[other_lowered]
         if number % _ROUNDS_BETWEEN_LOOKS == _ROUNDS_BETWEEN_LOOKS - 1 and _has_cycle(by_second, by_first):
             return None
         first, negated = lower_first, lower_negated

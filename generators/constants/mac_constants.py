@@ -1,4 +1,5 @@
-"""The constants of a multiply-accumulate stage: weights, and a requantisation proved equal to the model's rounding."""
+"""The constants of a multiply-accumulate stage: a requantisation proved equal to the model's rounding, and the width of
+the weights."""
 
 from __future__ import annotations
 
@@ -21,11 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class MacConstants:
-    """``weights`` int64 ``[channel][reduction]`` less their zero point, their width, and the requantisation."""
+    """The width of the weights less their zero point, and the requantisation."""
 
-    weights: np.ndarray
     weight_bits: int
     requantization: Requantization
+
+
+@dataclass(frozen=True, eq=False)
+class MacForms:
+    """What of :class:`MacConstants` no plan changes: the weights' width, and all forms of the requantisation."""
+
+    weight_bits: int
+    search: RequantizationSearch
 
 
 def mac_rule(op: MacOperator, source: Tensor, output: Tensor) -> Rule:
@@ -55,13 +63,20 @@ def mac_constants(network: Network, node: Node, *, lanes: int, interval: int) ->
     Raises:
         GraphError: no requantisation circuit is exact.
     """
-    op = node.operator
-    weights, bits, search = remembered(network.graph, ("constants", op.index), lambda: _found(network, node))
-    return MacConstants(weights, bits, search.cheapest(lanes, interval))
+    forms = mac_forms(network, node)
+    return MacConstants(forms.weight_bits, forms.search.cheapest(lanes, interval))
 
 
-def _found(network: Network, node: Node) -> tuple[np.ndarray, int, RequantizationSearch]:
-    """Weights, their width and all forms of the requantisation, which no plan changes."""
+def mac_forms(network: Network, node: Node) -> MacForms:
+    """What of a stage depends on its weights and not on its plan; it is searched for once.
+
+    Raises:
+        GraphError: no requantisation circuit is exact.
+    """
+    return remembered(network.graph, ("constants", node.operator.index), lambda: _forms(network, node))
+
+
+def _forms(network: Network, node: Node) -> MacForms:
     op = node.operator
     assert isinstance(op, MacOperator)
     source, output = network.graph.tensors[op.inputs[0]], network.tensor(node.output)
@@ -75,4 +90,4 @@ def _found(network: Network, node: Node) -> tuple[np.ndarray, int, Requantizatio
         output.element,
         f"operator {op.index} {op.kind}",
     )
-    return weights, weight_bits(weights), search
+    return MacForms(weight_bits(weights), search)

@@ -156,17 +156,18 @@ def _word_forms(steps: Steps, bias: np.ndarray, least: np.ndarray, greatest: np.
     smallest = np.floor(least[:, None] * (1 + 1e-13) * scale) + 1
     exists = smallest < greatest[:, None] * (1 - 1e-13) * scale
     bits = np.where(exists, np.floor(np.log2(smallest)) + 1, 99).astype(np.int64)
-    narrowest = None
+    narrowest, fewest = None, bits
     for shift_bits in range(_SHIFT_BITS):
         window = 1 << shift_bits
+        if shift_bits:  # of the bits for so many shifts from each on
+            fewest = np.minimum(fewest[:, : -(window // 2)], fewest[:, window // 2 :])
         first = 0 if shift_bits == 0 else 1
-        starts = range(first, len(shifts) - window + 1)
-        need = [int(bits[:, start : start + window].min(1).max()) for start in starts]
-        width = min(need)
+        need = fewest[:, first:].max(0)
+        width = int(need.min())
         if width > _WIDEST or (narrowest is not None and width >= narrowest):
             continue
         narrowest = width
-        start = starts[need.index(width)]
+        start = first + int(need.argmin())
         chosen = start + bits[:, start : start + window].argmin(1)
         rows = np.arange(len(bias))
         low = smallest[rows, chosen].astype(np.int64)

@@ -12,28 +12,17 @@ from functools import cached_property
 
 import numpy as np
 
+from .corners import Corners, corners
+
 _FAR = np.int64(1) << 60
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """The inequalities of one sign: at sums ``lower`` the level is reached, at sums ``upper`` it is not; where
-    ``has_…`` is true."""
+    """The inequalities of one sign that bind: at sums ``lower`` the level is reached, at sums ``upper`` it is not."""
 
-    lower: np.ndarray
-    has_lower: np.ndarray
-    upper: np.ndarray
-    has_upper: np.ndarray
-
-    @cached_property
-    def lacks_lower(self) -> np.ndarray:
-        """Where :attr:`has_lower` is false."""
-        return ~self.has_lower
-
-    @cached_property
-    def lacks_upper(self) -> np.ndarray:
-        """Where :attr:`has_upper` is false."""
-        return ~self.has_upper
+    lower: Corners
+    upper: Corners
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +62,10 @@ class Steps:
 
     def _region(self, first: np.ndarray, last: np.ndarray) -> Region:
         first, last = first[:, None], last[:, None]
-        exists = first <= last
+        exists, positions = first <= last, self.positions
         return Region(
-            lower=np.maximum(self.positions, first),
-            has_lower=(self.positions <= last) & exists,
-            upper=np.minimum(self.positions - 1, last),
-            has_upper=(self.positions > first) & exists,
+            corners(np.maximum(positions, first), self.levels, (positions <= last) & exists, least=True),
+            corners(np.minimum(positions - 1, last), self.levels, (positions > first) & exists, least=False),
         )
 
     def constants(
@@ -88,15 +75,12 @@ class Steps:
 
         Least > greatest where there are none; ±2^60 where a side is free.
         """
-        thresholds = (self.levels[None, :] << shift[:, None]) - ((np.int64(1) << shift) >> 1)[:, None]
-        bounds, room = [], np.empty(thresholds.shape, np.int64)  # fresh memory for each would cost more than to compute
+        bounds = []
         for region in self.regions:
-            reached = np.subtract(thresholds, np.multiply(multiplier[:, None], region.lower, out=room), out=room)
-            np.copyto(reached, -_FAR, where=region.lacks_lower)
-            bounds.append(reached.max(1, initial=-_FAR))
-            missed = np.subtract(thresholds, np.multiply(multiplier[:, None], region.upper, out=room), out=room)
-            np.copyto(missed, _FAR + 1, where=region.lacks_upper)
-            bounds.append(missed.min(1, initial=_FAR + 1) - 1)
+            reached = _thresholds(region.lower, shift) - multiplier[:, None] * region.lower.sums
+            bounds.append(np.where(region.lower.exists, reached, -_FAR).max(1, initial=-_FAR))
+            missed = _thresholds(region.upper, shift) - multiplier[:, None] * region.upper.sums
+            bounds.append(np.where(region.upper.exists, missed, _FAR + 1).min(1, initial=_FAR + 1) - 1)
         return tuple(bounds)
 
     def multipliers(
@@ -105,19 +89,17 @@ class Steps:
         """The least and greatest positive multiplier that given constants and shift ``[C]`` admit (least > greatest:
         none)."""
         least, greatest = np.ones(len(self.low), np.int64), np.full(len(self.low), _FAR)
-        thresholds = (self.levels[None, :] << shift[:, None]) - ((np.int64(1) << shift) >> 1)[:, None]
         for region, constant in zip(self.regions, (negative, positive), strict=True):
-            reached = thresholds - constant[:, None]
             # m · slope ≤ bound, where present
             for bound, slope, present in (
-                (-reached, -region.lower, region.has_lower),
-                (reached - 1, region.upper, region.has_upper),
+                (constant[:, None] - _thresholds(region.lower, shift), -region.lower.sums, region.lower.exists),
+                (_thresholds(region.upper, shift) - constant[:, None] - 1, region.upper.sums, region.upper.exists),
             ):
                 limit = np.floor_divide(
                     bound, np.abs(slope), out=np.full(bound.shape, _FAR), where=present & (slope != 0)
                 )
-                least = np.maximum(least, np.where(slope < 0, -limit, 1).max(1))
-                greatest = np.minimum(greatest, np.where(slope > 0, limit, _FAR).min(1))
+                least = np.maximum(least, np.where(slope < 0, -limit, 1).max(1, initial=1))
+                greatest = np.minimum(greatest, np.where(slope > 0, limit, _FAR).min(1, initial=_FAR))
                 greatest = np.where((present & (slope == 0) & (bound < 0)).any(1), 0, greatest)
         return least, greatest
 
@@ -138,10 +120,11 @@ class Steps:
         """The limit that one sign's inequalities set from below (``upwards``) or above. Channels whose slope is found
         are left out of what follows."""
         slope = self.slope * (2.0**-16 if upwards else 2.0**16)
-        active = np.flatnonzero(region.has_lower.any(1) & region.has_upper.any(1))
-        reach = np.where(region.has_lower[active], self.levels.astype(np.float64), -np.inf)
-        miss = np.where(region.has_upper[active], self.levels.astype(np.float64), np.inf)
-        lower, upper = region.lower[active].astype(np.float64), region.upper[active].astype(np.float64)
+        active = np.flatnonzero(region.lower.exists.any(1) & region.upper.exists.any(1))
+        at_lower, at_upper = region.lower[active], region.upper[active]
+        reach = np.where(at_lower.exists, at_lower.levels.astype(np.float64), -np.inf)
+        miss = np.where(at_upper.exists, at_upper.levels.astype(np.float64), np.inf)
+        lower, upper = at_lower.sums.astype(np.float64), at_upper.sums.astype(np.float64)
         for _ in range(100):
             now, rows = slope[active], np.arange(active.size)
             j = (reach - now[:, None] * lower).argmax(1)
@@ -157,3 +140,8 @@ class Steps:
             if 2 * np.count_nonzero(moved) < active.size:
                 active, reach, miss, lower, upper = (a[moved] for a in (active, reach, miss, lower, upper))
         return slope
+
+
+def _thresholds(at: Corners, shift: np.ndarray) -> np.ndarray:
+    """What reaches the corners' levels, before a right shift ``[C]`` that rounds."""
+    return (at.levels << shift[:, None]) - ((np.int64(1) << shift) >> 1)[:, None]

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from .graph import Activation, Element, Operator, Tensor
-from .number_checks import INT32_MAXIMUM, activation_problems, power_of_two, valid_scale
+from .number_checks import INT32_MAXIMUM, activation_problems, power_of_two, valid_scales
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ def mac_problems(op: MacOperator, source: Tensor, output: Tensor, channels: int)
     if op.weight_scales.size not in (1, channels):
         problems.append(f"has {op.weight_scales.size} weight scales for {channels} output channels")
     # Scale 0 is a pruned channel's: its weights stand for 0, its output does not move.
-    if not all(scale == 0 or valid_scale(float(scale)) for scale in op.weight_scales.flat):
+    if not ((op.weight_scales == 0) | valid_scales(op.weight_scales)).all():
         problems.append("has a weight scale that is neither 0 nor a positive finite float32")
     for what, values in (("weights", op.weights), ("biases", op.bias)):
         if values.dtype.kind not in "iu" or values.size == 0:

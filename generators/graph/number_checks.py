@@ -16,8 +16,14 @@ INT32_MAXIMUM = 2**31 - 1
 
 def valid_scale(scale: float) -> bool:
     """Whether a number is a positive, finite, normal float32."""
-    smallest = float(np.finfo(np.float32).tiny)
-    return smallest <= scale <= float(np.finfo(np.float32).max) and float(np.float32(scale)) == scale
+    return bool(valid_scales(np.array(scale)))
+
+
+def valid_scales(scales: np.ndarray) -> np.ndarray:
+    """Which of some numbers are positive, finite, normal float32."""
+    limits = np.finfo(np.float32)
+    with np.errstate(over="ignore"):
+        return (scales >= limits.tiny) & (scales <= limits.max) & (scales.astype(np.float32) == scales)
 
 
 def power_of_two(scale: float) -> bool:

@@ -30,7 +30,7 @@ class ConcatenateCircuit(ElementwiseCircuit):
         timing = ElementwiseTiming(
             circuit.latency, circuit.queue_depth, beats, circuit.positions(prod(shapes[0][: op.axis]))
         )
-        return Stage(site.node, lambda: circuit, tuple(circuit.operands), timing, beats)
+        return Stage(site.node, circuit, tuple(circuit.operands), timing, beats)
 
 
 CIRCUIT = ConcatenateCircuit()

@@ -66,6 +66,4 @@ class ElementwiseCircuit(StageCircuit):
             tuple(operand.broadcast.positions if operand.kept else None for operand in operands),
             circuit.interval,
         )
-        return Stage(
-            site.node, lambda: circuit, tuple(circuit.operands), timing, timing.beats * circuit.interval, **fields
-        )
+        return Stage(site.node, circuit, tuple(circuit.operands), timing, timing.beats * circuit.interval, **fields)

@@ -17,8 +17,8 @@ from amaranth.lib.wiring import Component
 
 from mbconv.hdl.mac_parameters import UNSHARED, DspShare
 
-from ..constants.mac_constants import MacConstants, mac_constants
-from ..constants.weights import Words, folded_weights, folded_words, pack_records, pack_words
+from ..constants.mac_constants import MacConstants, mac_constants, mac_forms
+from ..constants.weights import Words, effective_weights, folded_weights, folded_words, pack_records, pack_words
 from ..graph.shown import counted
 from ..planning.folding import Folding, ceil_div, round_up
 from ..timing.timing import StageTiming
@@ -173,7 +173,7 @@ class FoldedCircuit(StageCircuit):
     # Circuits
 
     def constants(self, site: Site) -> MacConstants:
-        """Weights and requantisation.
+        """The weights' width, and the requantisation.
 
         Raises:
             GraphError: no requantisation circuit is exact.
@@ -181,7 +181,7 @@ class FoldedCircuit(StageCircuit):
         return mac_constants(site.network, site.node, lanes=site.lanes_out, interval=requantize_interval(site))
 
     def check(self, site: Site) -> None:
-        self.constants(site)
+        mac_forms(site.network, site.node)
 
     @property
     @abstractmethod
@@ -213,14 +213,14 @@ class FoldedCircuit(StageCircuit):
     def build(self, site: Site) -> Stage:
         constants = site.constants
         found = constants.requantization
-        weights, records = constants.weights, len(found.words.bias)
+        channels = len(found.words.bias)
         sources = {
             "weights": Words(
-                folded_words(*weights.shape, site.folding),
-                lambda: pack_words(folded_weights(weights, site.folding), constants.weight_bits),
+                folded_words(channels, site.node.reduction, site.folding),
+                lambda: pack_words(folded_weights(effective_weights(site.node), site.folding), constants.weight_bits),
             ),
             "requantization": Words(
-                ceil_div(records, site.lanes_out),
+                ceil_div(channels, site.lanes_out),
                 lambda: pack_records(found.packed(), found.format.word_bits, site.lanes_out),
             ),
         }
@@ -253,11 +253,11 @@ class FoldedCircuit(StageCircuit):
         if self.capacity(parameters, 1) is not None:
             window = WindowSize(
                 lambda pixels: self.capacity(parameters, pixels),
-                lambda capacity: self.component(self.parameters(site, common, capacity)),
+                lambda capacity: self.parameters(site, common, capacity),
             )
         return Stage(
             site.node,
-            lambda: self.component(parameters),
+            parameters,
             ("i",),
             self.timing(site, parameters),
             site.cycles,
@@ -267,6 +267,7 @@ class FoldedCircuit(StageCircuit):
             parameters.mac,
             with_dsp,
             self.repeats(site, parameters),
+            make=self.component,
         )
 
 

@@ -32,7 +32,7 @@ class PadCircuit(ElementwiseCircuit):
         pad = Pad(site.shapes[0], lanes, raster, value, family=site.family)
         beats = site.output_shape.beats(lanes)
         timing = ElementwiseTiming(pad.latency, pad.queue_depth, beats, (raster.positions,))
-        return Stage(site.node, lambda: pad, ("i",), timing, beats)
+        return Stage(site.node, pad, ("i",), timing, beats)
 
 
 CIRCUIT = PadCircuit()

@@ -43,7 +43,7 @@ class PoolCircuit(StageCircuit):
         ends = np.arange(groups) + (summed.count - 1) * groups
         places = (np.arange(summed.times)[:, None] * summed.count * groups + ends).ravel()
         timing = ChosenTiming(source.beats(lanes), places, pool.latency, pool.queue_depth)
-        return Stage(site.node, lambda: pool, ("i",), timing, site.cycles, requantization=found)
+        return Stage(site.node, pool, ("i",), timing, site.cycles, requantization=found)
 
 
 CIRCUIT = PoolCircuit()

@@ -27,7 +27,7 @@ class ResizeCircuit(ElementwiseCircuit):
         circuit = Resize(site.shapes[0], lanes, beats, rows, columns, family=site.family)
         count = site.output_shape.beats(lanes)
         timing = ElementwiseTiming(circuit.latency, circuit.queue_depth, count, (circuit.positions,))
-        return Stage(site.node, lambda: circuit, ("i",), timing, count)
+        return Stage(site.node, circuit, ("i",), timing, count)
 
 
 CIRCUIT = ResizeCircuit()

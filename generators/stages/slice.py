@@ -35,7 +35,7 @@ class SliceCircuit(StageCircuit):
         axes = [first + step * np.arange(count) for first, step, count in kept]
         places = (axes[0][:, None, None] * source.width + axes[1][:, None]) * beats + axes[2]
         timing = ChosenTiming(source.beats(lanes), places.ravel(), circuit.latency, circuit.queue_depth)
-        return Stage(site.node, lambda: circuit, ("i",), timing, source.beats(lanes))
+        return Stage(site.node, circuit, ("i",), timing, source.beats(lanes))
 
 
 def _beats(channels: Kept, lanes: int, beats: int) -> Kept:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Shape
 from amaranth.lib.wiring import Component
 
 from mbconv.hdl.cost import Cost, cost
@@ -29,11 +28,16 @@ class WindowSize:
 
     Attributes:
         capacity: from a number of pixels to the least capacity with a place for each.
-        build: the circuit with a window of a capacity.
+        parameters: what the circuit with a window of a capacity is made of.
     """
 
     capacity: Callable[[int], int]
-    build: Callable[[int], Component]
+    parameters: Callable[[int], Any]
+
+
+def the_circuit(circuit: Component) -> Component:
+    """The circuit of a stage that is made of nothing but itself."""
+    return circuit
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,8 @@ class Stage(Shown):
     """A circuit in the place of a node.
 
     Attributes:
-        make: makes the circuit; :attr:`component` is the one that it made.
+        parameters: what the circuit is made of, which knows its multipliers and memory without its being made; where
+            that saves nothing, the circuit itself.
         inputs: the circuit's ports that read the node's input tensors, in order; its output port is ``o``.
         sources: for each of its further input ports the words of a period, in the bits of the port's payload.
         timing: its event model, with a window without limit.
@@ -53,10 +58,11 @@ class Stage(Shown):
         repeats: of its further input ports, which words come several times over, as
             :class:`~mbconv.hdl.rom_source.RomSource` has them; none where not said.
         rom_pieces: of its further input ports, in how many pieces their words are read; one where not said.
+        make: makes the circuit of its parameters; :attr:`component` is the one that it made.
     """
 
     node: Node
-    make: Callable[[], Component]
+    parameters: Any
     inputs: tuple[str, ...]
     timing: StageTiming
     cycles: int
@@ -67,6 +73,7 @@ class Stage(Shown):
     with_dsp: Callable[[DspShare], Stage] | None = None
     repeats: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     rom_pieces: Mapping[str, int] = field(default_factory=dict)
+    make: Callable[[Any], Component] = the_circuit
 
     def shown(self) -> dict[str, object]:
         return {"": self.name, "multipliers": self.multipliers, "cycles": self.cycles}
@@ -78,7 +85,7 @@ class Stage(Shown):
     @cached_property
     def component(self) -> Component:
         """The circuit, made when it is first asked for: one with a window after its window was sized."""
-        return self.make()
+        return self.make(self.parameters)
 
     def rom_sources(self, family: Family = GENERIC) -> dict[str, RomSource]:
         """The memories that its periodic streams come from, by its ports."""
@@ -112,27 +119,22 @@ class Stage(Shown):
     def with_capacity(self, capacity: int) -> Stage:
         """The stage with a window of so many pixels; asked only of one that has a window."""
         assert self.window is not None
-        build = self.window.build
-        return replace(self, make=lambda: build(capacity))
+        return replace(self, parameters=self.window.parameters(capacity))
 
     def with_rom_pieces(self, pieces: Mapping[str, int]) -> Stage:
         """The stage, its circuit the same, with words that are read in pieces."""
-        return replace(self, make=lambda: self.component, rom_pieces=pieces)
+        return replace(self, make=lambda _: self.component, rom_pieces=pieces)
 
     @property
     def multipliers(self) -> int:
-        return getattr(self.component, "multipliers", 0)
+        return getattr(self.parameters, "multipliers", 0)
 
     @property
     def source_bits(self) -> int:
         """Bits of the memories that its periodic streams come from."""
-        members = self.component.signature.members
-        return sum(
-            len(words) * Shape.cast(members[port].signature.members["payload"].shape).width
-            for port, words in self.sources.items()
-        )
+        return sum(len(words) * self.parameters.source_bits[port] for port, words in self.sources.items())
 
     @property
     def memory_bits(self) -> int:
         """All its memory, in the circuit and behind its periodic streams."""
-        return self.source_bits + getattr(self.component, "memory_bits", 0)
+        return self.source_bits + getattr(self.parameters, "memory_bits", 0)

@@ -77,7 +77,7 @@ class WindowPoolCircuit(StageCircuit):
 
         least = made(capacity(1))
         timing = window_pool_timing(least.parameters)
-        return Stage(site.node, lambda: least, ("i",), timing, cycles, window=WindowSize(capacity, made))
+        return Stage(site.node, least, ("i",), timing, cycles, window=WindowSize(capacity, made))
 
 
 def _slowest(site: Site, geometry: WindowGeometry) -> tuple[int, int]:

@@ -49,6 +49,7 @@ class IntervalSearch:
         self.options = {root: fitting_lanes(network, m, beats) for root, m in self.groups.members.items()}
         find = self.groups.find
         self.stages = [(n, circuit, find(n.inputs[0]), find(n.output)) for n, circuit in network.folded]
+        self._fewest: dict[tuple, np.ndarray] = {}
 
     def cycles(self, node: Node) -> int:
         """Those that a stage may take for a frame."""
@@ -90,11 +91,16 @@ class IntervalSearch:
     def _multipliers(
         self, node: Node, circuit: FoldedCircuit, lanes_in: int, lanes_out: np.ndarray, drained: bool = True
     ) -> np.ndarray:
-        """The fewest multipliers of a stage for each of its output's lanes; infinity where it cannot be built."""
-        inputs, outputs, _ = circuit.cheapest(
-            self.network, node, self.cycles(node), lanes_in, lanes_out, drained=drained, sharing=self.sharing
-        )
-        return np.where(inputs > 0, inputs * outputs, inf)
+        """The fewest multipliers of a stage for each of its output's lanes; infinity where it cannot be built. Stages
+        that are alike are asked once."""
+        cycles = self.cycles(node)
+        key = circuit.alike(self.network, node), cycles, lanes_in, lanes_out.tobytes(), drained
+        if key not in self._fewest:
+            inputs, outputs, _ = circuit.cheapest(
+                self.network, node, cycles, lanes_in, lanes_out, drained=drained, sharing=self.sharing
+            )
+            self._fewest[key] = np.where(inputs > 0, inputs * outputs, inf)
+        return self._fewest[key]
 
     def solve(self, options: dict[int, np.ndarray]) -> dict[int, int] | None:
         """The best lanes of each group among ``options``, None if there are none."""

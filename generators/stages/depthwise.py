@@ -42,6 +42,9 @@ class DepthwiseCircuit(FoldedCircuit):
         shape = network.shapes[node.output]
         return shape.pixels * ceil_div(shape.channels, folding.outputs) * self.steps(node, folding)
 
+    def alike(self, network: Network, node: Node) -> tuple[object, ...]:
+        return *super().alike(network, node), node.operator.depth_multiplier
+
     def output_unit(self, node: Node, lanes_in: int, lanes_out: Any) -> Any:
         if node.operator.depth_multiplier > 1:
             return lanes_out

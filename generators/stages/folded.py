@@ -45,6 +45,10 @@ class FoldedCircuit(StageCircuit):
 
     # Foldings
 
+    def alike(self, network: Network, node: Node) -> tuple[object, ...]:
+        """What the rules and cycles of a node's foldings depend on: nodes that have it in common have them too."""
+        return self.KIND, node.reduction, node.kernel, node.strides, node.rasters, network.shapes[node.output]
+
     def steps(self, node: Node, folding: Folding) -> int:
         """Issue cycles of one group of outputs."""
         return ceil_div(node.reduction, folding.inputs)

@@ -19,11 +19,8 @@ def with_memory_directory(text: str, top: str) -> str:
     """
     modules = {match[1]: match[2] for match in _MODULE.finditer(text)}
     needing = {name for name, body in modules.items() if _FILE.search(body)}
-    while above := {
-        name
-        for name, body in modules.items()
-        if name not in needing and needing.intersection(match[1] for match in _INSTANCE.finditer(body))
-    }:
+    parts = {name: {match[1] for match in _INSTANCE.finditer(body)} for name, body in modules.items()}
+    while above := {name for name, inside in parts.items() if name not in needing and needing & inside}:
         needing |= above
 
     def instance(match: re.Match) -> str:

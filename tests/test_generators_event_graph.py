@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mbconv.generators.timing import event_graph
-from mbconv.generators.timing.event_graph import Deadlock, EventGraph, Events
+from mbconv.generators.timing.event_graph import Deadlock, EventGraph
+from mbconv.generators.timing.events import LONG_AGO, Events
 
 
 def random_graph(rng: np.random.Generator) -> EventGraph:
@@ -31,7 +32,7 @@ def random_graph(rng: np.random.Generator) -> EventGraph:
 def least_times(graph: EventGraph) -> dict[Events, np.ndarray]:
     """The same by raising one event after the other until all rules are kept."""
     times = {
-        events: np.full(events.count, event_graph.LONG_AGO) if events.earliest is None else events.earliest.copy()
+        events: np.full(events.count, LONG_AGO) if events.earliest is None else events.earliest.copy()
         for events in graph.classes
     }
     changed = True

@@ -9,7 +9,8 @@ from random_networks import random_network
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.generators.stages.network import build_network
-from mbconv.generators.timing.event_graph import Deadlock, Events
+from mbconv.generators.timing.event_graph import Deadlock
+from mbconv.generators.timing.events import Events
 from mbconv.generators.timing.network_events import Edge, NetworkEvents, Streams, edges, paced_sources
 from mbconv.generators.timing.schedule import _frames_that_show, frames_in_flight
 from mbconv.generators.timing.steady import steady_interval

@@ -7,7 +7,8 @@ from mbconv.generators.stages.depthwise import depthwise_timing
 from mbconv.generators.stages.pointwise import PointwiseTiming, pointwise_timing
 from mbconv.generators.stages.window_pool import window_pool_timing
 from mbconv.generators.stages.windowed import WindowBlocksTiming
-from mbconv.generators.timing.event_graph import EventGraph, Times
+from mbconv.generators.timing.event_graph import EventGraph
+from mbconv.generators.timing.events import Times
 from mbconv.hdl.convolution import Convolution
 from mbconv.hdl.depthwise import Depthwise
 from mbconv.hdl.pointwise import Pointwise

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from mbconv.hdl.concatenate import Concatenate
 
-from ..timing.timing import ElementwiseTiming
+from ..timing.beat_timing import ElementwiseTiming
 from .elementwise import ElementwiseCircuit
 from .protocol import Site
 from .stage import Stage

@@ -15,9 +15,11 @@ import numpy as np
 from mbconv.hdl.convolution import Convolution, ConvolutionParameters
 
 from ..planning.folding import Folding, ceil_div
-from ..timing.event_graph import EventGraph, Events
+from ..timing.event_graph import EventGraph
+from ..timing.events import Events
+from ..timing.ports import Ports
 from ..timing.stage_timing import packing_of, window_of
-from ..timing.timing import Ports, WindowTiming
+from ..timing.window_timing import WindowTiming
 from .folded import FoldedCircuit
 from .pointwise import PointwiseTiming, pointwise_timing
 from .protocol import Site, input_raster

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from mbconv.hdl.elementwise import Elementwise
 from mbconv.hdl.operand import Broadcast, Operand
 
-from ..timing.timing import ElementwiseTiming
+from ..timing.beat_timing import ElementwiseTiming
 from .protocol import Site, StageCircuit
 from .stage import Stage
 

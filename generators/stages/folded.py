@@ -21,7 +21,7 @@ from ..constants.mac_constants import MacConstants, mac_constants, mac_forms
 from ..constants.weights import Words, effective_weights, folded_weights, folded_words, pack_records, pack_words
 from ..graph.shown import counted
 from ..planning.folding import Folding, ceil_div, round_up
-from ..timing.timing import StageTiming
+from ..timing.ports import StageTiming
 from .protocol import Site, StageCircuit
 from .stage import Stage, WindowSize
 

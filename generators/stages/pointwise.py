@@ -16,9 +16,12 @@ import numpy as np
 from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
 
 from ..planning.folding import Folding, ceil_div, round_up
-from ..timing.event_graph import EventGraph, Events
+from ..timing.blocks import Blocks
+from ..timing.event_graph import EventGraph
+from ..timing.events import Events
+from ..timing.ports import Ports
 from ..timing.stage_timing import blocks_of, packing_of
-from ..timing.timing import Blocks, Packing, Ports
+from ..timing.window_timing import Packing
 from .folded import FoldedCircuit
 from .protocol import Site
 

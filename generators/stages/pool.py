@@ -11,7 +11,7 @@ from mbconv.hdl.average_pool import AveragePool
 
 from ..constants.pool_constants import pool_requantization
 from ..constants.requantization import Requantization
-from ..timing.timing import ChosenTiming
+from ..timing.beat_timing import ChosenTiming
 from .protocol import Site, StageCircuit
 from .stage import Stage
 

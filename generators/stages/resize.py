@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from mbconv.hdl.resize import EnlargedAxis, Resize
 
-from ..timing.timing import ElementwiseTiming
+from ..timing.beat_timing import ElementwiseTiming
 from .elementwise import ElementwiseCircuit
 from .protocol import Site
 from .stage import Stage

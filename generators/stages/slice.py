@@ -9,7 +9,7 @@ import numpy as np
 
 from mbconv.hdl.slice import Kept, Slice
 
-from ..timing.timing import ChosenTiming
+from ..timing.beat_timing import ChosenTiming
 from .protocol import Site, StageCircuit, input_raster
 from .stage import Stage
 

@@ -18,7 +18,7 @@ from ..constants.requantization import Requantization
 from ..graph.shown import Shown
 
 if TYPE_CHECKING:
-    from ..timing.timing import StageTiming
+    from ..timing.ports import StageTiming
     from .network import Node
 
 

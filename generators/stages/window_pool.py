@@ -11,8 +11,9 @@ from mbconv.hdl.window_parameters import WindowParameters
 from mbconv.hdl.window_pool import WindowPool, WindowPoolParameters
 
 from ..planning.folding import ceil_div
+from ..timing.blocks import Blocks
 from ..timing.stage_timing import window_of
-from ..timing.timing import Blocks, Packing
+from ..timing.window_timing import Packing
 from .protocol import Site, StageCircuit
 from .stage import Stage, WindowSize
 from .windowed import WINDOW_REASON, WindowBlocksTiming, window_capacity, window_geometry, window_taps

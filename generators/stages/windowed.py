@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mbconv.hdl.window_geometry import WindowGeometry
 
+from ..timing.blocks import Blocks
 from ..timing.event_graph import EventGraph
-from ..timing.timing import Blocks, Ports, WindowTiming
+from ..timing.ports import Ports
+from ..timing.window_timing import WindowTiming
 from .protocol import Site, input_raster
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from mbconv.hdl.axi_stream_output import LEAST_QUEUE
 from mbconv.hdl.fifo import RegisterQueue
 
 from .edge_timing import OutputEdgeTiming
-from .event_graph import EventGraph, Events, Times
+from .event_graph import EventGraph
+from .events import Events, Times
 from .occupancy import most_waiting
 
 

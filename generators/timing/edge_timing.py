@@ -11,8 +11,14 @@ from mbconv.hdl.axi_stream_input import AxiStreamInput
 from mbconv.hdl.axi_stream_output import AxiStreamOutput
 from mbconv.hdl.gearbox import Gearbox
 
-from .event_graph import EventGraph, Events, Times
-from .timing import spaced
+from .event_graph import EventGraph
+from .events import Events, Times
+
+
+def spaced(earliest: Times, spacing: int) -> Times:
+    """The earliest times ``t[n] >= earliest[n]`` with ``t[n] >= t[n - 1] + spacing``."""
+    ramp = np.arange(earliest.size, dtype=np.int64) * spacing
+    return np.maximum.accumulate(earliest - ramp) + ramp
 
 
 def beat_ends(elements: int, run: int, lanes: int) -> np.ndarray:

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..stages.network import Network, Node
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
-from .event_graph import EventGraph, Times
-from .timing import StageTiming
+from .event_graph import EventGraph
+from .events import Times
+from .ports import StageTiming
 
 _MOST_BYTES = 1 << 28  # of times that are kept
 

@@ -9,8 +9,9 @@ import numpy as np
 from ..stages.network import Network
 from .drain import take_turns
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
-from .event_graph import EventGraph, Events, Rule
-from .timing import Ring, StageTiming
+from .event_graph import EventGraph
+from .events import Events, Rule
+from .ports import Ring, StageTiming
 
 Edge = tuple[int, str, int]
 """A tensor, the node that reads it (empty: an output port) and which of the node's inputs it is."""

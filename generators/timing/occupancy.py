@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .event_graph import Times
+from .events import Times
 
 
 def most_waiting(valid: Times, taken: Times, frames: int, interval: int) -> int:

@@ -19,11 +19,11 @@ from ..graph.shown import Shown
 from ..stages.network import Network
 from .drain import Drain, drain_in_turn
 from .edge_timing import InputEdgeTiming, OutputEdgeTiming
-from .event_graph import Events, Times
+from .events import Events, Times
 from .network_events import Edge, NetworkEvents, QueueLatency, bounded_events, edges, paced_events
 from .occupancy import most_living, most_waiting
+from .ports import StageTiming
 from .steady import steady_interval
-from .timing import StageTiming
 
 __all__ = ["Edge", "Schedule", "edges", "make_schedule"]
 

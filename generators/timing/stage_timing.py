@@ -10,7 +10,8 @@ from mbconv.hdl.mac_parameters import MacParameters
 from mbconv.hdl.window_geometry import AVAILABLE_DELAY, RELEASE_DELAY
 from mbconv.hdl.window_parameters import WindowParameters
 
-from .timing import Blocks, Packing, WindowTiming
+from .blocks import Blocks
+from .window_timing import Packing, WindowTiming
 
 
 def packing_of(channels: int, lanes: int, word: int) -> Packing:

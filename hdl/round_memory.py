@@ -89,7 +89,7 @@ class RoundMemory(Component):
             m.d.comb += [
                 ram.r_addr.eq(self.place),
                 old.eq(Value.cast(ram.r_data)),
-                ram.w_addr.eq(delayed(m, self.place, self.latency + 1, "place")),
+                ram.w_addr.eq(delayed(m, self.place, self.latency + 1, "passed")),
                 Value.cast(ram.w_data).eq(left),
             ]
         else:

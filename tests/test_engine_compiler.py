@@ -11,11 +11,13 @@ from engine_networks import SMALL
 from mbconv.generators.engine.banks import least_pitch, rows_at_once
 from mbconv.generators.engine.compile import SEVERAL_LAYERS, compile_network
 from mbconv.generators.engine.layers import Lowering
+from mbconv.generators.engine.layout import Area, _placed, place
 from mbconv.generators.engine.memory_timing import Loads, MemoryTiming, parse_engine
 from mbconv.generators.engine.operators import engine_table
 from mbconv.generators.engine.report import layer_reports
 from mbconv.generators.engine.traits import instructions
 from mbconv.generators.engine.vectors import fills, parts
+from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.stages.network import build_network
 from mbconv.hdl.engine.map_memory import bank_of
 from mbconv.hdl.engine.parameters import EngineParameters
@@ -26,6 +28,31 @@ from mbconv.models import load
 def test_every_word_has_a_place_of_its_own(banks):
     """A bank and a line for each address, no two alike."""
     assert len({(bank_of(address, banks), address // banks) for address in range(banks**3)}) == banks**3
+
+
+def test_areas_of_any_lifetimes_lie_apart():
+    """Also where the first order that is tried leaves one beyond the memory's end; rings at multiples of their size."""
+    generator, beyond = np.random.default_rng(3), 0
+    for _ in range(60):
+        lifetimes = {}
+        for tensor in range(12):
+            begin, ring = int(generator.integers(8)), int(generator.choice([0, 0, 4, 8]))
+            area = Area(ring or int(generator.integers(1, 20)), ring=ring)
+            lifetimes[tensor] = area, begin, begin + int(generator.integers(4))
+        live = [sum(a.words for a, begin, end in lifetimes.values() if begin <= time <= end) for time in range(12)]
+        words = max(live) + 4
+        try:
+            found = place(lifetimes, words, dict.fromkeys(range(12), "x"), 1)
+        except GraphError:
+            continue
+        order = sorted(lifetimes, key=lambda tensor: (-lifetimes[tensor][0].words, lifetimes[tensor][1]))
+        beyond += _placed(lifetimes, order, 0)[1] > words
+        for tensor, (area, begin, end) in lifetimes.items():
+            assert found[tensor] % (area.ring or 1) == 0 and found[tensor] + area.words <= words
+            for other, (second, sooner, later) in lifetimes.items():
+                apart = found[tensor] + area.words <= found[other] or found[other] + second.words <= found[tensor]
+                assert other == tensor or later < begin or end < sooner or apart
+    assert beyond
 
 
 @pytest.mark.parametrize("stride", [1, 2])

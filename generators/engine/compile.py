@@ -29,6 +29,7 @@ from .layers import Lowering
 from .memory_timing import MemoryTiming
 from .order import Ordered
 from .overlap import Part
+from .parts import average_layers, concatenate_layers, mean_layers, pad_layers, resize_layers, slice_layers
 from .program import Instruction, Program
 from .segments import Piece
 from .streams import stream_places
@@ -39,7 +40,15 @@ def _one_layer(lowering: Lowering, node: Node) -> list[Layer]:
     return [lowering.layer(node)]
 
 
-SEVERAL_LAYERS: dict[str, Callable[[Lowering, Node], list[Layer]]] = {"multiply": product_layers}
+SEVERAL_LAYERS: dict[str, Callable[[Lowering, Node], list[Layer]]] = {
+    "multiply": product_layers,
+    "slice": slice_layers,
+    "pad": pad_layers,
+    "concatenate": concatenate_layers,
+    "resize": resize_layers,
+    "window_average": average_layers,
+    "pool": mean_layers,
+}
 """Of circuits that take more than one instruction; of all others ``Lowering.layer`` makes one."""
 
 
@@ -250,7 +259,7 @@ class _Assembly(Ordered):
         if layer.writes is not None:
             offset = piece.first * self.lowering.map(layer.writes).step
             values["destination"], values["destination_ring"] = place(
-                layer.writes, offset + piece.groups[0], piece.first
+                layer.writes, offset + piece.groups[0] + layer.behind, piece.first
             )
         return values
 

@@ -9,6 +9,15 @@ import numpy as np
 from .requantize import EngineRequantization
 
 
+@dataclass(frozen=True)
+class Part:
+    """What an instruction writes of a map that others write, too: rows, columns, words of a pixel."""
+
+    rows: range
+    columns: range
+    groups: range
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """An instruction before addresses are known.
@@ -23,6 +32,8 @@ class Layer:
         lanes: columns and rows of pixels that a DEPTHWISE computes at once, at most; ``values`` are those of one.
         rows: of the map that it writes, where it can be computed some rows at a time; else 0.
         kept: its weights stay in the memory, and instructions write them.
+        behind: words by which its first result lies behind the destination's first word.
+        part: what it writes, where that is not the whole map.
         target: of an instruction that writes weights: the first word, from that of the layer of the same name on.
     """
 
@@ -40,3 +51,5 @@ class Layer:
     rows: int = 0
     kept: bool = False
     target: int = 0
+    behind: int = 0
+    part: Part | None = None

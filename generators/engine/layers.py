@@ -128,7 +128,7 @@ class Lowering(TableLayers):
         by_rows = same and not whole and shape == (output.tensor.height, output.tensor.width)
         return values, padding.top * pitch + left * words, shape[0] if by_rows else 0
 
-    def _weights(self, node: Node, weights: np.ndarray) -> np.ndarray:
+    def word_weights(self, node: Node, weights: np.ndarray) -> np.ndarray:
         """``[output channel][reduction]`` as words: group by group, in the order of the reduction."""
         limit = 1 << (self.parameters.weight_bits - 1)
         if weights.min() < -limit or weights.max() >= limit:
@@ -178,7 +178,7 @@ class Lowering(TableLayers):
             node.inputs,
             node.output,
             before,
-            self._weights(node, weights if stored is None else stored),
+            self.word_weights(node, weights if stored is None else stored),
             found.words.packed(self.parameters),
             macs=self.network.macs(node),
             requantization=found,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..graph.graph import GraphError, Tensor
@@ -72,11 +72,15 @@ class Area:
     starts_over: bool = False
 
 
+_TRIES = 24
+"""Orders that are tried where the first one does not fit."""
+
+
 def place(
     lifetimes: Mapping[int, tuple[Area, int, int]], words: int, names: Mapping[int, str], channels: int, below: int = 0
 ) -> dict[int, int]:
     """An address for each tensor: the lowest that is free for as long as it is needed, the largest areas first; rings
-    at multiples of their size.
+    at multiples of their size. Where one ends beyond the memory it is placed before all others, a few times.
 
     Args:
         lifetimes: by tensor its area, the first and the last time at which it is needed.
@@ -87,18 +91,16 @@ def place(
     Raises:
         GraphError: they do not fit; the message names what needs most, and how much.
     """
-    placed: list[tuple[int, int, int, int]] = []  # address, end, first time, last time
-    found: dict[int, int] = {}
-    for tensor, (area, begin, end) in sorted(lifetimes.items(), key=lambda item: (-item[1][0].words, item[1][1])):
-        align = area.ring or 1
-        address = -(-below // align) * align
-        for other, other_end, other_begin, other_last in sorted(placed):
-            apart = other_last < begin or end < other_begin
-            if not apart and other < address + area.words:
-                address = max(address, -(-other_end // align) * align)
-        placed.append((address, address + area.words, begin, end))
-        found[tensor] = address
-    last = max((end for _, end, _, _ in placed), default=0)
+    order = sorted(lifetimes, key=lambda tensor: (-lifetimes[tensor][0].words, lifetimes[tensor][1]))
+    found, last = _placed(lifetimes, order, below)
+    tried, end = found, last
+    for _ in range(_TRIES):
+        if end <= words:
+            found, last = tried, end
+            break
+        beyond = next(tensor for tensor in order if tried[tensor] + lifetimes[tensor][0].words > words)
+        order = [beyond, *(tensor for tensor in order if tensor != beyond)]
+        tried, end = _placed(lifetimes, order, below)
     if last > words:
         live = {
             time: below + sum(area.words for area, begin, end in lifetimes.values() if begin <= time <= end)
@@ -111,3 +113,22 @@ def place(
             f"those kept beside them take {live[worst]:,} words"
         )
     return found
+
+
+def _placed(
+    lifetimes: Mapping[int, tuple[Area, int, int]], order: Sequence[int], below: int
+) -> tuple[dict[int, int], int]:
+    """Addresses, given in an order, each the lowest that is free; and the end of the last area."""
+    placed: list[tuple[int, int, int, int]] = []  # address, end, first time, last time
+    found: dict[int, int] = {}
+    for tensor in order:
+        area, begin, end = lifetimes[tensor]
+        align = area.ring or 1
+        address = -(-below // align) * align
+        for other, other_end, other_begin, other_last in sorted(placed):
+            apart = other_last < begin or end < other_begin
+            if not apart and other < address + area.words:
+                address = max(address, -(-other_end // align) * align)
+        placed.append((address, address + area.words, begin, end))
+        found[tensor] = address
+    return found, max((end for _, end, _, _ in placed), default=0)

@@ -43,8 +43,9 @@ def cuts(layers: Sequence[Layer], ends: Iterable[int]) -> list[int]:
     kept = {layer.name for layer in layers if layer.kept}
 
     def apart(number: int) -> bool:
-        """What is computed for a layer's weights is not computed with it."""
-        return layers[number].name in kept and layers[number].name == layers[number - 1].name
+        """What is computed for a layer's weights is not computed with it, or one map is written by several layers."""
+        same_map = layers[number].part is not None and layers[number].writes == layers[number - 1].writes
+        return same_map or (layers[number].name in kept and layers[number].name == layers[number - 1].name)
 
     return [
         number

@@ -1,103 +1,19 @@
-"""Layers computed together some rows at a time, so that what passes between them takes little memory."""
+"""Layers computed together where their maps do not fit otherwise, and where every map lies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from mbconv.hdl.engine.instruction import Operation
 
 from ..graph.graph import GraphError
 from .layer import Layer
-from .layout import Area, StoredMap, place
-from .ranges import needed_rows, reads_several_rows
+from .layout import Area, place
+from .ranges import reads_several_rows
+from .segment import Maps, Piece, Segment
 
-Maps = Callable[[int], StoredMap]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Rows ``first`` to ``end`` of a layer, the number of which is ``layer``; of one without rows, 0 to 0.
-
-    ``groups``: of channels, the first and the one behind the last; (0, 0): all of them.
-    """
-
-    layer: int
-    first: int
-    end: int
-    groups: tuple[int, int] = (0, 0)
-
-
-@dataclass(frozen=True, eq=False)
-class Segment:
-    """Consecutive layers, of which each but the last is read by the next alone.
-
-    Args:
-        layers: all of the network; first, end: those of the segment.
-        rows: of the last one's result that are computed in a step; 0: every layer whole.
-    """
-
-    layers: Sequence[Layer]
-    maps: Maps
-    first: int
-    end: int
-    rows: int = 0
-
-    @cached_property
-    def pieces(self) -> list[Piece]:
-        """Instructions in their order."""
-        inside = range(self.first, self.end)
-        if not self.rows:
-            return [Piece(number, 0, self.layers[number].rows) for number in inside]
-        found: list[Piece] = []
-        done = dict.fromkeys(inside, 0)
-        last = self.end - 1
-        height = self.layers[last].rows
-        while done[last] < height:
-            until = {last: min(done[last] + self.rows, height)}
-            for number in reversed(range(self.first, last)):
-                _, needed = self._needed(number + 1, done[number + 1], until[number + 1])
-                until[number] = max(done[number], needed)
-            if until[last] == height and not self.layers[self.first].reads:
-                until[self.first] = self.layers[self.first].rows  # a packet is taken whole
-            for number in inside:
-                if until[number] > done[number]:
-                    found.append(Piece(number, done[number], until[number]))
-                    done[number] = until[number]
-        return found
-
-    def _needed(self, number: int, first: int, end: int) -> tuple[int, int]:
-        """Rows of what the layer before writes that a layer reads."""
-        layer = self.layers[number]
-        return needed_rows(layer, first, end, self.maps(layer.reads[0]).tensor.height)
-
-    @cached_property
-    def areas(self) -> dict[int, Area]:
-        """Of the maps between its layers."""
-        found: dict[int, Area] = {}
-        if not self.rows:
-            return found
-        by_layer: dict[int, list[Piece]] = {}
-        for piece in self.pieces:
-            by_layer.setdefault(piece.layer, []).append(piece)
-        order = {piece: place for place, piece in enumerate(self.pieces)}
-        for number in range(self.first, self.end - 1):
-            stored, reader = self.maps(self.layers[number].writes or 0), self.layers[number + 1]
-            # rows that lie there when more are written, from the first that the reader's next rows need
-            most, reads = 0, list(by_layer[number + 1])
-            for piece in by_layer[number]:
-                while reads and order[reads[0]] < order[piece]:
-                    reads.pop(0)
-                needed = self._needed(number + 1, reads[0].first, reads[0].end)[0] if reads else piece.first
-                most = max(most, piece.end - min(needed, piece.first))
-            words = most * stored.step
-            if not reads_several_rows(reader):
-                found[stored.tensor.index] = Area(min(words, stored.words), starts_over=True)
-                continue
-            ring = 1 << (words - 1).bit_length()
-            found[stored.tensor.index] = Area(ring, ring=ring) if ring < stored.words else Area(stored.words)
-        return found
+__all__ = ["Piece", "Placed", "Segment", "Stretch", "arrange"]
 
 
 @dataclass(frozen=True)
@@ -135,7 +51,7 @@ def arrange(
     stretch: Stretch | None = None,
 ) -> Placed:
     """Segments whose maps fit the memory: whole layers where they do, else as few joined as it takes, each of as many
-    rows a step as fit with the least cost.
+    rows a step as fit with the least cost; where none fit, as few layers of a row at a time as it takes.
 
     Args:
         words: of the map memory.
@@ -156,7 +72,7 @@ def arrange(
         worst, live = _most(segments, layers, maps, stretch)
         if live <= words - stretch.below and _fits(segments, layers, maps, words, stretch):
             break
-        joined = _joined(segments, readers, worst)
+        joined = _joined(segments, readers, worst) or _finer(segments, worst)
         if joined is None:
             break
         segments = joined
@@ -287,6 +203,14 @@ def _joined(segments: Sequence[Segment], readers: dict[int, list[int]], worst: i
         joined = replace(joined, end=following.end)
         behind += 1
     return [*segments[:at], joined, *segments[behind:]]
+
+
+def _finer(segments: list[Segment], worst: int) -> list[Segment] | None:
+    """The segments with one more layer of the ``worst`` one computed a row at a time; None where all are."""
+    segment = segments[worst]
+    if not segment.rows or segment.single == segment.end - segment.first:
+        return None
+    return [*segments[:worst], replace(segment, single=segment.single + 1), *segments[worst + 1 :]]
 
 
 def _passes(before: Segment, behind: Segment, readers: dict[int, list[int]]) -> int | None:

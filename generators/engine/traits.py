@@ -32,10 +32,15 @@ _TRAITS = {
     "pointwise": Traits("DENSE", row_by_row=True),
     "convolution": Traits("DENSE", row_by_row=True, windows=True),
     "depthwise": Traits("DEPTHWISE", row_by_row=True, several_rows=True),
-    "pool": Traits("DEPTHWISE, of the whole map", row_by_row=True),
+    "pool": Traits("DEPTHWISE, of a whole map, rows or columns", row_by_row=True),
     "max_pool": Traits("DEPTHWISE"),
     "lookup": Traits("TABLE", row_by_row=True, word_by_word=True, one_table=True),
     "add": Traits("TABLE", row_by_row=True, word_by_word=True),
+    "slice": Traits("DEPTHWISE, or DENSE where channels move within a word"),
+    "pad": Traits("DEPTHWISE, or DENSE where channels move within a word"),
+    "concatenate": Traits("DEPTHWISE, for each input"),
+    "resize": Traits("DEPTHWISE, for each phase and edge"),
+    "window_average": Traits("DEPTHWISE, for each edge"),
     "multiply": Traits("TABLE and DEPTHWISE", row_by_row=True, several_rows=True),
 }
 

@@ -108,6 +108,10 @@ class Reading:
         if one.written is None:
             (tensor,) = one.layer.reads
             found = self._given(program, tensor)
+        elif one.layer.part is not None:
+            tensor = one.written.tensor.index
+            found, wanted = self._part_of(program, one, np.asarray(values[tensor]).astype(np.int64))
+            return _Seen(frame, tensor, found, wanted)
         else:
             tensor = one.written.tensor.index
             found = self._stored(program, one)
@@ -214,6 +218,34 @@ class Reading:
         channels_left = stored.tensor.channels - group * size
         pixels = elements.reshape(rows * stored.tensor.width, -1)[:, :channels_left]
         return pixels + stored.offset
+
+    def _part_of(self, program: Program, one: Instruction, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The elements that an instruction wrote of a map, by their addresses, and those that it should have:
+        ``[pixels, channels]``."""
+        stored, part = one.written, one.layer.part
+        assert stored is not None and part is not None
+        p, channels = program.parameters, stored.tensor.channels
+        groups = part.groups[slice(*one.groups)] if one.groups[1] else part.groups
+        steps = ((part.rows, stored.step), (part.columns, stored.words_of_pixel), (groups, 1))
+        rows, columns, words = (step * (np.array(places) - places[0]) for places, step in steps)
+        places = (rows[:, None, None] + columns[:, None] + words + one.values["destination"]).reshape(-1)
+        places %= 1 << (p.map_words - 1).bit_length()
+        written = self.written.payloads[self.word : self.word + len(places)]
+        self.word += len(places)
+        octets = np.ascontiguousarray(written).view(np.uint8)
+        size = p.channels
+        addresses = octets[:, size : size + 4].astype(np.int64) @ (1 << 8 * np.arange(octets.shape[1] - size)[:4])
+        order, own = np.argsort(addresses, kind="stable"), np.argsort(places, kind="stable")
+        if not np.array_equal(addresses[order], places[own]):
+            raise GraphError(f"{one.name} wrote other words of the map memory than its own")
+        elements = np.empty((len(places), size), np.int64)
+        elements[own] = octets[order, :size].view(np.int8)
+        first = groups[0] * size
+        left = min(channels - first, len(groups) * size)
+        pixels = elements.reshape(-1, len(groups) * size)[:, :left] + stored.offset
+        right = wanted.reshape(stored.tensor.height, stored.tensor.width, channels)
+        right = right[np.ix_(part.rows, part.columns, np.arange(first, first + left))]
+        return pixels, right.reshape(pixels.shape)
 
     def _windows(self, folding: Folding, elements: np.ndarray) -> np.ndarray:
         """Of words with all columns of a window, the elements: ``[windows, columns · channels]``."""

@@ -1,0 +1,104 @@
+"""Operators of which the engine makes a result in parts: every element as the golden model has it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from engine_networks import LOADING, MEMORY, PLAIN, SMALL, faults
+from test_networks_every_operator import ENDS, MIDDLES, Small, written
+
+from mbconv.frames import random_frames
+from mbconv.generators.engine.compile import compile_network
+from mbconv.generators.engine.lines import Line, lines
+from mbconv.generators.graph.graph import GraphError
+from mbconv.generators.readers.tflite_file import read_tflite
+from mbconv.sim.bench.bench_case import ALWAYS, HALF
+from mbconv.sim.engine.simulate import simulate_programs
+
+PARTS = (
+    "mean of any window", "mean over rows", "mean over columns", "joined by rows", "padded", "padded channels",
+    "padded before a sum", "STRIDED_SLICE", "SLICE", "SPLIT", "nearest", "bilinear", "TRANSPOSE of 1",
+    "TRANSPOSE_CONV",
+)  # fmt: skip
+REFUSED = {
+    "PRELU": "constants of each channel's own",
+    "map by map": "multiplies two maps",
+    "map and vector": "adds maps that are stored in different views",
+    "vector less map": "writes a map of other words than it reads",
+    "map and one column": "adds maps that are stored in different views",
+    "MAXIMUM": "no instruction for extremum",
+    "MINIMUM": "no instruction for extremum",
+    "mean over both, reversed": "adds maps that are stored in different views",
+    "joined by channels": "joins channels behind the first 4",
+    "bilinear, half pixels": "parts of 1,024 of an element",
+    "bilinear, corners": "parts of 1,024 of an element",
+}
+
+
+def graph_of(name, folder):
+    path = folder / f"{len(list(folder.iterdir()))}.tflite"
+    written([name]).write(path)
+    return read_tflite(path)
+
+
+def work_of(names, folder, parameters):
+    """Programs of an operator each, with a frame of extreme values and one of any."""
+    work = []
+    for name in names:
+        program = compile_network(graph_of(name, folder), parameters, timing=MEMORY if parameters.port_bytes else None)
+        frames = random_frames(program.graph, 2, 4)
+        for values in frames[0].values():
+            values[:] = np.where(values > np.median(values), values.max(), values.min())
+        work.append((program, frames))
+    return work
+
+
+def test_parts_in_turn_on_one_engine(tmp_path):
+    assert not faults(simulate_programs([*work_of(PARTS, tmp_path, SMALL), by_single_rows(tmp_path)]))
+
+
+def by_single_rows(folder):
+    """A network whose maps fit only where the first layers are computed a row at a time."""
+    w = Small("chain")
+    x = w.mixed(w.input("x", (1, 12, 14, 3), 1 / 64, 3), 6)
+    x = w.mixed(w.mixed(w.filtered(x, (3, 3)), 6), 6)
+    w.output(w.mixed(w.max_pool(w.filtered(x, (3, 3)), (2, 2), (2, 2)), 4))
+    w.write(folder / "chain.tflite")
+    program = compile_network(read_tflite(folder / "chain.tflite"), SMALL, timing=MEMORY)
+    first = [one.rows for one in program.instructions if one.name == program.instructions[1].name]
+    assert first == [(row, row + 1) for row in range(12)]
+    return program, random_frames(program.graph, 2, 4)
+
+
+@pytest.mark.slow  # simulators of their own
+@pytest.mark.parametrize("parameters", [SMALL, PLAIN, LOADING], ids=["banks", "plain", "loading"])
+@pytest.mark.parametrize("pattern", [ALWAYS, HALF], ids=["whole", "stalled"])
+def test_every_operator(tmp_path, parameters, pattern):
+    names = [name for name in (*MIDDLES, *ENDS) if name not in REFUSED]
+    if not parameters.vectors:
+        names = [name for name in names if name not in ("map by vector", "vector by map")]
+    work = work_of(names, tmp_path, replace(parameters, weight_words=420))
+    assert not faults(simulate_programs(work, source=pattern, sink=pattern, seed=3))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_with_one_message(name, tmp_path):
+    parameters = replace(SMALL, channels=8, weight_bits=8)
+    with pytest.raises(GraphError) as refused:
+        compile_network(graph_of(name, tmp_path), parameters, timing=MEMORY)
+    assert str(refused.value).count("\n") == 1 and REFUSED[name] in str(refused.value)
+
+
+def test_lines_are_few_and_have_every_place():
+    """Phases of a map that is doubled, with its edges; zero points between; elements that stay."""
+    assert lines([(place, (1,)) for place in range(5)]) == [Line(0, 1, (1,), 0, 1, 5)]
+    assert lines([(place // 3, (1,)) for place in range(12)]) == [Line(0, 1, (1,), p, 3, 4) for p in range(3)]
+    doubled = [(0, (4,)), *(((place - 1) // 2, (3, 1) if place % 2 else (1, 3)) for place in range(1, 9)), (4, (4,))]
+    found = lines(doubled)
+    assert len(found) == 4
+    for line in found:
+        assert [doubled[place] for place in line.places] == [
+            (line.source + number * line.step, line.weights) for number in range(line.count)
+        ]
+    assert sorted(place for line in found for place in line.places) == list(range(10))
+    assert lines([(7, (1,))])[0].single == [Line(7, 1, (1,), 0, 1, 1)]

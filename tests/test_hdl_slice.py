@@ -5,14 +5,12 @@ from amaranth.hdl import signed
 from circuits import OTHER
 from stage_cases import BYTES, operator_graph, stage_case
 
-from mbconv.generators.engine.compile import compile_network
 from mbconv.generators.graph.graph import INT8, Graph, GraphError, Tensor
 from mbconv.generators.graph.kept import whole_beats
 from mbconv.generators.operators.mean import Mean
 from mbconv.generators.operators.split import Split
 from mbconv.generators.operators.strided_slice import StridedSlice
 from mbconv.generators.stages.network import build_network
-from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.family import GENERIC
 from mbconv.hdl.slice import Slice
 from mbconv.sim.bench.bench import run_cases
@@ -112,9 +110,3 @@ def test_what_a_circuit_refuses():
 def test_cost():
     circuit = Slice(signed(8), 2, (4, 3, 2), ((1, 2, 2), (0, 1, 3), (1, 1, 1)))
     assert (circuit.multipliers, circuit.cycles_per_frame, circuit.memory_bits, circuit.latency) == (0, 24, 32, 1)
-
-
-def test_the_engine_takes_no_mean_of_rows_for_one_of_the_map():
-    graph = operator_graph(lambda *place: Mean(*place, axes=(2,)), [(1, 4, 6, 5), (1, 4, 1, 5)], [BYTES, OTHERS])
-    with pytest.raises(GraphError, match="no instruction for means of rows or columns alone"):
-        compile_network(graph, EngineParameters(channels=5, pixels=2))

@@ -33,11 +33,11 @@ EACH_VARIANT = pytest.mark.parametrize(
 EACH_EXTENT = pytest.mark.parametrize(
     ("how", "step"),
     [
-        pytest.param({}, 3, id="every third case"),
+        pytest.param({}, 5, id="every fifth case"),
         *(pytest.param(how, 1, id=name, marks=pytest.mark.slow) for name, how in VARIANTS.items()),
     ],
 )
-"""For a circuit of many cases that take long to build: every third of them is quick, all of each variant slow."""
+"""For a circuit of many cases that take long to build: every fifth of them is quick, all of each variant slow."""
 
 
 def accumulator_range(weights: np.ndarray, minimum: int, maximum: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,8 @@ from mbconv.sim.simulation import verilator
 
 pytest_plugins = ["resume", "longest_first"]
 
+OPTIMIZATION = verilator.OPTIMIZATION
+
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
@@ -17,11 +19,10 @@ def wide_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
 
 
-@pytest.fixture(autouse=True)
-def quickly_compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.hookimpl(tryfirst=True)  # before fixtures of a whole module are made
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Simulators are compiled without optimisation, which takes half of the time; slow tests simulate for longer."""
-    if request.node.get_closest_marker("slow") is None:
-        monkeypatch.setattr(verilator, "OPTIMIZATION", "-O0")
+    verilator.OPTIMIZATION = "-O0" if item.get_closest_marker("slow") is None else OPTIMIZATION
 
 
 @pytest.fixture(scope="session")

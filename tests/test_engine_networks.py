@@ -24,7 +24,7 @@ def test_networks_in_turn_on_one_engine(tmp_path):
     """A built-in network, random ones that nobody chose, and the first again: nothing of a program stays behind."""
     program = digits()
     frames = random_frames(program.graph, 2, 5)
-    work = [(program, frames), *first_work(5, tmp_path), (program, frames)]
+    work = [(program, frames), *first_work(3, tmp_path), (program, frames)]
     results = simulate_programs(work)
     assert not faults(results)
     assert all(result.ok for result in results)

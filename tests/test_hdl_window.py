@@ -151,11 +151,16 @@ def check_cycles(case: Case, folder, index: int) -> None:
     assert seen == expected.tolist(), case.name
 
 
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory):
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(3, id="every third case"), pytest.param(1, id="all cases", marks=pytest.mark.slow)],
+)
+def simulated(request, tmp_path_factory):
+    """The cases simulated, and the folder of what they did."""
     folder = tmp_path_factory.mktemp("window")
-    run_cases(CASES, folder=folder)
-    return folder
+    cases = CASES[:: request.param]
+    run_cases(cases, folder=folder)
+    return cases, folder
 
 
 def test_taps_are_right_under_all_stalls(simulated):
@@ -164,5 +169,6 @@ def test_taps_are_right_under_all_stalls(simulated):
 
 
 def test_every_step_is_issued_when_counting_says(simulated):
-    for index, case in enumerate(CASES):
-        check_cycles(case, simulated, index)
+    cases, folder = simulated
+    for index, case in enumerate(cases):
+        check_cycles(case, folder, index)

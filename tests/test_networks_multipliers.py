@@ -41,8 +41,15 @@ def resized(path) -> None:
     w.write(path)
 
 
-@pytest.mark.parametrize("multipliers", [4, 70])
-@pytest.mark.parametrize("network", [multiplied, resized])
+@pytest.mark.parametrize(
+    ("network", "multipliers"),
+    [
+        (multiplied, 70),
+        (resized, 4),
+        pytest.param(multiplied, 4, marks=pytest.mark.slow),
+        pytest.param(resized, 70, marks=pytest.mark.slow),
+    ],
+)
 def test_whole(network, multipliers, tmp_path):
     path = tmp_path / f"{network.__name__}.tflite"
     network(path)

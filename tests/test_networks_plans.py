@@ -35,7 +35,7 @@ def test_the_bottleneck_never_waits(model, multipliers):
         assert set(np.diff(ends)[1:]) == {max(busy.values())}, f"tensor {tensor}: {ends}"
 
 
-@pytest.mark.parametrize("multipliers", [22, 33])
+@pytest.mark.parametrize("multipliers", [pytest.param(22, marks=pytest.mark.slow), 33])
 def test_pixels_that_share_groups_of_outputs(multipliers):
     """From both ends of a block whose 1×1 convolutions take several pixels together."""
     graph = load("block:inverted_residual,height=6,width=6,channels=8,expansion=4")

@@ -76,8 +76,8 @@ def emit(model, directory, layers, target, engine, prefix, testbench, litex, ima
     with working("emitting", quiet=as_json):
         design, planned_for = planned_design(graph, target)
         bundle = make_bundle(design, prefix, source, planned_for)
-        bench = _testbench(whole, graph, bundle, images, seed, frames) if testbench else None
-        manifest = write(bundle, directory, testbench=bench, litex=litex, overwrite=overwrite, say=notes.append)
+        checked_by = _testbench(whole, graph, bundle, images, seed, frames) if testbench else None
+        manifest = write(bundle, directory, testbench=checked_by, litex=litex, overwrite=overwrite, say=notes.append)
     print_emitted("emit", directory, manifest, notes, as_json)
 
 

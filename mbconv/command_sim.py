@@ -71,7 +71,7 @@ def sim(model, layers, target, engine, images, is_random, seed, frames, in_turn,
             raise UserError(f"--engine takes no {', '.join(given)}")
         return _simulate_engine(model, layers, engine, images, seed, frames, as_json)
 
-    from mbconv.sim.bench.bench_case import ALWAYS, IN_TURN
+    from mbconv.sim.circuits.testbench_case import ALWAYS, IN_TURN
     from mbconv.sim.simulation.description import Description
     from mbconv.sim.simulation.gtkwave import save_file, write_save_file
     from mbconv.sim.simulation.simulate import simulate_bundle

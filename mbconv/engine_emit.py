@@ -45,13 +45,13 @@ def emit_engine_folder(engine: str, model, layers, directory: Path, target, pref
     parameters, timing = engine_timing(engine)
     notes: list[str] = []
     with working("emitting", quiet=as_json):
-        program = bench = None
+        program = testbench = None
         if model is not None:
             whole, graph = load_part(model, layers)
             program = compiled(graph, engine)
         bundle = engine_bundle(parameters, prefix, program, timing)
         if program is not None:
             count = frames or bundle.manifest["measuring_frames"]
-            bench = engine_testbench(bundle, program, chosen_frames(whole, graph, count, images, seed))
-        manifest = emit_engine(bundle, directory, bench, overwrite=overwrite, say=notes.append)
+            testbench = engine_testbench(bundle, program, chosen_frames(whole, graph, count, images, seed))
+        manifest = emit_engine(bundle, directory, testbench, overwrite=overwrite, say=notes.append)
     print_emitted("emit-engine", directory, manifest, notes, as_json)

@@ -1,1 +1,1 @@
-"""The golden model, the benches of circuits and the simulation of whole designs."""
+"""The golden model, the test benches of circuits and the simulation of whole designs."""

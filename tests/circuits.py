@@ -8,7 +8,7 @@ from mbconv.generators.constants.weights import folded_weights, pack_records
 from mbconv.generators.planning.folding import Folding
 from mbconv.hdl.family import Family
 from mbconv.hdl.requantize import RequantizeFormat, RequantizeWords
-from mbconv.sim.bench.bench import Payloads, Periodic
+from mbconv.sim.circuits.testbench import Payloads, Periodic
 
 OTHER = Family(
     "other",

@@ -8,7 +8,7 @@ import numpy as np
 
 from mbconv.generators.emission.bundle import make_bundle
 from mbconv.generators.emission.design import Design
-from mbconv.sim.bench.bench_case import Pattern, Run
+from mbconv.sim.circuits.testbench_case import Pattern, Run
 from mbconv.sim.simulation.description import Description
 from mbconv.sim.simulation.design_record import DesignRecord
 from mbconv.sim.simulation.design_source import DesignPort, DesignSource

@@ -1,4 +1,4 @@
-"""Stages of one operator as cases of the bench: equal to the golden model, cycles as the event model has them."""
+"""Stages of one operator as cases of the test bench: equal to the golden model, cycles as the event model has them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from mbconv.generators.stages.protocol import Site
 from mbconv.generators.stages.stage import Stage
 from mbconv.generators.timing.event_graph import EventGraph
 from mbconv.hdl.family import GENERIC, Family
-from mbconv.sim.bench.bench import Case, Expected, tensor_beats
+from mbconv.sim.circuits.testbench import Case, Expected, tensor_beats
 from mbconv.sim.golden import model as golden
 
 Quantised = tuple[Element, float, int]
@@ -57,7 +57,7 @@ def stage_of(graph: Graph, lanes: int, interval: int | None = None, family: Fami
 
 
 def counted(stage: Stage, frames: int) -> tuple[int, int]:
-    """Interval, between the last two of several frames, and latency, as the bench measures them."""
+    """Interval, between the last two of several frames, and latency, as the test bench measures them."""
     graph = EventGraph()
     ports = stage.timing.events(graph, "the stage", frames)
     for accepted in ports.accepted:

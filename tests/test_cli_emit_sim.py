@@ -238,12 +238,12 @@ def test_testbench_without_mbconv(tmp_path):
     (tmp_path / "mbconv" / "__init__.py").write_text('raise ImportError("a test bench must not need mbconv")')
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
 
-    def bench() -> tuple[int, str]:
+    def testbench() -> tuple[int, str]:
         command = [sys.executable, folder / "testbench" / "run.py"]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
         return done.returncode, done.stdout + done.stderr
 
-    status, text = bench()
+    status, text = testbench()
     assert status == 0 and "2 tests, 0 failed" in text, text[-3000:]
     manifest = json.loads((folder / "manifest.json").read_text())
     assert f"interval {manifest['interval_cycles']} cycles, predicted {manifest['interval_cycles']}" in text
@@ -256,12 +256,12 @@ def test_testbench_without_mbconv(tmp_path):
         vectors["outputs"][name][0] = f"{first[:6]}{int(first[6:8], 16) ^ 1:02x}{first[8:]}"
 
     edit(folder / "testbench" / "vectors.json", wrong)
-    status, text = bench()
+    status, text = testbench()
     assert status == 1 and "Failed 2 of 2 tests" in text
     assert "frame 0, row 0, column 0, channel 3: " in text
     edit(folder / "testbench" / "vectors.json", wrong)
     edit(folder / "manifest.json", lambda found: found.update(interval_cycles=manifest["interval_cycles"] + 1))
-    status, text = bench()
+    status, text = testbench()
     assert status == 1 and "Failed 1 of 2 tests" in text
 
 

@@ -18,7 +18,7 @@ from mbconv.generators.engine.program_file import upload_bytes
 from mbconv.hdl.engine.axi_stream_engine import COUNTERS
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.models import load
-from mbconv.sim.bench.bench_case import ALWAYS, HALF
+from mbconv.sim.circuits.testbench_case import ALWAYS, HALF
 from mbconv.sim.golden import model as golden
 from mbconv.sim.simulation.design_source import DesignPort, DesignSource
 from mbconv.sim.simulation.run_design import run_design

@@ -12,7 +12,7 @@ from mbconv.generators.engine.program_file import stream_bytes
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.family import Family
 from mbconv.models import load
-from mbconv.sim.bench.bench_case import ALWAYS, HALF
+from mbconv.sim.circuits.testbench_case import ALWAYS, HALF
 from mbconv.sim.engine.simulate import simulate_programs
 
 

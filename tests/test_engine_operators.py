@@ -12,7 +12,7 @@ from mbconv.generators.engine.compile import compile_network
 from mbconv.generators.engine.lines import Line, lines
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.readers.tflite_file import read_tflite
-from mbconv.sim.bench.bench_case import ALWAYS, HALF
+from mbconv.sim.circuits.testbench_case import ALWAYS, HALF
 from mbconv.sim.engine.simulate import simulate_programs
 
 PARTS = (

@@ -15,7 +15,7 @@ from mbconv.generators.engine.program_file import stream_bytes
 from mbconv.generators.engine.segments import Piece
 from mbconv.generators.engine.streams import stream_places
 from mbconv.models import load
-from mbconv.sim.bench.bench_case import HALF
+from mbconv.sim.circuits.testbench_case import HALF
 from mbconv.sim.engine import simulate
 from mbconv.sim.engine.simulate import simulate_programs
 

@@ -12,7 +12,7 @@ from mbconv.generators.operators.mean import Mean
 from mbconv.hdl.average_pool import AveragePool as PoolCircuit
 from mbconv.hdl.average_pool import sum_bits
 from mbconv.hdl.requantize import RequantizeFormat, RequantizeWords
-from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.circuits.testbench import Case, Expected, run_cases, tensor_beats
 from mbconv.sim.golden import model as golden
 
 FRAMES = 3

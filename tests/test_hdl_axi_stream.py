@@ -12,7 +12,7 @@ from mbconv.generators.timing.edge_timing import InputEdgeTiming, OutputEdgeTimi
 from mbconv.hdl.axi_stream import AxiFrame, axi_payload, data_bytes_for, element_bytes
 from mbconv.hdl.axi_stream_input import AxiStreamInput
 from mbconv.hdl.axi_stream_output import AxiStreamOutput
-from mbconv.sim.bench.bench import Case, Expected, Payloads, pack, run_cases, tensor_beats
+from mbconv.sim.circuits.testbench import Case, Expected, Payloads, pack, run_cases, tensor_beats
 
 FRAMES = 4
 

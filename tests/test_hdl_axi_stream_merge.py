@@ -7,7 +7,7 @@ from axi_packets import frame_beats
 
 from mbconv.hdl.axi_stream import AxiFrame
 from mbconv.hdl.axi_stream_merge import AxiStreamMerge
-from mbconv.sim.bench.bench import Case, Payloads, run_cases
+from mbconv.sim.circuits.testbench import Case, Payloads, run_cases
 
 FRAMES = 3
 

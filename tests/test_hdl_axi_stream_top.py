@@ -20,7 +20,7 @@ from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
 from mbconv.hdl.rom_source import RomSource
 from mbconv.hdl.stream_graph import Port, Stream, StreamGraph
 from mbconv.hdl.verilog import Verilog, to_verilog
-from mbconv.sim.bench.bench_data import pack
+from mbconv.sim.circuits.testbench_data import pack
 from mbconv.sim.simulation import simulator, verilator
 from mbconv.sim.simulation.design_source import DesignPort, DesignSource
 from mbconv.sim.simulation.run_design import run_design
@@ -80,7 +80,7 @@ def queues(first: AxiStreamEdge, second: AxiStreamEdge) -> StreamGraph:
     return StreamGraph(stages, streams, ["first_in", "second_in"], ["first_out", "second_out"])
 
 
-def bench(top: AxiStreamTop) -> str:
+def axi_testbench(top: AxiStreamTop) -> str:
     """A Verilog top around module ``accelerator`` whose ports cocotb may touch: it adds the empty beats that
     cocotbext-axi does not send, and counts broken rules."""
     ports, connections, rules = ["input wire aclk", "input wire aresetn"], [".aclk(aclk), .aresetn(aresetn)"], []
@@ -105,7 +105,7 @@ def bench(top: AxiStreamTop) -> str:
         rules += [f"(~aresetn & {name}_tvalid)", f"({name}_waiting & {name}_now != {name}_before)"]
     connections += [f".{name}({name})" for name in status_names(top)]
     ports += [f"output wire [15:0] {name}" for name in status_names(top)] + ["output reg [31:0] broken_rules"]
-    lines = ["module axi_bench (", ",\n".join(f"    {port} /* verilator public_flat_rw */" for port in ports), ");"]
+    lines = ["module axi_testbench (", ",\n".join(f"    {port} /* verilator public_flat_rw */" for port in ports), ");"]
     for edge in top.outputs.values():
         name, bits = edge.name, 9 * edge.data_bytes + 3
         fields = ", ".join(f"{name}_{field}" for field in ("tdata", "tkeep", "tlast", "tuser", "tvalid"))
@@ -135,8 +135,8 @@ def status_names(top: AxiStreamTop) -> list[str]:
 def drive(top: AxiStreamTop, runs: Sequence[Mapping], folder) -> list[dict]:
     """Simulate with cocotbext-axi and return what each run received."""
     verilog = to_verilog(top, "accelerator")
-    sources = {"design.v": verilog.text, "primitives.v": verilog.primitives, "bench.v": bench(top)}
-    build = verilator.build(sources, "axi_bench")
+    sources = {"design.v": verilog.text, "primitives.v": verilog.primitives, "testbench.v": axi_testbench(top)}
+    build = verilator.build(sources, "axi_testbench")
     for name, text in verilog.memory_files.items():
         (folder / name).write_text(text)
     plan = {
@@ -145,7 +145,7 @@ def drive(top: AxiStreamTop, runs: Sequence[Mapping], folder) -> list[dict]:
         "status": status_names(top),
         "runs": list(runs),
     }
-    simulator.run(build, folder, "axi_stream_bench", environment={"AXI_STREAM_PLAN": json.dumps(plan)})
+    simulator.run(build, folder, "axi_stream_testbench", environment={"AXI_STREAM_PLAN": json.dumps(plan)})
     result = json.loads((folder / "result.json").read_text())
     assert result["broken_rules"] == 0
     return result["runs"]

@@ -11,7 +11,7 @@ from mbconv.generators.operators.concatenation import Concatenation
 from mbconv.generators.planning.lane_groups import LaneGroups, fitting_lanes
 from mbconv.generators.stages.network import build_network
 from mbconv.hdl.concatenate import Concatenate
-from mbconv.sim.bench.bench import run_cases
+from mbconv.sim.circuits.testbench import run_cases
 
 
 def graph_of(axis: int, *shapes, numbers=BYTES) -> Graph:

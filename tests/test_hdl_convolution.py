@@ -14,7 +14,7 @@ from windowed import counted_cycles, windows
 from mbconv.hdl.convolution import Convolution, ConvolutionParameters
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.window_geometry import WindowGeometry
-from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.circuits.testbench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
 SAME = WindowGeometry(5, 6, (3, 3), (1, 1), (1, 1, 1, 1))

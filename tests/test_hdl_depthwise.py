@@ -13,7 +13,7 @@ from windowed import counted_cycles, windows
 from mbconv.hdl.depthwise import Depthwise, DepthwiseParameters
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.window_geometry import WindowGeometry
-from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.circuits.testbench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
 SAME = (1, 1, 1, 1)

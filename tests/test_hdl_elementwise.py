@@ -15,7 +15,7 @@ from mbconv.hdl.add_constants import AddConstants
 from mbconv.hdl.lookup import Lookup
 from mbconv.hdl.operand import Operand
 from mbconv.hdl.value_tables import ValueTables, linear, signed_digits
-from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.circuits.testbench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
 PIXELS = 12

@@ -23,10 +23,10 @@ TINY = EngineParameters(
 )  # fmt: skip
 
 
-def simulated(component, bench) -> None:
+def simulated(component, testbench) -> None:
     simulator = Simulator(component)
     simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
+    simulator.add_testbench(testbench)
     simulator.run()
 
 
@@ -89,7 +89,7 @@ def upload(packet: bytes) -> tuple[dict[Section, list[int]], bool, bool]:
     circuit = Upload(TINY)
     written: dict[Section, list[int]] = {section: [] for section in Section}
 
-    async def bench(ctx):
+    async def testbench(ctx):
         for place, byte in enumerate((*packet, 0, 0)):
             inside = place < len(packet)
             ctx.set(circuit.i.valid, inside)
@@ -104,7 +104,7 @@ def upload(packet: bytes) -> tuple[dict[Section, list[int]], bool, bool]:
         found.append((bool(ctx.get(circuit.loaded)), bool(ctx.get(circuit.failed))))
 
     found: list[tuple[bool, bool]] = []
-    simulated(circuit, bench)
+    simulated(circuit, testbench)
     return written, *found[0]
 
 
@@ -147,7 +147,7 @@ def test_packets_of_frames(sent, bad, words):
     circuit = FrameInput(TINY)
     written, ends, word, kinds = [], [], [0] * 4, []
 
-    async def bench(ctx):
+    async def testbench(ctx):
         fields = {"words": 1, "tail": 0, "pixels": 1, "destination": 40, "fill": -9}
         for name, value in fields.items():
             ctx.set(circuit.instruction[name], value)
@@ -176,7 +176,7 @@ def test_packets_of_frames(sent, bad, words):
         assert not left
         assert ctx.get(circuit.bad) == bad
 
-    simulated(circuit, bench)
+    simulated(circuit, testbench)
     assert [address for address, _ in written] == [40, 41, 42, 43]
     for (_, word), wanted in zip(written, words, strict=True):
         assert word[: len(wanted)] == wanted
@@ -210,7 +210,7 @@ def test_constants_are_data(bits, cycles, adders):
     assert len(set(wanted.tolist())) > 20
     found = []
 
-    async def bench(ctx):
+    async def testbench(ctx):
         for name, value in (
             ("zero_point", zero),
             ("minimum", low),
@@ -233,5 +233,5 @@ def test_constants_are_data(bits, cycles, adders):
             if ctx.get(circuit.o_valid):
                 found.append(ctx.get(circuit.o[0]))
 
-    simulated(circuit, bench)
+    simulated(circuit, testbench)
     assert found == wanted.tolist()

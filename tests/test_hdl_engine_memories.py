@@ -29,7 +29,7 @@ def test_a_ring_counts_its_words_and_places(seed):
     circuit, chosen = WeightRing(SHARED), random.Random(seed)
     places = SHARED.weight_words - FIRST
 
-    async def bench(ctx):
+    async def testbench(ctx):
         ctx.set(circuit.begin, 1)
         ctx.set(circuit.first, FIRST)
         await ctx.tick()
@@ -57,7 +57,7 @@ def test_a_ring_counts_its_words_and_places(seed):
             await ctx.tick()
         assert {0, places} <= {one for one, _ in seen}  # it was full and empty
 
-    simulated(circuit, bench)
+    simulated(circuit, testbench)
 
 
 def streamed(circuit, data: bytes, words: int, seed: int) -> tuple[list[int], bool, int]:
@@ -68,7 +68,7 @@ def streamed(circuit, data: bytes, words: int, seed: int) -> tuple[list[int], bo
     beats = [int.from_bytes(data[place : place + size], "little") for place in range(0, len(data), size)]
     found, result = [], []
 
-    async def bench(ctx):
+    async def testbench(ctx):
         def written():
             if isinstance(circuit, Upload):
                 return ctx.get(circuit.write) >> Section.WEIGHTS & 1, ctx.get(circuit.word(Section.WEIGHTS))
@@ -108,7 +108,7 @@ def streamed(circuit, data: bytes, words: int, seed: int) -> tuple[list[int], bo
         assert not ctx.get(circuit.streaming)
         assert ctx.get(circuit.checked)
 
-    simulated(circuit, bench)
+    simulated(circuit, testbench)
     return found, *result[0]
 
 
@@ -163,7 +163,7 @@ def test_constants_take_their_turns(seed):
     p = SHARED
     slices, turn, memories = p.constant_slices, p.constants_in_turn, [{} for _ in circuit.rams]
 
-    async def bench(ctx):
+    async def testbench(ctx):
         async def put(words):
             for word in words:
                 while chosen.random() < 0.5:
@@ -203,7 +203,7 @@ def test_constants_take_their_turns(seed):
         for place, parts in enumerate(stay):
             assert read(turn + place) == whole(parts)
 
-    simulated(circuit, bench)
+    simulated(circuit, testbench)
 
 
 @pytest.mark.parametrize("standing", [0, 1, 3, 4, 5])
@@ -215,7 +215,7 @@ def test_the_rows_of_a_program(standing):
     words = [word for one in values for word in pack_instruction(p, one)]
     memories: list[dict[int, int]] = [{} for _ in circuit.rams]
 
-    async def bench(ctx):
+    async def testbench(ctx):
         ctx.set(circuit.write, 1)
         for address, word in enumerate(words):
             ctx.set(circuit.address, address)
@@ -223,7 +223,7 @@ def test_the_rows_of_a_program(standing):
             keep(ctx, circuit, memories)
             await ctx.tick()
 
-    simulated(circuit, bench)
+    simulated(circuit, testbench)
     rows = instruction_rows(p)
     for number, wanted in enumerate(values):
         row = [memory[number * rows + place] for place in range(rows) for memory in memories]

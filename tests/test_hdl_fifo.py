@@ -7,8 +7,8 @@ from amaranth.lib.data import ArrayLayout
 
 from mbconv.hdl.credit_queue import CreditQueue
 from mbconv.hdl.fifo import Fifo
-from mbconv.sim.bench.bench import Case, Run, run_cases
-from mbconv.sim.bench.bench_case import ALWAYS, HALF
+from mbconv.sim.circuits.testbench import Case, Run, run_cases
+from mbconv.sim.circuits.testbench_case import ALWAYS, HALF
 
 
 def queue_case(depth: int, frames: int = 3, beats: int = 150) -> Case:

@@ -39,7 +39,7 @@ def read(restarts, cycles, *, clock=24e6, delay=2, latency=1, ready=lambda cycle
     flash = model or FlashModel(contents(), 1e9 / clock)
     taken: list[tuple[int, list[int], int]] = []
 
-    async def bench(ctx):
+    async def testbench(ctx):
         pads = (1, 0, 13, 13)
         inputs = [15] * (delay - 1)  # registers from the lines to the circuit
         for cycle in range(cycles):
@@ -60,7 +60,7 @@ def read(restarts, cycles, *, clock=24e6, delay=2, latency=1, ready=lambda cycle
 
     simulator = Simulator(reader)
     simulator.add_clock(1 / clock)
-    simulator.add_testbench(bench)
+    simulator.add_testbench(testbench)
     simulator.run()
     return taken, flash, reader
 

@@ -7,7 +7,7 @@ from elements import random_elements
 
 from mbconv.generators.timing.edge_timing import RegroupTiming, beat_ends
 from mbconv.hdl.gearbox import Gearbox
-from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.circuits.testbench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
 PIXELS = 11

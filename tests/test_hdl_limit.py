@@ -19,14 +19,14 @@ def test_every_value(bits):
     results = [Signal(signed(8)) for _ in LIMITS]
     m.d.comb += [result.eq(limited(value, *limits)) for result, limits in zip(results, LIMITS, strict=True)]
 
-    async def bench(ctx):
+    async def testbench(ctx):
         for number in range(-(1 << bits - 1), 1 << bits - 1):
             ctx.set(value, number)
             for result, (low, high) in zip(results, LIMITS, strict=True):
                 assert ctx.get(result) == min(max(number, low), high), (number, low, high)
 
     simulator = Simulator(m)
-    simulator.add_testbench(bench)
+    simulator.add_testbench(testbench)
     simulator.run()
 
 

@@ -5,7 +5,7 @@ from cobs import cobs
 
 from mbconv.hdl.link.cobs_decoder import CobsDecoder
 from mbconv.hdl.link.cobs_encoder import CobsEncoder
-from mbconv.sim.bench.bench import Case, run_cases
+from mbconv.sim.circuits.testbench import Case, run_cases
 
 
 def packets() -> dict[str, list[bytes]]:

@@ -35,7 +35,7 @@ def received(bit: BitLength, line: list[int], ready_every: int = 1) -> tuple[byt
     circuit = UartReceiver(bit)
     taken, errors = bytearray(), 0
 
-    async def bench(ctx):
+    async def testbench(ctx):
         nonlocal errors
         for cycle, level in enumerate(line):
             ctx.set(circuit.rx, level)
@@ -49,7 +49,7 @@ def received(bit: BitLength, line: list[int], ready_every: int = 1) -> tuple[byt
 
     simulator = Simulator(circuit)
     simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
+    simulator.add_testbench(testbench)
     simulator.run()
     return bytes(taken), errors
 
@@ -90,7 +90,7 @@ def test_transmitter(clock, baud):
     circuit = UartTransmitter(bit)
     line, accepted = [], []
 
-    async def bench(ctx):
+    async def testbench(ctx):
         assert ctx.get(circuit.tx) == 1
         waiting = list(BYTES)
         for cycle in range(int(len(BYTES) * 11 * clock / baud) + 100):
@@ -104,7 +104,7 @@ def test_transmitter(clock, baud):
 
     simulator = Simulator(circuit)
     simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
+    simulator.add_testbench(testbench)
     simulator.run()
     assert len(accepted) == len(BYTES)
     length = clock / baud

@@ -13,7 +13,7 @@ from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.max_pool import MaxPool, MaxPoolParameters
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.hdl.window_parameters import WindowParameters
-from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.circuits.testbench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
 

@@ -14,7 +14,7 @@ from mbconv.generators.operators.multiply import Multiply
 from mbconv.hdl.multiply import Multiply as MultiplyCircuit
 from mbconv.hdl.multiply import product_bits
 from mbconv.hdl.operand import Broadcast, Operand
-from mbconv.sim.bench.bench import run_cases
+from mbconv.sim.circuits.testbench import run_cases
 
 GATE = INT8, 1 / 256, -128
 UNSIGNED = UINT8, 0.031, 128

@@ -11,7 +11,7 @@ from mbconv.generators.planning.lane_groups import LaneGroups, fitting_lanes
 from mbconv.generators.stages.network import build_network
 from mbconv.hdl.pad import Pad as PadCircuit
 from mbconv.hdl.pad import PaddedRaster
-from mbconv.sim.bench.bench import run_cases
+from mbconv.sim.circuits.testbench import run_cases
 
 
 def graph_of(

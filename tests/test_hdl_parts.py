@@ -15,7 +15,7 @@ from mbconv.hdl.family import GENERIC
 from mbconv.hdl.interpolate import Interpolate
 from mbconv.hdl.layouts import ArrayLayout
 from mbconv.hdl.round_memory import RoundMemory
-from mbconv.sim.bench.bench import Case, run_cases
+from mbconv.sim.circuits.testbench import Case, run_cases
 
 WORD = unsigned(16)
 ROUNDS = 4

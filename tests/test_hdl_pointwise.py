@@ -11,7 +11,7 @@ from windowed import counted_cycles
 
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.pointwise import Pointwise, PointwiseParameters
-from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.circuits.testbench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
 PIXELS = 12

@@ -10,7 +10,7 @@ from circuits import OTHER
 from mbconv.hdl.credit_queue import CreditQueue, least_depth
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.primitives import Multipliers, Ram, Rom
-from mbconv.sim.bench.bench import BenchFailure, Case, Run, run_cases
+from mbconv.sim.circuits.testbench import Case, CircuitFailure, Run, run_cases
 
 ELEMENT = unsigned(16)
 
@@ -51,7 +51,7 @@ WORDS = np.random.default_rng(1).integers(0, 1 << 16, 40)
 def test_a_word_that_is_read_while_it_is_written_is_undefined(family):
     """Neither the new word nor the old one, which some block RAMs give and others do not."""
     for expected in (WORDS, np.append(0, WORDS[:-1])):
-        with pytest.raises(BenchFailure):
+        with pytest.raises(CircuitFailure):
             case = Case("a memory", WrittenAndRead(family), {"i": WORDS}, {"o": expected}, frames=1)
             run_cases([case], runs=[Run()])
 

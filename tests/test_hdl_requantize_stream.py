@@ -17,7 +17,7 @@ from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.requantize import Requantize, RequantizeParameters
 from mbconv.hdl.requantize_format import RequantizeFormat
 from mbconv.hdl.requantize_multiply import cheapest_plan, possible_plans
-from mbconv.sim.bench.bench import Case, Payloads, run_cases
+from mbconv.sim.circuits.testbench import Case, Payloads, run_cases
 
 BEATS, FRAMES, SEED = 60, 3, 8
 

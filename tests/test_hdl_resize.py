@@ -11,7 +11,7 @@ from mbconv.generators.operators.resize_bilinear import ResizeBilinear
 from mbconv.generators.operators.resize_nearest import ResizeNearest
 from mbconv.generators.stages.network import build_network
 from mbconv.hdl.resize import EnlargedAxis, Resize
-from mbconv.sim.bench.bench import run_cases
+from mbconv.sim.circuits.testbench import run_cases
 
 UNSIGNED = UINT8, 0.5, 3
 ALIGNED, HALF = {"align_corners": True}, {"half_pixel_centers": True}

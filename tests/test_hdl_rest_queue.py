@@ -6,7 +6,7 @@ from circuits import OTHER
 
 from mbconv.hdl.family import GENERIC
 from mbconv.hdl.rest_queue import RestQueue
-from mbconv.sim.bench.bench import Case, run_cases
+from mbconv.sim.circuits.testbench import Case, run_cases
 
 FRAMES, PERIODS = 3, 5
 

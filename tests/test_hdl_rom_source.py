@@ -9,7 +9,7 @@ from amaranth.lib.wiring import Component, In, Out
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.primitives import Rom
 from mbconv.hdl.rom_source import RomSource
-from mbconv.sim.bench.bench import Case, run_cases
+from mbconv.sim.circuits.testbench import Case, run_cases
 
 QUICK = Family("quick", memory_latency=1)
 

@@ -23,7 +23,7 @@ def run(cycles, *, clock=96e6, timing=SMALL, checked=None, filled=(), restarts=(
     model = SdramModel(checked or timing, 1e9 / clock)
     taken: list[list] = []
 
-    async def bench(ctx):
+    async def testbench(ctx):
         pads = (Command.NOTHING, 0, 0, 0, 0)
         inputs = [0] * (delay - 1)
         left = list(filled)
@@ -50,7 +50,7 @@ def run(cycles, *, clock=96e6, timing=SMALL, checked=None, filled=(), restarts=(
 
     simulator = Simulator(reader)
     simulator.add_clock(1 / clock)
-    simulator.add_testbench(bench)
+    simulator.add_testbench(testbench)
     simulator.run()
     return taken, model, reader
 
@@ -96,7 +96,7 @@ def test_places():
     reader = SdramReader(SMALL, 96e6, places=True, family=REGISTERS)
     model, wanted, found = SdramModel(SMALL, 1e9 / 96e6), words(64), {}
 
-    async def bench(ctx):
+    async def testbench(ctx):
         pads, seen = (Command.NOTHING, 0, 0, 0, 0), 0
 
         async def cycle():
@@ -134,7 +134,7 @@ def test_places():
 
     simulator = Simulator(reader)
     simulator.add_clock(1 / 96e6)
-    simulator.add_testbench(bench)
+    simulator.add_testbench(testbench)
     simulator.run()
     assert found == {place: wanted[2 * place :] for place in (16, 4, 0)}
 
@@ -146,7 +146,7 @@ def test_bytes_of_a_link(bits):
     fill, found = MemoryFill(bits), []
     rng = random.Random(bits)
 
-    async def bench(ctx):
+    async def testbench(ctx):
         for place, payload in packets:
             whole = place.to_bytes(PLACE_BYTES, "little") + payload
             for number, byte in enumerate(whole):
@@ -174,7 +174,7 @@ def test_bytes_of_a_link(bits):
 
     simulator = Simulator(fill)
     simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
+    simulator.add_testbench(testbench)
     simulator.run()
     assert found == [(place, payload[: len(payload) // (bits // 8) * (bits // 8)]) for place, payload in packets]
 

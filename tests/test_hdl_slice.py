@@ -13,7 +13,7 @@ from mbconv.generators.operators.strided_slice import StridedSlice
 from mbconv.generators.stages.network import build_network
 from mbconv.hdl.family import GENERIC
 from mbconv.hdl.slice import Slice
-from mbconv.sim.bench.bench import run_cases
+from mbconv.sim.circuits.testbench import run_cases
 
 WHOLE = (1, 5, 6, 8)
 OTHERS = INT8, 0.031, 12

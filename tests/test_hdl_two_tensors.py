@@ -12,7 +12,7 @@ from mbconv.generators.operators.minimum import Minimum
 from mbconv.generators.operators.subtract import Subtract
 from mbconv.hdl.extremum import Extremum
 from mbconv.hdl.operand import Operand
-from mbconv.sim.bench.bench import run_cases
+from mbconv.sim.circuits.testbench import run_cases
 
 OTHER_BYTES = INT8, 0.0471, 12
 UNSIGNED = UINT8, 0.031, 128

@@ -11,7 +11,7 @@ from elements import random_elements
 from mbconv.hdl.fork import Fork
 from mbconv.hdl.narrow import Narrow
 from mbconv.hdl.widen import Widen
-from mbconv.sim.bench.bench import Case, Expected, run_cases, tensor_beats
+from mbconv.sim.circuits.testbench import Case, Expected, run_cases, tensor_beats
 
 FRAMES = 3
 PIXELS = 11

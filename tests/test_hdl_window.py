@@ -15,14 +15,14 @@ from mbconv.hdl.family import GENERIC
 from mbconv.hdl.window import Window
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.hdl.window_parameters import WindowParameters
-from mbconv.sim.bench.bench import STANDARD_RUNS, Case, Expected, Run, run_cases, tensor_beats
-from mbconv.sim.bench.bench_check import read_log
+from mbconv.sim.circuits.testbench import STANDARD_RUNS, Case, Expected, Run, run_cases, tensor_beats
+from mbconv.sim.circuits.testbench_check import read_log
 
 FRAMES = 3
 
 
 class QueuedWindow(Component):
-    """A window as a stream, so that a bench can drive it: a queue's room permits each step."""
+    """A window as a stream, so that a test bench can drive it: a queue's room permits each step."""
 
     def __init__(self, window: Window, queue_depth: int):
         self.window = window

@@ -13,7 +13,7 @@ from mbconv.hdl.family import GENERIC
 from mbconv.hdl.window_average import WindowAverage, WindowAverageParameters, counts_of, elements_counted
 from mbconv.hdl.window_geometry import WindowGeometry
 from mbconv.hdl.window_parameters import WindowParameters
-from mbconv.sim.bench.bench import run_cases
+from mbconv.sim.circuits.testbench import run_cases
 
 UNSIGNED = UINT8, 0.02, 9
 

@@ -8,7 +8,7 @@ from test_hdl_axi_stream_top import check_frame, drive, packet_frame, run
 from mbconv.frames import random_frames
 from mbconv.generators.emission.design import make_design
 from mbconv.models import load
-from mbconv.sim.bench.bench_case import BURSTS, HALF, LONG_STALLS, RARELY
+from mbconv.sim.circuits.testbench_case import BURSTS, HALF, LONG_STALLS, RARELY
 from mbconv.sim.golden import model as golden
 from mbconv.sim.simulation.simulate import simulate
 

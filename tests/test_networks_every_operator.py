@@ -10,7 +10,7 @@ from mbconv.frames import random_frames
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.generators.timing.steady import steady_interval
-from mbconv.sim.bench.bench_case import ALWAYS
+from mbconv.sim.circuits.testbench_case import ALWAYS
 from mbconv.sim.golden import model as golden
 from mbconv.sim.golden import oracle
 from mbconv.training.tflite_writer import TfliteWriter

@@ -15,7 +15,7 @@ from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.generators.timing.drain import drain_in_turn
 from mbconv.generators.timing.edge_timing import OutputEdgeTiming, RegroupTiming
 from mbconv.generators.timing.steady import steady_interval
-from mbconv.sim.bench.bench_case import ALWAYS, IN_TURN, Pattern
+from mbconv.sim.circuits.testbench_case import ALWAYS, IN_TURN, Pattern
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
 

@@ -13,7 +13,7 @@ from mbconv.generators.planning.plan import Plan
 from mbconv.generators.planning.plan_cycles import interval_of, stage_cycles
 from mbconv.generators.stages.network import Network, build_network
 from mbconv.models import load
-from mbconv.sim.bench.bench_case import BURSTS, HALF
+from mbconv.sim.circuits.testbench_case import BURSTS, HALF
 from mbconv.sim.simulation.simulate import simulate
 
 MODELS = ("digits", "block:inverted_residual,height=7,width=6,channels=6,expansion=4")

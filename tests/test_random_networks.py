@@ -10,7 +10,7 @@ from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.generators.stages.network import build_network
 from mbconv.generators.timing.steady import steady_interval
-from mbconv.sim.bench.bench_case import ALWAYS, Pattern
+from mbconv.sim.circuits.testbench_case import ALWAYS, Pattern
 from mbconv.sim.golden import model as golden
 from mbconv.sim.golden import oracle
 from mbconv.sim.simulation.simulation_result import SimulationResult

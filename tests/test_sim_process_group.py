@@ -79,7 +79,7 @@ def test_a_build_in_a_path_with_a_space_is_made_elsewhere(tmp_path, monkeypatch)
     monkeypatch.setattr(verilator, "_execute", lambda command, cwd, what, environment: places.append(cwd))
     for kept in ("_library", "_headers"):
         monkeypatch.setattr(verilator, kept, lambda *arguments: nullcontext(tmp_path))
-    text = "module mbconv_bench(input wire clk /* verilator public_flat_rw */);\nendmodule\n"
-    built = verilator.build({"mbconv_bench.v": text}, "mbconv_bench")
+    text = "module mbconv_testbench(input wire clk /* verilator public_flat_rw */);\nendmodule\n"
+    built = verilator.build({"mbconv_testbench.v": text}, "mbconv_testbench")
     assert len(places) == 2 and not any(" " in str(place) for place in places)
-    assert (built.folder / "mbconv_bench.v").read_text() == text and not any(place.exists() for place in places)
+    assert (built.folder / "mbconv_testbench.v").read_text() == text and not any(place.exists() for place in places)

@@ -12,8 +12,8 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from mbconv.hdl.fifo import Fifo
 from mbconv.hdl.separate import separate
 from mbconv.hdl.verilog import to_verilog
-from mbconv.sim.bench.bench_case import HALF, RARELY
-from mbconv.sim.bench.bench_data import pack, unpack_words
+from mbconv.sim.circuits.testbench_case import HALF, RARELY
+from mbconv.sim.circuits.testbench_data import pack, unpack_words
 from mbconv.sim.simulation.design_record import DesignRecord, StreamRecord
 from mbconv.sim.simulation.design_source import DesignPort, DesignSource, MonitorPoint
 from mbconv.sim.simulation.run_design import UnknownStream, run_design

@@ -10,7 +10,7 @@ from mbconv.generators.emission.bundle import make_bundle
 from mbconv.generators.emission.design import Design, make_design
 from mbconv.generators.graph.graph import Graph
 from mbconv.generators.readers.block import parse_block
-from mbconv.sim.bench.bench_case import BURSTS, HALF, LONG_STALLS, RARELY, Pattern
+from mbconv.sim.circuits.testbench_case import BURSTS, HALF, LONG_STALLS, RARELY, Pattern
 from mbconv.sim.golden import model as golden
 from mbconv.sim.simulation.simulate import simulate
 from mbconv.sim.simulation.simulation_result import SimulationResult

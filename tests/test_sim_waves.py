@@ -99,7 +99,7 @@ def test_chosen_cycles_are_those_of_the_monitors(simulated):
     """Every beat that a stage gives stands where its monitor saw it; a part of the cycles has exactly its beats."""
     vcd, description, result = simulated([FIRST], (0, 10**9))
     stream = next(stream for stream in description.streams if stream.stage == FIRST)
-    scope = f"mbconv_bench.dut.{stream.place.removesuffix('.o')}"
+    scope = f"mbconv_testbench.dut.{stream.place.removesuffix('.o')}"
     seen = transfers(vcd, scope, "o")
     assert len(seen) == FRAMES * stream.beats
     late = seen[-1] - result.record.streams[stream.name].ends[-1]  # by which the monitors' reset ends later
@@ -120,7 +120,7 @@ def test_only_the_chosen_stages_are_written(simulated):
     assert [groups.count(name) for name in (FIRST, SECOND, "input", "s_axis", "m_axis")] == [2] * 5
     for stages in ([FIRST], ["input", SECOND]):
         vcd, description, _ = simulated(stages, (0, 2))
-        places = {s.stage: "mbconv_bench.dut." + s.place.rpartition(".")[0] for s in description.streams}
+        places = {s.stage: "mbconv_testbench.dut." + s.place.rpartition(".")[0] for s in description.streams}
         roots = tuple(places[stage] for stage in stages)
         written = scopes_of(vcd)
         assert set(written) == {name for name in everything if any(f"{name}.".startswith(f"{r}.") for r in roots)}
@@ -130,7 +130,7 @@ def test_only_the_chosen_stages_are_written(simulated):
         assert [name for name in dict.fromkeys(groups) if name in places] == stages
         for root in roots:
             assert f"{root}.o__payload[" in text and f"{root}.clk\n" in text
-        shown = re.findall(r"^(?:\+\{\w+\} )?(mbconv_bench\.[^\[\n]*)", text, re.MULTILINE)
+        shown = re.findall(r"^(?:\+\{\w+\} )?(mbconv_testbench\.[^\[\n]*)", text, re.MULTILINE)
         assert shown and all(trace.rpartition(".")[2] in written[trace.rpartition(".")[0]] for trace in shown)
 
 

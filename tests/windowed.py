@@ -61,7 +61,8 @@ def counted_times(model: EventModel, offered: Times | None, frames: int) -> tupl
 def counted_cycles(
     stage: Pointwise | Depthwise | Convolution | WindowPool, frames: int, pixels: int | None = None
 ) -> tuple[int, int]:
-    """Interval, between the last two of several frames, and latency, as :class:`mbconv.sim.bench.bench.Case` has them.
+    """Interval, between the last two of several frames, and latency, as
+    :class:`mbconv.sim.circuits.testbench.Case` has them.
 
     Args:
         pixels: see :func:`event_model`.

@@ -12,7 +12,7 @@ from .design import Design
 from .verilog_keywords import KEYWORDS
 
 _RESERVED = frozenset(
-    f"mbconv_{name}" for name in ("multiply", "ram", "rom", "primitives", "bench", "source", "sink", "monitor")
+    f"mbconv_{name}" for name in ("multiply", "ram", "rom", "primitives", "testbench", "source", "sink", "monitor")
 )
 """Modules and files of our own, beside the design or around it in a simulation."""
 _LONGEST = 100

@@ -17,14 +17,14 @@ from mbconv.hdl.engine.map_memory import written_layout
 from mbconv.hdl.family import GENERIC, Family
 from mbconv.hdl.verilog import to_verilog
 
-from ..bench.bench_case import ALWAYS, Pattern, Run
+from ..circuits.testbench_case import ALWAYS, Pattern, Run
 from ..golden import model as golden
 from ..simulation.design_source import DesignPort, DesignSource, MonitorPoint
 from ..simulation.run_design import Progress, run_design
-from .bench_top import FILL_BEATS, EngineBench, fill_layout, offered_layout
 from .engine_result import EngineResult
 from .pixel_beats import pixel_beats
 from .reading import Reading
+from .testbench_top import FILL_BEATS, EngineTestbench, fill_layout, offered_layout
 
 Frame = Mapping[int, np.ndarray]
 
@@ -33,16 +33,16 @@ _LEAST_ROWS = 12
 
 
 def engine_source(engine: Engine, timing: MemoryTiming | None = None, rows: int = 0) -> DesignSource:
-    """The Verilog of an engine between the bench's streams, watched; no program changes it. ``rows``: of the memory
-    outside, of ``FILL_BEATS`` beats."""
-    made = to_verilog(EngineBench(engine, timing, rows), "engine_bench")
+    """The Verilog of an engine between the test bench's streams, watched; no program changes it. ``rows``: of the
+    memory outside, of ``FILL_BEATS`` beats."""
+    made = to_verilog(EngineTestbench(engine, timing, rows), "engine_testbench")
     port_bytes = engine.parameters.port_bytes
     memory = [DesignPort.plain("memory", True, fill_layout(port_bytes).size)] if port_bytes else []
     width = written_layout(engine.parameters).size
     return DesignSource(
-        {"engine_bench.v": made.text, "primitives.v": made.primitives},
+        {"engine_testbench.v": made.text, "primitives.v": made.primitives},
         made.memory_files,
-        "engine_bench",
+        "engine_testbench",
         [
             DesignPort.plain("i", True, offered_layout(engine.parameters).size),
             *memory,

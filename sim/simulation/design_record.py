@@ -11,7 +11,7 @@ import numpy as np
 
 from mbconv.generators.timing.steady import steady_interval
 
-from ..bench.bench_check import read_log
+from ..circuits.testbench_check import read_log
 from .design_source import DesignSource
 
 
@@ -20,7 +20,7 @@ class StreamRecord:
     """What passed on an output or at a monitor.
 
     Attributes:
-        payloads: ``uint32 [beats, words]``, each beat's lowest word first, for :func:`.bench_data.unpack_words`.
+        payloads: ``uint32 [beats, words]``, each beat's lowest word first, for :func:`.testbench_data.unpack_words`.
         ends: the cycle, since reset, of the last beat of each frame.
         stalled, starved: cycles in each frame with valid without ready, with ready without valid (monitors only).
         broken_rules: rules of streams that were broken, with the cycle.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..bench.bench_top import FOLDER, Driver, top_sources
+from ..circuits.testbench_top import FOLDER, Driver, top_sources
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class DesignSource:
 
 
 def simulation_sources(design: DesignSource) -> dict[str, str]:
-    """All Verilog of a simulation, top module ``mbconv_bench``."""
+    """All Verilog of a simulation, top module ``mbconv_testbench``."""
     outputs = design.outputs or {}
     connections = [f".{design.clock}(clk)", f".{design.reset}({'~' if design.reset_active_low else ''}rst)"]
     connections += [line for port in design.ports for line in port.connections]

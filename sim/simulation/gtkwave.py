@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vcd.gtkw import GTKWSave
 
-from ..bench.bench_top import TOP
+from ..circuits.testbench_top import TOP
 from .description import Description
 from .fst import fst_signals
 from .waves import FST, stage_scopes

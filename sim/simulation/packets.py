@@ -52,7 +52,7 @@ def output_beats(description: Description, frames: int) -> dict[str, int]:
 
 
 def patience_of(description: Description) -> int:
-    """Cycles without a beat at any port that no design needs, under any of the bench's stalls."""
+    """Cycles without a beat at any port that no design needs, under any of the test bench's stalls."""
     return 2 * max(description.interval, description.latency) + 100_000
 
 

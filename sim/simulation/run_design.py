@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..bench.bench_case import ALWAYS, Pattern, Run
-from ..bench.bench_top import TOP, Driver, data_file
+from ..circuits.testbench_case import ALWAYS, Pattern, Run
+from ..circuits.testbench_top import TOP, Driver, data_file
 from . import simulator, verilator
 from .design_record import DesignRecord, read_record
 from .design_source import DesignSource, simulation_sources
@@ -47,7 +47,7 @@ def run_design(
     The last beats within may pass after the last has come out: rows that no later window reads.
 
     Args:
-        beats: for each input the payloads of all frames; :func:`mbconv.sim.bench.bench_data.pack` makes them.
+        beats: for each input the payloads of all frames; :func:`mbconv.sim.circuits.testbench_data.pack` makes them.
         expected: for each output the number of beats of all frames.
         frames: that the beats make up.
         source, sink: patterns of stalls at the ports.
@@ -83,7 +83,7 @@ def run_design(
         simulator.run(
             build,
             work,
-            "mbconv.sim.bench.cocotb_bench",
+            "mbconv.sim.circuits.cocotb_testbench",
             environment={"MBCONV_BENCH_PLAN": json.dumps(plan)},
             seed=seed,
             waves=waves,

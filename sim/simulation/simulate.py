@@ -14,8 +14,8 @@ from mbconv.generators.emission.design import Design
 from mbconv.generators.graph.graph import Graph, GraphError, Operator
 from mbconv.generators.stages.network import build_network
 
-from ..bench.bench_case import ALWAYS, Pattern, Run
-from ..bench.bench_data import unpack_words
+from ..circuits.testbench_case import ALWAYS, Pattern, Run
+from ..circuits.testbench_data import unpack_words
 from ..golden import model as golden
 from .description import Description, StreamDescription
 from .design_record import DesignRecord

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mbconv.generators.graph.graph import GraphError
 
-from ..bench.bench_top import TOP
+from ..circuits.testbench_top import TOP
 from .description import Description
 from .fst import write_fst
 
@@ -45,7 +45,7 @@ public:
         VerilatedVcdC::open(filename);
     }
     void dump(uint64_t step) {
-        if (m_waiting) {  // the bench tells the steps when the reset is over
+        if (m_waiting) {  // the test bench tells the steps when the reset is over
             const char* steps = std::getenv("MBCONV_WAVES_STEPS");
             if (!steps || std::sscanf(steps, FORMAT, &m_reset, &m_first, &m_end) != 3) return;
             m_waiting = false;

@@ -39,10 +39,10 @@ def testbench_files(bundle: Bundle, graph: Graph, frames: Sequence[Frame]) -> di
             for name, ports in description.packets.items()
         },
     }
-    return bench_files(bundle, vectors, {"test_design.py": "testbench_cocotb.py"})
+    return files_with(bundle, vectors, {"test_design.py": "testbench_cocotb.py"})
 
 
-def bench_files(bundle: Bundle, vectors: Mapping[str, Any], programs: Mapping[str, str]) -> dict[str, str]:
+def files_with(bundle: Bundle, vectors: Mapping[str, Any], programs: Mapping[str, str]) -> dict[str, str]:
     """The folder of a bundle's test bench: vectors, ``run.py``, and the Python files, name there → name here."""
     here, prefix = Path(__file__).parent, bundle.manifest["prefix"]
     folder, manifest = f"{prefix}{FOLDER}", manifest_name(prefix)

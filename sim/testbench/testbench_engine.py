@@ -11,7 +11,7 @@ from mbconv.generators.engine.program_file import stream_bytes, upload_bytes
 from ..engine.pixel_beats import pixel_beats
 from ..golden import model as golden
 from ..simulation.packets import Frame
-from .testbench import bench_files
+from .testbench import files_with
 
 
 def engine_testbench(bundle: Bundle, program: Program, frames: Sequence[Frame]) -> dict[str, str]:
@@ -37,6 +37,6 @@ def engine_testbench(bundle: Bundle, program: Program, frames: Sequence[Frame]) 
         "inputs": packets("input"),
         "outputs": packets("output"),
     }
-    return bench_files(
+    return files_with(
         bundle, vectors, {"drivers.py": "testbench_cocotb.py", "test_design.py": "testbench_engine_cocotb.py"}
     )

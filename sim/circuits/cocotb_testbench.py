@@ -17,7 +17,7 @@ REPORT_CYCLES = 10_000
 
 
 @cocotb.test()
-async def bench(dut):
+async def testbench(dut):
     plan = json.loads(os.environ["MBCONV_BENCH_PLAN"])
     # Every run begins with the rise of rst, the first too; its value at the first edges may be that of the simulator's
     # random start.

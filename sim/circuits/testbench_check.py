@@ -1,13 +1,13 @@
-"""Compares the logs of a bench's sources and sinks with what each case expects."""
+"""Compares the logs of a test bench's sources and sinks with what each case expects."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .bench_case import Case, Measurement, Run
-from .bench_data import element_at, element_value
-from .bench_verilog import Port
+from .testbench_case import Case, Measurement, Run
+from .testbench_data import element_at, element_value
+from .testbench_verilog import Port
 
 Attempts = list[list[str]]
 """The lines of a run: one list for each reset within it; all but the last were cut short."""

@@ -1,4 +1,4 @@
-"""The bench finds what it claims to find: each check is shown failing on a circuit that is wrong in that one way."""
+"""The test bench finds what it claims to: each check is shown failing on a circuit that is wrong in that one way."""
 
 import re
 
@@ -9,7 +9,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
-from mbconv.sim.bench.bench import BenchFailure, Case, Expected, Payloads, run_cases
+from mbconv.sim.circuits.testbench import Case, CircuitFailure, Expected, Payloads, run_cases
 
 SHAPE = ArrayLayout(signed(8), 2)
 
@@ -108,7 +108,7 @@ def test_wrong_circuits_fail_and_others_do_not():
         r"\(source always, sink always, seed 1\)",
     }
     cases = [case(fault, fault, patience=1000) for fault in faults] + [case()]
-    with pytest.raises(BenchFailure) as caught:
+    with pytest.raises(CircuitFailure) as caught:
         run_cases(cases)
     failures = caught.value.failures
     assert set(failures) == set(faults)

@@ -5,7 +5,7 @@ import pytest
 from amaranth.hdl import signed, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
 
-from mbconv.sim.bench.bench_data import Payloads, element_at, element_value, pack, tensor_beats, unpack
+from mbconv.sim.circuits.testbench_data import Payloads, element_at, element_value, pack, tensor_beats, unpack
 
 
 def test_lane_0_is_lowest():

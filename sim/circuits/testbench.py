@@ -1,4 +1,4 @@
-"""The shared bench of circuits: many cases in one simulation, all patterns of stalls, data and cycles compared exactly.
+"""The test bench of circuits: many cases in one simulation, all patterns of stalls, data and cycles compared exactly.
 
 The test of a circuit is its reference and its parameters::
 
@@ -24,16 +24,16 @@ from pathlib import Path
 
 from ..simulation import simulator, verilator
 from ..simulation.waves import Waves
-from .bench_case import STANDARD_RUNS, Case, Expected, Measurement, Pattern, Periodic, Run
-from .bench_check import check_run, read_log
-from .bench_data import Payloads, pack, tensor_beats, unpack
-from .bench_top import TOP
-from .bench_verilog import bench_sources, ports_of
+from .testbench_case import STANDARD_RUNS, Case, Expected, Measurement, Pattern, Periodic, Run
+from .testbench_check import check_run, read_log
+from .testbench_data import Payloads, pack, tensor_beats, unpack
+from .testbench_top import TOP
+from .testbench_verilog import ports_of, testbench_sources
 
 __all__ = [
     "STANDARD_RUNS",
-    "BenchFailure",
     "Case",
+    "CircuitFailure",
     "Expected",
     "Measurement",
     "Pattern",
@@ -50,7 +50,7 @@ _SHOWN_OF_A_CASE = 3
 _OPTIMIZATION = "-O0"  # most of the time is the compiler's: a quarter less of a processor than with -O1
 
 
-class BenchFailure(AssertionError):
+class CircuitFailure(AssertionError):
     """Some case failed: ``failures`` lists, by case, what happened in which run with which seed.
 
     The message shows the first few of each case.
@@ -97,23 +97,25 @@ def run_cases(
         The cycles of each case, measured in the last run without stalls; empty if there was none.
 
     Raises:
-        BenchFailure: something differs from what a case expects.
+        CircuitFailure: something differs from what a case expects.
         ValueError: a case is not consistent.
         SimulatorError: the simulator is missing or does not accept the design.
     """
     if len({case.name for case in cases}) != len(cases) or not cases:
         raise ValueError("the cases of a simulation have different names, and there is at least one")
     ports = [port for index, case in enumerate(cases) for port in ports_of(case, index)]
-    sources, memory_files = bench_sources(cases, ports)
+    sources, memory_files = testbench_sources(cases, ports)
     build = verilator.build(sources, TOP, trace=waves is not None, optimization=_OPTIMIZATION)
     plan, pairs = _plan(runs, seeds, max(case.patience for case in cases))
-    work = Path(tempfile.mkdtemp(prefix="mbconv-bench-")) if folder is None else folder
+    work = Path(tempfile.mkdtemp(prefix="mbconv-testbench-")) if folder is None else folder
     work.mkdir(parents=True, exist_ok=True)
     for name, text in memory_files.items():
         (work / name).write_text(text)
     traced = None if waves is None else Waves(waves)
     environment = {"MBCONV_BENCH_PLAN": json.dumps(plan)}
-    simulator.run(build, work, "mbconv.sim.bench.cocotb_bench", environment=environment, seed=seeds[0], waves=traced)
+    simulator.run(
+        build, work, "mbconv.sim.circuits.cocotb_testbench", environment=environment, seed=seeds[0], waves=traced
+    )
 
     logs = {port.name: read_log(work / f"{port.name}.log") for port in ports}
     measurements = {case.name: Measurement(case.name) for case in cases}
@@ -127,7 +129,7 @@ def run_cases(
             if measured is not None:
                 measurements[case.name] = measured
     if failures:
-        raise BenchFailure(failures, work)
+        raise CircuitFailure(failures, work)
     if folder is None:
         shutil.rmtree(work)
     return list(measurements.values())

@@ -1,4 +1,4 @@
-"""The Verilog of a bench: all cases' circuits side by side, and their ports with the beats they get and must give."""
+"""A test bench's Verilog: all cases' circuits side by side, and their ports with the beats they get and must give."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from amaranth.lib.wiring import connect as connect_interfaces
 
 from mbconv.hdl.verilog import to_verilog
 
-from .bench_case import Case, Expected, Periodic
-from .bench_data import pack
-from .bench_top import Driver, data_file, top_sources
+from .testbench_case import Case, Expected, Periodic
+from .testbench_data import pack
+from .testbench_top import Driver, data_file, top_sources
 
 _SOURCE_POSITIONS = re.compile(r'^\s*\(\* src = "[^"]*" \*\)\n', re.MULTILINE)
 
@@ -112,8 +112,8 @@ class _Cases(Component):
         return m
 
 
-def bench_sources(cases: Sequence[Case], ports: Sequence[Port]) -> tuple[dict[str, str], dict[str, str]]:
-    """Verilog sources, top module ``mbconv_bench``, and the files that the simulation reads: file name → text."""
+def testbench_sources(cases: Sequence[Case], ports: Sequence[Port]) -> tuple[dict[str, str], dict[str, str]]:
+    """Verilog sources, top module ``mbconv_testbench``, and the files that the simulation reads: file name → text."""
     design = to_verilog(_Cases(cases, ports), "cases")
     connections = [".clk(clk), .rst(rst)"]
     for port in ports:

@@ -99,7 +99,7 @@ class TimedMemory(Component):
         return m
 
 
-class EngineBench(Component):
+class EngineTestbench(Component):
     """An engine between one source and one sink; ``program`` says where a byte belongs. Weights from outside have a
     source of their own, which fills a memory of so many ``rows`` before each program.
 

@@ -1,4 +1,4 @@
-"""What a bench simulates: cases, components with the beats they get and must give, and runs, patterns of stalls."""
+"""What is simulated: cases, components with the beats they get and must give, and runs, patterns of stalls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from amaranth.lib.wiring import Component
 
-from .bench_data import tensor_beats
+from .testbench_data import tensor_beats
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Case:
     Args:
         name: for messages; unique among the cases simulated together.
         component: all its ports are streams (further outputs are ignored).
-        inputs: for each input port the beats of all frames, or :class:`Periodic` beats; :mod:`.bench_data` has
+        inputs: for each input port the beats of all frames, or :class:`Periodic` beats; :mod:`.testbench_data` has
             their forms.
         outputs: for each output port the beats of all frames, or :class:`Expected` to leave lanes out.
         frames: that inputs and outputs hold, one after another.

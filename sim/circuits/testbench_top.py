@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-TOP = "mbconv_bench"
+TOP = "mbconv_testbench"
 """The top module; no design's top is named so."""
 SETTLING = 100
 """Cycles after the last expected beat in which none may follow."""

@@ -1,1 +1,0 @@
-"""The bench of single circuits: data, stalls, checks."""

@@ -1,0 +1,1 @@
+"""The test bench of single circuits: data, stalls, checks."""

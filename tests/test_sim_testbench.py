@@ -101,7 +101,8 @@ def test_wrong_circuits_fail_and_others_do_not():
         "changes under stall": "its payload changed while it was stalled",
         "withdraws": "withdrew valid while it was stalled",
         "valid waits for ready": "stopped after 0 of 12 beats",
-        "survives reset": r"frame 0, beat 1, element \[1\]: expected",
+        # which of two depends on what it kept from before, at power on any bit
+        "survives reset": r"frame 0, beat [01], element \[1\]: expected",
         "one beat too many": "gave more than its 12 beats",
         "stops": "only 7 of its 12 beats were taken",
         "inverts lane 1": r"port o, frame 0, beat 0, element \[1\]: expected -?\d+, got -?\d+, cycle 1 after reset "

@@ -9,11 +9,13 @@ from mbconv.frames import random_frames
 from mbconv.generators.engine.compile import compile_network
 from mbconv.generators.engine.memory_timing import parse_engine
 from mbconv.generators.engine.program_file import stream_bytes
+from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.hdl.engine.parameters import EngineParameters
 from mbconv.hdl.family import Family
 from mbconv.models import load
 from mbconv.sim.circuits.testbench_case import ALWAYS, HALF
 from mbconv.sim.engine.simulate import simulate_programs
+from mbconv.training.tflite_writer import TfliteWriter
 
 
 def digits(parameters=SMALL):
@@ -75,6 +77,19 @@ def test_hundreds_of_random_networks(tmp_path, first, parameters):
     assert len(work) >= 10
     assert not faults(simulate_programs(work, source=ALWAYS, sink=ALWAYS))
     assert not faults(simulate_programs(work, source=HALF, sink=HALF, seed=first))
+
+
+@pytest.mark.slow  # a simulator of its own
+def test_tables_without_any_weights(tmp_path):
+    """All that comes through the port are tables: no layer has weights that could stay."""
+    w = TfliteWriter("tables")
+    x, y = (w.input(name, (1, 6, 4, 6), 1 / 64, 3) for name in "xy")
+    x = w.add(x, y, 0.02, 1)
+    w.output(w.add(x, y, 0.05, -4))
+    w.write(tmp_path / "tables.tflite")
+    program = compile_network(read_tflite(tmp_path / "tables.tflite"), LOADING, timing=MEMORY)
+    assert stream_bytes(program)
+    assert not faults(simulate_programs([(program, random_frames(program.graph, 2, 3))]))
 
 
 @pytest.mark.slow  # a simulator of its own

@@ -64,7 +64,7 @@ class Kept(Arrangement):
                 if self.layers[number].values.get("still_weights") or self.layers[number].kept
             }
             room = self.parameters.weight_words - sum(self._weight_words(number) for number in chosen)
-            room -= 2 * max(self._streamed_words(number) for number in weighted)
+            room -= 2 * max(map(self._streamed_words, weighted), default=0)
             constants = self._constant_room - sum(map(self._constant_words, chosen))
             for segment in self.placed.segments:
                 for number in self._worth_keeping(segment, [number for number in weighted if number not in chosen]):

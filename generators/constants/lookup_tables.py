@@ -27,8 +27,10 @@ def lookup_tables(op: Operator, graph: Graph) -> np.ndarray:
         raise GraphError(f"{where} is no function of one element and its channel")
     if op.numbers != "affine" and not op.FIXED_POINT:
         raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
-    source, output = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
-    if source.element.bits > 16:
-        raise GraphError(f"{where} reads {source.element}; a table has at most 16 bits of address: quantise to int8")
-    values = np.arange(source.element.minimum, source.element.maximum + 1, dtype=np.int64)[None, :]
-    return op.tables(source, output, values)
+    input_tensor, output = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+    if input_tensor.element.bits > 16:
+        raise GraphError(
+            f"{where} reads {input_tensor.element}; a table has at most 16 bits of address: quantise to int8"
+        )
+    values = np.arange(input_tensor.element.minimum, input_tensor.element.maximum + 1, dtype=np.int64)[None, :]
+    return op.tables(input_tensor, output, values)

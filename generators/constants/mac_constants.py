@@ -36,7 +36,7 @@ class MacForms:
     search: RequantizationSearch
 
 
-def mac_rule(op: MacOperator, source: Tensor, output: Tensor) -> Rule:
+def mac_rule(op: MacOperator, input_tensor: Tensor, output: Tensor) -> Rule:
     """The model's own requantisation, a function of Σ w·(x − zero point) + bias."""
     channels = op.bias.size
     scales = np.broadcast_to(np.asarray(op.weight_scales, np.float32), (channels,))
@@ -44,12 +44,12 @@ def mac_rule(op: MacOperator, source: Tensor, output: Tensor) -> Rule:
     common = channels, output.zero_point, *limits
     if op.numbers == "fixed":
         # All scales are powers of two: their quotient is ½ · 2^(shift + 1), exactly.
-        shift = np.frexp(np.float64(output.scale) / (np.float64(source.scale) * scales))[1].astype(np.int64) - 1
+        shift = np.frexp(np.float64(output.scale) / (np.float64(input_tensor.scale) * scales))[1].astype(np.int64) - 1
         return ShiftRule(*common, shift)
     if op.weight_element.signed or isinstance(op, FullyConnected):
-        real = np.float64(source.scale) * scales.astype(np.float64) / np.float64(output.scale)
+        real = np.float64(input_tensor.scale) * scales.astype(np.float64) / np.float64(output.scale)
     else:  # the kernels of uint8 multiply the scales as float32 (kernel_util.cc, GetQuantizedConvolutionMultipler)
-        real = (np.float32(source.scale) * scales).astype(np.float64) / np.float64(output.scale)
+        real = (np.float32(input_tensor.scale) * scales).astype(np.float64) / np.float64(output.scale)
     multiplier = quantize_multiplier(real)
     return RealRule(*common, *multiplier, real) if isinstance(op, FullyConnected) else AffineRule(*common, *multiplier)
 
@@ -79,14 +79,14 @@ def mac_forms(network: Network, node: Node) -> MacForms:
 def _forms(network: Network, node: Node) -> MacForms:
     op = node.operator
     assert isinstance(op, MacOperator)
-    source, output = network.graph.tensors[op.inputs[0]], network.tensor(node.output)
+    input_tensor, output = network.graph.tensors[op.inputs[0]], network.tensor(node.output)
     weights = effective_weights(node)
-    low, high = source.element.minimum, source.element.maximum
+    low, high = input_tensor.element.minimum, input_tensor.element.maximum
     search = RequantizationSearch(
-        mac_rule(op, source, output),
+        mac_rule(op, input_tensor, output),
         np.minimum(weights * low, weights * high).sum(axis=1),
         np.maximum(weights * low, weights * high).sum(axis=1),
-        op.bias.astype(np.int64) - source.zero_point * weights.sum(axis=1),
+        op.bias.astype(np.int64) - input_tensor.zero_point * weights.sum(axis=1),
         output.element,
         f"operator {op.index} {op.kind}",
     )

@@ -42,22 +42,22 @@ def pool_rule(op: Operator, graph: Graph) -> tuple[Rule, int, int, int]:
         raise GraphError(f"{where} is no pooling")
     if op.numbers != "affine":
         raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
-    source, output = graph.tensors[op.inputs[0]], _output(op, graph)
-    pixels = op.count(source) if isinstance(op, Mean) else source.height * source.width
+    input_tensor, output = graph.tensors[op.inputs[0]], _output(op, graph)
+    pixels = op.count(input_tensor) if isinstance(op, Mean) else input_tensor.height * input_tensor.width
     if isinstance(op, Mean):
-        rule, bias = _mean_rule(source, output, pixels), -pixels * source.zero_point
+        rule, bias = _mean_rule(input_tensor, output, pixels), -pixels * input_tensor.zero_point
     else:
-        whole = op.kernel == (source.height, source.width) and op.padding == Padding()
+        whole = op.kernel == (input_tensor.height, input_tensor.width) and op.padding == Padding()
         if not whole or (output.height, output.width) != (1, 1):
             raise GraphError(
                 f"{where} averages windows of {op.kernel[0]}×{op.kernel[1]} over a map of "
-                f"{source.height}×{source.width}; only the mean over the whole map has a circuit: use a strided "
-                "convolution instead"
+                f"{input_tensor.height}×{input_tensor.width}; only the mean over the whole map has a circuit: "
+                "use a strided convolution instead"
             )
         # The reference divides the raw integers; their zero point is the output's too.
         limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
         rule, bias = AverageRule(1, 0, *limits, np.array([pixels])), 0
-    return rule, source.element.minimum * pixels, source.element.maximum * pixels, bias
+    return rule, input_tensor.element.minimum * pixels, input_tensor.element.maximum * pixels, bias
 
 
 def window_requantization(op: AveragePool, graph: Graph, counts: Sequence[int], *, lanes: int = 1) -> Requantization:
@@ -74,12 +74,12 @@ def window_requantization(op: AveragePool, graph: Graph, counts: Sequence[int], 
     where = f"operator {op.index} {op.kind}"
     if op.numbers != "affine":
         raise GraphError(f"{where} is not defined in binary fixed point; only convolutions and ADD are")
-    source, output = graph.tensors[op.inputs[0]], _output(op, graph)
+    input_tensor, output = graph.tensors[op.inputs[0]], _output(op, graph)
     # The reference divides the raw integers; their zero point is the output's too.
     limits = activation_limits(op.activation, output.element, output.scale, output.zero_point)
     divided = np.array(counts, np.int64)
     rule = AverageRule(len(counts), 0, *limits, divided)
-    low, high = divided * source.element.minimum, divided * source.element.maximum
+    low, high = divided * input_tensor.element.minimum, divided * input_tensor.element.maximum
     bias = np.zeros(len(counts), np.int64)
     return find_requantization(rule, low, high, bias, output.element, lanes=lanes, name=where)
 
@@ -88,9 +88,9 @@ def _output(op: Operator, graph: Graph) -> Tensor:
     return graph.tensors[op.outputs[0]]
 
 
-def _mean_rule(source: Tensor, output: Tensor, pixels: int) -> Rule:
+def _mean_rule(input_tensor: Tensor, output: Tensor, pixels: int) -> Rule:
     """``reduce.cc``: the division is part of the multiplier, shifted first as far as the count and 32 bits allow."""
-    q, exponent = (int(part) for part in quantize_multiplier(source.scale / output.scale))
+    q, exponent = (int(part) for part in quantize_multiplier(input_tensor.scale / output.scale))
     shift = min(pixels.bit_length() - 1, 32, 31 + exponent)
     q, exponent = (q << shift) // pixels, exponent - shift
     limits = output.element.minimum, output.element.maximum

@@ -20,14 +20,14 @@ def scaled_table(values: np.ndarray, real: float, output: Tensor, activation: Ac
 
 
 def real_table(
-    values: np.ndarray, source: Tensor, output: Tensor, function: Callable[[np.ndarray], np.ndarray]
+    values: np.ndarray, input_tensor: Tensor, output: Tensor, function: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
     """A real function in float32, rounded to the output's scale, halves away from zero (``LUTPopulate``).
 
     Args:
         function: float64 to float64; its result is rounded to float32, as an accurate ``expf`` or ``tanhf`` is.
     """
-    real = np.float32(source.scale) * (values - source.zero_point).astype(np.float32)
+    real = np.float32(input_tensor.scale) * (values - input_tensor.zero_point).astype(np.float32)
     with np.errstate(over="ignore"):
         result = function(real.astype(np.float64)).astype(np.float32)
     scaled = result * (np.float32(1) / np.float32(output.scale))

@@ -97,24 +97,24 @@ def _waiting_bytes(tensor: Tensor, wait: Fraction) -> int:
     return _bytes(tensor, min(ceil(wait * _pixels(tensor)), _pixels(tensor)))
 
 
-def _line_buffer_bytes(operator: Operator, source: Tensor) -> int:
+def _line_buffer_bytes(operator: Operator, input_tensor: Tensor) -> int:
     window = operator.window
-    if window is None or window.kernel == (1, 1) or operator.reads_whole_map(source):
+    if window is None or window.kernel == (1, 1) or operator.reads_whole_map(input_tensor):
         return 0
     height, width = window.kernel
-    return _bytes(source, min((height - 1) * source.width + width, _pixels(source)))
+    return _bytes(input_tensor, min((height - 1) * input_tensor.width + width, _pixels(input_tensor)))
 
 
-def _delay_pixels(operator: Operator, source: Tensor) -> int:
+def _delay_pixels(operator: Operator, input_tensor: Tensor) -> int:
     """Input pixels that arrive before those of the first output pixel can leave, beyond the one that it stands for."""
-    if operator.reads_whole_map(source):
-        return _pixels(source)
+    if operator.reads_whole_map(input_tensor):
+        return _pixels(input_tensor)
     delay = 1 if isinstance(operator, MacOperator) else 0
     window = operator.window
     if window is not None:
         (height, width), padding = window.kernel, window.padding
-        delay += max(height - 1 - padding.top, 0) * source.width + max(width - 1 - padding.left, 0)
-    return min(delay, _pixels(source))
+        delay += max(height - 1 - padding.top, 0) * input_tensor.width + max(width - 1 - padding.left, 0)
+    return min(delay, _pixels(input_tensor))
 
 
 def residual_block(graph: Graph) -> tuple[int, int]:

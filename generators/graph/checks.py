@@ -59,9 +59,9 @@ def operator_problems(op: Operator, tensors: Mapping[int, Tensor]) -> list[str]:
         return [f"reads {len(op.inputs)} computed tensors, not {op.INPUTS or 'one or more'}"]
     if op.numbers not in ("affine", "fixed"):
         return [f"has numbers {op.numbers!r}, neither 'affine' nor 'fixed'"]
-    sources = tuple(tensors[index] for index in op.inputs)
+    input_tensors = tuple(tensors[index] for index in op.inputs)
     outputs = tuple(tensors[index] for index in op.outputs)
-    return number_problems(op, sources, outputs) or op.problems(sources, op.written(tensors))
+    return number_problems(op, input_tensors, outputs) or op.problems(input_tensors, op.written(tensors))
 
 
 def structure_problems(graph: Graph) -> list[str]:

@@ -23,8 +23,8 @@ class ExtremumOperator(Operator):
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
         return elementwise("extremum", self, graph)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        return broadcast_problems(sources, output)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        return broadcast_problems(input_tensors, output)
 
 
 Extremum = TypeVar("Extremum", bound=ExtremumOperator)

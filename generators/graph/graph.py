@@ -241,7 +241,7 @@ class Operator(Shown):
         """The window that it slides over its input; None where it has none."""
         return None
 
-    def reads_whole_map(self, source: Tensor) -> bool:
+    def reads_whole_map(self, input_tensor: Tensor) -> bool:
         """Whether no output exists before the last pixel of the input has arrived."""
         return False
 
@@ -274,7 +274,7 @@ class Operator(Shown):
         outputs = tuple(tensors[index] for index in self.outputs)
         return outputs[0] if self.OUTPUTS == 1 else outputs
 
-    def problems(self, sources: tuple[Tensor, ...], output: Any) -> list[str]:
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Any) -> list[str]:
         """What is wrong with shapes, parameters and scales, given valid tensors; phrases that follow its name.
 
         Args:

@@ -11,7 +11,7 @@ Kept = tuple[int, int, int]
 """Of an axis the first element that is kept, the step from one to the next, and how many are kept."""
 
 
-def kept_raster(slices: Sequence[Kept], source: Tensor, output: Tensor) -> tuple[Kept, Kept, Kept]:
+def kept_raster(slices: Sequence[Kept], input_tensor: Tensor, output: Tensor) -> tuple[Kept, Kept, Kept]:
     """Rows, columns and channels of a tensor's raster that are kept; in a raster all axes before the last two are rows.
 
     Raises:
@@ -25,10 +25,10 @@ def kept_raster(slices: Sequence[Kept], source: Tensor, output: Tensor) -> tuple
     columns = outer.pop() if outer else (0, 1, 1)
     if output.channels != channels[2]:
         raise GraphError(
-            f"drops the channels of shape {list(source.shape)} as an axis, or makes channels of another; a circuit "
-            "keeps rows, columns and channels apart"
+            f"drops the channels of shape {list(input_tensor.shape)} as an axis, or makes channels of another; a "
+            "circuit keeps rows, columns and channels apart"
         )
-    sizes = source.shape[: len(outer)]
+    sizes = input_tensor.shape[: len(outer)]
     cut = [axis for axis, (size, kept) in enumerate(zip(sizes, outer, strict=True)) if kept != (0, 1, size)]
     if not cut:
         return (0, 1, prod(sizes)), columns, channels

@@ -56,9 +56,9 @@ class MacOperator(Operator):
         own = self.own_shape
         return output.size * math.prod(own[axis] for axis in self.REDUCED)
 
-    def real_multipliers(self, source: Tensor, output: Tensor) -> np.ndarray:
+    def real_multipliers(self, input_tensor: Tensor, output: Tensor) -> np.ndarray:
         """Input scale × weight scale ÷ output scale, float64, one or one for each output channel."""
-        return source.scale * self.weight_scales.astype(np.float64) / output.scale
+        return input_tensor.scale * self.weight_scales.astype(np.float64) / output.scale
 
 
 def dilated(weights: np.ndarray, axes: tuple[int, int], dilation: tuple[int, int], zero: int) -> np.ndarray:
@@ -75,7 +75,7 @@ def dilated(weights: np.ndarray, axes: tuple[int, int], dilation: tuple[int, int
     return spread
 
 
-def accumulator_bounds(op: MacOperator, source: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def accumulator_bounds(op: MacOperator, input_tensor: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest accumulator of each output channel, the bias included: Σ (w − w₀)·(x − x₀) + bias.
 
     Over all inputs; the input's zero point, which padding holds, is one of them.
@@ -83,12 +83,15 @@ def accumulator_bounds(op: MacOperator, source: Tensor) -> tuple[np.ndarray, np.
     weights = op.weights.astype(np.int32) - op.weight_zero_point
     positive = np.maximum(weights, 0).sum(axis=op.REDUCED, dtype=np.int64)
     negative = np.minimum(weights, 0).sum(axis=op.REDUCED, dtype=np.int64)
-    low, high = source.element.minimum - source.zero_point, source.element.maximum - source.zero_point
+    low, high = (
+        input_tensor.element.minimum - input_tensor.zero_point,
+        input_tensor.element.maximum - input_tensor.zero_point,
+    )
     bias = op.bias.astype(np.int64)
     return positive * low + negative * high + bias, positive * high + negative * low + bias
 
 
-def mac_problems(op: MacOperator, source: Tensor, output: Tensor, channels: int) -> list[str]:
+def mac_problems(op: MacOperator, input_tensor: Tensor, output: Tensor, channels: int) -> list[str]:
     """What is wrong with weights, biases and scales; ``channels`` is the number of output channels of the weights."""
     problems = []
     if output.channels != channels:
@@ -114,23 +117,23 @@ def mac_problems(op: MacOperator, source: Tensor, output: Tensor, channels: int)
         problems.append(
             f"has weight zero point {op.weight_zero_point}; signed or per-channel weights are symmetric (zero point 0)"
         )
-    if op.numbers == "affine" and element != source.element:
-        problems.append(f"has {element} weights on {source.element} activations")
-    problems = problems or _accumulator_problems(op, source, output)
+    if op.numbers == "affine" and element != input_tensor.element:
+        problems.append(f"has {element} weights on {input_tensor.element} activations")
+    problems = problems or _accumulator_problems(op, input_tensor, output)
     return problems + activation_problems(op.numbers, op.activation, output)
 
 
-def wraps(op: MacOperator, source: Tensor) -> np.ndarray:
+def wraps(op: MacOperator, input_tensor: Tensor) -> np.ndarray:
     """Which output channels have accumulators that can pass 32 bits, bool ``[Co]``.
 
     The reference kernels add in int32, which turns over there: what they write is what the golden model writes.
     """
-    low, high = accumulator_bounds(op, source)
+    low, high = accumulator_bounds(op, input_tensor)
     return (low < -INT32_MAXIMUM - 1) | (high > INT32_MAXIMUM)
 
 
-def _accumulator_problems(op: MacOperator, source: Tensor, output: Tensor) -> list[str]:
-    ratios = op.real_multipliers(source, output)
+def _accumulator_problems(op: MacOperator, input_tensor: Tensor, output: Tensor) -> list[str]:
+    ratios = op.real_multipliers(input_tensor, output)
     if op.numbers == "affine":
         if ratios.max() >= 2.0**30:
             return [f"enlarges its accumulators by {ratios.max():.4g}: its scales are damaged"]
@@ -139,11 +142,13 @@ def _accumulator_problems(op: MacOperator, source: Tensor, output: Tensor) -> li
         return ["has a weight scale that is not a power of two, in binary fixed point"]
     # The accumulator is shifted right, never left.
     if float(ratios.max()) > 1:
-        return [f"writes scale {output.scale}, finer than its accumulators' {source.scale * op.weight_scales.max()}"]
+        return [
+            f"writes scale {output.scale}, finer than its accumulators' {input_tensor.scale * op.weight_scales.max()}"
+        ]
     if float(ratios.min()) < 2.0**-31:
         return [f"shifts its accumulators right by {-math.log2(ratios.min()):.0f} bits; at most 31 are supported"]
-    if wraps(op, source).any():
-        low, high = accumulator_bounds(op, source)
+    if wraps(op, input_tensor).any():
+        low, high = accumulator_bounds(op, input_tensor)
         worst = int(np.maximum(np.abs(low), np.abs(high)).max())
         return [f"can reach an accumulator of {worst}, beyond 32 bits ({INT32_MAXIMUM}): use fewer bits or inputs"]
     return []

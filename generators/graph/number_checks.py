@@ -31,21 +31,21 @@ def power_of_two(scale: float) -> bool:
     return scale > 0 and math.frexp(scale)[0] == 0.5
 
 
-def number_problems(op: Operator, sources: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> list[str]:
+def number_problems(op: Operator, input_tensors: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> list[str]:
     """Element types and scales that an operator's number system does not allow."""
     if op.WRITES:
-        read, written = ({tensor.element for tensor in tensors} for tensors in (sources, outputs))
+        read, written = ({tensor.element for tensor in tensors} for tensors in (input_tensors, outputs))
         if not read <= set(op.READS) or not written <= set(op.WRITES):
             known, names = " and ".join(map(str, op.READS)), " or ".join(map(str, op.WRITES))
             return [f"turns {_names(read)} into {_names(written)}; {known} into {names} is supported"]
         return []
     if op.numbers == "fixed":
-        return _fixed_point_problems(op, (*sources, *outputs))
-    elements = {t.element for t in (*sources, *outputs)}
+        return _fixed_point_problems(op, (*input_tensors, *outputs))
+    elements = {t.element for t in (*input_tensors, *outputs)}
     if not elements <= {INT8, UINT8}:
         return [f"works on {_names(elements)}; int8 and uint8 are supported"]
     if len(elements) > 1 and not op.MIXES_ELEMENTS:
-        return [f"reads {_names({s.element for s in sources})} and writes {_names({t.element for t in outputs})}"]
+        return [f"reads {_names({s.element for s in input_tensors})} and writes {_names({t.element for t in outputs})}"]
     return []
 
 
@@ -76,9 +76,9 @@ def shape_problems(found: Tensor, expected: tuple[int, ...], why: str) -> list[s
     return [f"writes tensor {found.index} of shape {list(found.shape)} where {why} makes {list(expected)}"]
 
 
-def kernel_output_problems(sources: tuple[Tensor, ...], output: Tensor, steps: int, zero_point: int) -> list[str]:
+def kernel_output_problems(input_tensors: tuple[Tensor, ...], output: Tensor, steps: int, zero_point: int) -> list[str]:
     """Of a function that keeps the shape, whose reference kernel writes scale 1/``steps`` and this zero point alone."""
-    problems = shape_problems(output, sources[0].shape, "its input's shape")
+    problems = shape_problems(output, input_tensors[0].shape, "its input's shape")
     if output.scale != 1 / steps or output.zero_point != zero_point:
         problems.append(
             f"writes scale {output.scale} and zero point {output.zero_point}; its kernel writes scale 1/{steps} and "
@@ -118,16 +118,16 @@ def broadcast_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] |
         return None
 
 
-def broadcast_problems(sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+def broadcast_problems(input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
     """Two inputs that do not broadcast to each other, or an output that is not what they broadcast to."""
-    shape = broadcast_shape(sources[0].shape, sources[1].shape)
+    shape = broadcast_shape(input_tensors[0].shape, input_tensors[1].shape)
     if shape is None:
-        return [f"joins shapes {list(sources[0].shape)} and {list(sources[1].shape)}, which do not fit"]
+        return [f"joins shapes {list(input_tensors[0].shape)} and {list(input_tensors[1].shape)}, which do not fit"]
     return shape_problems(output, shape, "its inputs' shapes")
 
 
-def equal_quantization_problems(sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+def equal_quantization_problems(input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
     """Tensors of another type, scale or zero point than the output, where a kernel does not rescale."""
-    if all(source.quantization == output.quantization for source in sources):
+    if all(input_tensor.quantization == output.quantization for input_tensor in input_tensors):
         return []
     return ["writes another scale or zero point than it reads; its kernel does not rescale"]

@@ -25,9 +25,9 @@ class PoolOperator(Operator):
     def window(self) -> Window:
         return Window(self.kernel, self.strides, self.padding)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
-        return window_problems(self.window, source, output) + pool_problems(source, output)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
+        return window_problems(self.window, input_tensor, output) + pool_problems(input_tensor, output)
 
 
 Pool = TypeVar("Pool", bound=PoolOperator)
@@ -36,10 +36,10 @@ Pool = TypeVar("Pool", bound=PoolOperator)
 def read_pool(reader: Reader, kind: type[Pool]) -> Pool:
     """A pool of a TFLite file, from its ``Pool2DOptions``."""
     reader.check_inputs(1, 1)
-    source = reader.computed()
+    input_tensor = reader.computed()
     kernel, strides = reader.pool_kernel(), reader.strides()
     return kind(
-        **reader.common(source),
+        **reader.common(input_tensor),
         kernel=kernel,
         strides=strides,
         padding=reader.padding(kernel, strides),

@@ -33,11 +33,13 @@ class ResizeOperator(Operator):
 
     def axes(self, graph: Graph) -> tuple[ResizedAxis, ResizedAxis]:
         """Those of rows and of columns."""
-        source, output = graph.tensors[self.inputs[0]], graph.tensors[self.outputs[0]]
-        if source.pixels == 1:  # whatever the weights, they are of one element
+        input_tensor, output = graph.tensors[self.inputs[0]], graph.tensors[self.outputs[0]]
+        if input_tensor.pixels == 1:  # whatever the weights, they are of one element
             return repeated_axis(output.height), repeated_axis(output.width)
-        signed = source.element.signed
-        return self.axis(source.height, output.height, signed), self.axis(source.width, output.width, signed)
+        signed = input_tensor.element.signed
+        return self.axis(input_tensor.height, output.height, signed), self.axis(
+            input_tensor.width, output.width, signed
+        )
 
     def kept(self, graph: Graph, output: int) -> tuple[Kept, Kept, Kept]:
         """Rows, columns and channels that a smaller map keeps."""
@@ -53,20 +55,20 @@ class ResizeOperator(Operator):
             return Circuit("slice")
         if all(axis.kept or axis.halved for axis in axes):
             return Circuit("window_average", _window(rows, columns))
-        source, output = graph.tensors[self.inputs[0]], graph.tensors[self.outputs[0]]
-        what = f"makes {output.height}×{output.width} of {source.height}×{source.width}"
+        input_tensor, output = graph.tensors[self.inputs[0]], graph.tensors[self.outputs[0]]
+        what = f"makes {output.height}×{output.width} of {input_tensor.height}×{input_tensor.width}"
         if any(axis.bits is None for axis in axes):
             raise GraphError(
-                f"{what} with weights that are exact in no circuit: {source.element} by powers of two only"
+                f"{what} with weights that are exact in no circuit: {input_tensor.element} by powers of two only"
             )
         raise GraphError(f"{what}; enlarging, and making smaller by whole factors in both directions, have a circuit")
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
         if self.align_corners and self.half_pixel_centers:
             return ["has both align_corners and half_pixel_centers, which exclude each other"]
-        if len(source.shape) != 4 or len(output.shape) != 4 or source.channels != output.channels:
-            return [f"turns shape {list(source.shape)} into {list(output.shape)}; a map has 4 dimensions (NHWC)"]
+        if len(input_tensor.shape) != 4 or len(output.shape) != 4 or input_tensor.channels != output.channels:
+            return [f"turns shape {list(input_tensor.shape)} into {list(output.shape)}; a map has 4 dimensions (NHWC)"]
         return []
 
 
@@ -91,12 +93,12 @@ def read_resize(reader: Reader, kind: type[Resize]) -> Resize:
     from ..readers.tflite_reader import Unsupported
 
     reader.check_inputs(2, 2)
-    source, output = reader.computed(), reader.output()
+    input_tensor, output = reader.computed(), reader.output()
     size = reader.constant(1, "size", ("INT32",)).reshape(-1).tolist()
     if size != [output.height, output.width]:
         raise Unsupported(f"asks for {size[:8]} and writes shape {list(output.shape)}")
     return kind(
-        **reader.common(source),
+        **reader.common(input_tensor),
         align_corners=bool(reader.option("AlignCorners")),
         half_pixel_centers=bool(reader.option("HalfPixelCenters")),
     )

@@ -24,7 +24,7 @@ class TableOperator(Operator):
         """Whether there is a table for all channels or one for each: not where constants differ from pixel to pixel."""
         return True
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
         """The results for input elements ``values``, int64 ``[1][n]``: int64 ``[1 or C][n]``, within the output's
         element."""
         raise NotImplementedError(f"{type(self).__name__} has no tables")
@@ -34,6 +34,6 @@ class TableOperator(Operator):
             raise GraphError("has a constant that differs from pixel to pixel, which has no circuit yet")
         return Circuit("lookup")
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        problems = shape_problems(output, sources[0].shape, "its input's shape")
-        return problems + scaling_problems(255, sources[0].scale / output.scale)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        problems = shape_problems(output, input_tensors[0].shape, "its input's shape")
+        return problems + scaling_problems(255, input_tensors[0].scale / output.scale)

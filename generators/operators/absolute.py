@@ -20,17 +20,17 @@ class Absolute(TableOperator):
     KIND: ClassVar[str] = "ABS"
     BECOMES: ClassVar[str] = "`lookup`"
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
-        real = np.float32(source.scale) / np.float32(output.scale)
-        return scaled_table(np.abs(values - source.zero_point), real, output, Activation.NONE)
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        real = np.float32(input_tensor.scale) / np.float32(output.scale)
+        return scaled_table(np.abs(values - input_tensor.zero_point), real, output, Activation.NONE)
 
 
 def _read(reader: Reader) -> Absolute:
     reader.check_inputs(1, 1)
-    source = reader.computed()
-    if not source.element.signed:
-        raise Unsupported(f"reads {source.element}; its kernel reads int8")
-    return Absolute(**reader.common(source))
+    input_tensor = reader.computed()
+    if not input_tensor.element.signed:
+        raise Unsupported(f"reads {input_tensor.element}; its kernel reads int8")
+    return Absolute(**reader.common(input_tensor))
 
 
 TFLITE = (TfliteForm("ABS", "", _read),)

@@ -28,16 +28,16 @@ class Add(Operator):
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
         return elementwise("add", self, graph)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        problems = broadcast_problems(sources, output)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        problems = broadcast_problems(input_tensors, output)
         if self.numbers == "fixed":
-            if output.scale < min(s.scale for s in sources):
+            if output.scale < min(s.scale for s in input_tensors):
                 problems.append(f"writes scale {output.scale}, finer than both of its inputs'")
-            scales = [t.scale for t in (*sources, output)]
+            scales = [t.scale for t in (*input_tensors, output)]
             if max(scales) / min(scales) > 2**15:
                 problems.append(f"has scales {scales} that differ by more than 2^15")
             return problems + activation_problems(self.numbers, self.activation, output)
-        return problems + sum_problems((sources[0].scale, sources[1].scale), output)
+        return problems + sum_problems((input_tensors[0].scale, input_tensors[1].scale), output)
 
 
 def _read(reader: Reader) -> Add | ConstantArithmetic:

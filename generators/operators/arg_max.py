@@ -22,8 +22,8 @@ class ArgMax(Operator):
     def placement(self, graph: Graph) -> Placement:
         return Placement.HOST
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        shape = sources[0].shape
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        shape = input_tensors[0].shape
         if not 0 <= self.axis < len(shape):
             return [f"seeks along axis {self.axis} of shape {list(shape)}"]
         return shape_problems(output, (*shape[: self.axis], *shape[self.axis + 1 :]), f"the greatest along {self.axis}")
@@ -31,13 +31,13 @@ class ArgMax(Operator):
 
 def _read(reader: Reader) -> ArgMax:
     reader.check_inputs(2, 2)
-    source = reader.computed()
+    input_tensor = reader.computed()
     axes = reader.constant(1, "axis", ("INT32", "INT64")).reshape(-1).tolist()
     if len(axes) != 1:
         raise Unsupported(f"seeks along axes {axes[:8]}; one is expected")
     output = reader.tensors.index(reader.output_index())
-    axis = axes[0] + len(source.shape) if axes[0] < 0 else axes[0]
-    return ArgMax(reader.operator.index, (source.index,), (output.index,), axis=axis)
+    axis = axes[0] + len(input_tensor.shape) if axes[0] < 0 else axes[0]
+    return ArgMax(reader.operator.index, (input_tensor.index,), (output.index,), axis=axis)
 
 
 TFLITE = (TfliteForm("ARG_MAX", "ArgMaxOptions", _read),)

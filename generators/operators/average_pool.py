@@ -19,12 +19,12 @@ class AveragePool(PoolOperator):
     KIND: ClassVar[str] = "AVERAGE_POOL_2D"
     BECOMES: ClassVar[str] = "`window_average`; `pool`, of the whole map"
 
-    def reads_whole_map(self, source: Tensor) -> bool:
-        return self.kernel == (source.height, source.width)
+    def reads_whole_map(self, input_tensor: Tensor) -> bool:
+        return self.kernel == (input_tensor.height, input_tensor.width)
 
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
-        source = graph.tensors[self.inputs[0]]
-        if self.kernel == (source.height, source.width) and self.padding == NO_PADDING:
+        input_tensor = graph.tensors[self.inputs[0]]
+        if self.kernel == (input_tensor.height, input_tensor.width) and self.padding == NO_PADDING:
             return Circuit("pool")
         return Circuit("window_average", check_circuit_window(self.window))
 

@@ -42,36 +42,38 @@ class Concatenation(Operator):
 
         As ``ConcatenationWithScaling`` computes it, in float32: the nearest integer, halves away from zero.
         """
-        sources, output = [graph.tensors[index] for index in self.inputs], graph.tensors[self.outputs[0]]
-        if all(source.quantization == output.quantization for source in sources):
+        input_tensors, output = [graph.tensors[index] for index in self.inputs], graph.tensors[self.outputs[0]]
+        if all(input_tensor.quantization == output.quantization for input_tensor in input_tensors):
             return None
         low, high = output.element.minimum, output.element.maximum
         values = np.arange(low, high + 1, dtype=np.int64)
         tables = []
-        for source in sources:
+        for input_tensor in input_tensors:
             entries = values
-            if source.quantization != output.quantization:
-                scale = np.float32(source.scale) * (np.float32(1) / np.float32(output.scale))
-                exact = values.astype(np.float32) * scale + np.float32(-source.zero_point) * scale
+            if input_tensor.quantization != output.quantization:
+                scale = np.float32(input_tensor.scale) * (np.float32(1) / np.float32(output.scale))
+                exact = values.astype(np.float32) * scale + np.float32(-input_tensor.zero_point) * scale
                 entries = (np.sign(exact) * np.floor(np.abs(exact) + np.float32(0.5))).astype(np.int64)
                 entries = np.clip(entries + output.zero_point, low, high)
             tables.append(entries)
         return np.stack(tables)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        rank = len(sources[0].shape)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        rank = len(input_tensors[0].shape)
         if not 0 <= self.axis < rank:
-            return [f"joins along axis {self.axis} of shape {list(sources[0].shape)}"]
-        rests = {(*s.shape[: self.axis], 0, *s.shape[self.axis + 1 :]) if len(s.shape) == rank else () for s in sources}
+            return [f"joins along axis {self.axis} of shape {list(input_tensors[0].shape)}"]
+        rests = {
+            (*s.shape[: self.axis], 0, *s.shape[self.axis + 1 :]) if len(s.shape) == rank else () for s in input_tensors
+        }
         if len(rests) > 1:
-            shapes = ", ".join(str(list(source.shape)) for source in sources)
+            shapes = ", ".join(str(list(input_tensor.shape)) for input_tensor in input_tensors)
             return [f"joins shapes {shapes} along axis {self.axis}, which do not fit"]
-        shape = list(sources[0].shape)
-        shape[self.axis] = sum(source.shape[self.axis] for source in sources)
+        shape = list(input_tensors[0].shape)
+        shape[self.axis] = sum(input_tensor.shape[self.axis] for input_tensor in input_tensors)
         problems = shape_problems(output, tuple(shape), "joining its inputs")
         if output.element == UINT8 and self.numbers == "affine":
             return problems  # whose kernel rescales
-        return problems + equal_quantization_problems(sources, output)
+        return problems + equal_quantization_problems(input_tensors, output)
 
 
 def _read(reader: Reader) -> Concatenation:
@@ -79,9 +81,9 @@ def _read(reader: Reader) -> Concatenation:
     reader.check_inputs(1, max(count, 1))
     if reader.activation().value != "none":
         raise Unsupported("has a fused activation, which its kernel does not compute")
-    sources = [reader.computed(position) for position in range(count)]
+    input_tensors = [reader.computed(position) for position in range(count)]
     axis = reader.option("Axis")
-    return Concatenation(**reader.common(*sources), axis=axis + len(sources[0].shape) if axis < 0 else axis)
+    return Concatenation(**reader.common(*input_tensors), axis=axis + len(input_tensors[0].shape) if axis < 0 else axis)
 
 
 TFLITE = (TfliteForm("CONCATENATION", "ConcatenationOptions", _read),)

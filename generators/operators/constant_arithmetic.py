@@ -40,17 +40,18 @@ class ConstantArithmetic(TableOperator):
     def parameters(self) -> int:
         return self.constant.size
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
-        problems = shape_problems(output, source.shape, "its input's shape")
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
+        problems = shape_problems(output, input_tensor.shape, "its input's shape")
         if self.operation not in ("MUL", "SUB", "ADD"):
             problems.append(f"computes {self.operation!r}; MUL, SUB and ADD are supported")
-        if broadcast_shape(source.shape, self.constant.shape) != source.shape:
+        if broadcast_shape(input_tensor.shape, self.constant.shape) != input_tensor.shape:
             problems.append(
-                f"has a constant of shape {list(self.constant.shape)}, which does not broadcast to {list(source.shape)}"
+                f"has a constant of shape {list(self.constant.shape)}, which does not broadcast to "
+                f"{list(input_tensor.shape)}"
             )
-        if self.constant_element != source.element:
-            problems.append(f"has a {self.constant_element} constant on {source.element} activations")
+        if self.constant_element != input_tensor.element:
+            problems.append(f"has a {self.constant_element} constant on {input_tensor.element} activations")
         if not valid_scale(self.constant_scale):
             problems.append(f"has a constant with scale {self.constant_scale}; a scale is a positive finite float32")
         element = self.constant_element
@@ -59,17 +60,17 @@ class ConstantArithmetic(TableOperator):
         if problems:
             return problems
         if self.operation == "MUL":
-            return scaling_problems(255 * 255, source.scale * self.constant_scale / output.scale)
-        return sum_problems((source.scale, self.constant_scale), output)
+            return scaling_problems(255 * 255, input_tensor.scale * self.constant_scale / output.scale)
+        return sum_problems((input_tensor.scale, self.constant_scale), output)
 
     @property
     def by_channel(self) -> bool:
         """Whether the constant is one number or one for each channel, so that tables of a channel's own exist."""
         return self.constant.ndim < 2
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
         constant = np.asarray(self.constant, np.int64).reshape(-1, 1) - self.constant_zero_point
-        operands = [(values - source.zero_point, source.scale), (constant, float(self.constant_scale))]
+        operands = [(values - input_tensor.zero_point, input_tensor.scale), (constant, float(self.constant_scale))]
         if self.constant_first:
             operands.reverse()
         (left, left_scale), (right, right_scale) = operands
@@ -87,19 +88,19 @@ class ConstantArithmetic(TableOperator):
 
 def read_constant_arithmetic(reader: Reader) -> ConstantArithmetic:
     """ADD, SUB or MUL of which one operand is a constant of the file."""
-    sources = [reader.needed(position, "operand") for position in (0, 1)]
-    constants = [position for position in (0, 1) if sources[position].constant]
+    input_tensors = [reader.needed(position, "operand") for position in (0, 1)]
+    constants = [position for position in (0, 1) if input_tensors[position].constant]
     if len(constants) == 2:
         raise Unsupported("computes on two constants of quantised numbers; fold constants by converting again")
     code = reader.operator.code
     (position,) = constants
-    source = reader.computed(1 - position)
+    input_tensor = reader.computed(1 - position)
     values = reader.constant(position, "constant", ("INT8", "UINT8"))
-    constant = sources[position]
+    constant = input_tensors[position]
     if constant.scales.size != 1 or constant.zero_points.size > 1:
         raise Unsupported(f"has a constant ({constant}) with {constant.scales.size} scales; one is supported")
     return ConstantArithmetic(
-        **reader.common(source),
+        **reader.common(input_tensor),
         operation=code,
         constant=reader.per_channel(values),
         constant_element=ELEMENTS[constant.type],

@@ -49,16 +49,18 @@ class Convolution(MacOperator):
         pointwise = window == NO_WINDOW
         return Circuit("pointwise" if pointwise else "convolution", window, prod(self.weights.shape[1:]))
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
         if self.weights.ndim != 4:
             return [f"has weights of shape {list(self.weights.shape)}, not [Co][kh][kw][Ci]"]
         channels, depth = self.weights.shape[0], self.weights.shape[3]
-        if depth != source.channels:
-            if depth and source.channels % depth == 0 and channels % (source.channels // depth) == 0:
-                return [f"is a grouped convolution ({source.channels // depth} groups); only depthwise is supported"]
-            return [f"has weights for {depth} input channels, but reads {source.channels}"]
-        return window_problems(self.window, source, output) + mac_problems(self, source, output, channels)
+        if depth != input_tensor.channels:
+            if depth and input_tensor.channels % depth == 0 and channels % (input_tensor.channels // depth) == 0:
+                return [
+                    f"is a grouped convolution ({input_tensor.channels // depth} groups); only depthwise is supported"
+                ]
+            return [f"has weights for {depth} input channels, but reads {input_tensor.channels}"]
+        return window_problems(self.window, input_tensor, output) + mac_problems(self, input_tensor, output, channels)
 
 
 def _read(reader: Reader) -> Convolution:

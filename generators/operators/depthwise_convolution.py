@@ -46,17 +46,17 @@ class DepthwiseConvolution(MacOperator):
         channels = graph.tensors[self.inputs[0]].channels
         return Circuit("depthwise" if channels > 1 else "convolution", window, prod(self.kernel))
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
         if self.weights.ndim != 3:
             return [f"has weights of shape {list(self.weights.shape)}, not [kh][kw][Co]"]
         channels = self.weights.shape[2]
-        if self.depth_multiplier < 1 or channels != source.channels * self.depth_multiplier:
+        if self.depth_multiplier < 1 or channels != input_tensor.channels * self.depth_multiplier:
             return [
-                f"has weights for {channels} channels, where {source.channels} input channels and depth multiplier "
-                f"{self.depth_multiplier} make {source.channels * self.depth_multiplier}"
+                f"has weights for {channels} channels, where {input_tensor.channels} input channels and depth "
+                f"multiplier {self.depth_multiplier} make {input_tensor.channels * self.depth_multiplier}"
             ]
-        return window_problems(self.window, source, output) + mac_problems(self, source, output, channels)
+        return window_problems(self.window, input_tensor, output) + mac_problems(self, input_tensor, output, channels)
 
 
 def _read(reader: Reader) -> DepthwiseConvolution:

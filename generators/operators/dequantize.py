@@ -21,15 +21,15 @@ class Dequantize(Operator):
     def placement(self, graph: Graph) -> Placement:
         return Placement.HOST
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        return shape_problems(output, sources[0].shape, "its input's shape")
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        return shape_problems(output, input_tensors[0].shape, "its input's shape")
 
 
 def _read(reader: Reader) -> Dequantize:
     reader.check_inputs(1, 1)
-    source = reader.computed()
+    input_tensor = reader.computed()
     output = reader.tensors.real(reader.output_index())
-    return Dequantize(reader.operator.index, (source.index,), (output.index,))
+    return Dequantize(reader.operator.index, (input_tensor.index,), (output.index,))
 
 
 TFLITE = (TfliteForm("DEQUANTIZE", "DequantizeOptions", _read),)

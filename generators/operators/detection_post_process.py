@@ -47,10 +47,13 @@ class DetectionPostProcess(Operator):
     def placement(self, graph: Graph) -> Placement:
         return Placement.HOST
 
-    def problems(self, sources: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> list[str]:
-        boxes, scores = sources
-        shapes = [list(source.shape) for source in sources]
-        if any(len(source.shape) != 3 or source.shape[0] != 1 for source in sources) or boxes.shape[2] < 4:
+    def problems(self, input_tensors: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> list[str]:
+        boxes, scores = input_tensors
+        shapes = [list(input_tensor.shape) for input_tensor in input_tensors]
+        if (
+            any(len(input_tensor.shape) != 3 or input_tensor.shape[0] != 1 for input_tensor in input_tensors)
+            or boxes.shape[2] < 4
+        ):
             return [f"reads boxes of shape {shapes[0]} and scores of shape {shapes[1]}; [1, N, 4] and [1, N, classes]"]
         problems = []
         if not boxes.shape[1] == scores.shape[1] == len(self.anchors):

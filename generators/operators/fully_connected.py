@@ -23,30 +23,32 @@ class FullyConnected(MacOperator):
     BECOMES: ClassVar[str] = "`pointwise`: of each pixel, or of the whole map as one vector"
     REDUCED: ClassVar[tuple[int, ...]] = (1,)
 
-    def reads_whole_map(self, source: Tensor) -> bool:
-        return self.weights.shape[1] == source.size
+    def reads_whole_map(self, input_tensor: Tensor) -> bool:
+        return self.weights.shape[1] == input_tensor.size
 
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
-        source, depth = graph.tensors[self.inputs[0]], self.weights.shape[1]
-        if depth not in (source.size, source.channels):
+        input_tensor, depth = graph.tensors[self.inputs[0]], self.weights.shape[1]
+        if depth not in (input_tensor.size, input_tensor.channels):
             raise GraphError(
-                f"reads vectors of {depth} elements, which are neither the pixels of shape {list(source.shape)} nor "
-                "the whole of it"
+                f"reads vectors of {depth} elements, which are neither the pixels of shape "
+                f"{list(input_tensor.shape)} nor the whole of it"
             )
-        return Circuit("pointwise", reduction=depth, whole_vector=depth == source.size)
+        return Circuit("pointwise", reduction=depth, whole_vector=depth == input_tensor.size)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
         if self.weights.ndim != 2:
             return [f"has weights of shape {list(self.weights.shape)}, not [Co][Ci]"]
         channels, depth = self.weights.shape
         problems = []
-        if not depth or source.size % depth:
-            problems.append(f"has weights for {depth} inputs, but reads {source.size} elements {list(source.shape)}")
-        elif output.size != source.size // depth * channels:
-            vectors = source.size // depth
+        if not depth or input_tensor.size % depth:
+            problems.append(
+                f"has weights for {depth} inputs, but reads {input_tensor.size} elements {list(input_tensor.shape)}"
+            )
+        elif output.size != input_tensor.size // depth * channels:
+            vectors = input_tensor.size // depth
             problems.append(f"writes shape {list(output.shape)} where {vectors} vectors of {channels} are made")
-        return problems + mac_problems(self, source, output, channels)
+        return problems + mac_problems(self, input_tensor, output, channels)
 
 
 def _read(reader: Reader) -> FullyConnected:

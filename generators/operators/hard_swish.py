@@ -21,9 +21,9 @@ class HardSwish(TableOperator):
     KIND: ClassVar[str] = "HARD_SWISH"
     BECOMES: ClassVar[str] = "`lookup`"
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
-        fine = (values - source.zero_point) << 7
-        step = np.float32(source.scale) * np.float32(1 / 128)
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        fine = (values - input_tensor.zero_point) << 7
+        step = np.float32(input_tensor.scale) * np.float32(1 / 128)
         on_output, output_exponent = _multiplier(step / np.float32(output.scale))
         on_gate, gate_exponent = _multiplier(step / np.float32(3 / 32768))
         scaled = _high_multiply(fine, on_output)
@@ -42,13 +42,13 @@ class HardSwish(TableOperator):
         result = ((result + (1 << 15)) & 0xFFFF) - (1 << 15)  # the kernel's sum has 16 bits
         return np.clip(result, output.element.minimum, output.element.maximum)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        problems = shape_problems(output, sources[0].shape, "its input's shape")
-        ratio = np.float32(sources[0].scale) * np.float32(1 / 128) / np.float32(output.scale)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        problems = shape_problems(output, input_tensors[0].shape, "its input's shape")
+        ratio = np.float32(input_tensors[0].scale) * np.float32(1 / 128) / np.float32(output.scale)
         if _multiplier(ratio)[1] > 0:  # the reference kernel's own condition
             problems.append(
-                f"reads scale {sources[0].scale:.4g} and writes {output.scale:.4g}; its kernel takes input scales of "
-                "less than 128 output scales: its scales are damaged"
+                f"reads scale {input_tensors[0].scale:.4g} and writes {output.scale:.4g}; its kernel takes input "
+                "scales of less than 128 output scales: its scales are damaged"
             )
         return problems
 

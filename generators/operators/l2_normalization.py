@@ -22,11 +22,11 @@ class L2Normalization(Operator):
     def placement(self, graph: Graph) -> Placement:
         return Placement.HOST
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        problems = kernel_output_problems(sources, output, 128, output.element.minimum + 128)
-        if sources[0].shape[-1] > _MOST:
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        problems = kernel_output_problems(input_tensors, output, 128, output.element.minimum + 128)
+        if input_tensors[0].shape[-1] > _MOST:
             problems.append(
-                f"sums the squares of {sources[0].shape[-1]} channels, at most {_MOST} of which have 32 bits"
+                f"sums the squares of {input_tensors[0].shape[-1]} channels, at most {_MOST} of which have 32 bits"
             )
         return problems
 

@@ -23,25 +23,25 @@ class LeakyRelu(TableOperator):
     BECOMES: ClassVar[str] = "`lookup`"
     alpha: float = 0.0
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
-        centred = values - source.zero_point
-        straight, slanted = _multipliers(self, source, output)
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        centred = values - input_tensor.zero_point
+        straight, slanted = _multipliers(self, input_tensor, output)
         return np.where(
             centred >= 0,
             scaled_table(centred, straight, output, Activation.NONE),
             scaled_table(centred, slanted, output, Activation.NONE),
         )
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
         if not (math.isfinite(self.alpha) and self.alpha >= 0):
             return [f"has alpha {self.alpha}; a finite number of 0 or more is needed"]
-        problems = shape_problems(output, sources[0].shape, "its input's shape")
-        straight, slanted = _multipliers(self, sources[0], output)
+        problems = shape_problems(output, input_tensors[0].shape, "its input's shape")
+        straight, slanted = _multipliers(self, input_tensors[0], output)
         return problems + scaling_problems(255, float(max(straight, slanted)))
 
 
-def _multipliers(op: LeakyRelu, source: Tensor, output: Tensor) -> tuple[np.float32, np.float32]:
-    scale, to = np.float32(source.scale), np.float32(output.scale)
+def _multipliers(op: LeakyRelu, input_tensor: Tensor, output: Tensor) -> tuple[np.float32, np.float32]:
+    scale, to = np.float32(input_tensor.scale), np.float32(output.scale)
     return scale / to, scale * np.float32(op.alpha) / to
 
 

@@ -25,11 +25,11 @@ class Logistic(TableOperator):
         # As with SOFTMAX, what is wanted of a circuit is the greatest of its inputs.
         return Placement.HOST if graph.at_end(self) else Placement.CIRCUIT
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
-        return real_table(values, source, output, lambda x: 1 / (1 + np.exp(-x)))
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        return real_table(values, input_tensor, output, lambda x: 1 / (1 + np.exp(-x)))
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        return kernel_output_problems(sources, output, 256, output.element.minimum)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        return kernel_output_problems(input_tensors, output, 256, output.element.minimum)
 
 
 def _read(reader: Reader) -> Logistic:

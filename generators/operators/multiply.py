@@ -24,9 +24,9 @@ class Multiply(Operator):
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
         return elementwise("multiply", self, graph)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        return broadcast_problems(sources, output) or scaling_problems(
-            255 * 255, sources[0].scale * sources[1].scale / output.scale
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        return broadcast_problems(input_tensors, output) or scaling_problems(
+            255 * 255, input_tensors[0].scale * input_tensors[1].scale / output.scale
         )
 
 

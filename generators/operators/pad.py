@@ -37,36 +37,36 @@ class Pad(Operator):
         divided = tuple(count for count in (first, channels) if count) if any(self.channels) else ()
         return Circuit("pad", window, lanes_divide=divided)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
         p = self.padding
-        if len(source.shape) != 4:
-            return [f"reads shape {list(source.shape)}; padding of height and width needs 4 dimensions (NHWC)"]
+        if len(input_tensor.shape) != 4:
+            return [f"reads shape {list(input_tensor.shape)}; padding of height and width needs 4 dimensions (NHWC)"]
         if min(p.top, p.bottom, p.left, p.right, *self.channels, *self.between) < 0:
             return [f"pads by {p}, channels by {self.channels} and between by {self.between}; padding is 0 or more"]
         rows, columns = self.between
-        height = source.height + (source.height - 1) * rows + p.top + p.bottom
-        width = source.width + (source.width - 1) * columns + p.left + p.right
-        expected = (1, height, width, source.channels + sum(self.channels))
+        height = input_tensor.height + (input_tensor.height - 1) * rows + p.top + p.bottom
+        width = input_tensor.width + (input_tensor.width - 1) * columns + p.left + p.right
+        expected = (1, height, width, input_tensor.channels + sum(self.channels))
         problems = shape_problems(output, expected, f"padding {p}")
-        if source.quantization != output.quantization:
+        if input_tensor.quantization != output.quantization:
             problems.append("writes another scale or zero point than it reads; padding does not rescale")
         return problems
 
 
 def _read(reader: Reader) -> Pad:
     reader.check_inputs(2, 2)
-    source = reader.computed()
+    input_tensor = reader.computed()
     amounts = reader.constant(1, "paddings", ("INT32", "INT64"))
-    if amounts.shape != (4, 2) or len(source.shape) != 4:
+    if amounts.shape != (4, 2) or len(input_tensor.shape) != 4:
         raise Unsupported(
-            f"has paddings of shape {list(amounts.shape)} for shape {list(source.shape)}; padding of 4-dimensional "
-            "tensors is supported"
+            f"has paddings of shape {list(amounts.shape)} for shape {list(input_tensor.shape)}; padding of "
+            "4-dimensional tensors is supported"
         )
     batch, (top, bottom), (left, right), channels = amounts.tolist()
     if any(batch):
         raise Unsupported(f"pads by {amounts.tolist()}; padding of the batch is not supported")
-    return Pad(**reader.common(source), padding=Padding(top, bottom, left, right), channels=tuple(channels))
+    return Pad(**reader.common(input_tensor), padding=Padding(top, bottom, left, right), channels=tuple(channels))
 
 
 TFLITE = (TfliteForm("PAD", "PadOptions", _read),)

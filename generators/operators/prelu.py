@@ -33,23 +33,23 @@ class Prelu(TableOperator):
     def parameters(self) -> int:
         return self.slopes.size
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
-        centred = values - source.zero_point
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        centred = values - input_tensor.zero_point
         slopes = np.asarray(self.slopes, np.int64).reshape(-1, 1) - self.slope_zero_point
-        straight, slanted = _multipliers(self, source, output)
+        straight, slanted = _multipliers(self, input_tensor, output)
         return np.where(
             centred >= 0,
             scaled_table(centred, straight, output, Activation.NONE),
             scaled_table(centred * slopes, slanted, output, Activation.NONE),
         )
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
-        problems = shape_problems(output, source.shape, "its input's shape")
-        if self.slopes.shape not in ((), (source.channels,)):
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
+        problems = shape_problems(output, input_tensor.shape, "its input's shape")
+        if self.slopes.shape not in ((), (input_tensor.channels,)):
             problems.append(
-                f"has slopes of shape {list(self.slopes.shape)}; one number, or one for each of the {source.channels} "
-                "channels, is supported"
+                f"has slopes of shape {list(self.slopes.shape)}; one number, or one for each of the "
+                f"{input_tensor.channels} channels, is supported"
             )
         if not valid_scale(self.slope_scale):
             problems.append(f"has slopes of scale {self.slope_scale}; a scale is a positive finite float32")
@@ -57,24 +57,24 @@ class Prelu(TableOperator):
             problems.append(f"has slopes with zero point {self.slope_zero_point}, outside {self.slope_element}")
         if problems:
             return problems
-        straight, slanted = _multipliers(self, source, output)
+        straight, slanted = _multipliers(self, input_tensor, output)
         return scaling_problems(255, float(straight)) + scaling_problems(255 * 255, float(slanted))
 
 
-def _multipliers(op: Prelu, source: Tensor, output: Tensor) -> tuple[np.float32, np.float32]:
-    scale, to = np.float32(source.scale), np.float32(output.scale)
+def _multipliers(op: Prelu, input_tensor: Tensor, output: Tensor) -> tuple[np.float32, np.float32]:
+    scale, to = np.float32(input_tensor.scale), np.float32(output.scale)
     return scale / to, scale * np.float32(op.slope_scale) / to
 
 
 def _read(reader: Reader) -> Prelu:
     reader.check_inputs(2, 2)
-    source = reader.computed()
+    input_tensor = reader.computed()
     slopes = reader.constant(1, "slopes", ("INT8", "UINT8"))
     tensor = reader.needed(1, "slopes")
     if tensor.scales.size != 1 or tensor.zero_points.size > 1:
         raise Unsupported(f"has slopes ({tensor}) with {tensor.scales.size} scales; one is supported")
     return Prelu(
-        **reader.common(source),
+        **reader.common(input_tensor),
         slopes=reader.per_channel(slopes),
         slope_element=ELEMENTS[tensor.type],
         slope_scale=float(tensor.scales[0]),

@@ -21,8 +21,10 @@ class Quantize(TableOperator):
     BECOMES: ClassVar[str] = "`lookup`"
     MIXES_ELEMENTS: ClassVar[bool] = True
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
-        return scaled_table(values - source.zero_point, source.scale / output.scale, output, Activation.NONE)
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        return scaled_table(
+            values - input_tensor.zero_point, input_tensor.scale / output.scale, output, Activation.NONE
+        )
 
 
 def _read(reader: Reader) -> Quantize:

@@ -60,26 +60,26 @@ class RealFunction(TableOperator):
     def kind(self) -> str:
         return self.function.split()[0]
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
-        return real_table(values, source, output, _FUNCTIONS[self.function])
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        return real_table(values, input_tensor, output, _FUNCTIONS[self.function])
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
-        most = source.scale * (source.element.maximum - source.zero_point)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
+        most = input_tensor.scale * (input_tensor.element.maximum - input_tensor.zero_point)
         if self.function == "EXP" and (most > _MOST or math.exp(most) > _MOST_STEPS * output.scale):
             return [
                 f"reads {most:.4g} at most, whose exponential is beyond all bounds of its output {output.scale:.4g}"
             ]
-        return shape_problems(output, source.shape, "its input's shape")
+        return shape_problems(output, input_tensor.shape, "its input's shape")
 
 
 def _read(reader: Reader) -> RealFunction:
     reader.check_inputs(1, 1)
-    source, code = reader.computed(), reader.operator.code
-    if not source.element.signed and code != "GELU":
-        raise Unsupported(f"reads {source.element}; its kernel reads int8")
+    input_tensor, code = reader.computed(), reader.operator.code
+    if not input_tensor.element.signed and code != "GELU":
+        raise Unsupported(f"reads {input_tensor.element}; its kernel reads int8")
     by_tanh = code == "GELU" and bool(reader.option("Approximate"))
-    return RealFunction(**reader.common(source), function="GELU by tanh" if by_tanh else code)
+    return RealFunction(**reader.common(input_tensor), function="GELU by tanh" if by_tanh else code)
 
 
 TFLITE = (

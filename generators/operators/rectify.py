@@ -25,9 +25,9 @@ class Rectify(TableOperator):
     def kind(self) -> str:
         return self.activation.name
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
-        real = np.float32(source.scale) / np.float32(output.scale)
-        return scaled_table(values - source.zero_point, real, output, self.activation)
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        real = np.float32(input_tensor.scale) / np.float32(output.scale)
+        return scaled_table(values - input_tensor.zero_point, real, output, self.activation)
 
 
 def _read(reader: Reader) -> Rectify:

@@ -26,50 +26,52 @@ class Reshape(Operator):
     def lower(self, graph: Graph, padding: Padding) -> Wire:
         return Wire()
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
-        if source.size != output.size:
-            return [f"turns {source.size} elements {list(source.shape)} into {output.size} {list(output.shape)}"]
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
+        if input_tensor.size != output.size:
+            return [
+                f"turns {input_tensor.size} elements {list(input_tensor.shape)} into {output.size} {list(output.shape)}"
+            ]
         return []
 
 
 def _read(reader: Reader) -> Reshape:
     reader.check_inputs(1, 2)
-    source = reader.computed()
+    input_tensor = reader.computed()
     output = reader.output()
-    if reader.source(1) is not None:
+    if reader.input_tensor(1) is not None:
         shape = reader.constant(1, "shape", ("INT32",)).reshape(-1).tolist()
         if len(shape) != len(output.shape) or any(s not in (-1, o) for s, o in zip(shape, output.shape, strict=True)):
             raise Unsupported(f"asks for shape {shape[:8]} and writes {list(output.shape)}")
-    return Reshape(**reader.common(source))
+    return Reshape(**reader.common(input_tensor))
 
 
 def _read_squeeze(reader: Reader) -> Reshape:
     reader.check_inputs(1, 1)
-    source = reader.computed()
-    rank = len(source.shape)
+    input_tensor = reader.computed()
+    rank = len(input_tensor.shape)
     axes = {axis % rank for axis in reader.operator.options.get("SqueezeDims", ())}
-    axes = axes or {axis for axis in range(rank) if source.shape[axis] == 1}
-    shape = tuple(size for axis, size in enumerate(source.shape) if axis not in axes)
-    return _axes_changed(reader, source, shape)
+    axes = axes or {axis for axis in range(rank) if input_tensor.shape[axis] == 1}
+    shape = tuple(size for axis, size in enumerate(input_tensor.shape) if axis not in axes)
+    return _axes_changed(reader, input_tensor, shape)
 
 
 def _read_expand_dims(reader: Reader) -> Reshape:
     reader.check_inputs(2, 2)
-    source = reader.computed()
+    input_tensor = reader.computed()
     axes = reader.constant(1, "axis", ("INT32", "INT64")).reshape(-1).tolist()
-    rank = len(source.shape) + 1
+    rank = len(input_tensor.shape) + 1
     if len(axes) != 1 or not -rank <= axes[0] < rank:
-        raise Unsupported(f"adds axes {axes[:8]} to shape {list(source.shape)}")
+        raise Unsupported(f"adds axes {axes[:8]} to shape {list(input_tensor.shape)}")
     place = axes[0] % rank
-    return _axes_changed(reader, source, (*source.shape[:place], 1, *source.shape[place:]))
+    return _axes_changed(reader, input_tensor, (*input_tensor.shape[:place], 1, *input_tensor.shape[place:]))
 
 
-def _axes_changed(reader: Reader, source: Tensor, shape: tuple[int, ...]) -> Reshape:
+def _axes_changed(reader: Reader, input_tensor: Tensor, shape: tuple[int, ...]) -> Reshape:
     output = reader.output()
     if output.shape != shape:
-        raise Unsupported(f"turns shape {list(source.shape)} into {list(output.shape)}, not {list(shape)}")
-    return Reshape(**reader.common(source), name=reader.operator.code)
+        raise Unsupported(f"turns shape {list(input_tensor.shape)} into {list(output.shape)}, not {list(shape)}")
+    return Reshape(**reader.common(input_tensor), name=reader.operator.code)
 
 
 TFLITE = (

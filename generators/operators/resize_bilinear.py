@@ -20,12 +20,19 @@ class ResizeBilinear(ResizeOperator):
     def axis(self, size: int, output_size: int, signed: bool) -> ResizedAxis:
         return bilinear_axis(size, output_size, self.align_corners, self.half_pixel_centers, signed)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
-        sizes = (source.height, output.height), (source.width, output.width)
-        found = super().problems(sources, output)
-        if not found and source.element.signed and any(reaches_beyond(*size, self.align_corners) for size in sizes):
-            found = [f"reads beyond its map of {source.height}×{source.width}, as rounded steps add up in the kernel"]
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
+        sizes = (input_tensor.height, output.height), (input_tensor.width, output.width)
+        found = super().problems(input_tensors, output)
+        if (
+            not found
+            and input_tensor.element.signed
+            and any(reaches_beyond(*size, self.align_corners) for size in sizes)
+        ):
+            found = [
+                f"reads beyond its map of {input_tensor.height}×{input_tensor.width}, as rounded steps add up in "
+                "the kernel"
+            ]
         return found
 
 

@@ -22,8 +22,8 @@ class Softmax(Operator):
     def placement(self, graph: Graph) -> Placement:
         return Placement.HOST
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        problems = kernel_output_problems(sources, output, 256, output.element.minimum)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        problems = kernel_output_problems(input_tensors, output, 256, output.element.minimum)
         if not (math.isfinite(self.beta) and self.beta > 0):
             problems.append(f"has beta {self.beta}; a positive finite number is needed")
         return problems

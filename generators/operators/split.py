@@ -31,36 +31,39 @@ class Split(Operator):
 
     def kept(self, graph: Graph, output: int) -> tuple[Kept, Kept, Kept]:
         """Rows, columns and channels of the input's raster that an output is made of."""
-        source = graph.tensors[self.inputs[0]]
-        part = source.shape[self.axis] // len(self.outputs)
-        slices = [(0, 1, size) for size in source.shape]
+        input_tensor = graph.tensors[self.inputs[0]]
+        part = input_tensor.shape[self.axis] // len(self.outputs)
+        slices = [(0, 1, size) for size in input_tensor.shape]
         slices[self.axis] = (self.outputs.index(output) * part, 1, part)
-        return kept_raster(slices, source, graph.tensors[output])
+        return kept_raster(slices, input_tensor, graph.tensors[output])
 
-    def problems(self, sources: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> list[str]:
-        (source,) = sources
-        if not 0 <= self.axis < len(source.shape) or source.shape[self.axis] % len(output):
-            return [f"makes {len(output)} parts of shape {list(source.shape)} along axis {self.axis}"]
-        shape = list(source.shape)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> list[str]:
+        (input_tensor,) = input_tensors
+        if not 0 <= self.axis < len(input_tensor.shape) or input_tensor.shape[self.axis] % len(output):
+            return [f"makes {len(output)} parts of shape {list(input_tensor.shape)} along axis {self.axis}"]
+        shape = list(input_tensor.shape)
         shape[self.axis] //= len(output)
         return [
             problem
             for part in output
             for problem in shape_problems(part, tuple(shape), f"{len(output)} parts")
-            + equal_quantization_problems(sources, part)
+            + equal_quantization_problems(input_tensors, part)
         ]
 
 
 def _read(reader: Reader) -> Split:
     reader.check_inputs(2, 2)
-    source = reader.computed(1)
+    input_tensor = reader.computed(1)
     axis = reader.constant(0, "axis", ("INT32",)).reshape(-1)
     if axis.size != 1:
         raise Unsupported(f"has {axis.size} axes; one is supported")
     outputs = tuple(reader.tensors.computed(index).index for index in reader.operator.outputs)
     place = int(axis[0])
     return Split(
-        reader.operator.index, (source.index,), outputs, axis=place + len(source.shape) if place < 0 else place
+        reader.operator.index,
+        (input_tensor.index,),
+        outputs,
+        axis=place + len(input_tensor.shape) if place < 0 else place,
     )
 
 

@@ -38,14 +38,14 @@ class StridedSlice(Operator):
         """Rows, columns and channels of the input's raster that an output is made of."""
         return kept_raster(self.slices, graph.tensors[self.inputs[0]], graph.tensors[output])
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
-        inside = len(self.slices) == len(source.shape) and all(
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
+        inside = len(self.slices) == len(input_tensor.shape) and all(
             count > 0 and step and 0 <= first < size and 0 <= first + (count - 1) * step < size
-            for (first, step, count), size in zip(self.slices, source.shape, strict=True)
+            for (first, step, count), size in zip(self.slices, input_tensor.shape, strict=True)
         )
         if not inside:
-            return [f"takes {list(self.slices)} (first, step, count) of shape {list(source.shape)}"]
+            return [f"takes {list(self.slices)} (first, step, count) of shape {list(input_tensor.shape)}"]
         counts = tuple(count for _, _, count in self.slices)
         if [count for count in counts if count > 1] != [size for size in output.shape if size > 1]:
             return shape_problems(output, counts, "its slices")
@@ -54,30 +54,30 @@ class StridedSlice(Operator):
 
 def _read_strided(reader: Reader) -> StridedSlice:
     reader.check_inputs(4, 4)
-    source = reader.computed()
+    input_tensor = reader.computed()
     begin, end, strides = (
         reader.constant(place, what, ("INT32",)).reshape(-1).tolist()
         for place, what in ((1, "begin"), (2, "end"), (3, "strides"))
     )
     try:
-        slices, _ = strided_slices(source.shape, begin, end, strides, reader.operator.options)
+        slices, _ = strided_slices(input_tensor.shape, begin, end, strides, reader.operator.options)
     except ValueError as error:
         raise Unsupported(str(error)) from None
-    return StridedSlice(**reader.common(source), slices=slices)
+    return StridedSlice(**reader.common(input_tensor), slices=slices)
 
 
 def _read_slice(reader: Reader) -> StridedSlice:
     reader.check_inputs(3, 3)
-    source = reader.computed()
+    input_tensor = reader.computed()
     begin, size = (reader.constant(place, what, ("INT32", "INT64")) for place, what in ((1, "begin"), (2, "size")))
     begin, size = begin.reshape(-1).tolist(), size.reshape(-1).tolist()
-    if not len(begin) == len(size) == len(source.shape):
-        raise Unsupported(f"takes {size[:8]} elements from {begin[:8]} of shape {list(source.shape)}")
+    if not len(begin) == len(size) == len(input_tensor.shape):
+        raise Unsupported(f"takes {size[:8]} elements from {begin[:8]} of shape {list(input_tensor.shape)}")
     slices = tuple(
         (first, 1, whole - first if count == -1 else count)
-        for first, count, whole in zip(begin, size, source.shape, strict=True)
+        for first, count, whole in zip(begin, size, input_tensor.shape, strict=True)
     )
-    return StridedSlice(**reader.common(source), slices=slices, name="SLICE")
+    return StridedSlice(**reader.common(input_tensor), slices=slices, name="SLICE")
 
 
 TFLITE = (

@@ -24,8 +24,10 @@ class Subtract(Operator):
     def lower(self, graph: Graph, padding: Padding) -> Circuit:
         return elementwise("add", self, graph)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        return broadcast_problems(sources, output) or sum_problems((sources[0].scale, sources[1].scale), output)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        return broadcast_problems(input_tensors, output) or sum_problems(
+            (input_tensors[0].scale, input_tensors[1].scale), output
+        )
 
 
 def _read(reader: Reader) -> Subtract | ConstantArithmetic:

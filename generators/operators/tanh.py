@@ -21,11 +21,11 @@ class Tanh(TableOperator):
     KIND: ClassVar[str] = "TANH"
     BECOMES: ClassVar[str] = "`lookup`"
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
-        return real_table(values, source, output, np.tanh)
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+        return real_table(values, input_tensor, output, np.tanh)
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        return kernel_output_problems(sources, output, 128, output.element.minimum + 128)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        return kernel_output_problems(input_tensors, output, 128, output.element.minimum + 128)
 
 
 def _read(reader: Reader) -> Tanh:

@@ -30,9 +30,9 @@ class Transpose(TableOperator):
     HOST_ADVICE: ClassVar[str] = ", or at an input: export the model channel-last (NHWC)"
     permutation: tuple[int, ...] = ()
 
-    def keeps_order(self, source: Tensor) -> bool:
+    def keeps_order(self, input_tensor: Tensor) -> bool:
         """Whether the elements' order is the same before and behind it."""
-        moved = [axis for axis in self.permutation if source.shape[axis] > 1]
+        moved = [axis for axis in self.permutation if input_tensor.shape[axis] > 1]
         return moved == sorted(moved)
 
     def placement(self, graph: Graph) -> Placement:
@@ -40,33 +40,33 @@ class Transpose(TableOperator):
             return Placement.CIRCUIT
         return Placement.PORT if self.inputs[0] in graph.inputs else Placement.HOST
 
-    def tables(self, source: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
+    def tables(self, input_tensor: Tensor, output: Tensor, values: np.ndarray) -> np.ndarray:
         return values
 
     def lower(self, graph: Graph, padding: Padding) -> Wire | PortOrder:
-        source = self.inputs[0]
-        if self.keeps_order(graph.tensors[source]):
+        input_tensor = self.inputs[0]
+        if self.keeps_order(graph.tensors[input_tensor]):
             return Wire()
-        if len(graph.consumers(source)) > 1:
+        if len(graph.consumers(input_tensor)) > 1:
             raise GraphError("turns an input that is also read as it is; it has no single order")
         return PortOrder()
 
-    def problems(self, sources: tuple[Tensor, ...], output: Tensor) -> list[str]:
-        (source,) = sources
-        if sorted(self.permutation) != list(range(len(source.shape))):
-            return [f"has permutation {list(self.permutation)} for shape {list(source.shape)}"]
-        expected = tuple(source.shape[axis] for axis in self.permutation)
+    def problems(self, input_tensors: tuple[Tensor, ...], output: Tensor) -> list[str]:
+        (input_tensor,) = input_tensors
+        if sorted(self.permutation) != list(range(len(input_tensor.shape))):
+            return [f"has permutation {list(self.permutation)} for shape {list(input_tensor.shape)}"]
+        expected = tuple(input_tensor.shape[axis] for axis in self.permutation)
         problems = shape_problems(output, expected, f"permutation {list(self.permutation)}")
-        if source.quantization != output.quantization:
+        if input_tensor.quantization != output.quantization:
             problems.append("writes another scale or zero point than it reads; a transposition does not rescale")
         return problems
 
 
 def _read(reader: Reader) -> Transpose:
     reader.check_inputs(2, 2)
-    source = reader.computed()
+    input_tensor = reader.computed()
     permutation = reader.constant(1, "permutation", ("INT32",)).reshape(-1).tolist()
-    return Transpose(**reader.common(source), permutation=tuple(permutation))
+    return Transpose(**reader.common(input_tensor), permutation=tuple(permutation))
 
 
 TFLITE = (TfliteForm("TRANSPOSE", "TransposeOptions", _read),)

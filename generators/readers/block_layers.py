@@ -56,7 +56,7 @@ class BlockBuilder:
     def fixed(self) -> bool:
         return self.numbers == "fixed"
 
-    def graph(self, name: str, source: int, output: int) -> Graph:
+    def graph(self, name: str, input_tensor: int, output: int) -> Graph:
         """The finished block.
 
         Raises:
@@ -65,7 +65,7 @@ class BlockBuilder:
         unknown = sorted(set(self.arrays or ()) - self.used)
         if unknown:
             raise GraphError(f"the weights file holds {', '.join(unknown[:20])}, which no layer of {name} has")
-        return Graph(name, dict(self.tensors), tuple(self.operators), (source,), (output,))
+        return Graph(name, dict(self.tensors), tuple(self.operators), (input_tensor,), (output,))
 
     def _array(self, key: str, shape: tuple[int, ...], integers: bool, needed: bool = False) -> np.ndarray | None:
         """An array of the weights file; None without a file, or where it may be left out."""
@@ -110,33 +110,33 @@ class BlockBuilder:
     def _relu6_scale(self) -> float:
         return 2.0 ** (INTEGER_BITS - self.activation_bits) if self.fixed else 6 / 255
 
-    def pointwise(self, name: str, source: int, channels: int, activation: Activation) -> int:
+    def pointwise(self, name: str, input_tensor: int, channels: int, activation: Activation) -> int:
         """A 1×1 convolution."""
-        depth = self.tensors[source].channels
+        depth = self.tensors[input_tensor].channels
         given = self._array(f"{name}_weights", (channels, 1, 1, depth), integers=True, needed=True)
         weights = self._weights((channels, 1, 1, depth)) if given is None else given
-        shape = (*self.tensors[source].shape[:3], channels)
-        common, output = self._mac(name, source, weights.reshape(channels, -1), shape, activation)
+        shape = (*self.tensors[input_tensor].shape[:3], channels)
+        common, output = self._mac(name, input_tensor, weights.reshape(channels, -1), shape, activation)
         self.operators.append(Convolution(**common, weights=weights))
         return output
 
     def depthwise(
         self,
         name: str,
-        source: int,
+        input_tensor: int,
         multiplier: int,
         kernel: tuple[int, int],
         strides: tuple[int, int],
         activation: Activation,
     ) -> int:
         """A depthwise convolution with a kernel of rows × columns and SAME padding."""
-        x = self.tensors[source]
+        x = self.tensors[input_tensor]
         channels = x.channels * multiplier
         given = self._array(f"{name}_weights", (*kernel, channels), integers=True, needed=True)
         weights = self._weights((*kernel, channels)) if given is None else given
         shape = (1, -(-x.height // strides[0]), -(-x.width // strides[1]), channels)
         padding = Padding.same((x.height, x.width), kernel, strides)
-        common, output = self._mac(name, source, weights.reshape(-1, channels).T, shape, activation)
+        common, output = self._mac(name, input_tensor, weights.reshape(-1, channels).T, shape, activation)
         self.operators.append(
             DepthwiseConvolution(
                 **common, weights=weights, strides=strides, padding=padding, depth_multiplier=multiplier
@@ -154,13 +154,13 @@ class BlockBuilder:
         return np.clip(values, -element.maximum, element.maximum).astype(element.dtype)
 
     def _mac(
-        self, name: str, source: int, rows: np.ndarray, shape: tuple[int, ...], activation: Activation
+        self, name: str, input_tensor: int, rows: np.ndarray, shape: tuple[int, ...], activation: Activation
     ) -> tuple[dict, int]:
         """Scales, biases and the output tensor of weights ``rows`` ``[Co][inputs]``."""
-        x = self.tensors[source]
+        x = self.tensors[input_tensor]
         channels = rows.shape[0]
         linear = activation is Activation.NONE
-        mean, variance = self.moments[source]
+        mean, variance = self.moments[input_tensor]
         wide = rows.astype(np.int64)
         deviations = np.maximum(np.sqrt(variance * (wide**2).sum(axis=1)), 1.0)
         # What the pre-activations should be like: real mean and standard deviation of each channel.
@@ -187,7 +187,7 @@ class BlockBuilder:
         self.moments[output.index] = _clipped_moments(means, deviations * steps, output, activation)
         common = {
             "index": len(self.operators),
-            "inputs": (source,),
+            "inputs": (input_tensor,),
             "outputs": (output.index,),
             "weight_element": Element(self.weight_bits, True),
             "weight_zero_point": 0,
@@ -200,14 +200,14 @@ class BlockBuilder:
 
     def add(self, name: str, a: int, b: int) -> int:
         """ADD of two tensors: the residual's join."""
-        sources = (self.tensors[a], self.tensors[b])
-        deviation = math.sqrt(sum(self.moments[t.index][1] * t.scale**2 for t in sources))
+        input_tensors = (self.tensors[a], self.tensors[b])
+        deviation = math.sqrt(sum(self.moments[t.index][1] * t.scale**2 for t in input_tensors))
         scale = self._linear_scale(deviation)
         if self.fixed:
-            scale = max(scale, min(t.scale for t in sources))
-        output = self._tensor(name, sources[0].shape, True, scale)
+            scale = max(scale, min(t.scale for t in input_tensors))
+        output = self._tensor(name, input_tensors[0].shape, True, scale)
         self.operators.append(Add(len(self.operators), (a, b), (output.index,), numbers=self.numbers))
-        mean = sum(self.moments[t.index][0] * t.scale for t in sources) / output.scale
+        mean = sum(self.moments[t.index][0] * t.scale for t in input_tensors) / output.scale
         self.moments[output.index] = (mean, (deviation / output.scale) ** 2)
         return output.index
 

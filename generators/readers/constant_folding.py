@@ -43,24 +43,29 @@ def _result(op: FileOperator, tensors: list[FileTensor]) -> np.ndarray | None:
     if op.code not in _FOLDS or len(op.outputs) != 1:
         return None
     output = tensors[op.outputs[0]]
-    sources = [tensors[index] for index in op.inputs if index >= 0]
-    if output.constant or output.special or output.type not in DTYPES or not sources:
+    input_tensors = [tensors[index] for index in op.inputs if index >= 0]
+    if output.constant or output.special or output.type not in DTYPES or not input_tensors:
         return None
     if op.code == "SHAPE":
-        (source, *_) = sources
-        if source.dynamic or min(source.shape, default=0) < 0:
+        (input_tensor, *_) = input_tensors
+        if input_tensor.dynamic or min(input_tensor.shape, default=0) < 0:
             return None
-        return np.array(source.shape, DTYPES[output.type])
-    if not all(source.constant and not source.special and source.type in DTYPES for source in sources):
+        return np.array(input_tensor.shape, DTYPES[output.type])
+    if not all(
+        input_tensor.constant and not input_tensor.special and input_tensor.type in DTYPES
+        for input_tensor in input_tensors
+    ):
         return None
     try:
-        result = _FOLDS[op.code](op, [source.array() for source in sources], output, sources)
+        result = _FOLDS[op.code](op, [input_tensor.array() for input_tensor in input_tensors], output, input_tensors)
     except (Damaged, ValueError, IndexError, TypeError, OverflowError, ZeroDivisionError, KeyError):
         return None
     return np.asarray(result).astype(DTYPES[output.type], copy=False)
 
 
-def _reshape(op: FileOperator, values: list[np.ndarray], output: FileTensor, sources: list[FileTensor]) -> np.ndarray:
+def _reshape(
+    op: FileOperator, values: list[np.ndarray], output: FileTensor, input_tensors: list[FileTensor]
+) -> np.ndarray:
     shape = values[1].reshape(-1).tolist() if len(values) > 1 else op.options["NewShape"]
     return values[0].reshape(tuple(shape))
 
@@ -94,7 +99,9 @@ def _product(op: FileOperator, values: list[np.ndarray], *_) -> np.ndarray:
 def _whole(function: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> _Fold:
     """An operation on whole numbers; on quantised ones it would have scales to heed."""
 
-    def fold(op: FileOperator, values: list[np.ndarray], output: FileTensor, sources: list[FileTensor]) -> np.ndarray:
+    def fold(
+        op: FileOperator, values: list[np.ndarray], output: FileTensor, input_tensors: list[FileTensor]
+    ) -> np.ndarray:
         if output.type not in ("INT32", "INT64") or op.options.get("FusedActivationFunction"):
             raise ValueError
         a, b = values
@@ -103,16 +110,16 @@ def _whole(function: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> _Fold:
     return fold
 
 
-def _dequantize(op: FileOperator, values: list[np.ndarray], _, sources: list[FileTensor]) -> np.ndarray:
-    data, source = values[0], sources[0]
-    if source.type == "FLOAT16":
+def _dequantize(op: FileOperator, values: list[np.ndarray], _, input_tensors: list[FileTensor]) -> np.ndarray:
+    data, input_tensor = values[0], input_tensors[0]
+    if input_tensor.type == "FLOAT16":
         return data.astype(np.float32)
-    if source.scales.size not in (1, data.shape[source.axis] if data.ndim else 1):
+    if input_tensor.scales.size not in (1, data.shape[input_tensor.axis] if data.ndim else 1):
         raise ValueError
-    shape = [-1 if axis == source.axis and source.scales.size > 1 else 1 for axis in range(data.ndim)]
-    zero_points = source.zero_points if source.zero_points.size else np.zeros(1)
+    shape = [-1 if axis == input_tensor.axis and input_tensor.scales.size > 1 else 1 for axis in range(data.ndim)]
+    zero_points = input_tensor.zero_points if input_tensor.zero_points.size else np.zeros(1)
     centred = data.astype(np.float64) - (zero_points.reshape(shape) if zero_points.size > 1 else zero_points[0])
-    return (source.scales.astype(np.float64).reshape(shape) * centred).astype(np.float32)
+    return (input_tensor.scales.astype(np.float64).reshape(shape) * centred).astype(np.float32)
 
 
 _FOLDS: Mapping[str, _Fold] = {

@@ -129,7 +129,7 @@ class Reader:
         self.operator = operator
         self.tensors = tensors
 
-    def source(self, position: int) -> FileTensor | None:
+    def input_tensor(self, position: int) -> FileTensor | None:
         """The file's tensor at a position of the inputs; None where it is left out."""
         inputs = self.operator.inputs
         if position >= len(inputs) or inputs[position] < 0:
@@ -137,7 +137,7 @@ class Reader:
         return self.tensors.content.tensors[inputs[position]]
 
     def needed(self, position: int, what: str) -> FileTensor:
-        tensor = self.source(position)
+        tensor = self.input_tensor(position)
         if tensor is None:
             raise Unsupported(f"lacks its {what} (input {position})")
         return tensor
@@ -238,15 +238,15 @@ class Reader:
             )
         return dilation
 
-    def padding(self, kernel: tuple[int, int], strides: tuple[int, int], source: Tensor | None = None) -> Padding:
+    def padding(self, kernel: tuple[int, int], strides: tuple[int, int], input_tensor: Tensor | None = None) -> Padding:
         """The option SAME or VALID as explicit padding, of the first input where no other map is given."""
         option = self.option("Padding")
         if option not in (0, 1):
             raise Unsupported(f"has padding option {option}; 0 (SAME) and 1 (VALID) are known")
-        source = self.computed() if source is None else source
-        if option == 1 or len(source.shape) != 4:
+        input_tensor = self.computed() if input_tensor is None else input_tensor
+        if option == 1 or len(input_tensor.shape) != 4:
             return Padding()
-        return Padding.same((source.height, source.width), kernel, strides)
+        return Padding.same((input_tensor.height, input_tensor.width), kernel, strides)
 
     def common(self, *inputs: Tensor) -> dict:
         """The fields that every operator has."""

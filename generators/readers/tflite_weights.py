@@ -20,7 +20,7 @@ def read_mac(reader: Reader, axis: int, rank: int, positions: tuple[int, int, in
         positions: of the map, the weights and the biases, which may be left out, among the inputs.
     """
     reader.check_inputs(max(positions), max(positions) + 1)
-    source = reader.computed(positions[0])
+    input_tensor = reader.computed(positions[0])
     weights = reader.constant(positions[1], "weights", ("INT8", "UINT8"))
     tensor = reader.needed(positions[1], "weights")
     if weights.ndim != rank:
@@ -31,12 +31,12 @@ def read_mac(reader: Reader, axis: int, rank: int, positions: tuple[int, int, in
         raise Unsupported("has weights whose zero points differ among channels; symmetric weights are supported")
     zero_point = int(tensor.zero_points[0]) if tensor.zero_points.size else 0
     return {
-        **reader.common(source),
+        **reader.common(input_tensor),
         "weights": weights,
         "weight_element": ELEMENTS[tensor.type],
         "weight_zero_point": zero_point,
         "weight_scales": scales,
-        "bias": _bias(reader, positions[2], channels, source, scales),
+        "bias": _bias(reader, positions[2], channels, input_tensor, scales),
         "activation": reader.activation(),
     }
 
@@ -56,13 +56,13 @@ def _weight_scales(tensor: FileTensor, axis: int, channels: int) -> np.ndarray:
     return scales
 
 
-def _bias(reader: Reader, position: int, channels: int, source: Tensor, weight_scales: np.ndarray) -> np.ndarray:
+def _bias(reader: Reader, position: int, channels: int, input_tensor: Tensor, weight_scales: np.ndarray) -> np.ndarray:
     """The biases, zeros where there are none.
 
     A bias has one dimension, so the axis of its scales means nothing: ``person_detect.tflite`` as published names an
     axis out of range there, which changes no number.
     """
-    tensor = reader.source(position)
+    tensor = reader.input_tensor(position)
     if tensor is None:
         return np.zeros(channels, np.int32)
     bias = reader.constant(position, "biases", ("INT32",))
@@ -72,7 +72,7 @@ def _bias(reader: Reader, position: int, channels: int, source: Tensor, weight_s
         raise Unsupported("has biases with a zero point other than 0")
     if tensor.scales.size in (1, channels):
         # A bias of 0 is 0 at any scale: converters write what they like there.
-        expected = source.scale * weight_scales.astype(np.float64)
+        expected = input_tensor.scale * weight_scales.astype(np.float64)
         right = np.abs(tensor.scales - expected) <= _BIAS_TOLERANCE * np.abs(expected)
         if not (right | (bias == 0)).all():
             raise Unsupported("has biases whose scale is not input scale × weight scale: damaged scales")

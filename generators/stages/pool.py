@@ -32,17 +32,17 @@ class PoolCircuit(StageCircuit):
         return pool_requantization(site.node.operator, site.network.graph, lanes=site.lanes_out)
 
     def build(self, site: Site) -> Stage:
-        lanes, source = site.lanes_out, site.input_shape
+        lanes, input_tensor = site.lanes_out, site.input_shape
         found: Requantization = site.constants
         summed = site.node.operator.summed(site.network.graph)
         # Beats that are summed lie as far apart as there are sums; a frame may have several such sets of sums.
-        groups = source.beats(lanes) // (summed.times * summed.count)
+        groups = input_tensor.beats(lanes) // (summed.times * summed.count)
         pool = AveragePool(
             site.shapes[0], groups * lanes, lanes, summed.count, found.format, found.words, family=site.family
         )
         ends = np.arange(groups) + (summed.count - 1) * groups
         places = (np.arange(summed.times)[:, None] * summed.count * groups + ends).ravel()
-        timing = ChosenTiming(source.beats(lanes), places, pool.latency, pool.queue_depth)
+        timing = ChosenTiming(input_tensor.beats(lanes), places, pool.latency, pool.queue_depth)
         return Stage(site.node, pool, ("i",), timing, site.cycles, requantization=found)
 
 

@@ -26,16 +26,16 @@ class SliceCircuit(StageCircuit):
         return input_raster(network, node).beats(lanes[node.inputs[0]])
 
     def build(self, site: Site) -> Stage:
-        source, lanes = site.input_shape, site.lanes_in
-        beats = -(-source.channels // lanes)
+        input_tensor, lanes = site.input_shape, site.lanes_in
+        beats = -(-input_tensor.channels // lanes)
         rows, columns, channels = site.node.operator.kept(site.network.graph, site.node.output)
-        raster = source.height, source.width, beats
+        raster = input_tensor.height, input_tensor.width, beats
         kept = rows, columns, _beats(channels, lanes, beats)
         circuit = Slice(site.shapes[0], lanes, raster, kept, family=site.family)
         axes = [first + step * np.arange(count) for first, step, count in kept]
-        places = (axes[0][:, None, None] * source.width + axes[1][:, None]) * beats + axes[2]
-        timing = ChosenTiming(source.beats(lanes), places.ravel(), circuit.latency, circuit.queue_depth)
-        return Stage(site.node, circuit, ("i",), timing, source.beats(lanes))
+        places = (axes[0][:, None, None] * input_tensor.width + axes[1][:, None]) * beats + axes[2]
+        timing = ChosenTiming(input_tensor.beats(lanes), places.ravel(), circuit.latency, circuit.queue_depth)
+        return Stage(site.node, circuit, ("i",), timing, input_tensor.beats(lanes))
 
 
 def _beats(channels: Kept, lanes: int, beats: int) -> Kept:

@@ -12,9 +12,9 @@ from .kernels import kernel, refuse_fixed
 
 
 @kernel(Absolute)
-def absolute(operator: Absolute, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def absolute(operator: Absolute, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """ABS: rescaled as it is, without its sign."""
     refuse_fixed(operator)
-    multiplier = reference.Multiplier.of(np.float32(sources[0].scale) / np.float32(output.scale))
-    distance = np.abs(values.astype(np.int64) - sources[0].zero_point)
+    multiplier = reference.Multiplier.of(np.float32(input_tensors[0].scale) / np.float32(output.scale))
+    distance = np.abs(values.astype(np.int64) - input_tensors[0].zero_point)
     return reference.requantize(distance, multiplier, output, Activation.NONE)

@@ -11,6 +11,6 @@ from .kernels import kernel
 
 
 @kernel(ArgMax)
-def arg_max(operator: ArgMax, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def arg_max(operator: ArgMax, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """ARG_MAX: the first of equal elements."""
     return values.argmax(axis=operator.axis).astype(output.element.dtype).reshape(output.shape)

@@ -13,17 +13,21 @@ from .windows import valid_windows
 
 
 @kernel(AveragePool)
-def average_pool(operator: AveragePool, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def average_pool(operator: AveragePool, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """AVERAGE_POOL_2D: the mean of a window's valid elements, halves away from zero, in the raw integers.
 
     Zero points stay in: input and output are quantised alike, and the rounding is that of the stored integers.
     """
     refuse_fixed(operator)
-    source = sources[0]
-    values = values.reshape(source.height, source.width, source.channels).astype(np.int64)
+    input_tensor = input_tensors[0]
+    values = values.reshape(input_tensor.height, input_tensor.width, input_tensor.channels).astype(np.int64)
     result = np.empty((output.height, output.width, output.channels), np.int64)
-    rows = valid_windows(source.height, operator.kernel[0], operator.strides[0], operator.padding.top, output.height)
-    columns = valid_windows(source.width, operator.kernel[1], operator.strides[1], operator.padding.left, output.width)
+    rows = valid_windows(
+        input_tensor.height, operator.kernel[0], operator.strides[0], operator.padding.top, output.height
+    )
+    columns = valid_windows(
+        input_tensor.width, operator.kernel[1], operator.strides[1], operator.padding.left, output.width
+    )
     for y, (top, bottom) in enumerate(rows):
         for x, (left, right) in enumerate(columns):
             total = values[top:bottom, left:right].sum(axis=(0, 1))

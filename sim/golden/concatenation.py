@@ -13,15 +13,15 @@ from .kernels import kernel
 
 @kernel(Concatenation)
 def concatenation(
-    operator: Concatenation, sources: tuple[Tensor, ...], output: Tensor, *values: np.ndarray
+    operator: Concatenation, input_tensors: tuple[Tensor, ...], output: Tensor, *values: np.ndarray
 ) -> np.ndarray:
     """CONCATENATION; uint8 of another scale is rescaled in float32 (``ConcatenationWithScaling``)."""
     inverse = np.float32(1) / np.float32(output.scale)
     parts = []
-    for source, part in zip(sources, values, strict=True):
-        if source.quantization != output.quantization:
-            scale = np.float32(source.scale) * inverse
-            real = part.astype(np.float32) * scale + np.float32(-source.zero_point) * scale
+    for input_tensor, part in zip(input_tensors, values, strict=True):
+        if input_tensor.quantization != output.quantization:
+            scale = np.float32(input_tensor.scale) * inverse
+            real = part.astype(np.float32) * scale + np.float32(-input_tensor.zero_point) * scale
             rounded = np.copysign(np.floor(np.abs(real) + np.float32(0.5)), real).astype(np.int64)
             limits = (output.element.minimum, output.element.maximum)
             part = reference.saturate(rounded + output.zero_point, limits, output)

@@ -14,13 +14,13 @@ from .scaled_sum import scaled_sum
 
 @kernel(ConstantArithmetic)
 def constant_arithmetic(
-    operator: ConstantArithmetic, sources: tuple[Tensor], output: Tensor, values: np.ndarray
+    operator: ConstantArithmetic, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray
 ) -> np.ndarray:
     """MUL, SUB or ADD of a tensor and a constant."""
     refuse_fixed(operator)
     operands = (values, operator.constant)
     quantizations = (
-        (sources[0].scale, sources[0].zero_point),
+        (input_tensors[0].scale, input_tensors[0].zero_point),
         (float(operator.constant_scale), operator.constant_zero_point),
     )
     if operator.constant_first:

@@ -19,10 +19,10 @@ from .multiply_accumulate import (
 
 
 @kernel(Convolution)
-def convolution(operator: Convolution, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def convolution(operator: Convolution, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """CONV_2D."""
     weights = centred_weights(operator)
-    padded = padded_map(centred_map(sources[0], values), operator.padding)
+    padded = padded_map(centred_map(input_tensors[0], values), operator.padding)
     (kernel_height, kernel_width), (down, across) = operator.kernel, operator.strides
     if (kernel_height, kernel_width) == (1, 1):
         patches = padded[::down, ::across]
@@ -31,5 +31,5 @@ def convolution(operator: Convolution, sources: tuple[Tensor], output: Tensor, v
         patches = windows[::down, ::across].transpose(0, 1, 3, 4, 2)
     patches = patches[: output.height, : output.width].reshape(output.height * output.width, -1)
     products = exact_product(patches, weights.reshape(weights.shape[0], -1).T)
-    real = convolution_multipliers(operator, sources[0], output)
-    return requantised(operator, sources[0], output, products, real)
+    real = convolution_multipliers(operator, input_tensors[0], output)
+    return requantised(operator, input_tensors[0], output, products, real)

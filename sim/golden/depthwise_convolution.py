@@ -21,10 +21,12 @@ _BLOCK = 1 << 16  # elements of the output computed at a time, so that the tempo
 
 
 @kernel(DepthwiseConvolution)
-def depthwise(operator: DepthwiseConvolution, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def depthwise(
+    operator: DepthwiseConvolution, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray
+) -> np.ndarray:
     """DEPTHWISE_CONV_2D."""
     weights = centred_weights(operator)
-    padded = padded_map(centred_map(sources[0], values), operator.padding)
+    padded = padded_map(centred_map(input_tensors[0], values), operator.padding)
     if operator.depth_multiplier > 1:
         padded = np.repeat(padded, operator.depth_multiplier, axis=2)
     bound = magnitude(padded) * int(np.abs(weights.astype(np.int64)).sum(axis=(0, 1)).max())
@@ -46,5 +48,5 @@ def depthwise(operator: DepthwiseConvolution, sources: tuple[Tensor], output: Te
                 ]
                 np.multiply(slices, weights[y, x], out=term)
                 block += term
-    real = convolution_multipliers(operator, sources[0], output)
-    return requantised(operator, sources[0], output, sums, real)
+    real = convolution_multipliers(operator, input_tensors[0], output)
+    return requantised(operator, input_tensors[0], output, sums, real)

@@ -11,6 +11,6 @@ from .kernels import kernel
 
 
 @kernel(Dequantize)
-def dequantize(operator: Dequantize, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def dequantize(operator: Dequantize, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """DEQUANTIZE: float32, whatever element the graph gives to the output."""
-    return (sources[0].scale * (values.astype(np.float64) - sources[0].zero_point)).astype(np.float32)
+    return (input_tensors[0].scale * (values.astype(np.float64) - input_tensors[0].zero_point)).astype(np.float32)

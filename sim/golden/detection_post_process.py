@@ -31,14 +31,14 @@ class Found:
 @kernel(DetectionPostProcess)
 def detection_post_process(
     operator: DetectionPostProcess,
-    sources: tuple[Tensor, Tensor],
+    input_tensors: tuple[Tensor, Tensor],
     output: tuple[Tensor, ...],
     encodings: np.ndarray,
     scores: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
     """Boxes, classes, scores and the number of boxes. Each box has a place for as many classes as the operator gives to
     one; 0 stands where none was found."""
-    real = [_real(tensor, values[0]) for tensor, values in zip(sources, (encodings, scores), strict=True)]
+    real = [_real(tensor, values[0]) for tensor, values in zip(input_tensors, (encodings, scores), strict=True)]
     boxes = decoded_boxes(real[0][:, :4], operator.anchors, operator.scales)
     found = found_boxes(operator, boxes, real[1])
     results = [np.zeros(tensor.shape, np.float32) for tensor in output]

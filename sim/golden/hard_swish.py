@@ -35,11 +35,11 @@ def _truncated(values: np.ndarray) -> np.ndarray:
 
 
 @kernel(HardSwish)
-def hard_swish(operator: HardSwish, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def hard_swish(operator: HardSwish, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """HARD_SWISH."""
     refuse_fixed(operator)
-    high_resolution = (values.astype(np.int64) - sources[0].zero_point) * 128
-    scale = np.float32(1 / 128) * np.float32(sources[0].scale)
+    high_resolution = (values.astype(np.int64) - input_tensors[0].zero_point) * 128
+    scale = np.float32(1 / 128) * np.float32(input_tensors[0].scale)
     output_multiplier, output_exponent = _int16_multiplier(scale / np.float32(output.scale))
     gate_multiplier, gate_exponent = _int16_multiplier(scale / np.float32(3 / 32768))
     unshifted = _rounding_high_half(high_resolution, output_multiplier)

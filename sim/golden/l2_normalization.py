@@ -50,12 +50,12 @@ def inverse_square_root(total: int) -> tuple[int, int]:
 
 @kernel(L2Normalization)
 def l2_normalization(
-    operator: L2Normalization, sources: tuple[Tensor], output: Tensor, values: np.ndarray
+    operator: L2Normalization, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray
 ) -> np.ndarray:
     """L2_NORMALIZATION of each vector of channels."""
     refuse_fixed(operator)
-    (source,) = sources
-    vectors = values.reshape(-1, source.shape[-1]).astype(np.int64) - source.zero_point
+    (input_tensor,) = input_tensors
+    vectors = values.reshape(-1, input_tensor.shape[-1]).astype(np.int64) - input_tensor.zero_point
     result = np.empty(vectors.shape, np.int64)
     for vector, target in zip(vectors, result, strict=True):
         mantissa, shift = inverse_square_root(int((vector * vector).sum()))

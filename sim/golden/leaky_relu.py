@@ -12,11 +12,11 @@ from .kernels import kernel, refuse_fixed
 
 
 @kernel(LeakyRelu)
-def leaky_relu(operator: LeakyRelu, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def leaky_relu(operator: LeakyRelu, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """LEAKY_RELU: two multipliers, both from float32 quotients."""
     refuse_fixed(operator)
-    scale, output_scale = np.float32(sources[0].scale), np.float32(output.scale)
-    centred = values.astype(np.int64) - sources[0].zero_point
+    scale, output_scale = np.float32(input_tensors[0].scale), np.float32(output.scale)
+    centred = values.astype(np.int64) - input_tensors[0].zero_point
     identity = reference.Multiplier.of(scale / output_scale).scale(centred)
     leak = reference.Multiplier.of(scale * np.float32(operator.alpha) / output_scale).scale(centred)
     result = np.where(centred >= 0, identity, leak) + output.zero_point

@@ -18,7 +18,7 @@ def _sigmoid(x: float) -> float:
 
 
 @kernel(Logistic)
-def logistic(operator: Logistic, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def logistic(operator: Logistic, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """LOGISTIC."""
     refuse_fixed(operator)
-    return real_function(_sigmoid, sources[0], output, values)
+    return real_function(_sigmoid, input_tensors[0], output, values)

@@ -11,7 +11,7 @@ from .kernels import kernel, refuse_fixed
 
 
 @kernel(Maximum)
-def maximum(operator: Maximum, sources: tuple[Tensor, Tensor], output: Tensor, *values: np.ndarray) -> np.ndarray:
+def maximum(operator: Maximum, input_tensors: tuple[Tensor, Tensor], output: Tensor, *values: np.ndarray) -> np.ndarray:
     """MAXIMUM of the integers as they are: the kernel does not look at scales."""
     refuse_fixed(operator)
     return np.maximum(*values)

@@ -11,7 +11,7 @@ from .kernels import kernel, refuse_fixed
 
 
 @kernel(Minimum)
-def minimum(operator: Minimum, sources: tuple[Tensor, Tensor], output: Tensor, *values: np.ndarray) -> np.ndarray:
+def minimum(operator: Minimum, input_tensors: tuple[Tensor, Tensor], output: Tensor, *values: np.ndarray) -> np.ndarray:
     """MINIMUM of the integers as they are: the kernel does not look at scales."""
     refuse_fixed(operator)
     return np.minimum(*values)

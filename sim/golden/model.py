@@ -45,9 +45,9 @@ def run(graph: Graph, inputs: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]
         kernel = _KERNELS.get(type(operator))
         if kernel is None:
             raise GraphError(f"operator {operator.index} ({operator.kind}) is unknown to the golden model")
-        sources = tuple(graph.tensors[index] for index in operator.inputs)
+        input_tensors = tuple(graph.tensors[index] for index in operator.inputs)
         values = [results[index] for index in operator.inputs]
-        found = kernel(operator, sources, operator.written(graph.tensors), *values)
+        found = kernel(operator, input_tensors, operator.written(graph.tensors), *values)
         results |= zip(operator.outputs, (found,) if operator.OUTPUTS == 1 else found, strict=True)
     return results
 

@@ -41,13 +41,21 @@ def centred_weights(operator: MacOperator) -> np.ndarray:
     return operator.weights.astype(np.int32) - np.int32(operator.weight_zero_point)
 
 
-def centred_map(source: Tensor, values: np.ndarray) -> np.ndarray:
+def centred_map(input_tensor: Tensor, values: np.ndarray) -> np.ndarray:
     """The input's map, less its zero point."""
-    return values.reshape(source.height, source.width, source.channels).astype(np.int32) - np.int32(source.zero_point)
+    return values.reshape(input_tensor.height, input_tensor.width, input_tensor.channels).astype(np.int32) - np.int32(
+        input_tensor.zero_point
+    )
 
 
 def requantised(
-    operator: MacOperator, source: Tensor, output: Tensor, products: np.ndarray, real: np.ndarray, *, once: bool = False
+    operator: MacOperator,
+    input_tensor: Tensor,
+    output: Tensor,
+    products: np.ndarray,
+    real: np.ndarray,
+    *,
+    once: bool = False,
 ) -> np.ndarray:
     """Sums of products, the output channel last, to the output tensor.
 
@@ -59,7 +67,7 @@ def requantised(
     if operator.numbers == "fixed":
         what = f"operator {operator.index} ({operator.kind}): a weight"
         weight_exponents = np.array([fixed.exponent(float(s), what) for s in np.atleast_1d(operator.weight_scales)])
-        shift = fixed.tensor_exponent(output) - fixed.tensor_exponent(source) - weight_exponents
+        shift = fixed.tensor_exponent(output) - fixed.tensor_exponent(input_tensor) - weight_exponents
         result = fixed.requantize(accumulators, shift, output, operator.activation)
     else:
         accumulators = accumulators.astype(np.int32).astype(np.int64)  # the kernels add in 32 bits, which turn over
@@ -70,10 +78,10 @@ def requantised(
     return result.reshape(output.shape)
 
 
-def convolution_multipliers(operator: MacOperator, source: Tensor, output: Tensor) -> np.ndarray:
+def convolution_multipliers(operator: MacOperator, input_tensor: Tensor, output: Tensor) -> np.ndarray:
     """Input scale times weight scale over output scale, with the intermediate precision of the convolutions."""
     weight_scales = np.atleast_1d(np.asarray(operator.weight_scales, np.float32))
     if not operator.weight_element.signed:
         # GetQuantizedConvolutionMultipler multiplies in float32.
-        return (np.float32(source.scale) * weight_scales).astype(np.float64) / output.scale
-    return source.scale * weight_scales.astype(np.float64) / output.scale
+        return (np.float32(input_tensor.scale) * weight_scales).astype(np.float64) / output.scale
+    return input_tensor.scale * weight_scales.astype(np.float64) / output.scale

@@ -11,10 +11,10 @@ from .kernels import kernel
 
 
 @kernel(Pad)
-def pad(operator: Pad, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def pad(operator: Pad, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """PAD with the zero point."""
     p = operator.padding
-    padded = np.full(output.shape, sources[0].zero_point, values.dtype)
+    padded = np.full(output.shape, input_tensors[0].zero_point, values.dtype)
     rows, columns = operator.between
     own = padded[
         :,

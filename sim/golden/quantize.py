@@ -12,8 +12,8 @@ from .kernels import kernel, refuse_fixed
 
 
 @kernel(Quantize)
-def quantize(operator: Quantize, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def quantize(operator: Quantize, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """QUANTIZE of integers."""
     refuse_fixed(operator)
-    multiplier = reference.Multiplier.of(sources[0].scale / output.scale)
-    return reference.requantize(values.astype(np.int64) - sources[0].zero_point, multiplier, output)
+    multiplier = reference.Multiplier.of(input_tensors[0].scale / output.scale)
+    return reference.requantize(values.astype(np.int64) - input_tensors[0].zero_point, multiplier, output)

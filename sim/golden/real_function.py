@@ -46,7 +46,7 @@ _FUNCTIONS = {
 
 
 @kernel(RealFunction)
-def real(operator: RealFunction, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def real(operator: RealFunction, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """EXP, GELU or LOG."""
     refuse_fixed(operator)
-    return real_function(_FUNCTIONS[operator.function], sources[0], output, values)
+    return real_function(_FUNCTIONS[operator.function], input_tensors[0], output, values)

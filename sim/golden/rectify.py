@@ -12,9 +12,9 @@ from .kernels import kernel, refuse_fixed
 
 
 @kernel(Rectify)
-def rectify(operator: Rectify, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def rectify(operator: Rectify, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """RELU or RELU6 standing alone."""
     refuse_fixed(operator)
-    multiplier = reference.Multiplier.of(np.float32(sources[0].scale) / np.float32(output.scale))
-    centred = values.astype(np.int64) - sources[0].zero_point
+    multiplier = reference.Multiplier.of(np.float32(input_tensors[0].scale) / np.float32(output.scale))
+    centred = values.astype(np.int64) - input_tensors[0].zero_point
     return reference.requantize(centred, multiplier, output, operator.activation)

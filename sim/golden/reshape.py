@@ -11,6 +11,6 @@ from .kernels import kernel
 
 
 @kernel(Reshape)
-def reshape(operator: Reshape, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def reshape(operator: Reshape, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """RESHAPE: the same elements in the same order."""
     return values.reshape(output.shape)

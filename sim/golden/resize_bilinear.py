@@ -13,10 +13,12 @@ _FRACTION = 10  # bits
 
 
 @kernel(ResizeBilinear)
-def resize_bilinear(operator: ResizeBilinear, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def resize_bilinear(
+    operator: ResizeBilinear, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray
+) -> np.ndarray:
     """RESIZE_BILINEAR: int8 with places of 10 fraction bits, uint8 in float32."""
     refuse_fixed(operator)
-    sizes = ((sources[0].height, output.height), (sources[0].width, output.width))
+    sizes = ((input_tensors[0].height, output.height), (input_tensors[0].width, output.width))
     if not output.element.signed:
         (y, y0, y1), (x, x0, x1) = (_real_places(inside, outside, operator) for inside, outside in sizes)
         one, dtype = np.float32(1), np.float32
@@ -25,7 +27,7 @@ def resize_bilinear(operator: ResizeBilinear, sources: tuple[Tensor], output: Te
         one, dtype = 1 << _FRACTION, np.int64
     down = (y - y0.astype(dtype) * one)[:, None, None]
     across = (x - x0.astype(dtype) * one)[None, :, None]
-    map_ = values.reshape(sources[0].shape[1:]).astype(dtype)
+    map_ = values.reshape(input_tensors[0].shape[1:]).astype(dtype)
     total = map_[y0][:, x0] * (one - down) * (one - across)
     total = total + map_[y1][:, x0] * down * (one - across)
     total = total + map_[y0][:, x1] * (one - down) * across

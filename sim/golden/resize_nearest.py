@@ -11,11 +11,13 @@ from .kernels import kernel
 
 
 @kernel(ResizeNearest)
-def resize_nearest(operator: ResizeNearest, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def resize_nearest(
+    operator: ResizeNearest, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray
+) -> np.ndarray:
     """RESIZE_NEAREST_NEIGHBOR: places in float32, rounded down, or to the nearest with aligned corners."""
     rows, columns = (
         _places(inside, outside, operator)
-        for inside, outside in ((sources[0].height, output.height), (sources[0].width, output.width))
+        for inside, outside in ((input_tensors[0].height, output.height), (input_tensors[0].width, output.width))
     )
     return values[:, rows[:, None], columns[None, :]]
 

@@ -86,7 +86,7 @@ def _reciprocal(total: int) -> tuple[int, int]:
 
 
 @kernel(Softmax)
-def softmax(operator: Softmax, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def softmax(operator: Softmax, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """SOFTMAX over the last axis of 8-bit integers.
 
     Where the exponentials sum to 512 or more (nearly uniform inputs of more than 500 classes) the reference kernel
@@ -95,17 +95,17 @@ def softmax(operator: Softmax, sources: tuple[Tensor], output: Tensor, values: n
     Raises:
         GraphError: elements of another width than 8 bits.
     """
-    source = sources[0]
-    if source.element.bits != 8 or output.element.bits != 8:
+    input_tensor = input_tensors[0]
+    if input_tensor.element.bits != 8 or output.element.bits != 8:
         raise GraphError(
-            f"operator {operator.index} (SOFTMAX) reads {source.element} and writes {output.element}; "
+            f"operator {operator.index} (SOFTMAX) reads {input_tensor.element} and writes {output.element}; "
             "only 8-bit elements are defined"
         )
-    real = min(operator.beta * source.scale * (1 << (31 - _DIFFERENCE_BITS)), (1 << 31) - 1.0)
+    real = min(operator.beta * input_tensor.scale * (1 << (31 - _DIFFERENCE_BITS)), (1 << 31) - 1.0)
     multiplier = Multiplier.of(real)
     # Differences whose scaled value would leave Q5 count as exp(...) = 0.
     radius = ((1 << _DIFFERENCE_BITS) - 1) * (1 << (31 - _DIFFERENCE_BITS)) / 2.0 ** int(multiplier.exponent)
-    rows = values.reshape(-1, source.channels).astype(np.int64)
+    rows = values.reshape(-1, input_tensor.channels).astype(np.int64)
     result = np.full(rows.shape, output.element.minimum, np.int64)
     for row, target in zip(rows, result, strict=True):
         differences = row - row.max()

@@ -12,7 +12,7 @@ from .kernels import kernel
 
 @kernel(Split)
 def split(
-    operator: Split, sources: tuple[Tensor], output: tuple[Tensor, ...], values: np.ndarray
+    operator: Split, input_tensors: tuple[Tensor], output: tuple[Tensor, ...], values: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """SPLIT: equal parts in their order."""
     return tuple(np.split(values, len(output), operator.axis))

@@ -11,7 +11,9 @@ from .kernels import kernel
 
 
 @kernel(StridedSlice)
-def strided_slice(operator: StridedSlice, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def strided_slice(
+    operator: StridedSlice, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray
+) -> np.ndarray:
     """STRIDED_SLICE or SLICE."""
     places = np.ix_(*(first + step * np.arange(count) for first, step, count in operator.slices))
     return values[places].reshape(output.shape)

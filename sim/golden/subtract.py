@@ -12,8 +12,10 @@ from .scaled_sum import scaled_sum
 
 
 @kernel(Subtract)
-def subtract(operator: Subtract, sources: tuple[Tensor, Tensor], output: Tensor, *values: np.ndarray) -> np.ndarray:
+def subtract(
+    operator: Subtract, input_tensors: tuple[Tensor, Tensor], output: Tensor, *values: np.ndarray
+) -> np.ndarray:
     """SUB of two tensors."""
     refuse_fixed(operator)
-    quantizations = tuple((source.scale, source.zero_point) for source in sources)
+    quantizations = tuple((input_tensor.scale, input_tensor.zero_point) for input_tensor in input_tensors)
     return scaled_sum(values, quantizations, (1, -1), output, operator.activation)

@@ -14,7 +14,7 @@ from .real_functions import real_function
 
 
 @kernel(Tanh)
-def tanh(operator: Tanh, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def tanh(operator: Tanh, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """TANH."""
     refuse_fixed(operator)
-    return real_function(math.tanh, sources[0], output, values)
+    return real_function(math.tanh, input_tensors[0], output, values)

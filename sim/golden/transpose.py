@@ -11,6 +11,6 @@ from .kernels import kernel
 
 
 @kernel(Transpose)
-def transpose(operator: Transpose, sources: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
+def transpose(operator: Transpose, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray) -> np.ndarray:
     """TRANSPOSE by the operator's permutation."""
     return np.ascontiguousarray(values.transpose(operator.permutation))

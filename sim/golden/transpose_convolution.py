@@ -13,7 +13,7 @@ from .kernels import kernel
 
 @kernel(TransposeConvolution)
 def transpose_convolution(
-    operator: TransposeConvolution, sources: tuple[Tensor], output: Tensor, values: np.ndarray
+    operator: TransposeConvolution, input_tensors: tuple[Tensor], output: Tensor, values: np.ndarray
 ) -> np.ndarray:
     """TRANSPOSE_CONV, over the map that a PAD has spread: a convolution."""
-    return convolution(operator, sources, output, values)
+    return convolution(operator, input_tensors, output, values)

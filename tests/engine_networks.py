@@ -32,6 +32,7 @@ SMALL = EngineParameters(
     folds=1,
     ranges=1,
     vectors=1,
+    products=1,
     depthwise_rows=3,
     depthwise_columns=2,
 )
@@ -50,6 +51,7 @@ PLAIN = replace(
     folds=0,
     ranges=0,
     vectors=0,
+    products=0,
     depthwise_rows=1,
     depthwise_columns=1,
     standing_words=5,

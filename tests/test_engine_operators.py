@@ -20,14 +20,15 @@ PARTS = (
     "padded before a sum", "STRIDED_SLICE", "SLICE", "SPLIT", "nearest", "bilinear", "TRANSPOSE of 1",
     "TRANSPOSE_CONV",
 )  # fmt: skip
+PAIRS = ("map by map", "MAXIMUM", "MINIMUM")
 REFUSED = {
     "PRELU": "constants of each channel's own",
-    "map by map": "multiplies two maps",
+    "map by map": "needs products=1",
     "map and vector": "adds maps that are stored in different views",
     "vector less map": "writes a map of other words than it reads",
     "map and one column": "adds maps that are stored in different views",
-    "MAXIMUM": "no instruction for extremum",
-    "MINIMUM": "no instruction for extremum",
+    "MAXIMUM": "needs products=1",
+    "MINIMUM": "needs products=1",
     "mean over both, reversed": "adds maps that are stored in different views",
     "joined by channels": "joins channels behind the first 4",
     "bilinear, half pixels": "parts of 1,024 of an element",
@@ -54,7 +55,7 @@ def work_of(names, folder, parameters):
 
 
 def test_parts_in_turn_on_one_engine(tmp_path):
-    assert not faults(simulate_programs([*work_of(PARTS, tmp_path, SMALL), by_single_rows(tmp_path)]))
+    assert not faults(simulate_programs([*work_of((*PARTS, *PAIRS), tmp_path, SMALL), by_single_rows(tmp_path)]))
 
 
 def by_single_rows(folder):
@@ -74,7 +75,7 @@ def by_single_rows(folder):
 @pytest.mark.parametrize("parameters", [SMALL, PLAIN, LOADING], ids=["banks", "plain", "loading"])
 @pytest.mark.parametrize("pattern", [ALWAYS, HALF], ids=["whole", "stalled"])
 def test_every_operator(tmp_path, parameters, pattern):
-    names = [name for name in (*MIDDLES, *ENDS) if name not in REFUSED]
+    names = [name for name in (*MIDDLES, *ENDS) if name not in REFUSED or (parameters.products and name in PAIRS)]
     if not parameters.vectors:
         names = [name for name in names if name not in ("map by vector", "vector by map")]
     work = work_of(names, tmp_path, replace(parameters, weight_words=420))
@@ -83,7 +84,7 @@ def test_every_operator(tmp_path, parameters, pattern):
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_with_one_message(name, tmp_path):
-    parameters = replace(SMALL, channels=8, weight_bits=8)
+    parameters = replace(SMALL, channels=8, weight_bits=8, products=0)
     with pytest.raises(GraphError) as refused:
         compile_network(graph_of(name, tmp_path), parameters, timing=MEMORY)
     assert str(refused.value).count("\n") == 1 and REFUSED[name] in str(refused.value)

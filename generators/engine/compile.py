@@ -29,6 +29,7 @@ from .layers import Lowering
 from .memory_timing import MemoryTiming
 from .order import Ordered
 from .overlap import Part
+from .pair_layers import extremum_layers
 from .parts import average_layers, concatenate_layers, mean_layers, pad_layers, resize_layers, slice_layers
 from .program import Instruction, Program
 from .segments import Piece
@@ -42,6 +43,7 @@ def _one_layer(lowering: Lowering, node: Node) -> list[Layer]:
 
 SEVERAL_LAYERS: dict[str, Callable[[Lowering, Node], list[Layer]]] = {
     "multiply": product_layers,
+    "extremum": extremum_layers,
     "slice": slice_layers,
     "pad": pad_layers,
     "concatenate": concatenate_layers,

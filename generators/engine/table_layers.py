@@ -1,4 +1,4 @@
-"""Operators that look their elements up: TABLE, of one operand or of two that are added."""
+"""Operators that look their elements up: TABLE, of one operand or of two that are added, multiplied or compared."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TableLayers(StoredMaps):
         multiplier = 1 << (whole - shift)
         return ChannelConstants(*(np.array([value], np.int64) for value in (0, multiplier, whole, rounded)))
 
-    def _elementwise(self, node: Node) -> tuple[dict[str, int], int]:
+    def elementwise_fields(self, node: Node) -> tuple[dict[str, int], int]:
         """The fields of a TABLE, and ``rows``."""
         maps = [self.map(tensor) for tensor in (*node.inputs, node.output)]
         source, output = maps[0], maps[-1]
@@ -68,7 +68,7 @@ class TableLayers(StoredMaps):
             values |= {"destination_width": words - 1, "destination_height": 0}
         return values, source.tensor.height if by_rows else 0
 
-    def _entries(self, table: np.ndarray | tuple[int, ...], source: StoredMap) -> tuple[int, ...]:
+    def entries(self, table: np.ndarray | tuple[int, ...], source: StoredMap) -> tuple[int, ...]:
         """256 entries by the stored element, the least first; 0 for those that do not occur."""
         entries = [int(entry) for entry in table]
         limit = 1 << (self.parameters.table_bits - 1)
@@ -88,8 +88,8 @@ class TableLayers(StoredMaps):
                 f"{node.name} ({node.operator.kind}) has constants of each channel's own, for which the engine has no "
                 "instruction yet"
             )
-        entries = self._entries(tables[0] - output.offset, source)
-        values, rows = self._elementwise(node)
+        entries = self.entries(tables[0] - output.offset, source)
+        values, rows = self.elementwise_fields(node)
         return Layer(
             node.name,
             values | {"minimum": -128, "maximum": 127},
@@ -100,13 +100,18 @@ class TableLayers(StoredMaps):
             rows=rows,
         )
 
+    def alike(self, node: Node) -> bool:
+        """Whether the words of a node's two operands lie in the same order."""
+        first, second = (self.map(tensor) for tensor in node.inputs)
+        return all(getattr(first, name) == getattr(second, name) for name in ("words_of_pixel", "words", "step"))
+
     def _add(self, node: Node) -> Layer:
         op = node.operator
         assert isinstance(op, (Add, Subtract))
         maps = [self.map(tensor) for tensor in node.inputs]
         output = self.map(node.output)
-        values, rows = self._elementwise(node)
-        if any(getattr(maps[1], name) != getattr(maps[0], name) for name in ("words_of_pixel", "words", "step")):
+        values, rows = self.elementwise_fields(node)
+        if not self.alike(node):
             raise GraphError(f"{node.name} adds maps that are stored in different views, which is no instruction")
         solutions = [_folded(found) for found in add_solutions(op, self.graph)]
         constants = min(solutions, key=lambda found: max(map(abs, (*found.first, *found.second))))
@@ -128,6 +133,6 @@ class TableLayers(StoredMaps):
             node.inputs,
             node.output,
             constants=words.packed(self.parameters),
-            tables=(self._entries(constants.first, maps[0]), self._entries(constants.second, maps[1])),
+            tables=(self.entries(constants.first, maps[0]), self.entries(constants.second, maps[1])),
             rows=rows,
         )

@@ -41,7 +41,8 @@ _TRAITS = {
     "concatenate": Traits("DEPTHWISE, for each input"),
     "resize": Traits("DEPTHWISE, for each phase and edge"),
     "window_average": Traits("DEPTHWISE, for each edge"),
-    "multiply": Traits("TABLE and DEPTHWISE", row_by_row=True, several_rows=True),
+    "multiply": Traits("TABLE, of two maps; of a vector TABLE and DEPTHWISE", row_by_row=True, several_rows=True),
+    "extremum": Traits("TABLE", row_by_row=True),
 }
 
 

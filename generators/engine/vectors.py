@@ -17,6 +17,7 @@ from ..stages.network import Node
 from .layer import Layer
 from .layers import Lowering, stored_rule
 from .layout import StoredMap
+from .pair_layers import product_layer
 from .requantize import engine_requantization
 
 
@@ -35,16 +36,20 @@ def fills(zero_point: int) -> list[int]:
 
 
 def product_layers(lowering: Lowering, node: Node) -> list[Layer]:
-    """The instructions of a MUL.
+    """The instructions of a MUL: of two maps of one shape one, where the engine has it.
 
     Raises:
-        GraphError: of two maps, or the engine has no way into its weight memory.
+        GraphError: maps that are repeated over each other, or the engine has no instruction for the product.
     """
     maps, p = [lowering.map(tensor) for tensor in node.inputs], lowering.parameters
     what = f"{node.name} ({node.operator.kind})"
+    if p.products and lowering.alike(node):
+        return [product_layer(lowering, node)]
     vectors = [number for number in (1, 0) if maps[number].tensor.pixels == 1]
     if not vectors or maps[0].tensor.channels != maps[1].tensor.channels:
-        raise GraphError(f"{what} multiplies two maps, for which the engine has no instruction")
+        if lowering.alike(node):
+            raise GraphError(f"{what} needs products=1: an engine whose TABLE multiplies two operands")
+        raise GraphError(f"{what} repeats a map over another, which is an instruction for vectors alone")
     if not p.vectors:
         raise GraphError(f"{what} needs vectors=1: an engine with an instruction that writes weights")
     if p.port_bytes and p.word_beats < 2:

@@ -287,6 +287,8 @@ class Engine(Component):
             self.array.greatest.eq(instruction.greatest),
             *(self.elementwise.elements[side].eq(words.elements[side]) for side in range(2)),
             self.elementwise.binary.eq(instruction.binary),
+            *([self.elementwise.product.eq(instruction.product)] if self.parameters.products else []),
+            self.elementwise.greatest.eq(instruction.greatest),
             self.elementwise.table.eq(instruction.table),
         ]
         self._constants(m, slot.constant if self.parameters.port_bytes else None)

@@ -60,7 +60,9 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
     more                INPUT, with ``ranges``: another INPUT takes the rest of the packet
     late                with ``overlaps``: of the frame before, where two are computed at once
     unsigned            INPUT, OUTPUT: elements are uint8 outside, and less 128 in the map memory
-    greatest            DEPTHWISE: the greatest product of the window, not their sum
+    greatest            DEPTHWISE: the greatest product of the window, not their sum; TABLE, with ``products``: the
+                        greater of two entries
+    product             TABLE, with ``products``: the product of two entries, of the lowest 9 bits of each
     binary              TABLE: with a second operand
     still_weights       DEPTHWISE: the word at ``weights`` is that of every tap
     streamed            DENSE, DEPTHWISE: the weights come through the port, next in its order; TABLE, with
@@ -138,6 +140,8 @@ def instruction_layout(parameters: EngineParameters) -> StructLayout:
         flags.append("folded")
     if p.vectors:
         flags.append("to_weights")
+    if p.products:
+        flags.append("product")
     if p.overlaps:
         flags.append("late")
     if p.depthwise_lanes > 1:

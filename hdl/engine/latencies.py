@@ -41,8 +41,9 @@ class Latencies:
 
     @property
     def elementwise(self) -> int:
-        """From a word to the sums of its table entries: 2 words after another, the tables, 1 (sum)."""
-        return 3 + self.memory
+        """From a word to the sums of its table entries: 2 words after another, the tables, 1 (sum); with products their
+        multipliers, and 1 (choice)."""
+        return 3 + self.memory + (self.family.multiplier_latency if self.parameters.products else 0)
 
     @property
     def finish(self) -> int:

@@ -13,6 +13,9 @@ SHIFT_BITS = 5
 
 TABLE_ENTRIES = 256
 
+OPERAND_BITS = 9
+"""Of an element less its zero point, in a product of two."""
+
 _LEAST_SHIFT_BELOW_MULTIPLIER = 4  # so that real multipliers up to 16 have a place
 
 _LIMITS = {
@@ -42,6 +45,7 @@ _LIMITS = {
     "folds": (0, 1),
     "ranges": (0, 1),
     "vectors": (0, 1),
+    "products": (0, 1),
     "maxima": (0, 1),
     "depthwise_rows": (1, 8),
     "depthwise_columns": (1, 64),
@@ -79,6 +83,7 @@ class EngineParameters:
         input_elements: of a beat of frames (E). A pixel takes beats of its own.
         ranges: 1: instructions can be of some rows of a map, and a map can be a ring that holds its latest rows.
         vectors: 1: TABLE can write weights.
+        products: 1: TABLE can multiply its two operands, and give the greater one.
         maxima: 1: DEPTHWISE can give the greatest element of a window.
         folds: 1: INPUT can put all columns of a window into one word.
         depthwise_rows, depthwise_columns: of the pixels that DEPTHWISE computes at once, ``pixels`` at most. For more
@@ -114,6 +119,7 @@ class EngineParameters:
     folds: int = 0
     ranges: int = 0
     vectors: int = 0
+    products: int = 0
     maxima: int = 1
     depthwise_rows: int = 1
     depthwise_columns: int = 1
@@ -181,6 +187,11 @@ class EngineParameters:
                 problems.append(
                     f"lane_bits = {self.lane_bits} are more than accumulator_bits = {self.accumulator_bits}, which "
                     "hold a lane's sum and the bias"
+                )
+            if self.products and self.table_bits < OPERAND_BITS:
+                problems.append(
+                    f"products = 1 needs entries of table_bits = {OPERAND_BITS} at least, which hold an element less "
+                    f"its zero point, not {self.table_bits}"
                 )
             if self.table_bits + 1 > self.accumulator_bits:
                 problems.append(
@@ -273,7 +284,12 @@ class EngineParameters:
     @property
     def sum_bits(self) -> int:
         """Of a sum on its way to the requantizer: a lane's, or of two entries of tables."""
-        return max(self.lane_bits, self.table_bits + 1)
+        return max(self.lane_bits, self.pair_bits)
+
+    @property
+    def pair_bits(self) -> int:
+        """Of the sum of two entries of tables, or their product."""
+        return max(self.table_bits + 1, 2 * OPERAND_BITS * self.products)
 
     @property
     def multiplier_digits(self) -> int:

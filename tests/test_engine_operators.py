@@ -21,15 +21,18 @@ PARTS = (
     "TRANSPOSE_CONV",
 )  # fmt: skip
 PAIRS = ("map by map", "MAXIMUM", "MINIMUM")
+REPEATED = (
+    "map and vector",
+    "vector less map",
+    "map and one column",
+    "map and one channel",
+    "mean over both, reversed",
+)
 REFUSED = {
     "PRELU": "constants of each channel's own",
     "map by map": "needs products=1",
-    "map and vector": "adds maps that are stored in different views",
-    "vector less map": "writes a map of other words than it reads",
-    "map and one column": "adds maps that are stored in different views",
     "MAXIMUM": "needs products=1",
     "MINIMUM": "needs products=1",
-    "mean over both, reversed": "adds maps that are stored in different views",
     "joined by channels": "joins channels behind the first 4",
     "bilinear, half pixels": "parts of 1,024 of an element",
     "bilinear, corners": "parts of 1,024 of an element",
@@ -55,7 +58,9 @@ def work_of(names, folder, parameters):
 
 
 def test_parts_in_turn_on_one_engine(tmp_path):
-    assert not faults(simulate_programs([*work_of((*PARTS, *PAIRS), tmp_path, SMALL), by_single_rows(tmp_path)]))
+    assert not faults(
+        simulate_programs([*work_of((*PARTS, *PAIRS, *REPEATED), tmp_path, SMALL), by_single_rows(tmp_path)])
+    )
 
 
 def by_single_rows(folder):

@@ -32,6 +32,7 @@ from .overlap import Part
 from .pair_layers import extremum_layers
 from .parts import average_layers, concatenate_layers, mean_layers, pad_layers, resize_layers, slice_layers
 from .program import Instruction, Program
+from .repeats import with_repeats
 from .segments import Piece
 from .streams import stream_places
 from .vectors import product_layers
@@ -68,7 +69,7 @@ def compile_network(
         GraphError: nodes that are no instruction, all of them in one message; or what does not fit: the memory, what is
             needed, what there is.
     """
-    network = without_copies(build_network(graph))
+    network = without_copies(build_network(with_repeats(graph, parameters)))
     lowering = Lowering(network, parameters)
     layers, problems = [], []
     for node in network.nodes:

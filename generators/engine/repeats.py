@@ -46,7 +46,7 @@ class _Repeated:
         first, second = (self.tensors[tensor] for tensor in op.inputs)
         return (
             isinstance(op, Multiply)
-            and bool(parameters.vectors)
+            and bool(parameters.vectors or not parameters.products)
             and 1 in (first.pixels, second.pixels)
             and first.channels == second.channels
         )

@@ -51,7 +51,7 @@ def product_layers(lowering: Lowering, node: Node) -> list[Layer]:
             raise GraphError(f"{what} needs products=1: an engine whose TABLE multiplies two operands")
         raise GraphError(f"{what} repeats a map over another, which is an instruction for vectors alone")
     if not p.vectors:
-        raise GraphError(f"{what} needs vectors=1: an engine with an instruction that writes weights")
+        raise GraphError(f"{what} needs vectors=1, an engine whose TABLE writes weights, or products=1")
     if p.port_bytes and p.word_beats < 2:
         raise GraphError(f"{what}: an instruction that writes weights needs words of two beats of the port at least")
     side = vectors[0]

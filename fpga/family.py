@@ -15,7 +15,7 @@ from mbconv.generators.planning.device import Device
 from mbconv.hdl.verilog import Verilog
 
 from .flow.macros import Site
-from .flow.pll import Pll
+from .flow.pll import Pll, Reference
 from .primitives.memory import BlockRamCell, SinglePortCell
 from .primitives.sources import cell_sources
 
@@ -87,6 +87,7 @@ class Family(ABC):
         target_mhz: what place and route works for where no clock is asked for: above what designs reach.
         macros: types of cells, by nextpnr's names, that lie in rows of their own and whose places may be chosen before
             nextpnr places the rest.
+        lowest_reference_mhz: what the PLL's maker gives as the slowest reference; 0 where every board's is faster.
         leaves_ports_open: nextpnr can place a design out of context; elsewhere its netlist gets no ports but the clock.
     """
 
@@ -97,6 +98,7 @@ class Family(ABC):
     memory: ClassVar[BlockRamCell]
     target_mhz: ClassVar[float]
     macros: ClassVar[tuple[str, ...]] = ()
+    lowest_reference_mhz: ClassVar[float] = 0.0
     leaves_ports_open: ClassVar[bool] = False
 
     @cached_property
@@ -195,12 +197,8 @@ class Family(ABC):
     def pack(self, part: Part, routed: str, name: str) -> tuple[str, list[str], str]:
         """The packer, its arguments, and the bitstream's file, whose name begins with ``name``."""
 
-    def pll(self, part: Part, reference_mhz: float, wanted_mhz: float, pin: str) -> Pll | None:
-        """The setting of highest clock up to the one wanted; None where there is none, or no PLL that the tools set.
-
-        Args:
-            pin: of the oscillator.
-        """
+    def pll(self, part: Part, reference: Reference, wanted_mhz: float) -> Pll | None:
+        """The setting of highest clock up to the one wanted; None where there is none, or no PLL that the tools set."""
         return None
 
     @abstractmethod

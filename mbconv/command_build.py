@@ -120,6 +120,7 @@ def _engine(engine, model, layers, target, device, package, speed, uart, frequen
     if target.board is None:
         raise UserError("--engine is built for a board: give --board NAME (mbconv boards)")
     require_extra("fpga", "implementation")
+    from mbconv.fpga.boards.checked import reference_note
     from mbconv.fpga.flow.folder import check_build_folder
 
     check_build_folder(directory)
@@ -127,6 +128,8 @@ def _engine(engine, model, layers, target, device, package, speed, uart, frequen
         require_extra("sim", "the netlist's simulation (or give --no-simulation)")
         require_extra("board", "asking the netlist through its UART (or give --no-simulation)")
     board = _board(target, device, package, speed, uart)
+    if note := reference_note(board, target.clock):
+        progress_console(quiet=as_json).print(f"note: {note}", soft_wrap=True)
     return build_engine_bitstream(
         engine, board, directory, target.clock, frequency, seeds or 1, nextpnr, no_simulation, as_json
     )
@@ -173,14 +176,15 @@ def _planning(target):
 
 def _for_board(graph, target, device, package, speed, uart, frequency, seeds, nextpnr, directory, frames, no_simulation,
                as_json) -> int:  # fmt: skip
-    from mbconv.fpga.boards.checked import clock_note, read_checked
+    from mbconv.fpga.boards.checked import clock_note, read_checked, reference_note
     from mbconv.fpga.flow.bitstream import build_bitstream, check_bitstream
     from mbconv.fpga.flow.fit import check_fit
 
     board = _board(target, device, package, speed, uart)
     check_bitstream(board, target.clock)
-    if note := clock_note(board, target.clock, read_checked()):
-        progress_console(quiet=as_json).print(f"note: {note}", soft_wrap=True)
+    for note in (reference_note(board, target.clock), clock_note(board, target.clock, read_checked())):
+        if note is not None:
+            progress_console(quiet=as_json).print(f"note: {note}", soft_wrap=True)
     with step_progress(quiet=as_json) as report:
         report("planning", "folding, schedule")
         design = target_design(graph, _planning(target), board.part.resources)

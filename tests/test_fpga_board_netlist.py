@@ -18,7 +18,7 @@ ANSWER = 0x80
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "mhz"), [("icebreaker", 24), ("colorlight-i5", 80), ("tang-nano-20k", 27),
-                                           ("crosslink-nx-evn", 12)])  # fmt: skip
+                                           ("crosslink-nx-evn", 12), ("crosslink-nx-evn-pll", 60)])  # fmt: skip
 def test_the_netlist_behind_its_uart(name, mhz, tmp_path):
     """The last layers of digits, on a board of each family."""
     board = find_board(name)

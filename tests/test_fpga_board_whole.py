@@ -14,7 +14,7 @@ from mbconv.models import load
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "multipliers", "mhz"), [("icebreaker", 10, 24), ("colorlight-i5", 25, 100),
                                                           ("tang-nano-9k", 8, 60), ("tang-nano-20k", 24, 60),
-                                                          ("crosslink-nx-evn", 24, 12)])  # fmt: skip
+                                                          ("crosslink-nx-evn-pll", 24, 60)])  # fmt: skip
 def test_whole_digits_behind_its_uart(name, multipliers, mhz, tmp_path):
     board, graph = find_board(name), load("digits")
     design = make_design(graph, multipliers=multipliers, family=board.part.resources.circuits)

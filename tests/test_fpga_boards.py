@@ -24,6 +24,7 @@ PINS = {  # clock, MHz, receive, transmit: the statement of each board's maker o
     "tang-nano-20k": ("4", 27, "70", "69"),
     "tang-primer-20k": ("H11", 27, "T13", "M11"),
     "crosslink-nx-evn": ("L13", 12, "F16", "F18"),
+    "crosslink-nx-evn-pll": ("L13", 12, "F16", "F18"),
 }
 
 

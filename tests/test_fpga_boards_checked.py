@@ -8,7 +8,15 @@ from click.testing import CliRunner
 from mbconv.cli import main
 from mbconv.fpga.boards import build_all, checked, find_board
 from mbconv.fpga.boards.build_all import BUILDS, Build, checked_of_report, merged, reached, table
-from mbconv.fpga.boards.checked import Checked, Stage, checked_of, clock_note, read_checked, write_checked
+from mbconv.fpga.boards.checked import (
+    Checked,
+    Stage,
+    checked_of,
+    clock_note,
+    read_checked,
+    reference_note,
+    write_checked,
+)
 
 REPORT = {
     "model": "digits", "board": "icebreaker", "mac_multipliers": 8, "clock_mhz": 24.0, "fmax_mhz": 27.9,
@@ -113,6 +121,16 @@ def test_a_clock_that_no_network_has_reached():
     assert clock_note(ice, 28.4, builds) is clock_note(ice, None, builds) is clock_note(ecp5, 103, builds) is None
     assert "103.1 MHz (digits on Colorlight i5): 104 MHz may not be met" in clock_note(ecp5, 104, builds)
     assert clock_note(find_board("tang-nano-9k"), 200, builds) is None  # nothing is known of it
+
+
+def test_a_pll_below_its_range_is_told():
+    board = find_board("crosslink-nx-evn-pll")
+    assert reference_note(board, None) == (
+        "CrossLink-NX Evaluation Board, PLL at 12 MHz: that PLL is promised to lock from 18 MHz on and gets 12; where "
+        "the board does not answer, build with --clock 12, which is without it"
+    )
+    assert reference_note(board, 60) and reference_note(board, 12) is None
+    assert reference_note(find_board("crosslink-nx-evn"), None) is reference_note(find_board("ulx3s-85f"), 80) is None
 
 
 def test_build_tells_it_before_the_work(tmp_path, monkeypatch):

@@ -47,6 +47,7 @@ BUILDS = (
     Build("digits", "colorlight-i5", ("--clock", "103.125")),
     Build("digits", "colorlight-i9"),
     Build("digits", "crosslink-nx-evn", ("--multipliers", "8")),
+    Build("digits", "crosslink-nx-evn-pll", ("--multipliers", "8")),
     Build("digits", "icepi-zero"),
     Build("digits", "icesugar-pro"),
     Build("digits", "ulx3s-12f"),

@@ -85,6 +85,17 @@ def checked_of(board: str, builds: Sequence[Checked]) -> Checked | None:
     return max((build for build in builds if build.board == board), key=lambda build: build.stage, default=None)
 
 
+def reference_note(board: FpgaBoard, clock_mhz: float | None) -> str | None:
+    """What to tell who builds for a board whose PLL is fed below its maker's range; None where it is not."""
+    lowest = board.part.family.lowest_reference_mhz
+    if not board.pll_below_range or clock_mhz == board.clock_mhz:
+        return None
+    return (
+        f"{board.title}: that PLL is promised to lock from {lowest:g} MHz on and gets {board.clock_mhz:g}; where the board "
+        f"does not answer, build with --clock {board.clock_mhz:g}, which is without it"
+    )
+
+
 def clock_note(board: FpgaBoard, clock_mhz: float | None, builds: Sequence[Checked]) -> str | None:
     """What to tell who asks for a clock that no network has reached on a board's kind of FPGA so far; None where one
     has, or none was routed. A PLL makes clocks that no circuit meets, which otherwise shows after routing only."""

@@ -11,9 +11,15 @@ rests on the former source alone (``--uart F18,F16`` swaps them). The clock is a
 The UART needs work on the board: R18 and R19 removed, 0 Ω on R15 and R17 (litex-boards), and the second channel of the
 interface's chip set to UART (trabucayre/fixFT2232_ecp5evn).
 
-No PLL makes the clock: that of this family takes 18 MHz or more by enjoy-digital/litex,
-``litex/soc/cores/clock/lattice_nx.py`` at 127a5aa5, and the board's oscillator makes 12 MHz; the FPGA's own oscillator,
-within 15 % by the same source, is no clock for a UART.
+The oscillator makes 12 MHz, and the family's PLL takes 18 MHz or more by its data sheet (enjoy-digital/litex, pull
+request 2582), so no PLL makes the clock of :class:`CrossLinkNXEvaluationPlatform`.
+:class:`CrossLinkNXEvaluationPllPlatform` is the same board with the PLL at those 12 MHz, below that range. Others
+build so for this board (girlvoice/girlvoice-gateware, ``girlvoice/targets/lifcl_evn_top.py`` at 91bff08d: 32 MHz), and
+LiteX allowed 10 MHz until that pull request; that it locks nobody promises.
+
+The two further clocks do not help. The 125 MHz at C12 (the platform of litex-boards) are at a pad that nextpnr's
+database does not have as a pin. The FPGA's own oscillator is within 7 % (YosysHQ/nextpnr, pull request 912), and the
+two ends of a UART may differ by 5 % before the last bit of a byte is missed.
 """
 
 from __future__ import annotations
@@ -39,3 +45,7 @@ class CrossLinkNXEvaluationPlatform(LatticePlatform):
         ),
     )
     connectors = ()
+
+
+class CrossLinkNXEvaluationPllPlatform(CrossLinkNXEvaluationPlatform):
+    pll_below_range = True

@@ -27,6 +27,7 @@ class FpgaBoard(Board):
         platform: ``module:class`` of its description.
         clock_mhz, clock: the oscillator and its pin.
         rx, tx: the pins of a UART's receiver and transmitter, from the FPGA's side; None where the board has none.
+        pll_below_range: the PLL is fed with the oscillator although its maker gives a higher lowest clock for it.
         loader: the name by which openFPGALoader knows the board; empty if it does not.
         flash: by the port of the top the pins of its SPI flash on four lines; empty where it has none.
         sdram: likewise of its SDR SDRAM; sdram_timing: what it is; None where it has none.
@@ -39,6 +40,7 @@ class FpgaBoard(Board):
     rx: Pin | None
     tx: Pin | None
     loader: str = ""
+    pll_below_range: bool = False
     flash: Mapping[str, Pin] = field(default_factory=dict, hash=False)
     sdram: Mapping[str, Pin] = field(default_factory=dict, hash=False)
     sdram_timing: SdramTiming | None = None
@@ -65,6 +67,8 @@ _PLATFORMS = {  # name: title, module, class, openFPGALoader's name
     "tang-primer-20k": ("Tang Primer 20K", f"{_AMARANTH}.tang_primer_20k", "TangPrimer20kPlatform", "tangprimer20k"),
     "crosslink-nx-evn": ("CrossLink-NX Evaluation Board", f"{_OURS}.crosslink_nx_evn",
                          "CrossLinkNXEvaluationPlatform", "crosslinknx_evn"),
+    "crosslink-nx-evn-pll": ("CrossLink-NX Evaluation Board, PLL at 12 MHz", f"{_OURS}.crosslink_nx_evn",
+                             "CrossLinkNXEvaluationPllPlatform", "crosslinknx_evn"),
 }  # fmt: skip
 
 
@@ -114,6 +118,7 @@ def _read(name: str, title: str, module: str, platform: str, loader: str) -> Fpg
         _pin(found, clock, clock),
         *(_pin(found, uart, pins[wire]) if wire in pins else None for wire in ("rx", "tx")),
         loader,
+        getattr(found, "pll_below_range", False),
         _flash_pins(found),
         *_sdram(found),
     )

@@ -15,7 +15,7 @@ from mbconv.hdl.family import Family as CircuitFamily
 
 from ..family import CellKind, Family, Part, Pin
 from ..flow.macros import Site
-from ..flow.pll import Pll
+from ..flow.pll import Pll, Reference
 from ..flow.survey import probe, probe_sites, trivial_netlist
 from .cells import Dp16kd
 from .pll import pll
@@ -115,8 +115,8 @@ class Ecp5(Family):
     def pack(self, part: Part, routed: str, name: str) -> tuple[str, list[str], str]:
         return "yowasp-ecppack", ["--compress", routed, f"{name}.bit"], f"{name}.bit"
 
-    def pll(self, part: Part, reference_mhz: float, wanted_mhz: float, pin: str) -> Pll | None:
-        return pll(reference_mhz, wanted_mhz)
+    def pll(self, part: Part, reference: Reference, wanted_mhz: float) -> Pll | None:
+        return pll(reference.mhz, wanted_mhz)
 
     def models(self) -> dict[str, str]:
         """Yosys' models of tables, carry chains and flip-flops; ours of MULT18X18D and DP16KD, which it has as black

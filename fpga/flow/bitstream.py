@@ -29,7 +29,7 @@ from .folder import build_folder
 from .memory_pads import MemoryPads, has_pads, memory_pads
 from .misfit import explaining
 from .place_and_route import Effort
-from .pll import Pll
+from .pll import Pll, Reference
 from .step import done_once
 from .synthesis import Netlist, synthesise
 from .tools import YOSYS, run_tool, tool_versions
@@ -228,7 +228,8 @@ def check_bitstream(board: FpgaBoard, clock_mhz: float | None) -> None:
 
 def _clock(board: FpgaBoard, wanted: float) -> tuple[float, Pll | None]:
     """The highest clock up to the one wanted: the oscillator's own, or a PLL's."""
-    found = board.part.family.pll(board.part, board.clock_mhz, wanted, board.clock.name)
+    reference = Reference(board.clock_mhz, board.clock.name, board.pll_below_range)
+    found = board.part.family.pll(board.part, reference, wanted)
     if found is not None and (found.mhz > board.clock_mhz or wanted < board.clock_mhz):
         return found.mhz, found
     if board.clock_mhz <= wanted * (1 + 1e-9):

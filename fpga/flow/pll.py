@@ -7,6 +7,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Reference:
+    """What a PLL is fed with: a board's oscillator.
+
+    Attributes:
+        pin: of the FPGA.
+        below_range: it may be slower than the PLL's maker gives as the lowest.
+    """
+
+    mhz: float
+    pin: str
+    below_range: bool = False
+
+
+@dataclass(frozen=True)
 class Pll:
     """A PLL's setting.
 

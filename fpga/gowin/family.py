@@ -13,7 +13,7 @@ from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 from mbconv.hdl.family import Family as CircuitFamily
 
 from ..family import CellKind, Family, Part, Pin
-from ..flow.pll import Pll
+from ..flow.pll import Pll, Reference
 from ..flow.survey import probe, trivial_netlist
 from ..primitives.text import without_modules
 from .cells import Bsram
@@ -118,8 +118,8 @@ class Gowin(Family):
     def pack(self, part: Part, routed: str, name: str) -> tuple[str, list[str], str]:
         return "gowin_pack", ["-d", _DEVICES[part.device][1], "-o", f"{name}.fs", routed], f"{name}.fs"
 
-    def pll(self, part: Part, reference_mhz: float, wanted_mhz: float, pin: str) -> Pll | None:
-        return pll(reference_mhz, wanted_mhz, part.device)
+    def pll(self, part: Part, reference: Reference, wanted_mhz: float) -> Pll | None:
+        return pll(reference.mhz, wanted_mhz, part.device)
 
     def models(self) -> dict[str, str]:
         """Yosys' models of tables, carry chains and flip-flops; ours of MULT9X9 and BSRAM, which it has as black boxes

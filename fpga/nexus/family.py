@@ -14,9 +14,11 @@ from mbconv.generators.planning.device import BlockRam, Device, DspBlock
 from mbconv.hdl.family import Family as CircuitFamily
 
 from ..family import CellKind, Family, Part, Pin
+from ..flow.pll import Pll, Reference
 from ..flow.survey import probe, trivial_netlist
 from ..flow.tools import run_tool
 from .cells import Ebr
+from .pll import LOWEST_REFERENCE_MHZ, pll
 
 BLOCK_RAM = BlockRam("EBR", ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)))
 CIRCUITS = CircuitFamily("nexus", product_bits=9, largest_rounded_memory=4096)
@@ -42,6 +44,7 @@ class Nexus(Family):
     folder: ClassVar[Path] = Path(__file__).parent
     target_mhz = 100.0
     memory = Ebr()
+    lowest_reference_mhz = LOWEST_REFERENCE_MHZ
     kinds = (
         CellKind("lut", "LUT", "OXIDE_COMB"),
         CellKind("ff", "flip-flops", "OXIDE_FF"),
@@ -106,6 +109,9 @@ class Nexus(Family):
 
     def pack(self, part: Part, routed: str, name: str) -> tuple[str, list[str], str]:
         return "yowasp-prjoxide", ["pack", routed, f"{name}.bit"], f"{name}.bit"
+
+    def pll(self, part: Part, reference: Reference, wanted_mhz: float) -> Pll | None:
+        return pll(reference.mhz, wanted_mhz, reference.below_range)
 
     def models(self) -> dict[str, str]:
         """Yosys' models of tables, carry chains, flip-flops and DSP blocks; ours of the block RAM, which it has as a

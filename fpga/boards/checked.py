@@ -91,8 +91,8 @@ def reference_note(board: FpgaBoard, clock_mhz: float | None) -> str | None:
     if not board.pll_below_range or clock_mhz == board.clock_mhz:
         return None
     return (
-        f"{board.title}: that PLL is promised to lock from {lowest:g} MHz on and gets {board.clock_mhz:g}; where the board "
-        f"does not answer, build with --clock {board.clock_mhz:g}, which is without it"
+        f"{board.title}: that PLL is promised to lock from {lowest:g} MHz on and gets {board.clock_mhz:g}; where the "
+        f"board does not answer, build with --clock {board.clock_mhz:g}, which is without it"
     )
 
 

@@ -154,9 +154,7 @@ def _board(target, device, package, speed, uart):
     if device or package or speed:
         asked = _part(device or board.part.device, package, speed or board.part.speed or None)
         if asked != board.part and (asked.device != board.part.device or package or speed):
-            raise UserError(
-                f"{board.title} has a {board.part}, not a {asked}: leave --device, --package and --speed out"
-            )
+            raise UserError(f"{board.title} has {board.part}, not {asked}: leave --device, --package and --speed out")
     if uart is None:
         return board
     pins = [name.strip() for name in uart.split(",")]

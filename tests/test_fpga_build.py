@@ -1,6 +1,7 @@
 """mbconv build: parts, nextpnr's report, refusals; slow: real blocks meet their clock and their netlists are exact."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
@@ -168,9 +169,9 @@ def test_refusals_leave_nothing(options, words, tmp_path, monkeypatch):
         (["--board", "icebraker"], "did you mean icebreaker?"),
         (
             ["--board", "icebreaker", "--device", "LFE5U-85F"],
-            "iCEBreaker has a iCE40UP5K, package SG48, not a LFE5U-85F",
+            "iCEBreaker has iCE40UP5K, package SG48, not LFE5U-85F",
         ),
-        (["--board", "ulx3s-85f", "--package", "CABGA756"], "ULX3S 85F has a LFE5U-85F, package CABGA381"),
+        (["--board", "ulx3s-85f", "--package", "CABGA756"], "ULX3S 85F has LFE5U-85F, package CABGA381"),
         (
             ["--board", "orangecrab-25f", "--multipliers", "8"],
             "OrangeCrab 25F has no UART: name its pins, --uart RX,TX",
@@ -179,7 +180,10 @@ def test_refusals_leave_nothing(options, words, tmp_path, monkeypatch):
         (["--uart", "6,9"], "give --board as well"),
         (["--board", "icebreaker", "--multipliers", "8", "--clock", "3"], "no clock of 3 MHz or less"),
         (["--board", "icebreaker", "--clock", "1e5"], "its PLL makes 270 at most; --clock 270 or less"),
-        (["--board", "crosslink-nx-evn", "--clock", "40"], "no PLL makes more; --clock 12 or less"),
+        (
+            ["--board", "crosslink-nx-evn", "--clock", "40"],
+            "no PLL makes more, which takes 18 MHz or more; --clock 12 or less",
+        ),
         (["--board", "icebreaker", "--frames", "1"], "at least 2"),
         (["--board", "icebreaker", "--multipliers", "8", "--fps", "3", "--clock", "24"], "different targets"),
     ],
@@ -243,6 +247,24 @@ def test_a_device_that_is_too_small():
     with pytest.raises(GraphError, match=r"LFE5U-12F is too small.* 1\d\d of 56 DP16KD; large enough: LFE5U-85F, "):
         check_fit(design, find_part("LFE5U-12F"))
     check_fit(design, find_part("LFE5U-85F"))
+
+
+def test_a_plan_that_is_too_large_names_one_that_fits():
+    part = find_part("iCE40UP5K")
+
+    def digits(multipliers):
+        return make_design(load("digits"), multipliers=multipliers, family=part.resources.circuits)
+
+    with pytest.raises(GraphError) as refusal:
+        check_fit(digits(48), part)
+    advice = re.search(
+        r"; the fastest plan that should fit is --multipliers (\d+), ([\d,]+) cycles", str(refusal.value)
+    )
+    smaller = digits(int(advice[1]))
+    check_fit(smaller, part)
+    assert f"{smaller.plan.interval:,}" == advice[2] and smaller.plan.interval > digits(48).plan.interval
+    with pytest.raises(GraphError, match=r"no plan of it fits: fewer layers .--layers. take less$"):
+        check_fit(make_design(load("cifar10"), multipliers=16, family=part.resources.circuits), part)
 
 
 def test_missing_extra_names_the_command(monkeypatch, tmp_path):

@@ -221,9 +221,15 @@ def check_bitstream(board: FpgaBoard, clock_mhz: float | None) -> None:
     if clock_mhz > fastest * _NEARLY:
         raise GraphError(
             f"{board.title} has no clock near {clock_mhz:g} MHz: of its oscillator's {board.clock_mhz:g} MHz "
-            f"{f'its PLL makes {fastest:g} at most' if fastest > board.clock_mhz else 'no PLL makes more'}; --clock "
-            f"{fastest:g} or less"
+            f"{_most(board, fastest)}; --clock {fastest:g} or less"
         )
+
+
+def _most(board: FpgaBoard, fastest: float) -> str:
+    if fastest > board.clock_mhz:
+        return f"its PLL makes {fastest:g} at most"
+    lowest = board.part.family.lowest_reference_mhz
+    return "no PLL makes more" + (f", which takes {lowest:g} MHz or more" if board.clock_mhz < lowest else "")
 
 
 def _clock(board: FpgaBoard, wanted: float) -> tuple[float, Pll | None]:

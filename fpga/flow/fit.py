@@ -5,8 +5,8 @@ from __future__ import annotations
 from mbconv.generators.emission.design import Design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.graph.shown import counted
-from mbconv.generators.planning.board_plan import design_cost
-from mbconv.generators.planning.device import Device
+from mbconv.generators.planning.board_plan import design_cost, design_for_board
+from mbconv.generators.planning.device import Board, Device
 from mbconv.generators.planning.resources import Resources
 from mbconv.hdl.cost import Cost
 
@@ -19,7 +19,8 @@ def check_fit(design: Design, part: Part) -> None:
     More multipliers than the part's DSP blocks give are no reason to refuse: the rest are rows of carry chains.
 
     Raises:
-        GraphError: it does not fit; the message says what is short, and which devices are large enough.
+        GraphError: it does not fit; the message says what is short, which devices are large enough, and the fastest
+            plan that should fit the part.
     """
     found = design_cost(design)
     lacking = _lacking(found, part.resources)
@@ -30,7 +31,20 @@ def check_fit(design: Design, part: Part) -> None:
     advice = f"large enough: {', '.join(enough)}" if enough else f"no {family.name} is large enough"
     raise GraphError(
         f"{part.device} is too small for {design.name} with {counted(found.multipliers, 'multiplier')}: it needs "
-        f"{' and '.join(lacking)}; {advice}; fewer multipliers (--multipliers) or layers (--layers) take less"
+        f"{' and '.join(lacking)}; {advice}; {_smaller(design, part)}"
+    )
+
+
+def _smaller(design: Design, part: Part) -> str:
+    """What to ask for instead, on the same part."""
+    board = Board(part.device, part.device, part.resources)
+    try:
+        found = design_for_board(design.graph, board)
+    except GraphError:
+        return "no plan of it fits: fewer layers (--layers) take less"
+    return (
+        f"the fastest plan that should fit is --multipliers {found.multipliers}, {found.plan.interval:,} cycles a frame in "
+        f"place of {design.plan.interval:,}"
     )
 
 

@@ -264,7 +264,7 @@ def test_a_plan_that_is_too_large_names_one_that_fits():
     check_fit(smaller, part)
     assert f"{smaller.plan.interval:,}" == advice[2] and smaller.plan.interval > digits(48).plan.interval
     with pytest.raises(GraphError, match=r"no plan of it fits: fewer layers .--layers. take less$"):
-        check_fit(make_design(load("cifar10"), multipliers=16, family=part.resources.circuits), part)
+        check_fit(make_design(load("cifar10"), multipliers=17, family=part.resources.circuits), part)
 
 
 def test_missing_extra_names_the_command(monkeypatch, tmp_path):

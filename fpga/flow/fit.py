@@ -43,8 +43,8 @@ def _smaller(design: Design, part: Part) -> str:
     except GraphError:
         return "no plan of it fits: fewer layers (--layers) take less"
     return (
-        f"the fastest plan that should fit is --multipliers {found.multipliers}, {found.plan.interval:,} cycles a frame in "
-        f"place of {design.plan.interval:,}"
+        f"the fastest plan that should fit is --multipliers {found.multipliers}, {found.plan.interval:,} cycles a "
+        f"frame in place of {design.plan.interval:,}"
     )
 
 

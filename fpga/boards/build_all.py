@@ -41,9 +41,9 @@ class Build:
 REPORT = "build.json"
 BUILDS = (
     Build("digits", "icebreaker", ("--multipliers", "8", "--clock", "24")),
-    Build("digits", "tang-nano-9k", ("--multipliers", "8", "--clock", "61.72")),
-    Build("digits", "tang-nano-20k", ("--multipliers", "8", "--clock", "148.5")),
-    Build("digits", "tang-primer-20k", ("--multipliers", "8", "--clock", "115")),
+    Build("digits", "tang-nano-9k", ("--multipliers", "8")),
+    Build("digits", "tang-nano-20k", ("--multipliers", "8")),
+    Build("digits", "tang-primer-20k", ("--multipliers", "8")),
     Build("digits", "colorlight-i5", ("--clock", "103.125")),
     Build("digits", "colorlight-i9"),
     Build("digits", "crosslink-nx-evn", ("--multipliers", "8")),

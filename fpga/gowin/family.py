@@ -36,13 +36,15 @@ _DEVICES = {
 }
 _SPEED = re.compile(r"C\d/I\d")
 
+# `-nowidelut`: with multiplexers behind its tables digits on a Tang Nano 9K takes 2,825 tables instead of 2,442 and
+# routes at 67.9 MHz instead of 99.1.
 _SCRIPT = """read_verilog -lib +/gowin/cells_sim.v +/gowin/cells_xtra_{family}.v
 {reads}
 hierarchy -check -top {top}
 proc
 flatten
 splitnets
-synth_gowin -family {family} -nodsp {pads}-top {top} -json {json}
+synth_gowin -family {family} -nodsp -nowidelut {pads}-top {top} -json {json}
 write_verilog -noattr {verilog}
 """
 

@@ -67,8 +67,12 @@ MEMORY = MemoryTiming(Fraction(3, 4), 20)
 FASTER = replace(MEMORY, rate=Fraction(1))
 """One whose loads take about as long as computation."""
 
-NO_INSTRUCTION = ("instruction", "two beats of the port", "channels of one pixel", "used together", "it needs tables")
-"""In a message about what the engine does not compute yet, or a kernel that is larger than its ring of weights."""
+NO_INSTRUCTION = (
+    "instruction", "two beats of the port", "channels of one pixel", "used together", "it needs tables",
+    "products=1", "columns is 0 to", "rows is 0 to",
+)  # fmt: skip
+"""In a message about what the engine does not compute yet, or a kernel that is larger than its ring of weights or its
+fields."""
 
 
 def random_program(

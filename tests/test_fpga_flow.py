@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from mbconv.fpga.boards import find_board
+from mbconv.fpga.families import find_part
 from mbconv.fpga.flow import bitstream, place_and_route, step, tools
 from mbconv.fpga.flow.build import Implementation
-from mbconv.fpga.flow.misfit import explaining, next_smaller
-from mbconv.fpga.flow.place_and_route import Route, without_ports
+from mbconv.fpga.flow.misfit import explaining, explaining_engine, next_smaller
+from mbconv.fpga.flow.place_and_route import Route, check_macros, without_ports
 from mbconv.fpga.flow.synthesis import Netlist
 from mbconv.fpga.flow.tools import ToolError, run_tool, tool_threads
 from mbconv.generators.emission.design import make_design
@@ -198,3 +199,20 @@ def test_a_failed_placement_names_the_largest_stages_and_a_smaller_plan(tmp_path
     found = next_smaller(design, part)
     assert found.multipliers < design.multipliers and found.plan.interval > design.plan.interval
     assert smaller.startswith(f"the next smaller plan that should fit: --multipliers {found.multipliers}, ")
+
+
+def test_more_macros_than_a_part_has(tmp_path):
+    """Said before they would be placed, with what of an engine takes them."""
+    part = find_part("LFE5U-85F")
+    rams, products = part.cells["DP16KD"], part.cells["MULT18X18D"]
+
+    def netlist(**cells):
+        return Netlist("top", tmp_path / "netlist.json", tmp_path / "netlist.v", cells)
+
+    check_macros(netlist(DP16KD=rams, MULT18X18D=products, TRELLIS_COMB=9), part)
+    (tmp_path / "synthesis.done").touch()
+    with pytest.raises(ToolError) as failure, explaining_engine(part, tmp_path):
+        check_macros(netlist(DP16KD=rams + 1, MULT18X18D=products + 2), part)
+    message = str(failure.value)
+    assert f"needs {products + 2} MULT18X18D of {products} and {rams + 1} DP16KD of {rams}" in message
+    assert "fewer map_words" in message

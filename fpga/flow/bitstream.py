@@ -9,7 +9,7 @@ Each of these attempts has a folder of its own, so that an interrupted search go
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -27,7 +27,7 @@ from ..boards import FpgaBoard
 from .build import Implementation, Report, route_seeds
 from .folder import build_folder
 from .memory_pads import MemoryPads, has_pads, memory_pads
-from .misfit import explaining
+from .misfit import explaining, explaining_engine
 from .place_and_route import Effort
 from .pll import Pll, Reference
 from .step import done_once
@@ -144,7 +144,7 @@ def _engine_work(parameters: EngineParameters, board: FpgaBoard) -> _Work:
         NAME,
         lambda clock: engine_top(parameters, clock, flash=flash, sdram=sdram, family=circuits),
         engine_verilog,
-        lambda place: nullcontext(),
+        lambda place: explaining_engine(board.part, place),
     )
 
 

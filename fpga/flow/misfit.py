@@ -43,6 +43,20 @@ def explaining(design: Design, part: Part, folder: Path) -> Iterator[None]:
         raise ToolError(f"{error}\n{_advice(design, part, netlist)}") from None
 
 
+@contextmanager
+def explaining_engine(part: Part, folder: Path) -> Iterator[None]:
+    """The same for an engine."""
+    try:
+        yield
+    except ToolError as error:
+        if not (folder / "synthesis.done").exists():
+            raise
+        raise ToolError(
+            f"{error}\nof {part.device} fewer map_words, weight_words, constant_words, tables or instructions take "
+            "less block RAM, fewer channels, pixels or requantizers less of the rest"
+        ) from None
+
+
 def _advice(design: Design, part: Part, netlist: Path) -> str:
     lines = [f"largest stages: {largest_stages(netlist)}"]
     smaller = next_smaller(design, part)

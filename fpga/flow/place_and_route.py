@@ -90,6 +90,7 @@ def place_and_route(
     if constraints is None and not family.leaves_ports_open:
         source = folder / "out_of_context.json"
         source.write_text(without_ports(netlist, clock_name))
+    check_macros(netlist, part)
     if _crowded(netlist, part):
         source = _with_macros_placed(source, netlist.top, part, seed, doing)
     relative = None if constraints is None else constraints.relative_to(folder)
@@ -114,6 +115,18 @@ def place_and_route(
     done_once(name, folder, family.nextpnr, inputs, outputs, run)
     packed = output if output.name in arguments else None
     return read_report(json.loads(report.read_text()), clock_name, seed, placed, packed)
+
+
+def check_macros(netlist: Netlist, part: Part) -> None:
+    """Refuse a netlist with more DSP blocks or block RAMs than a part has.
+
+    Raises:
+        ToolError: it has; with how many of each.
+    """
+    counts = {kind: (netlist.cells.get(kind, 0), part.cells[kind]) for kind in part.family.macros}
+    lacking = [f"{needed} {kind} of {there}" for kind, (needed, there) in counts.items() if needed > there]
+    if lacking:
+        raise ToolError(f"{part.device} is too small for the synthesised netlist: it needs {' and '.join(lacking)}")
 
 
 def _crowded(netlist: Netlist, part: Part) -> bool:

@@ -2,10 +2,12 @@
 
 import random
 
+import numpy as np
 import pytest
 
 from mbconv.fpga.families import find_part
-from mbconv.fpga.flow import macros
+from mbconv.fpga.flow import macro_wires, macros
+from mbconv.fpga.flow.macro_wires import Annealing, couplings
 from mbconv.fpga.flow.macros import Site, macro_places
 
 ROWS = {"DSP": (10, 30), "RAM": (20, 40)}
@@ -16,6 +18,7 @@ PLACE = {site.name: site for sites in SITES.values() for site in sites}
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(macros, "MOVES", 800)
+    monkeypatch.setattr(macro_wires, "MOVES", 800)
 
 
 def chain(stages: int, products: int, memories: int, order: random.Random | None = None) -> dict:
@@ -98,3 +101,77 @@ def test_the_sites_of_a_device_are_as_many_as_its_cells():
     names = [site.name for found in sites.values() for site in found]
     assert sorted(sites) == ["DP16KD", "MULT18X18D"] and len(set(names)) == len(names)
     assert all(site.name.startswith(f"X{site.x}/Y{site.y}/") for found in sites.values() for site in found)
+
+
+def one_instance(lanes: int, order: random.Random) -> dict:
+    """A netlist of one instance: in each lane a memory feeds a product through a table, and each lane the next."""
+    cells = {}
+    for lane in range(lanes):
+        wires = 10 * lane + 10
+        cells[f"board.engine.product_{lane}"] = {"type": "DSP", "connections": {"A": [wires, 2], "P": [wires + 1]}}
+        cells[f"board.engine.block_{lane}"] = {"type": "RAM", "connections": {"Q": [wires + 2], "D": [wires - 9, 2]}}
+        cells[f"board.engine.table_{lane}"] = {"type": "LUT4", "connections": {"A": [wires + 2], "Z": [wires]}}
+    names = list(cells)
+    order.shuffle(names)
+    return {"modules": {"top": {"cells": {name: cells[name] for name in names}}}}
+
+
+def test_wires_through_logic_are_springs_one_after_another():
+    cells = {
+        "one": {"type": "RAM", "connections": {"Q": [10, 11]}},
+        "table": {"type": "LUT4", "connections": {"A": [10], "Z": [12]}},
+        "other": {"type": "RAM", "connections": {"D": [12, 11, "0"]}},
+        "alone": {"type": "LUT4", "connections": {"A": [20], "Z": [21]}},
+        "neighbour": {"type": "LUT4", "connections": {"A": [21], "Z": [20]}},
+    }
+    found = couplings(cells, ["one", "other"])  # a wire, and two behind each other, of half its strength
+    assert found == pytest.approx(np.array([[1.5, -1.5], [-1.5, 1.5]]), abs=1e-4)
+
+
+def test_tables_that_are_joined_most_are_one_where_there_are_many(monkeypatch):
+    cells = {
+        "block": {"type": "RAM", "connections": {"Q": [10]}},
+        **{f"table_{n}": {"type": "LUT4", "connections": {"A": [10 + n], "Z": [11 + n]}} for n in range(3)},
+        "product": {"type": "DSP", "connections": {"A": [13]}},
+    }
+    assert couplings(cells, ["block", "product"])[0, 1] == pytest.approx(-1 / 4, abs=1e-4)
+    monkeypatch.setattr(macro_wires, "_MOST_NODES", 1)
+    assert couplings(cells, ["block", "product"])[0, 1] == pytest.approx(-1 / 2, abs=1e-4)
+
+
+def test_macros_of_one_instance_are_placed_by_their_wires():
+    lanes = 12
+    netlist = one_instance(lanes, random.Random(5))
+    places = macro_places(netlist, "top", SITES, 1)
+    assert len(set(places.values())) == 2 * lanes
+    assert all(places[name].endswith(netlist["modules"]["top"]["cells"][name]["type"]) for name in places)
+
+    def apart(found: dict[str, str]) -> float:
+        """The mean distance of a lane's memory and product."""
+        pairs = [(PLACE[found[f"board.engine.{kind}_{n}"]] for kind in ("product", "block")) for n in range(lanes)]
+        return sum(abs(a.x - b.x) + abs(a.y - b.y) for a, b in pairs) / lanes
+
+    anyhow = dict(zip(places, places.values(), strict=True))
+    for kind in ("DSP", "RAM"):
+        names = [name for name in places if places[name].endswith(kind)]
+        sites = random.Random(1).sample([places[name] for name in names], lanes)
+        anyhow |= dict(zip(names, sites, strict=True))
+    assert apart(places) < 12 < 14 <= apart(anyhow)
+    assert places == macro_places(netlist, "top", SITES, 1) != macro_places(netlist, "top", SITES, 2)
+
+
+def test_the_pulls_that_are_kept_are_those_of_the_places():
+    cells = one_instance(6, random.Random(4))["modules"]["top"]["cells"]
+    names = [name for name, cell in cells.items() if cell["type"] != "LUT4"]
+    sites = {kind: [(site.x, site.y) for site in found] for kind, found in SITES.items()}
+    annealing = Annealing(couplings(cells, names), [cells[name]["type"] for name in names], sites, 3)
+    before = annealing.cost()
+    for macro in range(len(names)):
+        for target in range(0, 24, 5):
+            if target != annealing.site[macro]:
+                annealing._try(macro, target, temperature=1e9)  # taken, whatever it costs
+    kept = annealing.pull.copy()
+    annealing._pull()
+    assert kept == pytest.approx(annealing.pull)
+    annealing.run(lambda said: None)
+    assert annealing.cost() < before / 2

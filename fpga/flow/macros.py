@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .macro_wires import Annealing, couplings
 from .stages import stage_of
 
 MOVES = 4000
@@ -22,6 +23,7 @@ MOVES = 4000
 _HOT, _COLD = 0.5, 1e-5  # temperatures: of the cost a macro at the start, and of that at the end
 _MOST_PINS = 64  # nets of more join everything (clock, enables) and say nothing of places
 _PINS = 32  # of a usual macro: it is what a distance within a group counts against one between groups
+_MOST_OF_ONE = 0.5  # of all macros, in one group: then it is no design of stages, and wires count instead of groups
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,9 @@ def macro_places(
     the macros of one instance of the design (:func:`~mbconv.fpga.flow.stages.stage_of`); instances without any count
     as part of the group that they share most nets with.
 
+    Of a design that is one instance in the main, as an engine is, groups say nothing: there places follow from the
+    wires between single macros (:mod:`.macro_wires`).
+
     Args:
         netlist: Yosys' JSON.
         sites: of each type of cell that is a macro.
@@ -64,6 +69,8 @@ def macro_places(
     if not macros:
         return {}
     groups, between = _groups(cells, macros)
+    if max(Counter(groups).values()) > _MOST_OF_ONE * len(macros):
+        return _by_wires(cells, macros, sites, seed, doing)
     annealing = _Annealing(
         kinds=[cells[name]["type"] for name in macros],
         weights=[_pins(cells[name]) / _PINS for name in macros],
@@ -74,6 +81,21 @@ def macro_places(
     )
     annealing.run(doing)
     return dict(zip(macros, annealing.names(), strict=True))
+
+
+def _by_wires(
+    cells: Mapping[str, Any],
+    macros: Sequence[str],
+    sites: Mapping[str, Sequence[Site]],
+    seed: int,
+    doing: Callable[[str], None],
+) -> dict[str, str]:
+    """Cell → site by the couplings of single macros."""
+    kinds = [cells[name]["type"] for name in macros]
+    positions = {kind: [(place.x, place.y) for place in places] for kind, places in sites.items()}
+    annealing = Annealing(couplings(cells, macros), kinds, positions, seed)
+    annealing.run(doing)
+    return {name: sites[kind][site].name for name, kind, site in zip(macros, kinds, annealing.site, strict=True)}
 
 
 def _pins(cell: Mapping[str, Any]) -> int:

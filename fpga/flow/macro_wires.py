@@ -1,0 +1,166 @@
+"""Places of the macros of a design that is one instance: how strongly each two are joined, and sites by annealing.
+
+An engine is no chain of stages: nearly all its macros are in one instance, and what decides is which block RAM feeds
+which multiplier through which logic. Here every wire is a spring, and logic is where the springs pull it: two macros
+are joined by what is left of the springs between them once the logic is eliminated. The cost of a placement is the sum
+of these couplings times squared distances.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+MOVES = 4000
+"""Tried for each macro."""
+
+_MOST_NODES = 3000  # of logic that are eliminated: cells that are joined most are merged until there are no more
+_MOST_PINS = 64  # nets of more (clock, enables) join everything and say nothing of places
+_HOT, _COLD = 0.3, 1e-5  # temperatures: of the cost a macro at the start, and of that at the end
+
+
+def couplings(cells: Mapping[str, Any], macros: Sequence[str]) -> np.ndarray:
+    """The Laplacian of the macros: minus the coupling of each two beside the diagonal, rows that sum to 0.
+
+    A net of k pins counts 1 ÷ (k − 1) for each two of them.
+
+    Args:
+        cells: of a flat netlist in Yosys' JSON, by name.
+    """
+    number = {name: index for index, name in enumerate(dict.fromkeys((*macros, *cells)))}
+    edges = _edges(cells, number)
+    owner = _merged(edges, len(macros), len(number))
+    nodes, one, other = int(owner.max()) + 1, owner[edges[0]], owner[edges[1]]
+    laplacian = np.zeros((nodes, nodes))
+    apart = one != other
+    one, other, weight = one[apart], other[apart], edges[2][apart]
+    for first, second, sign in ((one, other, -1), (other, one, -1), (one, one, 1), (other, other, 1)):
+        np.add.at(laplacian, (first, second), sign * weight)
+    count = len(macros)
+    inner = laplacian[count:, count:] + 1e-6 * np.eye(nodes - count)  # parts without any macro hang on nothing
+    return laplacian[:count, :count] - laplacian[:count, count:] @ np.linalg.solve(inner, laplacian[count:, :count])
+
+
+def _edges(cells: Mapping[str, Any], number: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of cells that share nets, with the sum of their weights."""
+    nets: dict[int, set[int]] = defaultdict(set)
+    for name, cell in cells.items():
+        for bits in cell["connections"].values():
+            for bit in bits:
+                if isinstance(bit, int):
+                    nets[bit].add(number[name])
+    found: dict[tuple[int, int], float] = defaultdict(float)
+    for pins in nets.values():
+        if 2 <= len(pins) <= _MOST_PINS:
+            ends = sorted(pins)
+            for place, first in enumerate(ends):
+                for second in ends[place + 1 :]:
+                    found[first, second] += 1 / (len(ends) - 1)
+    pairs = np.array(list(found), np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1], np.array(list(found.values()))
+
+
+def _merged(edges: tuple[np.ndarray, np.ndarray, np.ndarray], macros: int, count: int) -> np.ndarray:
+    """By cell its node: a macro its own, in their order; of other cells those that are joined most are one."""
+    owner = np.arange(count)
+    nodes = count
+    while nodes - macros > _MOST_NODES:
+        one, other = owner[edges[0]], owner[edges[1]]
+        low, high = np.minimum(one, other), np.maximum(one, other)
+        inside = (low >= macros) & (low != high)
+        keys, place = np.unique(low[inside] * nodes + high[inside], return_inverse=True)
+        weight = np.bincount(place, edges[2][inside])
+        sizes = np.bincount(owner, minlength=nodes)
+        low, high = keys // nodes, keys % nodes
+        order = np.lexsort((keys, -weight / (sizes[low] * sizes[high])))  # small ones first, so that none takes all
+        partner = np.arange(nodes)
+        free = np.ones(nodes, bool)
+        left = nodes - macros - _MOST_NODES
+        for index in order:
+            first, second = low[index], high[index]
+            if free[first] and free[second]:
+                partner[second] = first
+                free[first] = free[second] = False
+                left -= 1
+                if not left:
+                    break
+        kept, owner_of = np.unique(partner, return_inverse=True)
+        if len(kept) == nodes:
+            break
+        owner, nodes = owner_of[owner], len(kept)
+    return owner
+
+
+class Annealing:
+    """Macros on sites: exchanged, or moved to a free one, ever more rarely for the worse.
+
+    Args:
+        laplacian: of :func:`couplings`.
+        kinds: of each macro.
+        sites: column and row of each site, by kind.
+
+    Attributes:
+        site: of each macro, the number of its site among those of its kind.
+    """
+
+    def __init__(
+        self, laplacian: np.ndarray, kinds: Sequence[str], sites: Mapping[str, Sequence[tuple[int, int]]], seed: int
+    ) -> None:
+        self.laplacian, self.kinds, self.sites = laplacian, kinds, sites
+        self.random = random.Random(seed)
+        free = {kind: self.random.sample(range(len(sites[kind])), len(sites[kind])) for kind in sorted(sites)}
+        self.site = [free[kind].pop() for kind in kinds]
+        self.macro = {kind: [-1] * len(sites[kind]) for kind in sites}
+        for macro, (kind, site) in enumerate(zip(kinds, self.site, strict=True)):
+            self.macro[kind][site] = macro
+        self.diagonal = laplacian.diagonal().tolist()
+        self._pull()
+
+    def _pull(self) -> None:
+        self.pull = self.laplacian @ self._places()
+
+    def _places(self) -> np.ndarray:
+        return np.array([self.sites[kind][site] for kind, site in zip(self.kinds, self.site, strict=True)], float)
+
+    def cost(self) -> float:
+        places = self._places()
+        return float(np.sum(places * (self.laplacian @ places)))
+
+    def run(self, doing: Callable[[str], None]) -> None:
+        """Place all of them; ``doing`` is called with how far it is."""
+        moves = MOVES * len(self.site)
+        hot = _HOT * max(self.cost(), 1.0) / len(self.site)
+        temperature = hot
+        for move in range(moves):
+            if move % 1000 == 0:
+                doing(f"places of {len(self.site)} macros, {move / moves:.0%}")
+                temperature = hot * _COLD ** (move / moves)
+                self._pull()
+            macro = self.random.randrange(len(self.site))
+            target = int(self.random.random() * len(self.sites[self.kinds[macro]]))
+            if target != self.site[macro]:
+                self._try(macro, target, temperature)
+
+    def _try(self, macro: int, target: int, temperature: float) -> None:
+        """The cost is p · L · p of places p in both directions: a step s of one macro changes it by
+        2 s · (L p) + s² L."""
+        sites, there = self.sites[self.kinds[macro]], self.macro[self.kinds[macro]]
+        origin, other = self.site[macro], there[target]
+        across, up = sites[target][0] - sites[origin][0], sites[target][1] - sites[origin][1]
+        length = across * across + up * up
+        pulled = self.pull[macro] if other < 0 else self.pull[macro] - self.pull[other]
+        stiff = self.diagonal[macro]
+        if other >= 0:
+            stiff += self.diagonal[other] - 2 * self.laplacian[macro, other]
+        change = 2 * (across * pulled[0] + up * pulled[1]) + length * stiff
+        if change <= 0 or self.random.random() < math.exp(-change / temperature):
+            row = self.laplacian[macro] if other < 0 else self.laplacian[macro] - self.laplacian[other]
+            self.pull += row[:, None] * (across, up)
+            self.site[macro], there[target], there[origin] = target, macro, other
+            if other >= 0:
+                self.site[other] = origin

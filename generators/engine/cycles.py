@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mbconv.hdl.engine import latencies
 from mbconv.hdl.engine.instruction import Operation
 from mbconv.hdl.engine.latencies import Latencies
 
 from .memory_timing import Loads, MemoryTiming
 
-FREED = latencies.ADDRESS + 1
-"""Cycles from a group's last slot to the first that sees the room of its weights."""
+
+def _freed(engine: Latencies) -> int:
+    """Cycles from a group's last slot to the first that sees the room of its weights."""
+    return engine.address + 1
 
 
 def block_slots(engine: Latencies, values: Mapping[str, int]) -> tuple[int, int]:
@@ -109,16 +110,17 @@ class FrameClock:
     def _tables(self, loads: Loads) -> int:
         """Cycles until a TABLE's tables are there."""
         words = self.engine.parameters.table_stream_words
+        freed = _freed(self.engine)
         now = self.now + self.engine.control + 1
         read = _not_before(np.array(loads.usable(self.used, words), np.int64), np.arange(words), now)
-        loads.free(read + FREED)
+        loads.free(read + freed)
         self.used += words
         return int(read[-1]) + 1 - now
 
     def _streamed(self, values: Mapping[str, int], loads: Loads) -> int:
         """The end of an instruction whose weights are streamed: each word of the map that a group's first block reads
         waits for its weights, the other blocks follow at their pace."""
-        engine = self.engine
+        engine, freed = self.engine, _freed(self.engine)
         slots, behind = block_slots(engine, values)
         results = block_results(engine, values)
         places, counts = (np.array(found, np.int64) for found in _map_words(engine, values))
@@ -133,7 +135,7 @@ class FrameClock:
             # a slot that waits holds up all that follow
             read = _not_before(found[:constants], np.arange(constants), now)
             begins = max(begins, int(read[-1]) + 1)
-            loads.free(read + FREED)
+            loads.free(read + freed)
             waited = _not_before(found[constants:][first_words + counts - 1], places, begins)
             last_block = np.repeat(waited - places, counts) + reads
             last = int(waited[-1] - places[-1]) + slots - 1
@@ -143,7 +145,7 @@ class FrameClock:
                 last_block = begins + reads
                 last = begins + slots - 1
                 begins += max(slots, results)
-            loads.free(last_block + FREED)
+            loads.free(last_block + freed)
             self.used += constants + words
             now = last + 1
         return last - behind + results - (engine.parameters.result_cycles - 1) + engine.compute

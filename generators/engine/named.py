@@ -20,7 +20,7 @@ NAMED = {
     "ecp5_144": (
         "channels=16,pixels=9,requantizers=8,depthwise_rows=3,depthwise_columns=3,folds=1,map_words=18432,"
         "weight_words=2048,constant_words=32,tables=1,loads_tables=1,instructions=1224,lane_bits=25,kernel_bits=7,"
-        "ranges=1,overlaps=1,memory_bytes=125/64,memory_latency=11"
+        "ranges=1,overlaps=1,spare_registers=1,memory_bytes=125/64,memory_latency=11"
     ),
 }
 """Name → parameters as text, with the memory outside as it is on the board at its clock.

@@ -17,7 +17,7 @@ from .drain import Drain
 from .edges import FRAME_BYTE, RESULT_BYTE, FrameInput, FrameOutput, frame_layout
 from .elementwise import Elementwise
 from .finish import Finish
-from .instruction import Operation
+from .instruction import Operation, instruction_layout
 from .map_memory import MapMemory, written_layout
 from .parameters import TABLE_ENTRIES, EngineParameters
 from .program_memory import ProgramMemory
@@ -129,13 +129,20 @@ class Engine(Component):
             self.input.start.eq(control.start & is_input),
             self.output.start.eq(control.start & is_output),
             self.sequence.start.eq(control.start & computes),
-            self.drain.start.eq(control.start),
-            self.write_back.start.eq(control.start),
             self.retired.valid.eq(control.retired),
             self.retired.payload.eq(control.number),
         ]
-        for unit in (self.input, self.output, self.sequence, self.write_back):
+        for unit in (self.input, self.output, self.sequence):
             m.d.comb += unit.instruction.eq(instruction)
+        # Results come long after the start: what they need of the instruction may cross the chip first.
+        spare, layout = self.parameters.spare_registers, instruction_layout(self.parameters)
+        self.near = layout(delayed(m, instruction.as_value(), spare, "near_instruction"))
+        self.far = layout(delayed(m, self.near.as_value(), spare, "far_instruction"))
+        m.d.comb += [
+            self.drain.start.eq(delayed(m, control.start, spare, "near_start", reset=True)),
+            self.write_back.start.eq(delayed(m, control.start, 2 * spare, "far_start", reset=True)),
+            self.write_back.instruction.eq(self.far),
+        ]
         if self.output.elements is None:
             m.d.comb += [
                 self.input.other_start.eq(self.output.start),
@@ -213,7 +220,7 @@ class Engine(Component):
                 m.d.comb += source.place.eq(self.control.place)
         if self.loader is not None:
             m.submodules.loader = loader = self.loader
-            m.d.comb += loader.number.eq(upload.number)
+            m.d.comb += [loader.number.eq(upload.number), self.sequence.arrives.eq(loader.write)]
             write = write | loader.write
             address = Mux(loader.write, loader.address, address)
             data = Mux(loader.write, loader.data, data)
@@ -242,7 +249,7 @@ class Engine(Component):
         place = Signal(len(self.weights.w_addr), reset_less=True)
         with m.If(~loading):
             m.d.sync += waits.eq(0)
-        with m.If(write_back.write & self.control.instruction.to_weights):
+        with m.If(write_back.write & self.far.to_weights):
             m.d.sync += [waits.eq(1), place.eq(write_back.address)]
             m.d.sync += held.eq(
                 Cat(Cat(element, (element[-1],) * (p.weight_bits - len(element))) for element in write_back.word)
@@ -251,7 +258,7 @@ class Engine(Component):
         return write | waits, Mux(own, place, address), Mux(own, held, data)
 
     def _compute(self, m: Module) -> None:
-        instruction, sequence, drain, finish = self.control.instruction, self.sequence, self.drain, self.finish
+        instruction, sequence, drain, finish = self.near, self.sequence, self.drain, self.finish
         words, latency = self.words, self.family.memory_latency
         table, depthwise = Signal(), Signal()
         one_row: Value = instruction.one_row if self.parameters.depthwise_rows > 1 else Const(0)
@@ -315,7 +322,7 @@ class Engine(Component):
             ),
             finish.constants.eq(self.constants.data),
             *(
-                getattr(finish, name).eq(instruction[name])
+                getattr(finish, name).eq(self.far[name])
                 for name in ("zero_point", "minimum", "maximum", "positive", "negative")
             ),
             self.write_back.valid.eq(finish.o_valid),
@@ -373,7 +380,7 @@ class Engine(Component):
         """Words into the map memory, from the computation or from a frame."""
         write_back, frame, maps = self.write_back, self.input, self.maps
         m.d.comb += [
-            maps.whole.eq(write_back.write & ~(self.control.instruction.to_weights if self.parameters.vectors else 0)),
+            maps.whole.eq(write_back.write & ~(self.far.to_weights if self.parameters.vectors else 0)),
             maps.result.eq(write_back.word),
             maps.result_address.eq(write_back.address),
             *(

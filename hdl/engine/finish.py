@@ -6,7 +6,9 @@ from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from ..counting import delayed
 from ..family import GENERIC, Family
+from .latencies import Latencies
 from .parameters import SHIFT_BITS, EngineParameters
 from .rescale import Rescale
 from .words import ELEMENT
@@ -31,7 +33,8 @@ def multiplier_digits(parameters: EngineParameters, multiplier: int) -> int:
 
 
 class Finish(Component):
-    """Requantises ``requantizers`` sums at once, each as :class:`~mbconv.hdl.engine.rescale.Rescale` does.
+    """Requantises ``requantizers`` sums at once, each as :class:`~mbconv.hdl.engine.rescale.Rescale` does, with
+    ``spare_registers`` a cycle later.
 
     Cost: ``requantizers`` of those; no multipliers, no memory.
 
@@ -45,7 +48,8 @@ class Finish(Component):
     memory_bits = 0
 
     def __init__(self, parameters: EngineParameters, family: Family = GENERIC):
-        self.parameters = p = parameters
+        self.parameters, self.family = parameters, family
+        p = parameters
         self.rescales = [Rescale(p, family) for _ in range(p.requantizers)]
         super().__init__(
             {
@@ -64,17 +68,20 @@ class Finish(Component):
 
     @property
     def latency(self) -> int:
-        return self.rescales[0].latency
+        return Latencies(self.parameters, self.family).finish
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        spare = self.parameters.spare_registers
+        valid = delayed(m, self.valid, spare, "valid", reset=True)
         m.d.comb += self.o_valid.eq(self.rescales[0].o_valid)
         for r, rescale in enumerate(self.rescales):
             m.submodules[f"rescale_{r}"] = rescale
-            constants = self.constants[r]
+            layout = constants_layout(self.parameters)
+            constants = layout(delayed(m, self.constants[r].as_value(), spare, f"constants_{r}"))
             m.d.comb += [
-                rescale.valid.eq(self.valid),
-                rescale.accumulator.eq(self.accumulators[r]),
+                rescale.valid.eq(valid),
+                rescale.accumulator.eq(delayed(m, self.accumulators[r], spare, f"accumulator_{r}")),
                 rescale.bias.eq(constants.bias),
                 rescale.digits.eq(constants.multiplier),
                 rescale.shift.eq(constants.shift),

@@ -9,9 +9,6 @@ from .instruction import instruction_rows
 from .parameters import EngineParameters
 from .rescale import Rows
 
-ADDRESS = 2
-"""Cycles from a slot of :class:`~mbconv.hdl.engine.sequence.Sequence` to the addresses that it reads."""
-
 
 @dataclass(frozen=True)
 class Latencies:
@@ -21,13 +18,18 @@ class Latencies:
     family: Family = GENERIC
 
     @property
+    def address(self) -> int:
+        """From a slot of :class:`~mbconv.hdl.engine.sequence.Sequence` to the addresses that it reads."""
+        return 2 + self.parameters.spare_registers
+
+    @property
     def memory(self) -> int:
         return self.family.memory_latency
 
     @property
     def maps(self) -> int:
-        """Of the map memory."""
-        return self.memory + (self.parameters.banks > 1)
+        """Of the map memory: with banks 1 (addresses); 2 spare, before a bank is chosen and behind the banks."""
+        return self.memory + (self.parameters.banks > 1) + 2 * self.parameters.spare_registers
 
     @property
     def control(self) -> int:
@@ -47,16 +49,16 @@ class Latencies:
 
     @property
     def finish(self) -> int:
-        """From a sum to its element: requantisation, zero point, limits."""
-        return Rows(self.parameters, self.family).latency
+        """From a sum to its element: requantisation, zero point, limits; 1 spare before it."""
+        return Rows(self.parameters, self.family).latency + self.parameters.spare_registers
 
     @property
     def compute(self) -> int:
         """From a block's last element to the end of its instruction, less the cycles in which its results are
         requantised."""
-        return ADDRESS + self.maps + self.array + self.finish + 1
+        return self.address + self.maps + self.array + self.finish + 1
 
     @property
     def table(self) -> int:
         """The same of TABLE, from a word's first slot."""
-        return ADDRESS + self.maps + self.elementwise + self.finish + 1
+        return self.address + self.maps + self.elementwise + self.finish + 1

@@ -40,8 +40,10 @@ class MapMemory(Component):
     A word is read for each row of pixels that DEPTHWISE computes at once. They have to lie in different banks: of
     addresses in one bank the first has its word.
 
-    latency: M, and 1 where there are banks. Cost: ``map_words`` words, a register and a selection for each bit of a
-    word; for banks two selections of a word for each row.
+    With ``spare_registers`` a word enters the memory a cycle later than it shows in ``written``.
+
+    latency: M, and 1 where there are banks; 2 more with ``spare_registers``. Cost: ``map_words`` words, a register and
+    a selection for each bit of a word; for banks two selections of a word for each row.
 
     Members:
         reads: ``In(1)``; read_addresses: ``In(ArrayLayout(address, depthwise_rows))``; words: ``Out``, as many.
@@ -104,12 +106,15 @@ class MapMemory(Component):
         ]
         for number, bank in enumerate(self.banks):
             m.submodules[f"bank_{number}"] = bank
-            m.d.comb += Value.cast(bank.w_data).eq(word)
         if len(self.banks) > 1:
             self._several(m, word, address, writes)
             return m
         (bank,) = self.banks
-        m.d.comb += [bank.w_en.eq(writes), Value.cast(self.words[0]).eq(Value.cast(bank.r_data))]
+        m.d.comb += [
+            bank.w_en.eq(writes),
+            Value.cast(bank.w_data).eq(word),
+            Value.cast(self.words[0]).eq(Value.cast(bank.r_data)),
+        ]
         if self.parameters.map_ports == 1:
             m.d.comb += bank.addr.eq(Mux(self.reads, self.read_addresses[0], address))
         else:
@@ -134,23 +139,31 @@ class MapMemory(Component):
 
     def _several(self, m: Module, word: Signal, address: Signal, writes: Signal) -> None:
         """Banks that are read with addresses of their own."""
-        count = len(self.banks)
+        count, spare = len(self.banks), self.parameters.spare_registers
         bits = (count - 1).bit_length()
 
         def place(address: Value) -> Value:
             return (address[:bits] + address[bits : 2 * bits])[:bits]
 
-        found = [Signal(unsigned(bits), name=f"bank_of_{n}") for n in range(self.parameters.depthwise_rows)]
+        rows = range(self.parameters.depthwise_rows)
+        addresses = [delayed(m, self.read_addresses[n], spare, f"read_address_{n}") for n in rows]
+        banked = [
+            delayed(m, Value.cast(bank.r_data), spare, f"read_{number}") for number, bank in enumerate(self.banks)
+        ]
+        found = [Signal(unsigned(bits), name=f"bank_of_{n}") for n in rows]
         for n, number_of in enumerate(found):
-            m.d.comb += number_of.eq(place(self.read_addresses[n]))
-            chosen = delayed(m, number_of, self.latency, f"chosen_{n}")
-            read: Value = Value.cast(self.banks[0].r_data)
+            m.d.comb += number_of.eq(place(addresses[n]))
+            chosen = delayed(m, number_of, self.latency - spare, f"chosen_{n}")
+            read: Value = banked[0]
             for number in range(1, count):
-                read = Mux(chosen == number, Value.cast(self.banks[number].r_data), read)
+                read = Mux(chosen == number, banked[number], read)
             m.d.comb += Value.cast(self.words[n]).eq(read)
+        line_written = delayed(m, address[bits:], spare, "line_written")
+        entering = delayed(m, word, spare, "entering")
         for number, bank in enumerate(self.banks):
-            line: Value = self.read_addresses[0][bits:]
+            line: Value = addresses[0][bits:]
             for n in reversed(range(len(found))):
-                line = Mux(found[n] == number, self.read_addresses[n][bits:], line)
+                line = Mux(found[n] == number, addresses[n][bits:], line)
             m.d.sync += bank.r_addr.eq(line)
-            m.d.comb += [bank.w_en.eq(writes & (place(address) == number)), bank.w_addr.eq(address[bits:])]
+            writes_here = delayed(m, writes & (place(address) == number), spare, f"writes_{number}", reset=True)
+            m.d.comb += [bank.w_en.eq(writes_here), bank.w_addr.eq(line_written), Value.cast(bank.w_data).eq(entering)]

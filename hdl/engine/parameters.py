@@ -49,6 +49,7 @@ _LIMITS = {
     "maxima": (0, 1),
     "depthwise_rows": (1, 8),
     "depthwise_columns": (1, 64),
+    "spare_registers": (0, 1),
 }
 
 
@@ -88,6 +89,8 @@ class EngineParameters:
         folds: 1: INPUT can put all columns of a window into one word.
         depthwise_rows, depthwise_columns: of the pixels that DEPTHWISE computes at once, ``pixels`` at most. For more
             than one row the map memory has as many banks, or the next power of two.
+        spare_registers: 1: registers where wires cross a large chip, for a faster clock: an instruction takes 4 cycles
+            more, a word that OUTPUT reads 2. Of engines with several rows in DEPTHWISE, and no port of one byte.
 
     Raises:
         ValueError: a parameter out of its range, all of them in one message.
@@ -123,6 +126,7 @@ class EngineParameters:
     maxima: int = 1
     depthwise_rows: int = 1
     depthwise_columns: int = 1
+    spare_registers: int = 0
 
     def __post_init__(self) -> None:
         problems = [
@@ -155,6 +159,11 @@ class EngineParameters:
             if self.map_ports == 1 and self.depthwise_lanes > 1:
                 problems.append(
                     "with map_ports = 1 DEPTHWISE computes one pixel at a time: depthwise_rows = depthwise_columns = 1"
+                )
+            if self.spare_registers and (self.depthwise_rows == 1 or self.port_bytes == 1):
+                problems.append(
+                    "spare_registers = 1 is of engines with depthwise_rows of 2 or more, and port_bytes of 0, 2 or 4, "
+                    f"not depthwise_rows = {self.depthwise_rows} and port_bytes = {self.port_bytes}"
                 )
             if self.map_words % self.banks**2:
                 problems.append(

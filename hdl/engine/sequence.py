@@ -8,8 +8,8 @@ from amaranth.lib.wiring import Component, In, Out
 
 from ..counting import delayed
 from ..primitives import address_width
-from . import latencies
 from .instruction import Operation, instruction_layout, ringed
+from .latencies import Latencies
 from .parameters import EngineParameters
 from .walk import Recall, Walk, position_bits, window_layout
 
@@ -68,7 +68,7 @@ class Sequence(Component):
     block they are read, a word a slot, for whoever takes them (``constant``). So is a pair of tables that is streamed,
     ``table_stream_words``, before TABLE looks them up.
 
-    The addresses appear 2 cycles after a slot, and ``slot`` together with them.
+    The addresses appear 2 cycles after a slot, 3 with ``spare_registers``, and ``slot`` together with them.
 
     Members:
         instruction: ``In``, stands while it is executed.
@@ -77,7 +77,8 @@ class Sequence(Component):
             weight_address: ``Out``.
         slot: ``Out`` of :func:`slot_layout`; load and step are 0 where nothing is done.
         ahead, ring: ``In``, take, free: ``Out(1)``, as of :class:`~mbconv.hdl.engine.weight_loader.WeightLoader`;
-            waits: ``In(1)``, words that are not there yet will come.
+            waits: ``In(1)``, words that are not there yet will come; arrives: ``In(1)``, with ``spare_registers``,
+            ``ahead`` counts one more in the next cycle.
     """
 
     def __init__(self, parameters: EngineParameters):
@@ -94,6 +95,7 @@ class Sequence(Component):
                 "ahead": In(address_width(parameters.weight_words) + 1),
                 "ring": In(address_width(parameters.weight_words)),
                 "waits": In(1),
+                "arrives": In(1),
                 "take": Out(1),
                 "free": Out(1),
             }
@@ -102,6 +104,7 @@ class Sequence(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         p, instruction = self.parameters, self.instruction
+        spare, latency = p.spare_registers, Latencies(p).address
         m.submodules.walk, m.submodules.recall = walk, recall = self.walk, self.recall
         dense, depthwise, table = Signal(), Signal(), Signal()
         streamed: Value = instruction.streamed if p.port_bytes else Const(0)
@@ -131,16 +134,44 @@ class Sequence(Component):
         elements, longest = Signal(len(slot)), Signal(len(slot))  # slots, less one: with elements, of the word
         kernel_row, kernel_column = Signal(p.kernel_bits), Signal(p.kernel_bits)
         taps = instruction.taps if several else instruction.columns
-        first_column, in_kernel = kernel_column == 0, kernel_column <= taps if several else Const(1)
-        m.d.comb += [
-            last_word.eq(word == 0),
-            last_column.eq(kernel_column == instruction.columns),
-            last_row.eq(kernel_row == instruction.rows),
-            last_block.eq(block == 0),
-            last_group.eq(group == 0),
-            go.eq(active & (~begins | (pace == 0) | prologue) & ~lacks),
+        first_column, in_kernel, last_tap, first_slot = (Signal(name=n) for n in (
+            "first_column", "in_kernel", "last_tap", "first_slot"))  # fmt: skip
+        paced = Signal(init=spare)
+        if not spare:
+            m.d.comb += [
+                last_word.eq(word == 0),
+                last_column.eq(kernel_column == instruction.columns),
+                last_row.eq(kernel_row == instruction.rows),
+                last_block.eq(block == 0),
+                last_group.eq(group == 0),
+                first_column.eq(kernel_column == 0),
+                in_kernel.eq(kernel_column <= taps if several else 1),
+                last_tap.eq(kernel_column == taps),
+                first_slot.eq(slot == 0),
+                paced.eq(pace == 0),
+            ]
+
+        def flags(*assignments) -> list:
+            """Registers in place of comparisons: they change with their counter, and nothing waits for a comparison."""
+            return list(assignments) if spare else []
+
+        def at_column(column: Value) -> list:
+            return flags(
+                first_column.eq(0),
+                last_column.eq(column == instruction.columns),
+                in_kernel.eq(column <= taps),
+                last_tap.eq(column == taps),
+            )
+
+        next_column, next_row = Signal(p.kernel_bits), Signal(p.kernel_bits)
+        m.d.comb += [next_column.eq(kernel_column + 1), next_row.eq(kernel_row + 1)]
+        first_row_known = flags(last_row.eq(instruction.rows == 0))
+        first_column_known = [*at_column(Const(0, p.kernel_bits)), *flags(first_column.eq(1))]
+        first_word_known = flags(last_word.eq(instruction.words == 0))
+        # With spare registers these two come a cycle after the word: in its first slot DENSE has no last one.
+        in_word = m.d.sync if spare else m.d.comb
+        in_word += [
             elements.eq(Mux(dense, Mux(last_word, instruction.tail, p.channels - 1), Mux(table, p.word_cycles - 1, 0))),
-            free.eq(last_word & last_column & last_row if p.free_slots else 0),
             longest.eq(
                 Mux(
                     dense,
@@ -148,6 +179,10 @@ class Sequence(Component):
                     Mux(table, at_least(instruction.binary + p.free_slots, p.word_cycles - 1), free),
                 )
             ),
+        ]
+        m.d.comb += [
+            go.eq(active & (~begins | paced | prologue) & ~lacks),
+            free.eq(last_word & last_column & last_row if p.free_slots else 0),
             at_last.eq((slot == longest) & ~prologue),
             new_word.eq(fresh & (prologue | ((slot <= elements) & in_kernel))),
         ]
@@ -159,14 +194,22 @@ class Sequence(Component):
             none, less_than_word, less_than_row, less_than_tail = (
                 Signal(name=f"lacks_{name}") for name in ("all", "word", "row", "tail")
             )
-            m.d.comb += [
-                none.eq(self.ahead == 0),
-                less_than_word.eq(~many & (few <= p.channels - 1)),
-                less_than_row.eq(~many & (few <= taps)),
-                less_than_tail.eq(~many & (few <= instruction.tail)),
-            ]
+            for lacking, least in (
+                (none, Const(0)),
+                (less_than_word, Const(p.channels - 1)),
+                (less_than_row, taps),
+                (less_than_tail, instruction.tail),
+            ):
+                if not spare:
+                    m.d.comb += lacking.eq(~many & (few <= least) if lacking is not none else self.ahead == 0)
+                    continue
+                # of the next cycle, in which one more may be there, and one less
+                fewer, as_many, more = self.ahead < least, self.ahead <= least, self.ahead <= least + 1
+                m.d.sync += lacking.eq(
+                    Mux(self.take, Mux(self.arrives, as_many, more), Mux(self.arrives, fewer, as_many)) | self.rewind
+                )
             of_word = Mux(dense, Mux(last_word, less_than_tail, less_than_word), none)
-            of_block = (slot == 0) & Mux(depthwise, first_column & less_than_row, of_word)
+            of_block = first_slot & Mux(depthwise, first_column & less_than_row, of_word)
             m.d.comb += lacks.eq(fresh & self.waits & Mux(prologue, none, of_block))
         else:
             enough = few > Mux(prologue, 0, elements)
@@ -182,43 +225,54 @@ class Sequence(Component):
                 word.eq(instruction.words),
                 offset.eq(0), kernel_row.eq(0), kernel_column.eq(0), first_tap.eq(1),
                 begins.eq(1),
+                *first_word_known, *first_column_known, *first_row_known,
             ]  # fmt: skip
-            return [*found, block.eq(instruction.blocks)] if whole else found
+            if whole:
+                found += [block.eq(instruction.blocks), *flags(last_block.eq(instruction.blocks == 0))]
+            return found
 
         # What waits in a block does not shorten the time in which the results of the one before leave: between their
         # last slots lie as many cycles as between their first ones.
-        with m.If((pace != 0) & (begins | ~lacks)):
-            m.d.sync += pace.eq(pace - 1)
+        with m.If(~paced & (begins | ~lacks)):
+            m.d.sync += [pace.eq(pace - 1), *flags(paced.eq(pace == 1))]
         with m.If(go & ~prologue):
             m.d.sync += begins.eq(0)
             with m.If(begins):
                 depthwise_pace = p.word_cycles * p.depthwise_lanes - 1
                 m.d.sync += pace.eq(Mux(dense, p.word_cycles * p.pixels - 1, Mux(table, 0, depthwise_pace)))
-            m.d.sync += slot.eq(Mux(at_last, 0, slot + 1))
+                m.d.sync += flags(paced.eq(table))
+            m.d.sync += [slot.eq(Mux(at_last, 0, slot + 1)), *flags(first_slot.eq(at_last))]
             with m.If(at_last):
                 m.d.sync += first_tap.eq(0)
                 between_taps = Mux(last_column, instruction.tap_row_step, instruction.tap_step)
                 m.d.sync += offset.eq(offset + Mux(last_word, between_taps, 1))
                 with m.If(~last_word):
-                    m.d.sync += word.eq(word - 1)
+                    m.d.sync += [word.eq(word - 1), *flags(last_word.eq(word == 1))]
                 with m.Elif(~last_column):
-                    m.d.sync += [word.eq(instruction.words), kernel_column.eq(kernel_column + 1)]
+                    m.d.sync += [word.eq(instruction.words), kernel_column.eq(next_column)]
+                    m.d.sync += [*first_word_known, *at_column(next_column)]
                 with m.Elif(~last_row):
                     m.d.sync += [
                         word.eq(instruction.words),
-                        kernel_row.eq(kernel_row + 1),
+                        kernel_row.eq(next_row),
                         kernel_column.eq(0),
+                        *first_word_known,
+                        *first_column_known,
+                        *flags(last_row.eq(next_row == instruction.rows)),
                     ]
                 with m.Elif(~last_block):
                     m.d.sync += [*reload(whole=False), block.eq(block - 1), fresh.eq(0)]
+                    m.d.sync += flags(last_block.eq(block == 1))
                 with m.Else():
                     m.d.sync += [*reload(whole=True), group.eq(group - 1), group_words.eq(group_words + 1)]
+                    m.d.sync += flags(last_group.eq(group == 1))
                     m.d.sync += [fresh.eq(streamed), prologue.eq(streamed)]
                     with m.If(last_group):
                         m.d.sync += active.eq(0)
         with m.If(self.start):
             m.d.sync += [*reload(whole=True), group.eq(instruction.groups), group_words.eq(0)]
             m.d.sync += [active.eq(1), slot.eq(0), pace.eq(0), fresh.eq(streamed), prologue.eq(streamed)]
+            m.d.sync += flags(last_group.eq(instruction.groups == 0), first_slot.eq(1), paced.eq(1))
 
         loads, load, step = Signal(), Signal(), Signal()
         pause = Signal(range(p.result_cycles))  # slots of a TABLE since an element was looked up
@@ -228,18 +282,20 @@ class Sequence(Component):
         with m.Else():
             m.d.sync += pause.eq(pause + 1)
         m.d.comb += [
-            loads.eq((slot == 0) | Mux(dense, slot < p.pixels, table & instruction.binary & (slot == 1))),
+            loads.eq(first_slot | Mux(dense, slot < p.pixels, table & instruction.binary & (slot == 1))),
             load.eq(go & loads & ~prologue),
             step.eq(go & (slot <= elements) & in_kernel & ~(table & between) & ~prologue),
             walk.instruction.eq(instruction),
-            walk.restart.eq(self.start | (ends & last_block)),
-            walk.group.eq(Mux(self.start | ~depthwise, 0, group_words + 1)),
+            walk.restart.eq(delayed(m, self.start | (ends & last_block), spare, "restart", reset=True)),
+            walk.group.eq(delayed(m, Mux(self.start | ~depthwise, 0, group_words + 1), spare, "further_words")),
             # the second operand of a TABLE is read at the same pixel
-            walk.step.eq(load & first_tap & ~(table & instruction.binary & (slot == 0))),
+            walk.step.eq(
+                delayed(m, load & first_tap & ~(table & instruction.binary & first_slot), spare, "walks", reset=True)
+            ),
             recall.walked.eq(walk.window),
-            recall.first.eq(first_tap),
+            recall.first.eq(delayed(m, first_tap, spare, "recalls")),
             recall.single.eq(~dense),
-            recall.shift.eq(load),
+            recall.shift.eq(delayed(m, load, spare, "shifts", reset=True)),
         ]
 
         # Weights: a group's words again for each block, then the next group's.
@@ -276,11 +332,11 @@ class Sequence(Component):
                 with m.If(table):
                     m.d.comb += last.eq(p.table_stream_words - 1)
             with m.If(go & prologue):
-                m.d.sync += slot.eq(slot + 1)
+                m.d.sync += [slot.eq(slot + 1), *flags(first_slot.eq(0))]
                 with m.If(slot == last):
-                    m.d.sync += [slot.eq(0), prologue.eq(0), fresh.eq(~table)]
+                    m.d.sync += [slot.eq(0), prologue.eq(0), fresh.eq(~table), *flags(first_slot.eq(1))]
             used = step & last_block & streamed & ~table
-            done = delayed(m, (go & prologue) | used, latencies.ADDRESS, "done", reset=True)  # not before it is read
+            done = delayed(m, (go & prologue) | used, latency, "done", reset=True)  # not before it is read
             m.d.comb += [self.take.eq(go & new_word), self.free.eq(done)]
 
         # One cycle to choose the window, one to add the tap's distance.
@@ -288,17 +344,17 @@ class Sequence(Component):
         distance = Signal(len(offset), reset_less=True)
         bits = position_bits(p)
         tap_position = [Signal(p.kernel_bits, name=f"tap_{n}_delayed", reset_less=True) for n in ("row", "column")]
-        second = Mux(table & (slot != 0), instruction.second, 0)
+        second = Mux(table & ~first_slot, instruction.second, 0)
         m.d.sync += [
             chosen.eq(recall.window),
-            distance.eq(offset + second),
-            tap_position[0].eq(kernel_row),
-            tap_position[1].eq(kernel_column),
+            distance.eq(delayed(m, offset, spare, "offset") + delayed(m, second, spare, "second")),
+            tap_position[0].eq(delayed(m, kernel_row, spare, "kernel_row")),
+            tap_position[1].eq(delayed(m, kernel_column, spare, "kernel_column")),
         ]
         at = [Signal(signed(bits + 2), name=f"at_row_{n}", reset_less=True) for n in range(p.depthwise_rows)]
-        at_column = Signal(signed(bits + 1), reset_less=True)
-        m.d.sync += at_column.eq(chosen.column + tap_position[1])
-        beyond = at_column[-1] | (at_column > instruction.width)
+        column_at = Signal(signed(bits + 1), reset_less=True)
+        m.d.sync += column_at.eq(chosen.column + tap_position[1])
+        beyond = column_at[-1] | (column_at > instruction.width)
         # of rows of pixels beside the first
         address_sum: Value = Const(0)
         row_sum: Value = Const(0)
@@ -319,18 +375,20 @@ class Sequence(Component):
                 further_address = Signal(len(offset), name=f"further_address_{n}")
                 further_row = Signal(bits + 1, name=f"further_row_{n}")
                 m.d.sync += [further_address.eq(address_sum), further_row.eq(row_sum)]
-        m.d.comb += self.weight_address.eq(delayed(m, weights, latencies.ADDRESS, "weights"))
+        m.d.comb += self.weight_address.eq(delayed(m, weights, latency, "weights"))
         last_element = Signal()
-        m.d.comb += last_element.eq((slot == elements) & last_word & (kernel_column == taps) & last_row)
+        no_other = Mux(dense, instruction.tail == 0, Mux(table, p.word_cycles == 1, 1))
+        of_elements = Mux(first_slot, no_other, slot == elements) if spare else slot == elements
+        m.d.comb += last_element.eq(of_elements & last_word & last_tap & last_row)
         constant = [("constant", go & prologue, True)] if p.port_bytes else []
         for name, value, reset in (
             *constant,
             ("load", load, True),
             ("lane", slot[: len(self.slot.lane)], False),
             ("step", step, True),
-            ("first", first_tap & (slot == 0), False),
+            ("first", first_tap & first_slot, False),
             ("last", step & last_element, True),
             ("group_ends", last_block, False),
         ):
-            m.d.comb += self.slot[name].eq(delayed(m, value, latencies.ADDRESS, name, reset=reset))
+            m.d.comb += self.slot[name].eq(delayed(m, value, latency, name, reset=reset))
         return m

@@ -61,6 +61,9 @@ PLAIN = replace(
 LOADING = replace(OVERLAPPING, loads_tables=1, tables=1, weight_words=420)
 """One whose tables come with the weights, as soon as there are two pairs."""
 
+SPARE = replace(LOADING, spare_registers=1)
+"""The same with registers where wires cross a large chip."""
+
 MEMORY = MemoryTiming(Fraction(3, 4), 20)
 """Of the weights that do not fit."""
 

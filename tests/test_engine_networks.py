@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from engine_networks import LOADING, MEMORY, PLAIN, SMALL, faults, first_work, random_work
+from engine_networks import LOADING, MEMORY, PLAIN, SMALL, SPARE, faults, first_work, random_work
 
 from mbconv.frames import random_frames
 from mbconv.generators.engine.compile import compile_network
@@ -69,7 +69,7 @@ def test_a_map_memory_of_one_port(tmp_path, changed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parameters", [SMALL, PLAIN, LOADING], ids=["banks", "plain", "loading"])
+@pytest.mark.parametrize("parameters", [SMALL, PLAIN, LOADING, SPARE], ids=["banks", "plain", "loading", "spare"])
 @pytest.mark.parametrize("first", range(20, 260, 40))
 def test_hundreds_of_random_networks(tmp_path, first, parameters):
     """Many networks in turn on one engine, without stalls and with."""

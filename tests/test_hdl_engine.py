@@ -39,6 +39,7 @@ def simulated(component, testbench) -> None:
         ({"multiplier_bits": 31, "accumulator_bits": 32}, "products of more than 60 bits"),
         ({"table_bits": 26}, "table_bits = 26 need more than accumulator_bits = 26"),
         ({"map_ports": 1, "requantizers": 4}, "a word of results has to leave between the words of pixels = 2 pixels"),
+        ({"spare_registers": 1, "port_bytes": 2}, "spare_registers = 1 is of engines with depthwise_rows of 2 or more"),
         ({"weight_bits": 7, "tables": 0}, "tables is 1 to 256, not 0; weight_bits is 8 to 9, not 7"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mbconv.hdl.engine.instruction import Operation
 from mbconv.hdl.engine.latencies import Latencies
 from mbconv.hdl.engine.weight_port import TILE_WORDS
@@ -18,8 +20,14 @@ _WORTHWHILE = 0.99
 """Of the cycles of a frame; two are computed at once where they take less, as each then takes longer to its end."""
 
 _NEAR, _TRIED = 1.1, 5
-"""Of the cycles of the best cut, by a count that leaves out what its maps take beside others: so near ones, about so
-many of them, are counted whole; where none of them has room for its maps, the next best one that has."""
+"""Of the cycles of the best cut, by a count that leaves out what its maps take beside others: of so near ones about so
+many are counted whole, then some between the best of them and the next on either side; where none of them has room for
+its maps, the next best one that has."""
+
+
+def _best(found: Iterable[tuple[int, int, Placed] | None]) -> tuple[int, int, Placed]:
+    """The one of fewest cycles."""
+    return min((one for one in found if one is not None), key=lambda one: one[:2])
 
 
 class Ordered(Kept):
@@ -44,27 +52,38 @@ class Ordered(Kept):
         least = _WORTHWHILE * merge(works, [], len(works), room, self._word_cycles).cycles
         roughly = {cut: self._merged(cut, works, self.resident).cycles for cut in self._cuts()}
         near = [cut for cut, cycles in roughly.items() if cycles <= min(least, _NEAR * min(roughly.values()))]
-        found: list[tuple[int, int, Placed]] = []
-        first = near[:: max(1, len(near) // _TRIED)]
-        others = sorted(set(roughly) - set(first), key=roughly.__getitem__)
-        for cut in (*first, *others):
-            if cut not in first and (found or roughly[cut] > least):
+        apart = max(1, len(near) // _TRIED)
+        found: dict[int, tuple[int, int, Placed] | None] = {cut: self._counted(cut) for cut in near[::apart]}
+        for cut in sorted(set(roughly) - set(found), key=roughly.__getitem__):
+            if any(found.values()) or roughly[cut] > least:
                 break
-            try:
-                self.cut, self.placed = cut, self._apart(cut)
-            except GraphError:
-                continue
-            self._keep()
-            if self.parameters.weight_words - self.ring >= TILE_WORDS:
-                merged = self._merged(cut, self._works(self.resident), self.resident)
-                found.append((merged.cycles, cut, self.placed))
-        cycles, self.cut, self.placed = min(found, key=lambda one: one[:2], default=(0, 0, whole))
+            found[cut] = self._counted(cut)
+        while apart > 1 and any(found.values()):  # on either side of the best of them, ever nearer
+            apart = -(-apart // 2)
+            best = _best(found.values())[1]
+            place = near.index(best) if best in near else 0
+            for cut in near[max(0, place - apart) : place + apart + 1 : apart]:
+                if cut not in found:
+                    found[cut] = self._counted(cut)
+        cycles, self.cut, self.placed = _best(found.values()) if any(found.values()) else (0, 0, whole)
         self._keep()
         if not self.cut or cycles > least:
             return []
         self.layers.append(Layer("end", {"operation": Operation.END}, (), None))
         order = self._merged(self.cut, self._works(self.resident), self.resident).order
         return [*order, (Piece(len(self.layers) - 1, 0, 0), False)]
+
+    def _counted(self, cut: int) -> tuple[int, int, Placed] | None:
+        """Roughly the cycles of a frame that is cut there, the cut and the maps; None where these do not fit, or too
+        little is left of the ring."""
+        try:
+            self.cut, self.placed = cut, self._apart(cut)
+        except GraphError:
+            return None
+        self._keep()
+        if self.parameters.weight_words - self.ring < TILE_WORDS:
+            return None
+        return self._merged(cut, self._works(self.resident), self.resident).cycles, cut, self.placed
 
     def _apart(self, cut: int) -> Placed:
         """Early and late layers, arranged apart."""

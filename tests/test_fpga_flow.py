@@ -191,6 +191,10 @@ def test_a_failed_placement_names_the_largest_stages_and_a_smaller_plan(tmp_path
     with pytest.raises(ToolError, match=r"^ERROR: it does not fit$"):
         fail()  # nothing was synthesised: that netlist is of another time
     (tmp_path / "synthesis.done").touch()
+    for words in ("ERROR: package does not have a pin named '99' (on line 3)", "ERROR: Pin 1 not found (pin# style)"):
+        with pytest.raises(ToolError) as failure, explaining(design, part, tmp_path):
+            raise ToolError(words)
+        assert str(failure.value) == f"{words}\nthe pins are the board's, with those of --uart in place of its UART's"
     with pytest.raises(ToolError) as failure:
         fail()
     words, largest, smaller = str(failure.value).splitlines()

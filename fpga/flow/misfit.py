@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from .tools import ToolError
 _LARGEST = 3
 _PLANS = 12
 """So many smaller plans are looked at."""
+_PIN = re.compile(r"\bpin\b", re.IGNORECASE)
 _SMALLER = 0.9
 """Of the tables of a design that did not fit, what a smaller one may need by the same estimate."""
 
@@ -30,6 +32,7 @@ _SMALLER = 0.9
 @contextmanager
 def explaining(design: Design, part: Part, folder: Path) -> Iterator[None]:
     """Raise a tool's failure in the block with what a user can do about it; as it is where no netlist was made yet.
+    What names a pin is no matter of size.
 
     Args:
         folder: of the netlist.
@@ -40,6 +43,8 @@ def explaining(design: Design, part: Part, folder: Path) -> Iterator[None]:
     except ToolError as error:
         if not (folder / "synthesis.done").exists():
             raise
+        if _PIN.search(str(error)):  # no size of the design is the matter
+            raise ToolError(f"{error}\nthe pins are the board's, with those of --uart in place of its UART's") from None
         raise ToolError(f"{error}\n{_advice(design, part, netlist)}") from None
 
 

@@ -13,9 +13,9 @@ NAMED = {
         "memory_bytes=1/2,memory_latency=28"
     ),
     "ecp5_32": (
-        "pixels=4,requantizers=4,depthwise_columns=4,map_words=32768,weight_words=4096,constant_words=32,tables=2,"
-        "loads_tables=1,instructions=512,lane_bits=25,kernel_bits=7,ranges=1,overlaps=1,memory_bytes=125/64,"
-        "memory_latency=11"
+        "pixels=4,requantizers=4,depthwise_columns=4,map_words=32768,weight_words=4096,constant_words=128,tables=2,"
+        "loads_tables=1,instructions=1152,weight_bits=9,lane_bits=25,kernel_bits=7,ranges=1,vectors=1,products=1,"
+        "overlaps=1,memory_bytes=125/64,memory_latency=11"
     ),
     "ecp5_144": (
         "channels=16,pixels=9,requantizers=8,depthwise_rows=3,depthwise_columns=3,folds=1,map_words=18432,"

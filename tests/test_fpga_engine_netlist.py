@@ -41,7 +41,8 @@ def test_weights_from_an_sdram_on_a_netlist(tmp_path):
     netlist, top = engine_netlist(parse_engine("ecp5_32")[0], board, tmp_path, 25.0)
     parameters, timing = parse_engine(top.identity.engine)
     assert parameters == parse_engine("ecp5_32")[0] and top.sdram is not None
-    assert netlist.cells["MULT18X18D"] == parameters.lanes and netlist.cells["ODDRX1F"] == 1
+    assert netlist.cells["MULT18X18D"] == parameters.lanes + parameters.requantizers * parameters.products
+    assert netlist.cells["ODDRX1F"] == 1
     assert netlist.cells["TRELLIS_IO"] == board.sdram_timing.data_bits
     graph = load("digits")
     assert len(stream_bytes(compile_network(graph, parameters, timing=timing))) > 4000

@@ -24,6 +24,7 @@ from ..graph.graph import Graph, GraphError
 from ..stages.network import Node, build_network
 from .copies import without_copies
 from .cycles import FrameClock
+from .joins import Joins
 from .layer import Layer
 from .layers import Lowering
 from .memory_timing import MemoryTiming
@@ -32,7 +33,7 @@ from .overlap import Part
 from .pair_layers import extremum_layers
 from .parts import average_layers, concatenate_layers, mean_layers, pad_layers, resize_layers, slice_layers
 from .program import Instruction, Program
-from .repeats import with_repeats
+from .repeats import Repeats
 from .segments import Piece
 from .streams import stream_places
 from .vectors import product_layers
@@ -69,7 +70,9 @@ def compile_network(
         GraphError: nodes that are no instruction, all of them in one message; or what does not fit: the memory, what is
             needed, what there is.
     """
-    network = without_copies(build_network(with_repeats(graph, parameters)))
+    for rewriting in (Repeats, Joins):
+        graph = rewriting(graph, parameters).graph
+    network = without_copies(build_network(graph))
     lowering = Lowering(network, parameters)
     layers, problems = [], []
     for node in network.nodes:

@@ -19,7 +19,9 @@ from mbconv.generators.emission.design_verilog import design_verilog
 from mbconv.generators.emission.engine_board import FLASH_ADDRESS, engine_top, engine_verilog
 from mbconv.generators.engine.memory_timing import parse_engine
 from mbconv.generators.planning.board_plan import design_cost
+from mbconv.generators.planning.planner import plan_for_multipliers
 from mbconv.generators.planning.resources import Resources
+from mbconv.generators.stages.network import build_network
 from mbconv.hdl.verilog import Verilog
 
 from .families import find_part
@@ -67,8 +69,12 @@ def available(name: str) -> bool:
 def _design(model: str, multipliers: int, device: str, shared: bool) -> Design:
     from mbconv.models import load
 
-    known = find_part(device).resources
-    return make_design(load(model), multipliers, family=known.circuits, device=known if shared else None)
+    known, graph = find_part(device).resources, load(model)
+    if shared:
+        return make_design(graph, multipliers, family=known.circuits, device=known)
+    # As for a board: no pixels share groups of outputs, which takes more cells for fewer cycles.
+    plan = plan_for_multipliers(build_network(graph), multipliers, sharing=False)
+    return make_design(graph, plan=plan, family=known.circuits)
 
 
 def _found(name: str) -> tuple[Design, str, str]:

@@ -59,9 +59,8 @@ def work_of(names, folder, parameters):
 
 
 def test_parts_in_turn_on_one_engine(tmp_path):
-    assert not faults(
-        simulate_programs([*work_of((*PARTS, *PAIRS, *REWRITTEN), tmp_path, SMALL), by_single_rows(tmp_path)])
-    )
+    work = work_of((*PARTS, *PAIRS, *REWRITTEN), tmp_path, SMALL)
+    assert not faults(simulate_programs([*work, by_single_rows(tmp_path), zero_moved(tmp_path)]))
 
 
 def by_single_rows(folder):
@@ -75,6 +74,21 @@ def by_single_rows(folder):
     first = [one.rows for one in program.instructions if one.name == program.instructions[1].name]
     assert first == [(row, row + 1) for row in range(12)]
     return program, random_frames(program.graph, 2, 4)
+
+
+def zero_moved(folder):
+    """SUB of a constant that leaves every integer as it is, under another zero point: what MobileNets from Keras begin
+    with."""
+    w = Small("moved")
+    x = w.input("x", (1, 6, 5, 3), 1 / 64, 3)
+    x = w.constant_arithmetic("SUB", x, np.array([20], np.int8), 1 / 64, 0, 1 / 64, 23)
+    weights = w.rng.integers(-127, 128, (6, 3, 3, 3))
+    w.output(w.convolution(x, weights, 0.002, w.rng.integers(-99, 99, 6), 0.03, 5))
+    w.write(folder / "moved.tflite")
+    graph = read_tflite(folder / "moved.tflite")
+    (frame,) = random_frames(graph, 1, 1)
+    assert (golden.run(graph, frame)[graph.operators[0].outputs[0]] == frame[graph.inputs[0]]).all()
+    return compile_network(graph, SMALL, timing=MEMORY), random_frames(graph, 2, 4)
 
 
 @pytest.mark.slow  # simulators of their own

@@ -1,4 +1,4 @@
-"""Operators that change nothing of what is stored: QUANTIZE of uint8 to int8, which are stored alike."""
+"""Operators that change nothing of what is stored, nor which byte stands for zero: QUANTIZE of uint8 to int8."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ def _is_copy(network: Network, node: Node) -> bool:
         return False
     if (source.height, source.width, source.channels) != (output.height, output.width, output.channels):
         return False
-    tables = lookup_tables(node.operator, graph) - stored_offset(graph, output.index)
-    stored = np.arange(source.element.minimum, source.element.maximum + 1) - stored_offset(graph, source.index)
+    offsets = [stored_offset(graph, tensor.index) for tensor in (source, output)]
+    if source.zero_point - offsets[0] != output.zero_point - offsets[1]:
+        return False  # the same bytes mean other numbers: SUB of a constant moves the zero point alone
+    tables = lookup_tables(node.operator, graph) - offsets[1]
+    stored = np.arange(source.element.minimum, source.element.maximum + 1) - offsets[0]
     return bool((tables == stored).all())
 
 

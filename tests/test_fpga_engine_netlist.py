@@ -1,5 +1,7 @@
 """Engines as they are placed on an iCE40 and an ECP5, pins and link included: netlists asked through their UART."""
 
+from dataclasses import replace
+
 import pytest
 
 from mbconv.board.netlist_check import check_engine_netlist
@@ -38,9 +40,10 @@ def test_weights_from_an_sdram_on_a_netlist(tmp_path):
     small network through them, over the link before. The device's model ends the simulation at a time that is not kept.
     A slow clock, so that a byte on the line takes few cycles."""
     board = find_board("ulx3s-85f")
-    netlist, top = engine_netlist(parse_engine("ecp5_32")[0], board, tmp_path, 25.0)
+    engine = replace(parse_engine("ecp5_32")[0], constant_words=32)  # of 128 digits fits the chip
+    netlist, top = engine_netlist(engine, board, tmp_path, 25.0)
     parameters, timing = parse_engine(top.identity.engine)
-    assert parameters == parse_engine("ecp5_32")[0] and top.sdram is not None
+    assert parameters == engine and top.sdram is not None
     assert netlist.cells["MULT18X18D"] == parameters.lanes + parameters.requantizers * parameters.products
     assert netlist.cells["ODDRX1F"] == 1
     assert netlist.cells["TRELLIS_IO"] == board.sdram_timing.data_bits

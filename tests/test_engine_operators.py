@@ -60,7 +60,7 @@ def work_of(names, folder, parameters):
 
 def test_parts_in_turn_on_one_engine(tmp_path):
     work = work_of((*PARTS, *PAIRS, *REWRITTEN), tmp_path, SMALL)
-    assert not faults(simulate_programs([*work, by_single_rows(tmp_path), zero_moved(tmp_path)]))
+    assert not faults(simulate_programs([*work, by_single_rows(tmp_path), *copies(tmp_path)]))
 
 
 def by_single_rows(folder):
@@ -76,18 +76,38 @@ def by_single_rows(folder):
     return program, random_frames(program.graph, 2, 4)
 
 
-def zero_moved(folder):
-    """SUB of a constant that leaves every integer as it is, under another zero point: what MobileNets from Keras begin
-    with."""
-    w = Small("moved")
-    x = w.input("x", (1, 6, 5, 3), 1 / 64, 3)
-    x = w.constant_arithmetic("SUB", x, np.array([20], np.int8), 1 / 64, 0, 1 / 64, 23)
-    weights = w.rng.integers(-127, 128, (6, 3, 3, 3))
-    w.output(w.convolution(x, weights, 0.002, w.rng.integers(-99, 99, 6), 0.03, 5))
-    w.write(folder / "moved.tflite")
-    graph = read_tflite(folder / "moved.tflite")
+def copies(folder):
+    """What is stored alike and means something else: under another zero point, by SUB of a constant as MobileNets from
+    Keras begin with, read once or twice; and of another type, behind which means are rounded by the sign."""
+    for number, twice in enumerate((False, True)):
+        w = Small("moved")
+        x = w.input("x", (1, 6, 5, 3), 1 / 64, 3)
+        y = w.constant_arithmetic("MUL", x, np.array([1], np.int8), 1 / 2, 0, 1 / 128, 3)
+        y = w.constant_arithmetic("SUB", y, np.array([20], np.int8), 1 / 128, 0, 1 / 128, 23)
+        weights = w.rng.integers(-127, 128, (6, 3, 3, 3))
+        y = w.convolution(y, weights, 0.002, w.rng.integers(-99, 99, 6), 0.03, 5)
+        w.output(w.add(y, w.mixed(x, 6), 0.04, 2) if twice else y)
+        yield copied(w, folder / f"moved_{number}.tflite", 2)
+    w = Small("quantized")
+    x = w.quantize(w.input("x", (1, 6, 5, 3), 1 / 64, 120, "uint8"), 1 / 64, -8)
+    ends = (
+        w.average_pool(x, (3, 2), (1, 2), "SAME"), w.mean(x, 1 / 64, -8, True, axes=(1,)), w.mean(x, 1 / 64, -8, True),
+        w.max_pool(x, (2, 2), (2, 2)), w.arithmetic("MUL", x, w.filtered(x, (3, 3)), 0.02, 1),
+    )  # fmt: skip
+    for end in ends:
+        w.output(w.mixed(end, 3))
+    yield copied(w, folder / "quantized.tflite", 1)
+
+
+def copied(w, path, count):
+    """A program of a network whose first operators leave every byte as it is, and frames."""
+    w.write(path)
+    graph = read_tflite(path)
     (frame,) = random_frames(graph, 1, 1)
-    assert (golden.run(graph, frame)[graph.operators[0].outputs[0]] == frame[graph.inputs[0]]).all()
+    right = golden.run(graph, frame)
+    for op in graph.operators[:count]:
+        offset = 128 * (graph.tensors[graph.inputs[0]].element.minimum == 0)
+        assert (right[op.outputs[0]] == frame[graph.inputs[0]].astype(int) - offset).all()
     return compile_network(graph, SMALL, timing=MEMORY), random_frames(graph, 2, 4)
 
 

@@ -72,8 +72,8 @@ def compile_network(
     """
     for rewriting in (Repeats, Joins):
         graph = rewriting(graph, parameters).graph
-    network = without_copies(build_network(graph))
-    lowering = Lowering(network, parameters)
+    network, meant = without_copies(build_network(graph))
+    lowering = Lowering(network, parameters, meant)
     layers, problems = [], []
     for node in network.nodes:
         try:

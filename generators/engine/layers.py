@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -52,8 +53,10 @@ class Lowering(TableLayers):
         GraphError: from :meth:`layer`: the node is none of the engine's instructions, or is beyond its limits.
     """
 
-    def __init__(self, network: Network, parameters: EngineParameters) -> None:
-        super().__init__(network, parameters)
+    def __init__(
+        self, network: Network, parameters: EngineParameters, meant: Mapping[int, int] = MappingProxyType({})
+    ) -> None:
+        super().__init__(network, parameters, meant)
         self.makers: dict[str, Callable[[Node], Layer]] = {
             "pointwise": self._dense,
             "convolution": self._dense,

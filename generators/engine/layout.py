@@ -18,12 +18,14 @@ class StoredMap:
     Attributes:
         pitch: words from a row to the next; 0: as many as its pixels have.
         folding: a word holds all columns of a window instead.
+        meant: the tensor as which all readers understand the same bytes; None: as ``tensor``.
     """
 
     tensor: Tensor
     channels_of_word: int
     pitch: int = 0
     folding: Folding | None = None
+    meant: Tensor | None = None
 
     @property
     def words_of_pixel(self) -> int:
@@ -55,7 +57,9 @@ class StoredMap:
 
     @property
     def zero_point(self) -> int:
-        return self.tensor.zero_point - self.offset
+        """The byte that stands for zero."""
+        tensor = self.meant or self.tensor
+        return tensor.zero_point - (0 if tensor.element.signed else 128)
 
 
 @dataclass(frozen=True)

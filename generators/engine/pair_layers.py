@@ -11,7 +11,7 @@ import numpy as np
 from mbconv.hdl.engine.instruction import Operation
 
 from ..constants.product_constants import product_rule
-from ..graph.graph import GraphError
+from ..graph.graph import GraphError, Tensor
 from ..stages.network import Node
 from .layer import Layer
 from .layers import Lowering, stored_rule
@@ -33,8 +33,8 @@ def product_layer(lowering: Lowering, node: Node) -> Layer:
         lowering.parameters,
         node.name,
     )
-    tensors = [lowering.graph.tensors[index] for index in node.inputs]
-    operands = [np.arange(t.element.minimum, t.element.maximum + 1) - t.zero_point for t in tensors]
+    maps = [lowering.map(tensor) for tensor in node.inputs]
+    operands = [elements(found.tensor) - found.offset - found.zero_point for found in maps]
     return _pair(lowering, node, operands, found.words, lowering.finished(found) | {"product": 1})
 
 
@@ -49,13 +49,17 @@ def extremum_layers(lowering: Lowering, node: Node) -> list[Layer]:
         raise GraphError(f"{what} needs products=1: an engine whose TABLE compares two operands")
     if not lowering.alike(node):
         raise GraphError(f"{what} compares maps of different shapes, which is no instruction")
-    output = lowering.map(node.output)
     sign = 1 if node.operator.kind == "MAXIMUM" else -1
-    tensors = [lowering.graph.tensors[index] for index in node.inputs]
-    operands = [sign * (np.arange(t.element.minimum, t.element.maximum + 1) - output.offset) for t in tensors]
+    maps = [lowering.map(tensor) for tensor in node.inputs]
+    operands = [sign * (elements(found.tensor) - found.offset) for found in maps]
     plain = lowering.unscaled(0)
     words = ChannelConstants(plain.bias, sign * plain.multiplier, plain.shift, plain.rounded)
     return [_pair(lowering, node, operands, words, {"minimum": -128, "maximum": 127, "greatest": 1})]
+
+
+def elements(tensor: Tensor) -> np.ndarray:
+    """All values of an element of a tensor."""
+    return np.arange(tensor.element.minimum, tensor.element.maximum + 1)
 
 
 def _pair(

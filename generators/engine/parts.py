@@ -278,7 +278,7 @@ def average_layers(lowering: Lowering, node: Node) -> list[Layer]:
             first = place * node.strides[axis] - before
             ends.append((max(0, first), (1,) * (min(size, first + node.kernel[axis]) - max(0, first))))
         taken.append(lines(ends))
-    element = source.tensor.element
+    element = lowering.graph.tensors[op.inputs[0]].element  # what is read may be a copy of another type
     limits = activation_limits(op.activation, output.tensor.element, output.tensor.scale, output.tensor.zero_point)
 
     def make(row: Line, column: Line) -> Made:
@@ -310,7 +310,7 @@ def mean_layers(lowering: Lowering, node: Node) -> list[Layer]:
 def _mean(lowering: Lowering, node: Node, rule, sums: tuple[int, int, int], count: int) -> Made:
     """A mean of so many elements; ``sums``: the least, the greatest, and what is added."""
     output, (low, high, bias) = lowering.map(node.output), sums
-    moved = stored_offset(lowering.graph, node.inputs[0]) * count
+    moved = stored_offset(lowering.graph, node.operator.inputs[0]) * count
     found = engine_requantization(
         stored_rule(rule, output), np.array([low - moved]), np.array([high - moved]), np.array([bias + moved]),
         lowering.parameters, f"{node.name} ({node.operator.kind})",

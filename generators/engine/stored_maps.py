@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from mbconv.hdl.engine.instruction import Operation
 from mbconv.hdl.engine.parameters import EngineParameters
 
@@ -14,10 +17,13 @@ from .layout import StoredMap
 
 
 class StoredMaps:
-    """Of a network, for an engine."""
+    """Of a network, for an engine; ``meant``: by tensor the one as which its readers understand it
+    (:func:`~mbconv.generators.engine.copies.without_copies`)."""
 
-    def __init__(self, network: Network, parameters: EngineParameters) -> None:
-        self.network, self.parameters = network, parameters
+    def __init__(
+        self, network: Network, parameters: EngineParameters, meant: Mapping[int, int] = MappingProxyType({})
+    ) -> None:
+        self.network, self.parameters, self._meant = network, parameters, meant
         self._foldings = foldings(network, parameters)
         rows = {
             tensor.index: StoredMap(tensor, parameters.channels).row_words for tensor in network.graph.tensors.values()
@@ -37,7 +43,9 @@ class StoredMaps:
         found = self.graph.tensors[tensor]
         if found.element.bits > 8:
             raise GraphError(f"tensor {tensor} is {found.element}; the engine has elements of 8 bits")
-        return StoredMap(found, self.parameters.channels, self._pitches.get(tensor, 0), self._foldings.get(tensor))
+        meant = self.graph.tensors[self._meant[tensor]] if tensor in self._meant else None
+        pitch, folding = self._pitches.get(tensor, 0), self._foldings.get(tensor)
+        return StoredMap(found, self.parameters.channels, pitch, folding, meant)
 
     def ports(self) -> tuple[list[Layer], list[Layer]]:
         """INPUT and OUTPUT of every tensor that enters and leaves, in the order of their packets."""

@@ -119,7 +119,7 @@ class Reading:
         if one.written is not None and one.written.folding is not None:
             stored = one.written.tensor
             image = wanted.reshape(stored.height, stored.width, stored.channels)
-            wanted = one.written.folding.stored(image, stored.zero_point)
+            wanted = one.written.folding.stored(image, one.written.zero_point + one.written.offset)
         if one.written is not None and one.rows[1]:
             wanted = wanted.reshape(one.written.tensor.height, -1)[slice(*one.rows)]
         if one.groups[1]:

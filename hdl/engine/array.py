@@ -24,8 +24,8 @@ class Array(Component):
     ``sums`` of lane q when ``ends[q]`` is high,
     ``latency`` + q cycles after the slot of its last element, and stays for that cycle at least.
 
-    latency: 1 (word) + T (multipliers) + 1 (accumulator). Cost: the multipliers; for each an adder and a register; a
-    word of weights for each pixel lane.
+    latency: 1 (word) + T (multipliers) + 1 (accumulator), 1 more with ``spare_registers``. Cost: the multipliers; for
+    each an adder and a register; a word of weights for each pixel lane.
 
     Args:
         parameters: of the engine.
@@ -33,7 +33,7 @@ class Array(Component):
 
     Members:
         slot: ``In`` of :func:`~mbconv.hdl.engine.sequence.slot_layout`.
-        elements, outside: ``In``, those of ``Words`` for each pixel lane.
+        elements, outside, own: ``In``, those of ``Words`` for each pixel lane.
         fill: ``In(signed(8))``, what lies outside.
         weights: ``In(ArrayLayout(signed(weight_bits), channels))``
         depthwise: ``In(1)``: lanes multiply an element for each channel: those of a row of ``depthwise_columns`` all
@@ -55,6 +55,7 @@ class Array(Component):
                 "slot": In(slot_layout(p)),
                 "elements": In(ArrayLayout(ArrayLayout(ELEMENT, p.channels), p.pixels)),
                 "outside": In(p.pixels),
+                "own": In(p.pixels),
                 "fill": In(ELEMENT),
                 "weights": In(ArrayLayout(signed(p.weight_bits), p.channels)),
                 "depthwise": In(1),
@@ -80,7 +81,7 @@ class Array(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        p = self.parameters
+        p, spare = self.parameters, self.parameters.spare_registers
         marks_layout = StructLayout({name: unsigned(1) for name in ("step", "first", "last")})
         now = Cat(self.slot[name] for name in marks_layout.members)
         marks: Value = now
@@ -105,22 +106,23 @@ class Array(Component):
             if q or not self.weights_delay:
                 weights = passed
             marks = later.as_value()
-            m.d.comb += multiply.b.as_value().eq(weights)
+            m.d.comb += multiply.b.as_value().eq(delayed(m, weights, spare, f"near_weights_{q}"))
             elements, outside = self.elements[q], self.outside[q]
             leader = q - q % p.depthwise_columns  # the lane whose word DEPTHWISE takes
             shared, own = Signal(ELEMENT, name=f"shared_{q}"), Signal(name=f"own_{q}")
             alone = outside if leader == q or not in_depthwise else self.depthwise | outside
-            m.d.comb += [shared.eq(Mux(alone, self.fill, elements[0])), own.eq(self.depthwise & ~self.outside[leader])]
+            m.d.comb += [shared.eq(Mux(alone, self.fill, elements[0])), own.eq(self.own[leader])]
             for g in range(p.channels if in_depthwise else 1):
                 plain = shared if g == 0 and leader == q else Mux(own, self.elements[leader][g], shared)
-                m.d.comb += multiply.a[g].eq(plain if in_depthwise else shared)
+                near = delayed(m, plain if in_depthwise else shared, spare, f"near_element_{q}_{g}")
+                m.d.comb += multiply.a[g].eq(near)
             self._accumulate(m, q, later, multiply)
         return m
 
     def _accumulate(self, m: Module, q: int, marks: Signal, multiply: Multipliers) -> None:
         """The sums of a pixel lane; ``marks`` come with its operands."""
         p = self.parameters
-        latency = self.family.multiplier_latency
+        latency = self.family.multiplier_latency + p.spare_registers
         step = delayed(m, marks.step, latency, f"step_{q}", reset=True)
         first = delayed(m, marks.first, latency, f"first_{q}")
         ends = Signal(name=f"ends_{q}")

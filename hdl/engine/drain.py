@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
@@ -10,6 +13,8 @@ from ..counting import delayed
 from ..family import GENERIC, Family
 from ..primitives import address_width
 from .parameters import EngineParameters
+
+_JOINED = 3  # lanes, of whose sums one is chosen in a cycle
 
 
 class Drain(Component):
@@ -20,6 +25,8 @@ class Drain(Component):
     ``ends[0]`` and comes beats · pixel lanes times (``depthwise``: of fewer lanes), ``result_cycles`` apart;
     ``address`` is valid M cycles ahead of the sums that need the constants there. The next ``ends[0]`` may come word
     cycles · pixel lanes after the last.
+
+    With ``spare_registers`` ``valid`` and ``accumulators`` come a cycle later, and ``address`` as before.
 
     Constants that come with the weights are those of two groups in turn, in the first words of their memory.
 
@@ -90,18 +97,45 @@ class Drain(Component):
 
         latency = self.family.memory_latency
         valid = delayed(m, active & (pause == 0), latency, "valid", reset=True)
-        m.d.comb += self.valid.eq(valid)
+        if not p.spare_registers:
+            m.d.comb += self.valid.eq(valid)
         if p.depthwise_lanes == 1 and p.result_cycles >= p.pixels:
             # all lanes are there before the next result is due
             step = delayed(m, valid, p.pixels - 1, "step", reset=True)
             held = self._hold(m, [step] * p.pixels)
             m.d.comb += self.accumulators.as_value().eq(held[0])
             return m
+        if p.spare_registers:
+            return self._spread(m, valid, lane, active & (pause == 0))
         chosen = delayed(m, lane, latency, "lane")
         held = self._hold(m, [valid & (chosen == q) for q in range(p.pixels)], ring=True)
         lowest = Signal(ArrayLayout(self.accumulators.shape(), p.pixels))
         m.d.comb += [lowest[q].as_value().eq(held[q]) for q in range(p.pixels)]
         m.d.comb += self.accumulators.eq(lowest[chosen] if p.pixels > 1 else lowest[0])
+        return m
+
+    def _spread(self, m: Module, valid: Value, lane: Signal, given: Value) -> Module:
+        """The same for lanes that lie all over a large chip: what moves and chooses them are registers, a bit a lane,
+        and the chosen sums are joined in two cycles."""
+        p, latency = self.parameters, self.family.memory_latency
+        sooner, lane_sooner = (
+            delayed(m, given, latency - 1, "sooner", reset=True),
+            delayed(m, lane, latency - 1, "lane_sooner"),
+        )
+        steps, chosen = Signal(p.pixels), Signal(p.pixels, reset_less=True)
+        for q in range(p.pixels):
+            m.d.sync += [steps[q].eq(sooner & (lane_sooner == q)), chosen[q].eq(lane_sooner == q)]
+        held = self._hold(m, list(steps), ring=True)
+        joined = []
+        for first in range(0, p.pixels, _JOINED):
+            part = Signal(len(self.accumulators.as_value()), name=f"part_{first}", reset_less=True)
+            lanes = range(first, min(first + _JOINED, p.pixels))
+            m.d.sync += part.eq(reduce(or_, (held[q] & chosen[q].replicate(len(part)) for q in lanes)))
+            joined.append(part)
+        m.d.comb += [
+            self.valid.eq(delayed(m, valid, 1, "valid_joined", reset=True)),
+            self.accumulators.as_value().eq(reduce(or_, joined)),
+        ]
         return m
 
     def _hold(self, m: Module, steps: list[Value], *, ring: bool = False) -> list[Value]:

@@ -287,6 +287,7 @@ class Engine(Component):
             self.array.slot.step.eq(slot.step & ~table),
             *(self.array.elements[q].eq(words.elements[q]) for q in range(self.parameters.pixels)),
             self.array.outside.eq(words.outside),
+            self.array.own.eq(words.own),
             self.array.weights.eq(self.weights.r_data),
             self.array.fill.eq(instruction.fill),
             self.array.depthwise.eq(depthwise),
@@ -311,16 +312,16 @@ class Engine(Component):
             drain.sums.eq(self.array.sums),
             self.constants.read_address.eq(drain.address),
         ]
-        looked_up = delayed(m, slot.step & table, self.elementwise.latency, "looked_up", reset=True)
+        spare = self.parameters.spare_registers  # of the drain: sums of tables and constants come as much later
+        looked_up = delayed(m, slot.step & table, self.elementwise.latency + spare, "looked_up", reset=True)
+        looked = [delayed(m, found, spare, f"looked_{r}") for r, found in enumerate(self.elementwise.sums)]
         m.d.comb += [
             finish.valid.eq(drain.valid | looked_up),
             *(
-                accumulator.eq(Mux(table, looked, drained))
-                for accumulator, looked, drained in zip(
-                    finish.accumulators, self.elementwise.sums, drain.accumulators, strict=True
-                )
+                accumulator.eq(Mux(table, found, drained))
+                for accumulator, found, drained in zip(finish.accumulators, looked, drain.accumulators, strict=True)
             ),
-            finish.constants.eq(self.constants.data),
+            finish.constants.as_value().eq(delayed(m, self.constants.data.as_value(), spare, "constants_data")),
             *(
                 getattr(finish, name).eq(self.far[name])
                 for name in ("zero_point", "minimum", "maximum", "positive", "negative")

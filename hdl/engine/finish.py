@@ -8,7 +8,6 @@ from amaranth.lib.wiring import Component, In, Out
 
 from ..counting import delayed
 from ..family import GENERIC, Family
-from .latencies import Latencies
 from .parameters import SHIFT_BITS, EngineParameters
 from .rescale import Rescale
 from .words import ELEMENT
@@ -68,7 +67,7 @@ class Finish(Component):
 
     @property
     def latency(self) -> int:
-        return Latencies(self.parameters, self.family).finish
+        return self.rescales[0].latency + self.parameters.spare_registers
 
     def elaborate(self, platform) -> Module:
         m = Module()

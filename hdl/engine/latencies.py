@@ -38,8 +38,9 @@ class Latencies:
 
     @property
     def array(self) -> int:
-        """From the word of a block's last element to its sums: 1 (word), the multipliers, 1 (accumulator)."""
-        return 2 + self.family.multiplier_latency
+        """From the word of a block's last element to its sums: 1 (word), the multipliers, 1 (accumulator); 1 spare
+        before the multipliers."""
+        return 2 + self.family.multiplier_latency + self.parameters.spare_registers
 
     @property
     def elementwise(self) -> int:
@@ -49,8 +50,8 @@ class Latencies:
 
     @property
     def finish(self) -> int:
-        """From a sum to its element: requantisation, zero point, limits; 1 spare before it."""
-        return Rows(self.parameters, self.family).latency + self.parameters.spare_registers
+        """From a sum to its element: requantisation, zero point, limits; 2 spare before it, where lanes are joined."""
+        return Rows(self.parameters, self.family).latency + 2 * self.parameters.spare_registers
 
     @property
     def compute(self) -> int:

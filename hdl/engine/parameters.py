@@ -89,7 +89,7 @@ class EngineParameters:
         folds: 1: INPUT can put all columns of a window into one word.
         depthwise_rows, depthwise_columns: of the pixels that DEPTHWISE computes at once, ``pixels`` at most. For more
             than one row the map memory has as many banks, or the next power of two.
-        spare_registers: 1: registers where wires cross a large chip, for a faster clock: an instruction takes 4 cycles
+        spare_registers: 1: registers where wires cross a large chip, for a faster clock: an instruction takes 6 cycles
             more, a word that OUTPUT reads 2. Of engines with several rows in DEPTHWISE, and no port of one byte.
 
     Raises:

@@ -30,7 +30,8 @@ class Words(Component):
         table: ``In(1)``, steps are of ``requantizers`` elements.
         load, step: ``In(1)``, of lane 0, for OUTPUT.
         elements: ``Out(ArrayLayout(ArrayLayout(signed(8), channels), lanes))``
-        outside: ``Out(lanes)``, the lane's word lies beyond the map.
+        outside: ``Out(lanes)``, the lane's word lies beyond the map; own: ``Out(lanes)``, with ``depthwise`` it does
+            not.
     """
 
     def __init__(self, parameters: EngineParameters):
@@ -48,6 +49,7 @@ class Words(Component):
                 "step": In(1),
                 "elements": Out(ArrayLayout(word, self.lanes)),
                 "outside": Out(self.lanes),
+                "own": Out(self.lanes),
             }
         )
 
@@ -79,5 +81,12 @@ class Words(Component):
                 m.d.sync += held.eq(Mux(load, word, following))
             with m.If(load):
                 m.d.sync += outside.eq(beyond)
+            if p.spare_registers:  # many wait for it
+                own = Signal(name=f"own_{q}", reset_less=True)
+                with m.If(load):
+                    m.d.sync += own.eq(self.depthwise & ~beyond)
+                m.d.comb += self.own[q].eq(own)
+            else:
+                m.d.comb += self.own[q].eq(self.depthwise & ~outside)
             m.d.comb += [self.elements[q].as_value().eq(held), self.outside[q].eq(outside)]
         return m

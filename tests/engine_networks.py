@@ -61,8 +61,8 @@ PLAIN = replace(
 LOADING = replace(OVERLAPPING, loads_tables=1, tables=1, weight_words=420)
 """One whose tables come with the weights, as soon as there are two pairs."""
 
-SPARE = replace(LOADING, spare_registers=1)
-"""The same with registers where wires cross a large chip."""
+SPARE = replace(LOADING, spare_registers=2)
+"""The same with registers where wires cross a large chip, at the lanes too."""
 
 MEMORY = MemoryTiming(Fraction(3, 4), 20)
 """Of the weights that do not fit."""

@@ -69,7 +69,11 @@ def test_a_map_memory_of_one_port(tmp_path, changed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parameters", [SMALL, PLAIN, LOADING, SPARE], ids=["banks", "plain", "loading", "spare"])
+@pytest.mark.parametrize(
+    "parameters",
+    [SMALL, PLAIN, LOADING, SPARE, replace(SPARE, spare_registers=1)],
+    ids=["banks", "plain", "loading", "spare", "fewer_spare"],
+)
 @pytest.mark.parametrize("first", range(20, 260, 40))
 def test_hundreds_of_random_networks(tmp_path, first, parameters):
     """Many networks in turn on one engine, without stalls and with."""

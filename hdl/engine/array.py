@@ -24,8 +24,8 @@ class Array(Component):
     ``sums`` of lane q when ``ends[q]`` is high,
     ``latency`` + q cycles after the slot of its last element, and stays for that cycle at least.
 
-    latency: 1 (word) + T (multipliers) + 1 (accumulator), 1 more with ``spare_registers``. Cost: the multipliers; for
-    each an adder and a register; a word of weights for each pixel lane.
+    latency: 1 (word) + T (multipliers) + 1 (accumulator), 1 more with ``spare_registers`` = 2. Cost: the multipliers;
+    for each an adder and a register; a word of weights for each pixel lane.
 
     Args:
         parameters: of the engine.
@@ -81,7 +81,7 @@ class Array(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        p, spare = self.parameters, self.parameters.spare_registers
+        p, spare = self.parameters, self.parameters.spares_at_lanes
         marks_layout = StructLayout({name: unsigned(1) for name in ("step", "first", "last")})
         now = Cat(self.slot[name] for name in marks_layout.members)
         marks: Value = now
@@ -122,7 +122,7 @@ class Array(Component):
     def _accumulate(self, m: Module, q: int, marks: Signal, multiply: Multipliers) -> None:
         """The sums of a pixel lane; ``marks`` come with its operands."""
         p = self.parameters
-        latency = self.family.multiplier_latency + p.spare_registers
+        latency = self.family.multiplier_latency + p.spares_at_lanes
         step = delayed(m, marks.step, latency, f"step_{q}", reset=True)
         first = delayed(m, marks.first, latency, f"first_{q}")
         ends = Signal(name=f"ends_{q}")

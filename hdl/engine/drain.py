@@ -26,7 +26,7 @@ class Drain(Component):
     ``address`` is valid M cycles ahead of the sums that need the constants there. The next ``ends[0]`` may come word
     cycles · pixel lanes after the last.
 
-    With ``spare_registers`` ``valid`` and ``accumulators`` come a cycle later, and ``address`` as before.
+    With ``spare_registers`` = 2 ``valid`` and ``accumulators`` come a cycle later, and ``address`` as before.
 
     Constants that come with the weights are those of two groups in turn, in the first words of their memory.
 
@@ -97,7 +97,7 @@ class Drain(Component):
 
         latency = self.family.memory_latency
         valid = delayed(m, active & (pause == 0), latency, "valid", reset=True)
-        if not p.spare_registers:
+        if not p.spares_at_lanes:
             m.d.comb += self.valid.eq(valid)
         if p.depthwise_lanes == 1 and p.result_cycles >= p.pixels:
             # all lanes are there before the next result is due
@@ -105,7 +105,7 @@ class Drain(Component):
             held = self._hold(m, [step] * p.pixels)
             m.d.comb += self.accumulators.as_value().eq(held[0])
             return m
-        if p.spare_registers:
+        if p.spares_at_lanes:
             return self._spread(m, valid, lane, active & (pause == 0))
         chosen = delayed(m, lane, latency, "lane")
         held = self._hold(m, [valid & (chosen == q) for q in range(p.pixels)], ring=True)

@@ -135,7 +135,7 @@ class Engine(Component):
         for unit in (self.input, self.output, self.sequence):
             m.d.comb += unit.instruction.eq(instruction)
         # Results come long after the start: what they need of the instruction may cross the chip first.
-        spare, layout = self.parameters.spare_registers, instruction_layout(self.parameters)
+        spare, layout = self.parameters.spares, instruction_layout(self.parameters)
         self.near = layout(delayed(m, instruction.as_value(), spare, "near_instruction"))
         self.far = layout(delayed(m, self.near.as_value(), spare, "far_instruction"))
         m.d.comb += [
@@ -312,7 +312,7 @@ class Engine(Component):
             drain.sums.eq(self.array.sums),
             self.constants.read_address.eq(drain.address),
         ]
-        spare = self.parameters.spare_registers  # of the drain: sums of tables and constants come as much later
+        spare = self.parameters.spares_at_lanes  # of the drain: sums of tables and constants come as much later
         looked_up = delayed(m, slot.step & table, self.elementwise.latency + spare, "looked_up", reset=True)
         looked = [delayed(m, found, spare, f"looked_{r}") for r, found in enumerate(self.elementwise.sums)]
         m.d.comb += [

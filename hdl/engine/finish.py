@@ -67,11 +67,11 @@ class Finish(Component):
 
     @property
     def latency(self) -> int:
-        return self.rescales[0].latency + self.parameters.spare_registers
+        return self.rescales[0].latency + self.parameters.spares
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        spare = self.parameters.spare_registers
+        spare = self.parameters.spares
         valid = delayed(m, self.valid, spare, "valid", reset=True)
         m.d.comb += self.o_valid.eq(self.rescales[0].o_valid)
         for r, rescale in enumerate(self.rescales):

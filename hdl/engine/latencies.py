@@ -20,7 +20,7 @@ class Latencies:
     @property
     def address(self) -> int:
         """From a slot of :class:`~mbconv.hdl.engine.sequence.Sequence` to the addresses that it reads."""
-        return 2 + self.parameters.spare_registers
+        return 2 + self.parameters.spares
 
     @property
     def memory(self) -> int:
@@ -29,7 +29,7 @@ class Latencies:
     @property
     def maps(self) -> int:
         """Of the map memory: with banks 1 (addresses); 2 spare, before a bank is chosen and behind the banks."""
-        return self.memory + (self.parameters.banks > 1) + 2 * self.parameters.spare_registers
+        return self.memory + (self.parameters.banks > 1) + 2 * self.parameters.spares
 
     @property
     def control(self) -> int:
@@ -40,7 +40,7 @@ class Latencies:
     def array(self) -> int:
         """From the word of a block's last element to its sums: 1 (word), the multipliers, 1 (accumulator); 1 spare
         before the multipliers."""
-        return 2 + self.family.multiplier_latency + self.parameters.spare_registers
+        return 2 + self.family.multiplier_latency + self.parameters.spares_at_lanes
 
     @property
     def elementwise(self) -> int:
@@ -50,8 +50,8 @@ class Latencies:
 
     @property
     def finish(self) -> int:
-        """From a sum to its element: requantisation, zero point, limits; 2 spare before it, where lanes are joined."""
-        return Rows(self.parameters, self.family).latency + 2 * self.parameters.spare_registers
+        """From a sum to its element: requantisation, zero point, limits; 1 spare before it, 1 where lanes join."""
+        return Rows(self.parameters, self.family).latency + self.parameters.spare_registers
 
     @property
     def compute(self) -> int:

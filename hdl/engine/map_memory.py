@@ -139,7 +139,7 @@ class MapMemory(Component):
 
     def _several(self, m: Module, word: Signal, address: Signal, writes: Signal) -> None:
         """Banks that are read with addresses of their own."""
-        count, spare = len(self.banks), self.parameters.spare_registers
+        count, spare = len(self.banks), self.parameters.spares
         bits = (count - 1).bit_length()
 
         def place(address: Value) -> Value:

@@ -49,7 +49,7 @@ _LIMITS = {
     "maxima": (0, 1),
     "depthwise_rows": (1, 8),
     "depthwise_columns": (1, 64),
-    "spare_registers": (0, 1),
+    "spare_registers": (0, 2),
 }
 
 
@@ -89,8 +89,9 @@ class EngineParameters:
         folds: 1: INPUT can put all columns of a window into one word.
         depthwise_rows, depthwise_columns: of the pixels that DEPTHWISE computes at once, ``pixels`` at most. For more
             than one row the map memory has as many banks, or the next power of two.
-        spare_registers: 1: registers where wires cross a large chip, for a faster clock: an instruction takes 6 cycles
-            more, a word that OUTPUT reads 2. Of engines with several rows in DEPTHWISE, and no port of one byte.
+        spare_registers: 1: registers where wires cross a large chip, for a faster clock: an instruction takes 4 cycles
+            more, a word that OUTPUT reads 2; 2: also before the multipliers and where the sums of lanes are joined, 2
+            more cycles. Of engines with several rows in DEPTHWISE, and no port of one byte.
 
     Raises:
         ValueError: a parameter out of its range, all of them in one message.
@@ -162,7 +163,8 @@ class EngineParameters:
                 )
             if self.spare_registers and (self.depthwise_rows == 1 or self.port_bytes == 1):
                 problems.append(
-                    "spare_registers = 1 is of engines with depthwise_rows of 2 or more, and port_bytes of 0, 2 or 4, "
+                    f"spare_registers = {self.spare_registers} is of engines with depthwise_rows of 2 or more, and "
+                    "port_bytes of 0, 2 or 4, "
                     f"not depthwise_rows = {self.depthwise_rows} and port_bytes = {self.port_bytes}"
                 )
             if self.map_words % self.banks**2:
@@ -209,6 +211,16 @@ class EngineParameters:
                 )
         if problems:
             raise ValueError("; ".join(problems))
+
+    @property
+    def spares(self) -> int:
+        """1: spare registers of the first kind."""
+        return int(self.spare_registers > 0)
+
+    @property
+    def spares_at_lanes(self) -> int:
+        """1: those of the second, at the lanes."""
+        return int(self.spare_registers > 1)
 
     @property
     def lanes(self) -> int:

@@ -104,7 +104,7 @@ class Sequence(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         p, instruction = self.parameters, self.instruction
-        spare, latency = p.spare_registers, Latencies(p).address
+        spare, latency = p.spares, Latencies(p).address
         m.submodules.walk, m.submodules.recall = walk, recall = self.walk, self.recall
         dense, depthwise, table = Signal(), Signal(), Signal()
         streamed: Value = instruction.streamed if p.port_bytes else Const(0)

@@ -81,7 +81,7 @@ class Words(Component):
                 m.d.sync += held.eq(Mux(load, word, following))
             with m.If(load):
                 m.d.sync += outside.eq(beyond)
-            if p.spare_registers:  # many wait for it
+            if p.spares_at_lanes:  # many wait for it
                 own = Signal(name=f"own_{q}", reset_less=True)
                 with m.If(load):
                     m.d.sync += own.eq(self.depthwise & ~beyond)

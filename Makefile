@@ -29,8 +29,9 @@ test: .venv/installed-test
 # A second environment holds the converters of docs/models.md; MBCONV_CONVERTERS=/path/to/python names one that is there.
 MBCONV_CONVERTERS ?= $(CURDIR)/.venv-converters/bin/python
 export MBCONV_CONVERTERS
+# `=`: pytest takes the file, where it is there, for tests, and does not read those of the configuration.
 slow: .venv/installed-test .venv/installed-fpga .venv/installed-training $(if $(filter file,$(origin MBCONV_CONVERTERS)),.venv-converters/installed)
-	$(BIN)/python -m pytest -m slow --numprocesses auto --maxprocesses 8 --dist worksteal --resume build/slow.txt
+	$(BIN)/python -m pytest -m slow --numprocesses auto --maxprocesses 8 --dist worksteal --resume=build/slow.txt
 
 # The larger networks are measured where their files are: make bench MODELS=/path/to/models
 MODELS ?= $(wildcard ../shared/models)

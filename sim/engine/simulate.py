@@ -24,7 +24,7 @@ from ..simulation.run_design import Progress, run_design
 from .engine_result import EngineResult
 from .pixel_beats import pixel_beats
 from .reading import Reading
-from .testbench_top import FILL_BEATS, EngineTestbench, fill_layout, offered_layout
+from .testbench_top import FILL_BEATS, MEMORY, EngineTestbench, fill_layout, offered_layout
 
 Frame = Mapping[int, np.ndarray]
 
@@ -40,7 +40,7 @@ def engine_source(engine: Engine, timing: MemoryTiming | None = None, rows: int 
     memory = [DesignPort.plain("memory", True, fill_layout(port_bytes).size)] if port_bytes else []
     width = written_layout(engine.parameters).size
     return DesignSource(
-        {"engine_testbench.v": made.text, "primitives.v": made.primitives},
+        {"engine_testbench.v": made.text, "primitives.v": made.primitives, MEMORY.name: MEMORY.read_text("utf-8")},
         made.memory_files,
         "engine_testbench",
         [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+from pathlib import Path
+
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value, unsigned
 from amaranth.lib.data import StructLayout
-from amaranth.lib.memory import Memory
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -20,6 +21,9 @@ def offered_layout(parameters: EngineParameters) -> StructLayout:
     """A beat of a frame, or a byte of a program."""
     return StructLayout({"data": unsigned(8 * parameters.input_elements), "last": unsigned(1), "program": unsigned(1)})
 
+
+MEMORY = Path(__file__).with_name("mbconv_weight_memory.v")
+"""The module of the memory outside."""
 
 FILL_BEATS = 16
 """Of the memory's port, in a beat that fills it."""
@@ -56,17 +60,23 @@ class TimedMemory(Component):
         m = Module()
         beat, restart = self.port.words, self.port.restart
         width = 8 * self.parameters.port_bytes
-        m.submodules.memory = memory = Memory(shape=width * FILL_BEATS, depth=self.rows, init=[])
-        write, read = memory.write_port(), memory.read_port(domain="comb")
-        headed, row = Signal(), Signal(len(write.addr))
+        address = range(self.rows)
+        row, row_read = Signal(address), Signal(address)
+        words = Signal(width * FILL_BEATS)
+        headed = Signal()
+        at = Signal(range(self.rows * FILL_BEATS))
         noise = Signal(16)
         taken = self.fill.valid & self.fill.ready
         m.d.comb += [
             self.fill.ready.eq(self.room & ~self.filled),
-            write.addr.eq(row),
-            write.data.eq(self.fill.payload.words),
-            write.en.eq(taken & headed),
+            row_read.eq(at >> (FILL_BEATS - 1).bit_length()),
         ]
+        m.submodules.memory = Instance(
+            MEMORY.stem,
+            ("p", "WIDTH", len(words)), ("p", "DEPTH", self.rows), ("p", "ADDRESS_WIDTH", len(row)),
+            ("i", "clk", ClockSignal()), ("i", "w_en", taken & headed), ("i", "w_addr", row),
+            ("i", "w_data", self.fill.payload.words), ("i", "r_addr", row_read), ("o", "r_data", words),
+        )  # fmt: skip
         m.d.sync += noise.eq(Cat(noise[1:], noise[0] ^ noise[2] ^ noise[3] ^ noise[5]))
         with m.If(taken):
             m.d.sync += [headed.eq(~self.fill.payload.last), row.eq(Mux(headed, row + 1, 0))]
@@ -79,12 +89,10 @@ class TimedMemory(Component):
         number, parts = self.period.numerator, self.period.denominator
         wait = Signal(range(max(self.latency, number // parts + 1) + 16))
         rest = Signal(range(parts))
-        at = Signal(range(self.rows * FILL_BEATS))
         reading = Signal()
         m.d.comb += [
-            read.addr.eq(at >> (FILL_BEATS - 1).bit_length()),
             beat.valid.eq(reading & (wait == 0)),
-            beat.payload.eq(read.data.word_select(at[: (FILL_BEATS - 1).bit_length()], width)),
+            beat.payload.eq(words.word_select(at[: (FILL_BEATS - 1).bit_length()], width)),
         ]
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)

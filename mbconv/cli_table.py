@@ -42,13 +42,16 @@ class Rows:
         stacks = range(1, max(2, len(self.columns) - self.keys + 1))
         lines = next((lines for lines in stacks if self._width(lines) <= width), stacks[-1])
         groups = self._groups(lines)
+        room = max(0, width - self._width(lines))  # beyond the longest words, for text in their order
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for group in groups:
             text = all(self.columns[place] in self.left for place in group)
             heading = "\n".join(self.columns[place] for place in group)
             least = max(map(self._cell_width, group))
+            taken = min(room, max(map(self._whole_width, group)) - least) if text else 0
+            room -= taken
             table.add_column(
-                heading, justify="left" if text else "right", no_wrap=not text, overflow="fold", min_width=least
+                heading, justify="left" if text else "right", no_wrap=not text, overflow="fold", width=least + taken
             )
         for row in self.rows:
             if row is None:
@@ -73,6 +76,9 @@ class Rows:
         """What the table takes; text may be broken at the width of its longest word."""
         widths = [max(map(self._cell_width, group)) for group in self._groups(lines)]
         return sum(widths) + _GAP * (len(widths) - 1) + 2
+
+    def _whole_width(self, place: int) -> int:
+        return max(cell_len(cell) for cell in (self.columns[place], *(row[place] for row in self.rows if row)))
 
     def _cell_width(self, place: int) -> int:
         cells = [self.columns[place], *(row[place] for row in self.rows if row is not None)]

@@ -8,7 +8,7 @@ BIN := .venv/bin
 
 help:
 	@echo 'make demo    a picture classified by a simulated network (a minute after installation)'
-	@echo 'make test    the tests (fifteen to twenty minutes on two processors)'
+	@echo 'make test    the tests (nine to fifteen minutes on two processors)'
 	@echo 'make slow    the slow tests (hours; goes on where it was interrupted)'
 	@echo 'make bench   whole networks measured: the table of README'
 	@echo 'make area    cells of fixed circuits, beside those of before'

@@ -12,6 +12,7 @@ from mbconv.hdl.engine.instruction import Operation
 
 from ..constants.product_constants import product_rule
 from ..graph.graph import GraphError, Tensor
+from ..operators.maximum import Maximum
 from ..stages.network import Node
 from .layer import Layer
 from .layers import Lowering, stored_rule
@@ -49,7 +50,7 @@ def extremum_layers(lowering: Lowering, node: Node) -> list[Layer]:
         raise GraphError(f"{what} needs products=1: an engine whose TABLE compares two operands")
     if not lowering.alike(node):
         raise GraphError(f"{what} compares maps of different shapes, which is no instruction")
-    sign = 1 if node.operator.kind == "MAXIMUM" else -1
+    sign = 1 if isinstance(node.operator, Maximum) else -1
     maps = [lowering.map(tensor) for tensor in node.inputs]
     operands = [sign * (elements(found.tensor) - found.offset) for found in maps]
     plain = lowering.unscaled(0)

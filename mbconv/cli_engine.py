@@ -19,9 +19,19 @@ if TYPE_CHECKING:
     from mbconv.hdl.engine.parameters import EngineParameters
     from mbconv.sim.engine.engine_result import EngineResult
 
-ENGINE_HELP = "The engine instead of a pipeline: parameters as channels=8,pixels=2, or a name (docs/engine_boards.md)."
+    from .cli_target import TargetOptions
+
+ENGINE_HELP = (
+    "The engine instead of a pipeline: parameters as channels=8,pixels=2, or a name (docs/engine_boards.md), behind it "
+    "what replaces its own."
+)
 
 engine_option = click.option("--engine", metavar="NAME=N,…", help=ENGINE_HELP)
+
+
+def beside_engine(target: TargetOptions) -> list[str]:
+    """The options of a target that do not go with ``--engine``: all but ``--clock``, at which cycles are times."""
+    return [name for name in target.names if name != "--clock"]
 
 
 def compiled(graph: Graph, parameters: str) -> Program:
@@ -119,7 +129,8 @@ def print_program(program: Program) -> None:
     console.print(rows)
     used = (f"{name} {count:,} of {getattr(program.parameters, name):,}" for name, count in program.memories.items())
     console.print(f"uses {', '.join(used)}")
-    console.print(f"a frame every {program.interval:,} cycles")
+    waits = sum(one.waits for one in reports)
+    console.print(f"a frame every {program.interval:,} cycles" + (f", {waits:,} waiting for weights" if waits else ""))
     if program.overlaps:
         late = sum(1 for one in reports if one.late)
         console.print(

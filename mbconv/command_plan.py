@@ -6,7 +6,7 @@ import click
 
 from mbconv.generators.graph.shown import counted
 
-from .cli_engine import compiled, engine_option, print_program, program_dict
+from .cli_engine import beside_engine, compiled, engine_option, print_program, program_dict
 from .cli_errors import UserError
 from .cli_options import json_option, layers_option, model_argument, output_file
 from .cli_output import bytes_text, print_json, results, working
@@ -42,12 +42,12 @@ def plan(model, layers, target, engine, output, as_json) -> None:
     the board has one by name, and which of the two suits.
 
     With --engine the table lists the instructions of a program for an engine: cycles, share of what its multipliers
-    could do, bytes of weights.
+    could do, bytes of weights; with --clock frames per second and milliseconds, as of a pipeline.
     """
     if engine is not None:
-        if given := [*target.names, *(["--output"] if output is not None else [])]:
+        if given := [*beside_engine(target), *(["--output"] if output is not None else [])]:
             raise UserError(f"--engine has a program, no plan: it takes no {', '.join(given)}")
-        _plan_engine(model, layers, engine, as_json)
+        _plan_engine(model, layers, engine, target.clock, as_json)
         return
     from mbconv.generators.graph.graph import GraphError
     from mbconv.generators.planning.board_plan import design_cost, uses
@@ -93,16 +93,19 @@ def plan(model, layers, target, engine, output, as_json) -> None:
         results().print(f"written to {output}")
 
 
-def _plan_engine(model, layers, engine, as_json) -> None:
+def _plan_engine(model, layers, engine, clock, as_json) -> None:
     from mbconv.models import load
 
     graph = load(model, layers)
     with working("compiling", quiet=as_json):
         program = compiled(graph, engine)
     if as_json:
-        print_json("plan-engine", program_dict(program))
+        clocked = {} if clock is None else rate(program.interval, program.cycles, clock)
+        print_json("plan-engine", program_dict(program) | clocked)
         return
     print_program(program)
+    if clock is not None:
+        results().print(rate_text(program.interval, program.cycles, clock))
 
 
 def _print(name: str, target, report, board, clock) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .cli_engine import compiled, engine_option, print_engine_result
+from .cli_engine import beside_engine, compiled, engine_option, print_engine_result
 from .cli_errors import UserError, require_extra
 from .cli_options import CycleRange, existing_file, json_option, layers_option, model_argument, output_file
 from .cli_output import print_json, progress_console, results, simulation_progress
@@ -66,10 +66,10 @@ def sim(model, layers, target, engine, images, is_random, seed, frames, in_turn,
             "--wave-stages": wave_stages,
             "--wave-cycles": wave_cycles,
         }
-        given = [*target.names, *(name for name, value in others.items() if value is not None)]
+        given = [*beside_engine(target), *(name for name, value in others.items() if value is not None)]
         if given:
             raise UserError(f"--engine takes no {', '.join(given)}")
-        return _simulate_engine(model, layers, engine, images, seed, frames, as_json)
+        return _simulate_engine(model, layers, engine, target.clock, images, seed, frames, as_json)
 
     from mbconv.sim.circuits.testbench_case import ALWAYS, IN_TURN
     from mbconv.sim.simulation.description import Description
@@ -119,7 +119,7 @@ def sim(model, layers, target, engine, images, is_random, seed, frames, in_turn,
     return 0 if result.ok and as_planned else 1
 
 
-def _simulate_engine(model, layers, engine, images, seed, frames, as_json) -> int:
+def _simulate_engine(model, layers, engine, clock, images, seed, frames, as_json) -> int:
     from mbconv.models import load_part
     from mbconv.sim.engine.simulate import simulate_programs
 
@@ -131,9 +131,12 @@ def _simulate_engine(model, layers, engine, images, seed, frames, as_json) -> in
     with simulation_progress(quiet=as_json) as progress:
         (result,) = simulate_programs([(program, inputs)], progress=progress)
     if as_json:
-        print_json("sim-engine", result.to_dict())
+        clocked = {} if clock is None else rate(program.interval, program.cycles, clock)
+        print_json("sim-engine", result.to_dict() | clocked)
     else:
         print_engine_result(result, "" if images else f", random (seed {seed or 0})")
+        if clock is not None:
+            results().print(rate_text(program.interval, program.cycles, clock))
     return 0 if result.ok else 1
 
 

@@ -113,12 +113,12 @@ _SPECS: dict[str, dict[str, Any]] = {
     },
     "sim-engine": {
         "model": "str", "frames": "int", "ok": "bool", "values": "int", "mismatches": "int", "predicted_cycles": "int",
-        "predicted_interval_cycles": "int", "measured_interval_cycles": ["int"],
+        "predicted_interval_cycles": "int", "measured_interval_cycles": ["int"], **_RATE,
         "layers": [{"name": "str", "two_frames": "bool", "tensor": "int", "values": "int", "mismatches": "int",
                     "first_mismatch": "str?",
                     "predicted_cycles": "int", "measured_cycles": ["int"]}],
     },
-    "plan-engine": _PROGRAM,
+    "plan-engine": {**_PROGRAM, **_RATE},
     "compile": {**_PROGRAM, "file": "str", "bytes": "int"},
     "build": {
         "model": "str", "interval_cycles": "int", "latency_cycles": "int", "device": "str", "package": "str",

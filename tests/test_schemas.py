@@ -47,7 +47,7 @@ def test_a_schema_is_one_and_the_command_prints_it(name):
         ("manifest", ["digits", "--multipliers", "16", "-o", "FOLDER"]),
         ("emit-engine", ["--engine", "channels=4,pixels=1", "-o", "FOLDER"]),
         ("sim", [BLOCK]),
-        ("plan-engine", ["digits", "--engine", "channels=8,pixels=2"]),
+        ("plan-engine", ["digits", "--engine", "channels=8,pixels=2", "--clock", "24"]),
         ("sim-engine", [BLOCK, "--engine", "channels=8,pixels=2", "--frames", "2"]),
         ("compile", ["digits", "--engine", "channels=8,pixels=2", "-o", "FOLDER"]),
         ("verify", [BLOCK, "--results", "RESULTS"]),

@@ -41,5 +41,11 @@ OF_BOARDS = {"icebreaker": ("up5k_flash", 24.0), "ulx3s-85f": ("ecp5_32", 75.0)}
 
 
 def parameters_of(text: str) -> str:
-    """The parameters of a named engine; text that is no name as it is."""
-    return NAMED.get(text.strip(), text)
+    """The parameters of a named engine, with what stands behind the name in place of its own: ``up5k,tables=2``. Text
+    that begins with no name as it is."""
+    name, _, others = text.partition(",")
+    if name.strip() not in NAMED:
+        return text
+    given = {item.partition("=")[0].strip() for item in others.split(",")}
+    own = [item for item in NAMED[name.strip()].split(",") if item.partition("=")[0] not in given]
+    return ",".join([*own, others] if others else own)

@@ -58,6 +58,10 @@ class Elementwise(Component):
         )
 
     @property
+    def multipliers(self) -> int:
+        return 0 if self.multiply is None else self.multiply.count
+
+    @property
     def memory_bits(self) -> int:
         return sum(ram.memory_bits for side in self.tables for ram in side)
 

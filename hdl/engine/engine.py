@@ -92,7 +92,8 @@ class Engine(Component):
 
     @property
     def multipliers(self) -> int:
-        return self.parameters.lanes
+        """Those of the array and, with ``products``, of the tables."""
+        return self.parameters.lanes + self.elementwise.multipliers
 
     @property
     def memory_bits(self) -> int:

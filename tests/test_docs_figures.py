@@ -130,6 +130,16 @@ def test_cells(name):
     assert cells(DOCS / "fpga.md", row)[2:9] == [*numbers, f"{kept['cells'] / before['cells']:.0%}"]
 
 
+@pytest.mark.parametrize("name", [name for name, circuit in area.CIRCUITS.items() if circuit[3] != area.ENGINE])
+def test_estimated_cells(name):
+    """The columns beside them: what a plan counts with, and how far off that is."""
+    if not area.available(name):
+        pytest.skip("its model is not here")
+    estimated, kept = area.estimate(name), area.figures()[name]["kept"]["cells"]
+    row = f"{name} | {area.CIRCUITS[name][2]} | {area.figures()[name]['before']['cells']:,} |"
+    assert cells(DOCS / "fpga.md", row)[9:] == [f"{estimated:,}", f"{estimated / kept - 1:+.1%}"]
+
+
 def test_cells_of_digits():
     kept = area.figures()["digits at 8"]["kept"]
     text = (DOCS / "digits.md").read_text(encoding="utf-8")

@@ -6,19 +6,21 @@ import numpy as np
 import pytest
 
 from mbconv.fpga.families import find_part
-from mbconv.fpga.flow import macro_wires, macros
-from mbconv.fpga.flow.macro_wires import Annealing, couplings
+from mbconv.fpga.flow import annealing, macro_wires
+from mbconv.fpga.flow.annealing import Annealing
+from mbconv.fpga.flow.macro_groups import GroupCost, groups_of, pins
+from mbconv.fpga.flow.macro_wires import WireCost, couplings
 from mbconv.fpga.flow.macros import Site, macro_places
 
 ROWS = {"DSP": (10, 30), "RAM": (20, 40)}
 SITES = {kind: [Site(f"X{x}/Y{y}/{kind}", x, y) for y in rows for x in range(12)] for kind, rows in ROWS.items()}
+POSITIONS = {kind: [(site.x, site.y) for site in found] for kind, found in SITES.items()}
 PLACE = {site.name: site for sites in SITES.values() for site in sites}
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(macros, "MOVES", 800)
-    monkeypatch.setattr(macro_wires, "MOVES", 800)
+    monkeypatch.setattr(annealing, "MOVES", 800)
 
 
 def chain(stages: int, products: int, memories: int, order: random.Random | None = None) -> dict:
@@ -73,18 +75,16 @@ def test_a_seed_gives_the_same_places_and_another_one_others():
     assert first == macro_places(netlist, "top", SITES, 1) != macro_places(netlist, "top", SITES, 2)
 
 
-def test_sums_that_are_kept_are_those_of_the_places(monkeypatch):
-    kept = []
-    run = macros._Annealing.run
-    monkeypatch.setattr(macros._Annealing, "run", lambda self, doing: (kept.append(self), run(self, doing))[1])
-    macro_places(chain(5, 4, 3), "top", SITES, 7)
-    (annealing,) = kept
-    for group in range(len(annealing.total)):
-        members = [m for m, g in enumerate(annealing.groups) if g == group]
-        x = sum(annealing.weights[m] * annealing.places[annealing.site[m]].x for m in members)
-        assert annealing.x[group] == pytest.approx(x)
-    assert all(annealing.macro[site] == m for m, site in enumerate(annealing.site))
-    assert sum(m >= 0 for m in annealing.macro) == len(annealing.site)
+def test_sums_that_are_kept_are_those_of_the_places():
+    cells = chain(5, 4, 3)["modules"]["top"]["cells"]
+    names = [name for name, cell in cells.items() if cell["type"] in SITES]
+    cost = GroupCost([pins(cells[name]) for name in names], *groups_of(cells, names))
+    placed = Annealing([cells[name]["type"] for name in names], POSITIONS, cost, 7)
+    placed.run(lambda said: None)
+    kept, first = [*cost.total, *cost.x, *cost.y], placed.first_cost
+    assert cost.begin(placed.places) < first / 2
+    assert kept == pytest.approx([*cost.total, *cost.x, *cost.y])
+    assert len({(kind, site) for kind, site in zip(placed.kinds, placed.site, strict=True)}) == len(names)
 
 
 def test_a_netlist_without_macros_and_one_with_too_many():
@@ -163,15 +163,48 @@ def test_macros_of_one_instance_are_placed_by_their_wires():
 def test_the_pulls_that_are_kept_are_those_of_the_places():
     cells = one_instance(6, random.Random(4))["modules"]["top"]["cells"]
     names = [name for name, cell in cells.items() if cell["type"] != "LUT4"]
-    sites = {kind: [(site.x, site.y) for site in found] for kind, found in SITES.items()}
-    annealing = Annealing(couplings(cells, names), [cells[name]["type"] for name in names], sites, 3)
-    before = annealing.cost()
+    cost = WireCost(couplings(cells, names))
+    placed = Annealing([cells[name]["type"] for name in names], POSITIONS, cost, 3)
     for macro in range(len(names)):
         for target in range(0, 24, 5):
-            if target != annealing.site[macro]:
-                annealing._try(macro, target, temperature=1e9)  # taken, whatever it costs
-    kept = annealing.pull.copy()
-    annealing._pull()
-    assert kept == pytest.approx(annealing.pull)
-    annealing.run(lambda said: None)
-    assert annealing.cost() < before / 2
+            if target != placed.site[macro]:
+                placed.attempt(macro, target, temperature=1e9)  # taken, whatever it costs
+    kept = cost.pull.copy()
+    assert (cost.places == placed.places).all()
+    cost.renew()
+    assert kept == pytest.approx(cost.pull)
+    placed.run(lambda said: None)
+    assert cost.begin(placed.places) < placed.first_cost / 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_change_is_the_difference_of_two_costs(seed):
+    """Of either cost, of moves to a free site and exchanges, kept or not."""
+    chosen = random.Random(seed)
+    netlist = chain(4, 3, 3, chosen) if seed % 2 else one_instance(9, chosen)
+    cells = netlist["modules"]["top"]["cells"]
+    names = [name for name, cell in cells.items() if cell["type"] in SITES]
+    for cost in (
+        GroupCost([pins(cells[name]) for name in names], *groups_of(cells, names)),
+        WireCost(couplings(cells, names)),
+    ):
+        places = [chosen.choice(POSITIONS[cells[name]["type"]]) for name in names]
+        now = cost.begin(places)
+        for _ in range(40):
+            one, other = chosen.sample(range(len(names)), 2)
+            free = chosen.choice(POSITIONS["DSP"])
+            exchange = chosen.random() < 0.5
+            steps = [(one, places[one], places[other] if exchange else free)]
+            steps += [(other, places[other], places[one])] if exchange else []
+            change = cost.change(steps)
+            if chosen.random() < 0.5:
+                cost.undo()
+                continue
+            cost.keep()
+            for macro, _, there in steps:
+                places[macro] = there
+            fresh = type(cost).__new__(type(cost))
+            fresh.__dict__.update(cost.__dict__)
+            after = fresh.begin(places)
+            assert change == pytest.approx(after - now, abs=1e-6 * abs(now))
+            now = after

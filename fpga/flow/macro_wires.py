@@ -1,4 +1,4 @@
-"""Places of the macros of a design that is one instance: how strongly each two are joined, and sites by annealing.
+"""Places of the macros of a design that is one instance: how strongly each two are joined, and what places cost then.
 
 An engine is no chain of stages: nearly all its macros are in one instance, and what decides is which block RAM feeds
 which multiplier through which logic. Here every wire is a spring, and logic is where the springs pull it: two macros
@@ -8,20 +8,16 @@ of these couplings times squared distances.
 
 from __future__ import annotations
 
-import math
-import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-MOVES = 4000
-"""Tried for each macro."""
+from .annealing import Position, Step
 
 _MOST_NODES = 3000  # of logic that are eliminated: cells that are joined most are merged until there are no more
 _MOST_PINS = 64  # nets of more (clock, enables) join everything and say nothing of places
-_HOT, _COLD = 0.3, 1e-5  # temperatures: of the cost a macro at the start, and of that at the end
 
 
 def couplings(cells: Mapping[str, Any], macros: Sequence[str]) -> np.ndarray:
@@ -96,71 +92,45 @@ def _merged(edges: tuple[np.ndarray, np.ndarray, np.ndarray], macros: int, count
     return owner
 
 
-class Annealing:
-    """Macros on sites: exchanged, or moved to a free one, ever more rarely for the worse.
+class WireCost:
+    """The cost is p · L · p of places p in both directions: a step s of one macro changes it by 2 s · (L p) + s² L.
 
     Args:
         laplacian: of :func:`couplings`.
-        kinds: of each macro.
-        sites: column and row of each site, by kind.
-
-    Attributes:
-        site: of each macro, the number of its site among those of its kind.
     """
 
-    def __init__(
-        self, laplacian: np.ndarray, kinds: Sequence[str], sites: Mapping[str, Sequence[tuple[int, int]]], seed: int
-    ) -> None:
-        self.laplacian, self.kinds, self.sites = laplacian, kinds, sites
-        self.random = random.Random(seed)
-        free = {kind: self.random.sample(range(len(sites[kind])), len(sites[kind])) for kind in sorted(sites)}
-        self.site = [free[kind].pop() for kind in kinds]
-        self.macro = {kind: [-1] * len(sites[kind]) for kind in sites}
-        for macro, (kind, site) in enumerate(zip(kinds, self.site, strict=True)):
-            self.macro[kind][site] = macro
+    HOT = 0.3
+
+    def __init__(self, laplacian: np.ndarray) -> None:
+        self.laplacian = laplacian
         self.diagonal = laplacian.diagonal().tolist()
-        self._pull()
 
-    def _pull(self) -> None:
-        self.pull = self.laplacian @ self._places()
+    def begin(self, places: Sequence[Position]) -> float:
+        self.places = np.array(places, float)
+        self.renew()
+        return float(np.sum(self.places * self.pull))
 
-    def _places(self) -> np.ndarray:
-        return np.array([self.sites[kind][site] for kind, site in zip(self.kinds, self.site, strict=True)], float)
+    def renew(self) -> None:
+        self.pull = self.laplacian @ self.places
 
-    def cost(self) -> float:
-        places = self._places()
-        return float(np.sum(places * (self.laplacian @ places)))
-
-    def run(self, doing: Callable[[str], None]) -> None:
-        """Place all of them; ``doing`` is called with how far it is."""
-        moves = MOVES * len(self.site)
-        hot = _HOT * max(self.cost(), 1.0) / len(self.site)
-        temperature = hot
-        for move in range(moves):
-            if move % 1000 == 0:
-                doing(f"places of {len(self.site)} macros, {move / moves:.0%}")
-                temperature = hot * _COLD ** (move / moves)
-                self._pull()
-            macro = self.random.randrange(len(self.site))
-            target = int(self.random.random() * len(self.sites[self.kinds[macro]]))
-            if target != self.site[macro]:
-                self._try(macro, target, temperature)
-
-    def _try(self, macro: int, target: int, temperature: float) -> None:
-        """The cost is p · L · p of places p in both directions: a step s of one macro changes it by
-        2 s · (L p) + s² L."""
-        sites, there = self.sites[self.kinds[macro]], self.macro[self.kinds[macro]]
-        origin, other = self.site[macro], there[target]
-        across, up = sites[target][0] - sites[origin][0], sites[target][1] - sites[origin][1]
-        length = across * across + up * up
-        pulled = self.pull[macro] if other < 0 else self.pull[macro] - self.pull[other]
-        stiff = self.diagonal[macro]
-        if other >= 0:
+    def change(self, steps: Sequence[Step]) -> float:
+        self.steps = steps
+        macro, here, there = steps[0]
+        self.across, self.up = across, up = there[0] - here[0], there[1] - here[1]
+        pulled, stiff = self.pull[macro], self.diagonal[macro]
+        if len(steps) > 1:
+            other = steps[1][0]
+            pulled = pulled - self.pull[other]
             stiff += self.diagonal[other] - 2 * self.laplacian[macro, other]
-        change = 2 * (across * pulled[0] + up * pulled[1]) + length * stiff
-        if change <= 0 or self.random.random() < math.exp(-change / temperature):
-            row = self.laplacian[macro] if other < 0 else self.laplacian[macro] - self.laplacian[other]
-            self.pull += row[:, None] * (across, up)
-            self.site[macro], there[target], there[origin] = target, macro, other
-            if other >= 0:
-                self.site[other] = origin
+        return 2 * (across * pulled[0] + up * pulled[1]) + (across * across + up * up) * stiff
+
+    def keep(self) -> None:
+        row = self.laplacian[self.steps[0][0]]
+        if len(self.steps) > 1:
+            row = row - self.laplacian[self.steps[1][0]]
+        self.pull += row[:, None] * (self.across, self.up)
+        for macro, _, there in self.steps:
+            self.places[macro] = there
+
+    def undo(self) -> None:
+        """Nothing was changed."""

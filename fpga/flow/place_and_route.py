@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..family import Part
-from . import macro_wires, macros
+from . import annealing, macro_groups, macro_wires, macros
 from .macros import macro_places
 from .step import done_once
 from .synthesis import Netlist
@@ -153,7 +153,7 @@ def _with_macros_placed(netlist: Path, top: str, part: Part, seed: int, doing: D
             content["modules"][top]["cells"][cell]["attributes"]["BEL"] = place
         written.write_text(json.dumps(content))
 
-    algorithm = [Path(module.__file__) for module in (macros, macro_wires)]
+    algorithm = [Path(module.__file__) for module in (annealing, macro_groups, macro_wires, macros)]
     inputs = [netlist, *algorithm, sites, seed]  # another algorithm gives other places
     done_once(name, netlist.parent, part.family.nextpnr, inputs, [written.name], run)
     return written

@@ -156,9 +156,7 @@ class Family(ABC):
 
     def sources(self, verilog: Verilog, part: Part) -> dict[str, str]:
         """File name → text of a design with the family's cells in place of the primitives."""
-        return cell_sources(
-            verilog, self.folder / "multiply_dsp.v", self.memory, part.resources, self.single_port(part)
-        )
+        return cell_sources(verilog, self.folder, self.memory, part.resources, self.single_port(part))
 
     def single_port(self, part: Part) -> SinglePortCell | None:
         """A device's memory block of one port; None where memories of one port are block RAM."""

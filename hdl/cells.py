@@ -1,4 +1,4 @@
-"""The memories and multipliers of a design as a list: what a family of FPGAs puts its own cells in place of."""
+"""The memories, multipliers and global buffers of a design: what a family of FPGAs puts its own cells in place of."""
 
 from __future__ import annotations
 
@@ -65,15 +65,27 @@ class MultiplierCell:
 
 @dataclass
 class Cells:
-    """Every memory and multiplier that was elaborated, in the order of elaboration."""
+    """Every memory and multiplier that was elaborated, in the order of elaboration, and how many global buffers."""
 
     memories: list[MemoryCell] = field(default_factory=list)
     multipliers: list[MultiplierCell] = field(default_factory=list)
+    global_buffers: int = 0
+
+    @property
+    def kinds(self) -> set[str]:
+        """The primitives that are instantiated, by their modules' names without ``mbconv_``."""
+        kinds = {memory.kind for memory in self.memories}
+        return (
+            kinds
+            | ({"multiply"} if self.multipliers else set())
+            | ({"global_buffer"} if self.global_buffers else set())
+        )
 
     def add(self, others: Cells) -> None:
         """Put others behind these."""
         self.memories += others.memories
         self.multipliers += others.multipliers
+        self.global_buffers += others.global_buffers
 
     def memory_files(self) -> dict[str, str]:
         """The contents of the ROMs by file name.
@@ -96,7 +108,7 @@ _collected: ContextVar[Cells | None] = ContextVar("cells", default=None)
 
 @contextmanager
 def collect_cells() -> Iterator[Cells]:
-    """Collect every memory and multiplier that is elaborated within."""
+    """Collect every memory, multiplier and global buffer that is elaborated within."""
     cells = Cells()
     token = _collected.set(cells)
     try:
@@ -115,3 +127,9 @@ def record_multipliers(cell: MultiplierCell) -> None:
     """Add multipliers to those collected, if somebody collects."""
     if (cells := _collected.get()) is not None:
         cells.multipliers.append(cell)
+
+
+def record_global_buffer() -> None:
+    """Count a global buffer, if somebody collects."""
+    if (cells := _collected.get()) is not None:
+        cells.global_buffers += 1

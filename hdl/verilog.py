@@ -22,7 +22,7 @@ from .tool_cache import ensure_tool_cache
 from .verilog_text import tidy
 
 _MODULE = re.compile(r"^(?:\(\*[^\n]*\*\)\n)*module (\S+?) ?(?:\(| #).*?^endmodule$", re.MULTILINE | re.DOTALL)
-_PRIMITIVE = re.compile(r"\bmbconv_(?=(multiply|ram|single_port_ram|rom)\b)")
+_PRIMITIVE = re.compile(r"\bmbconv_(?=(multiply|ram|single_port_ram|rom|global_buffer)\b)")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Verilog:
 
     Attributes:
         memories, multipliers: every instance of a primitive.
+        kinds: the primitives that are instantiated, by their modules' names without ``mbconv_``.
     """
 
     top: str
@@ -39,6 +40,7 @@ class Verilog:
     memory_files: dict[str, str]
     memories: tuple[MemoryCell, ...] = ()
     multipliers: tuple[MultiplierCell, ...] = ()
+    kinds: frozenset[str] = frozenset()
 
 
 def to_verilog(component: Component, top: str, prefix: str = "") -> Verilog:
@@ -65,11 +67,12 @@ def to_verilog(component: Component, top: str, prefix: str = "") -> Verilog:
     places = {name: place for place, name in enumerate(parts)}
     ordered = sorted(modules, key=lambda name: (places[_part_of(name, places)], name))
     text = _plain_module_names("\n\n".join(modules[name] for name in ordered) + "\n", top)
-    files = primitive_files({memory.kind for memory in cells.memories})
+    files = primitive_files(cells.kinds)
     primitives = "\n".join(path.read_text(encoding="utf-8") for path in files)
     if prefix:
         text, primitives = (_PRIMITIVE.sub(f"{prefix}mbconv_", old) for old in (text, primitives))
-    return Verilog(top, text, primitives, cells.memory_files(), tuple(cells.memories), tuple(cells.multipliers))
+    memories, multipliers = tuple(cells.memories), tuple(cells.multipliers)
+    return Verilog(top, text, primitives, cells.memory_files(), memories, multipliers, frozenset(cells.kinds))
 
 
 _FEW_MULTIPLIERS = 64  # what is worth another process

@@ -1,4 +1,4 @@
-// Simulation models of ECP5's MULT18X18D and DP16KD, which Yosys has as black boxes only: for the check of a netlist
+// Simulation models of ECP5's MULT18X18D, DP16KD and DCCA, which Yosys has as black boxes only: for the check of a netlist
 // against the golden model. They are written apart from the behavioural twins in hdl/primitives and share no
 // code with them (a file MULT18X18D.v with a Lattice notice was opened; none of its code is here). Verilator's two
 // states are enough: what is undefined in the cell is made visibly wrong here.
@@ -205,5 +205,14 @@ module DP16KD #(
             $display("DP16KD: a write through port B is not modelled");
             $finish;
         end
+endmodule
+
+// The buffer before global wires, with its enable held: another is not modelled.
+module DCCA (
+    input  wire CLKI,
+    input  wire CE,
+    output wire CLKO
+);
+    assign CLKO = CE ? CLKI : ~CLKI;
 endmodule
 `default_nettype wire

@@ -8,23 +8,26 @@ from pathlib import Path
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.device import Device
 from mbconv.hdl.cells import MultiplierCell
+from mbconv.hdl.primitives import VERILOG_FOLDER
 from mbconv.hdl.verilog import Verilog
 
 from .memory import BlockRamCell, SinglePortCell, memory_modules
 
 _FOLDER = Path(__file__).parent
+GLOBAL_BUFFER = "global_buffer.v"
 
 
 def cell_sources(
-    verilog: Verilog, multiply: Path, cell: BlockRamCell, device: Device, single_port: SinglePortCell | None = None
+    verilog: Verilog, folder: Path, cell: BlockRamCell, device: Device, single_port: SinglePortCell | None = None
 ) -> dict[str, str]:
     """File name → text of all modules, ready for synthesis; nothing is read from memory files any more.
 
     Args:
         verilog: the design; its primitives are replaced by modules of the same names, ports and latencies.
-        multiply: the file of the family's ``mbconv_multiply_dsp``: the products of a DSP block. How many of an
-            instance's products are in blocks is what the design was made with
-            (:mod:`mbconv.generators.planning.dsp_share`); the others are rows of carry chains.
+        folder: of the family's files. ``multiply_dsp.v`` has its ``mbconv_multiply_dsp``, the products of a DSP block:
+            how many of an instance's products are in blocks is what the design was made with
+            (:mod:`mbconv.generators.planning.dsp_share`); the others are rows of carry chains. ``global_buffer.v``,
+            where there is one, is its ``mbconv_global_buffer``, which is a wire elsewhere.
         cell: the family's block RAM.
         single_port: its memory blocks of one port, where it has some.
         device: how many DSP blocks there are and which memories are block RAM.
@@ -44,13 +47,16 @@ def cell_sources(
     pairs = max((a for a, b, count in device.dsp.products if count == 2), default=0)
     wrapper = (_FOLDER / "multiply.v").read_text().replace("PAIR_WIDTH = 0", f"PAIR_WIDTH = {pairs}")
     wrapper = wrapper.replace("module mbconv_multiply #", f"module {prefix}mbconv_multiply #")
+    buffer = folder / GLOBAL_BUFFER
+    buffers = (buffer if buffer.exists() else VERILOG_FOLDER / f"mbconv_{GLOBAL_BUFFER}").read_text(encoding="utf-8")
+    buffers = buffers.replace("module mbconv_", f"module {prefix}mbconv_")
     return {
         f"{verilog.top}.v": text,
         "multiply.v": wrapper,
-        "multiply_dsp.v": multiply.read_text(encoding="utf-8"),
+        "multiply_dsp.v": (folder / "multiply_dsp.v").read_text(encoding="utf-8"),
         "multiply_rows.v": (_FOLDER / "multiply_rows.v").read_text(),
         "memory.v": memory_modules(verilog.memories, cell, device, prefix, single_port),
-    }
+    } | ({GLOBAL_BUFFER: buffers} if "global_buffer" in verilog.kinds else {})
 
 
 def dsp_blocks(cell: MultiplierCell, device: Device) -> int:

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import Component, In, Out, connect
 from ..axi_stream_top import AxiStreamTop
 from ..family import GENERIC, Family
 from ..fifo import Fifo
+from ..global_buffer import GlobalBuffer
 from .baud import BITS_PER_BYTE, BitLength
 from .byte_frame import ByteFrame
 from .cobs_decoder import CobsDecoder
@@ -122,6 +123,7 @@ class BoardTop(Component):
 
         # What surrounds the network is empty a cycle before the network is reset, in which that gives nothing.
         restarting, network_rst = Signal(), Signal(reset_less=True)
+        m.submodules.network_reset = network_reset = GlobalBuffer()
         connect(m, self.receiver.o, self.decoder.i)
         connect(m, self.decoder.o, server.i)
         connect(m, server.o, self.encoder.i)
@@ -132,7 +134,8 @@ class BoardTop(Component):
             server.damaged.eq(self.receiver.error),
             self.active.eq(server.active | self.encoder.busy | ~self.transmitter.i.ready),
             self.core.aclk.eq(self.clk),
-            self.core.aresetn.eq(~network_rst),
+            network_reset.i.eq(network_rst),
+            self.core.aresetn.eq(~network_reset.o),
         ]
         m.d.sync += [restarting.eq(server.restart), network_rst.eq(self.rst | restarting)]
         restarted = ResetInserter(restarting)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import C, Cat, Module, Signal, Value
+from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import In, Out
 
@@ -106,7 +106,7 @@ class EngineServer(LinkServer):
         passes = self._payload & self._streams() & full
         m.d.comb += full.eq(self._count == _HELD_BYTES)
         taken = self._offer(m, self._is_byte() & passes, 0)
-        m.d.comb += self.i.ready.eq(self.i.p.end | ~passes | taken)
+        m.d.comb += self.i.ready.eq(Mux(self.i.p.end, self._judged, ~passes | taken))
         with m.If(self._is_byte() & self.i.ready):
             m.d.comb += self._crc.valid.eq(1)
             with m.If(~position.all()):
@@ -119,33 +119,40 @@ class EngineServer(LinkServer):
                 m.d.sync += self._held.eq(Cat(self._held[8:], self.i.p.data))
                 with m.If(~full):
                     m.d.sync += self._count.eq(self._count + 1)
-        with m.If(self._is_delimiter()):
+        with m.If(self._is_delimiter() & self._judged):
             self._judge(m)
 
     def _forget(self, m: Module) -> None:
         super()._forget(m)
         m.d.sync += self._count.eq(0)
 
+    @property
+    def _streamed(self) -> Value:
+        """The packet's type is one of any length."""
+        return Cat(self._kind == request for request in self._sinks).any()
+
+    @property
+    def _known(self) -> Value:
+        return self._streamed | super()._known
+
+    @property
+    def _whole(self) -> Value:
+        return Mux(self._streamed, self._count == _HELD_BYTES, self._position == HEADER_BYTES + CRC_BYTES)
+
     def _judge(self, m: Module) -> None:
-        position, kind = self._position, self._kind
-        streamed = Cat(kind == request for request in self._sinks).any()
-        known = ~self._foreign & (streamed | Cat(kind == request for request in self.lengths).any())
-        short = Signal()
-        length = HEADER_BYTES + CRC_BYTES
-        m.d.comb += short.eq((streamed & (self._count != _HELD_BYTES)) | (~streamed & (position != length)))
         self._forget(m)
-        with m.If(self._bad | self.i.p.bad | ((position != 0) & ~self._crc.match_detected)):
+        with m.If(self._bad | self.i.p.bad | self._damaged):
             self._fail(m, Reason.GARBLED)
-        with m.Elif((position != 0) & ~known):
+        with m.Elif(self._unknown):
             self._fail(m, Reason.UNKNOWN)
-        with m.Elif((position != 0) & short):
+        with m.Elif(self._unlike):
             self._fail(m, Reason.LENGTH)
-        with m.Elif((position != 0) & (kind == Request.INFER) & ~self.loaded):
+        with m.Elif(self._some & (self._kind == Request.INFER) & ~self.loaded):
             self._fail(m, Reason.EMPTY)
-        with m.Elif(position != 0):
+        with m.Elif(self._some):
             m.d.sync += [self._failed.eq(0), self._reason.eq(Reason.NONE)]
             m.next = "HEADER"
-            with m.If(streamed):
+            with m.If(self._streamed):
                 m.next = "LAST"
 
     def _unless_cancelled(self, m: Module) -> None:

@@ -138,6 +138,7 @@ class LinkServer(Component):
         self._settling = Signal(range(self._last_settling + 1))
         self._byte, self._settled_byte = Signal(8), Signal(8, reset_less=True)  # of an answer; a cycle later
         m.d.sync += self._settled_byte.eq(self._byte)
+        self._verdicts(m)
 
         m.d.sync += self.restart.eq(0)
         with m.If(self.damaged):
@@ -145,7 +146,9 @@ class LinkServer(Component):
         m.d.comb += [self.rom.en.eq(1), self.rom.addr.eq(self._position)]
         m.d.comb += [self.i.ready.eq(1), self.byte.eq(self.i.p.data), self._crc.data.eq(self.i.p.data)]
         with m.FSM() as states:
-            m.d.comb += self.active.eq(~states.ongoing("RECEIVE"))
+            receiving = states.ongoing("RECEIVE")
+            m.d.comb += self.active.eq(~receiving)
+            m.d.sync += self._judged.eq(receiving & ~(self.i.valid & self.i.ready))
             with m.State("RECEIVE"):
                 self._receive(m)
             with m.State("QUIET"):
@@ -187,7 +190,7 @@ class LinkServer(Component):
             self.frame.valid.eq(self._is_byte() & feeding),
             self.frame.p.data.eq(self.i.p.data),
             self.frame.p.last.eq(position == HEADER_BYTES + self.frame_bytes - 1),
-            self.i.ready.eq(self.i.p.end | ~feeding | self.frame.ready),
+            self.i.ready.eq(Mux(self.i.p.end, self._judged, ~feeding | self.frame.ready)),
         ]
         with m.If(self._is_byte() & self.i.ready):
             m.d.comb += self._crc.valid.eq(1)
@@ -201,26 +204,49 @@ class LinkServer(Component):
                 m.d.comb += self.load.eq(self._payload & (position < HEADER_BYTES + MEASURE_BYTES))
             with m.If(self.frame.p.last):
                 m.d.sync += self._payload.eq(0)
-        with m.If(self._is_delimiter()):
+        with m.If(self._is_delimiter() & self._judged):
             self._judge(m)
 
     def _take_type(self, m: Module) -> None:
         kind = self.i.p.data[: len(self._kind)]
         m.d.sync += [self._kind.eq(kind), self._foreign.eq(self.i.p.data[len(self._kind) :].any())]
 
+    @property
+    def _known(self) -> Value:
+        """The packet's type is one that is served."""
+        return Cat(self._kind == request for request in self.lengths).any()
+
+    @property
+    def _whole(self) -> Value:
+        """The packet so far is as long as its type asks for."""
+        return Cat((self._kind == kind) & (self._position == length) for kind, length in self.lengths.items()).any()
+
+    def _verdicts(self, m: Module) -> None:
+        """What is wrong with the packet so far, in registers: what follows is far from the check sum's 32 bits.
+
+        ``judged`` tells whether they are of all that has come.
+        """
+        some = self._position != 0
+        self._judged, self._some = Signal(), Signal(reset_less=True)
+        self._damaged, self._unknown, self._unlike = (Signal(reset_less=True) for _ in range(3))
+        m.d.sync += [
+            self._some.eq(some),
+            self._damaged.eq(some & ~self._crc.match_detected),
+            self._unknown.eq(some & (self._foreign | ~self._known)),
+            self._unlike.eq(some & ~self._whole),
+        ]
+
     def _judge(self, m: Module) -> None:
         """What follows a packet's end."""
-        position, kind = self._position, self._kind
-        known = ~self._foreign & Cat(kind == request for request in self.lengths).any()
-        right = Cat((kind == request) & (position == length) for request, length in self.lengths.items()).any()
+        kind = self._kind
         self._forget(m)
-        with m.If(self._bad | self.i.p.bad | ((position != 0) & ~self._crc.match_detected)):
+        with m.If(self._bad | self.i.p.bad | self._damaged):
             self._fail(m, Reason.GARBLED)
-        with m.Elif((position != 0) & ~known):
+        with m.Elif(self._unknown):
             self._fail(m, Reason.UNKNOWN)
-        with m.Elif((position != 0) & ~right):
+        with m.Elif(self._unlike):
             self._fail(m, Reason.LENGTH)
-        with m.Elif(position != 0):
+        with m.Elif(self._some):
             m.d.sync += [self._failed.eq(0), self._reason.eq(Reason.NONE)]
             m.next = "HEADER"
             with m.If(kind == Request.INFER):

@@ -172,14 +172,23 @@ class Rom:
         ]
 
 
+@dataclass(frozen=True)
+class GlobalBuffer:
+    bits = 1
+
+    def lines(self, name: str, low: int) -> list[str]:
+        return pair("global_buffer", name, {}, f".i(stimulus[{low}])", "o", 1, "1'b1")
+
+
 def pair(kind, name, parameters, ports, output, width, checked, extra=None) -> list[str]:
     """The behavioural module and the family's, and counters of cycles compared and of those that differ."""
     lines = []
     for prefix in ("", "cells_"):
         chosen = parameters | (extra or {}).get(prefix, {})
         text = ", ".join(f".{key}({value})" for key, value in chosen.items())
+        text = f"#({text}) " if text else ""
         lines.append(f"    wire [{width - 1}:0] {prefix}{name}_out;")
-        lines.append(f"    {prefix}mbconv_{kind} #({text}) {prefix}{name} ({ports}, .{output}({prefix}{name}_out));")
+        lines.append(f"    {prefix}mbconv_{kind} {text}{prefix}{name} ({ports}, .{output}({prefix}{name}_out));")
     return [
         *lines,
         "    always @(posedge clk)",
@@ -247,7 +256,7 @@ PARTS = {"ECP5": "LFE5U-85F", "iCE40": "iCE40UP5K", "Gowin": "GW2A-18C", "Nexus"
 CIRCUITS = {
     family.name: {
         f"circuit_{index}": circuit
-        for index, circuit in enumerate([*MULTIPLICATIONS[family.name], *MEMORIES[family.name]])
+        for index, circuit in enumerate([*MULTIPLICATIONS[family.name], *MEMORIES[family.name], GlobalBuffer()])
     }
     for family in FAMILIES
 }
@@ -270,10 +279,11 @@ def counts(request) -> tuple[str, dict[str, int]]:
     head += ["    assign {stimulus__ready, echo__valid, echo__payload} = {echo__ready, stimulus__valid, 1'b0};"]
     head += ["    reg [31:0] cycle;", "    always @(posedge clk) cycle <= rst ? 0 : cycle + 1;"]
     text = "\n".join([*head, *lines, "endmodule\n"])
-    twins = "\n".join(path.read_text() for path in primitive_files({"single_port_ram"}))
+    twins = "\n".join(path.read_text() for path in primitive_files({"single_port_ram", "global_buffer"}))
     memories = [circuit.cell for circuit in circuits.values() if isinstance(circuit, Ram | Rom)]
     files = {cell.file: cell.text for cell in memories if cell.file}
-    verilog = Verilog("harness", text, re.sub("module mbconv", "module cells_mbconv", twins), files, tuple(memories))
+    primitives = re.sub("module mbconv", "module cells_mbconv", twins)
+    verilog = Verilog("harness", text, primitives, files, tuple(memories), kinds=frozenset({"global_buffer"}))
     # The circuits say themselves how many of their products are in DSP blocks.
     cells = part.family.sources(verilog, part)
     cells["harness.v"] = text

@@ -7,8 +7,15 @@ i5's table (wuxx/Colorlight-FPGA-Projects, ``README.md`` at 0596dbf0) and in the
 ``litex_boards/platforms/colorlight_i9.py`` at 85077700, which also has the clock at P3, as has
 wuxx/Colorlight-FPGA-Projects, ``src/i9/blink/blink.lpf`` at e2f96204).
 
-The SDRAM's lines are those of the same two files of LiteX, for the i5 (EM638325) and for the i9 (M12L64322A), which
-name the same pins; they number the data lines differently, which a memory does not see. CKE, CS and DQM are no pins.
+The SDRAM's lines are those of the same two files of LiteX, for the i5 (EM638325) and for the i9 (M12L64322A), and of
+the tables ``SDRAM (U18)`` in wuxx/Colorlight-FPGA-Projects, ``README.md`` (i5, at 0596dbf0) and
+``colorlight_i9_v7.2.md`` (i9, at 019d8ca5): all name the same pins, LiteX numbers the data lines differently, which a
+memory does not see. CKE, CS and DQM are no pins. An i5 v6.0 has no BA1.
+
+Times hold for either device, whatever its grade down to -7: of M12L64322A enjoy-digital/litedram,
+``litedram/modules.py`` at 7d9c1de0, has tRP, tRCD and tWR 15, tRFC 55, tRAS 40 ns, and ESMT's data sheet (rev. 2.3) 14 ns
+for tWR of -7, a refresh every 15.6 µs; of EM638325 Etron's (rev. 1.4) 4,096 refreshes in 64 ms, and the models that cite
+it tRP and tRCD 18 to 21, tRAS 42, tRC and tRFC 63 ns, tWR two cycles, a cycle of 10 ns or more at CAS latency 2.
 """
 
 from __future__ import annotations
@@ -52,7 +59,16 @@ class _ColorlightPlatform(LatticeECP5Platform):
             Attrs(IO_TYPE="LVCMOS33", SLEWRATE="FAST"),
         ),
     )
-    sdram = SdramTiming(data_bits=32, row_bits=11, column_bits=8, row_ns=70.0, refresh_ns=70.0)
+    sdram = SdramTiming(
+        data_bits=32,
+        row_bits=11,
+        column_bits=8,
+        precharge_ns=21.0,
+        activate_ns=21.0,
+        row_ns=70.0,
+        refresh_ns=70.0,
+        interval_ns=15_600.0,
+    )
     connectors = ()
 
 

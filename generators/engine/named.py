@@ -15,7 +15,7 @@ NAMED = {
     "ecp5_24": (
         "pixels=3,requantizers=2,depthwise_columns=3,map_words=8192,weight_words=1536,constant_words=32,tables=1,"
         "loads_tables=1,instructions=392,weight_bits=9,lane_bits=25,side_bits=8,kernel_bits=4,group_bits=8,ranges=1,"
-        "overlaps=1,memory_bytes=61/16,memory_latency=11"
+        "overlaps=1,memory_bytes=249/64,memory_latency=11"
     ),
     "ecp5_32": (
         "pixels=4,requantizers=4,depthwise_columns=4,map_words=32768,weight_words=4096,constant_words=128,tables=2,"

@@ -6,6 +6,7 @@ import pytest
 
 from mbconv.board import Board
 from mbconv.board.errors import ForeignMemory
+from mbconv.fpga.boards import find_board
 from mbconv.frames import random_frames
 from mbconv.generators.engine.memory_timing import parse_engine
 from mbconv.hdl.engine.sdram import SdramTiming
@@ -17,11 +18,14 @@ from mbconv.sim.board.simulated_board import SimulatedBoard
 from mbconv.sim.golden import model as golden
 
 CLOCK = 96e6
-READING, _ = parse_engine(
-    "channels=8,pixels=4,requantizers=2,map_words=4096,weight_words=256,constant_words=64,tables=1,instructions=24,"
-    "ranges=1,overlaps=1,port_bytes=2"
-)
-BAUD = round(CLOCK / least_bit_cycles(READING))
+READING = {
+    bits: parse_engine(
+        "channels=8,pixels=4,requantizers=2,map_words=4096,weight_words=256,constant_words=64,tables=1,instructions=24,"
+        f"ranges=1,overlaps=1,port_bytes={bits // 8}"
+    )[0]
+    for bits in (16, 32)
+}
+BAUD = round(CLOCK / least_bit_cycles(READING[16]))
 
 
 def networks():
@@ -37,9 +41,11 @@ def right(found, graph, seed=7):
         assert np.array_equal(values.ravel(), np.asarray(wanted[tensor]).ravel())
 
 
-@pytest.fixture(scope="module")
-def board():
-    with SimulatedBoard.of_engine(READING, CLOCK, CLOCK / least_bit_cycles(READING), sdram=SdramTiming()) as running:
+@pytest.fixture(scope="module", params=[SdramTiming(), find_board("colorlight-i5").sdram_timing], ids=("16", "32"))
+def board(request):
+    """A device of 16 bits, and one of 32, a Colorlight's."""
+    engine = READING[request.param.data_bits]
+    with SimulatedBoard.of_engine(engine, CLOCK, CLOCK / least_bit_cycles(engine), sdram=request.param) as running:
         yield running
 
 

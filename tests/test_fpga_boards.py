@@ -47,6 +47,25 @@ def test_pins_of_an_sdram(name, bits, clock, lines):
     assert find_board("icebreaker").sdram_timing is None
 
 
+MAKERS_SDRAM = {  # the tables "SDRAM (U18)" of wuxx/Colorlight-FPGA-Projects, README.md and colorlight_i9_v7.2.md
+    "clk": "B9", "ras_n": "B10", "cas_n": "A9", "we_n": "A10", "ba": "B11 C8",
+    "a": "B13 C14 A16 A17 B16 B15 A14 A13 A12 A11 B12",
+    "dq": "B6 A5 A6 A7 C7 B8 B5 A8 D8 D7 E8 D6 C6 D5 E7 C5 C10 D9 E11 D11 C11 D12 E9 C12 E14 C15 E13 D15 E12 B17 D14 "
+    "D13",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["colorlight-i5", "colorlight-i9"])
+def test_pins_of_a_colorlights_sdram_are_its_makers(name):
+    """Data lines may be in another order, as a memory gives back on each what came in on it."""
+    found = {}
+    for port, pin in find_board(name).sdram.items():
+        found.setdefault(port.removeprefix("sdram_").partition("[")[0], []).append(pin.name)
+    for wanted in (found, makers := {line: pins.split() for line, pins in MAKERS_SDRAM.items()}):
+        wanted["dq"].sort()
+    assert found == makers
+
+
 def test_names():
     assert len({board.name for board in boards()}) == len(boards())
     for board in boards():

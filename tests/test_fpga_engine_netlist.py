@@ -35,12 +35,14 @@ def test_two_networks_on_a_netlist(tmp_path):
 
 
 @pytest.mark.slow  # synthesis, and two million cycles of the netlist; of the larger engine ten minutes and more
-@pytest.mark.parametrize("name", ["ecp5_32", "ecp5_144"])
-def test_weights_from_an_sdram_on_a_netlist(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "board"), [("ecp5_24", "colorlight-i5"), ("ecp5_32", "ulx3s-85f"), ("ecp5_144", "ulx3s-85f")]
+)
+def test_weights_from_an_sdram_on_a_netlist(tmp_path, name, board):
     """On an ECP5: registers in the pads, the device's inverted clock, words with the falling edge; all weights of a
     small network through them, over the link before. The device's model ends the simulation at a time that is not kept.
     A slow clock, so that a byte on the line takes few cycles."""
-    board = find_board("ulx3s-85f")
+    board = find_board(board)
     engine = replace(parse_engine(name)[0], constant_words=32)  # of 128 digits fits the chip
     netlist, top = engine_netlist(engine, board, tmp_path, 25.0)
     parameters, timing = parse_engine(top.identity.engine)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from amaranth.sim import Simulator
 
+from mbconv.fpga.boards import find_board
 from mbconv.hdl.engine.memory_fill import MemoryFill
 from mbconv.hdl.engine.sdram import Command, SdramReader, SdramTiming
 from mbconv.hdl.engine.weight_port import PLACE_BYTES
@@ -15,6 +16,9 @@ from mbconv.sim.engine.sdram_model import SdramError, SdramModel
 REGISTERS = Family("test", largest_register_queue=64)
 SMALL = SdramTiming(column_bits=5, start_ns=500.0)
 """Rows that end often; the pause after power is that of a simulation."""
+
+COLORLIGHT = find_board("colorlight-i5").sdram_timing
+"""32 bits, as a board has them."""
 
 
 def run(cycles, *, clock=96e6, timing=SMALL, checked=None, filled=(), restarts=(), ready=lambda cycle: True, delay=2):
@@ -67,8 +71,9 @@ def words(count, bits=16, seed=4):
         (96e6, SMALL),
         (96e6, replace(SMALL, data_bits=32, cas=3)),
         (133e6, replace(SMALL, cas=3)),
+        (70e6, replace(COLORLIGHT, start_ns=500.0)),
     ],
-    ids=("24 MHz", "96 MHz", "32 bits, CAS 3", "133 MHz"),
+    ids=("24 MHz", "96 MHz", "32 bits, CAS 3", "133 MHz", "Colorlight"),
 )
 def test_what_was_written_is_read_in_order(clock, timing):
     wanted = words(600, timing.data_bits)

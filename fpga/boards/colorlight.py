@@ -12,10 +12,11 @@ the tables ``SDRAM (U18)`` in wuxx/Colorlight-FPGA-Projects, ``README.md`` (i5, 
 ``colorlight_i9_v7.2.md`` (i9, at 019d8ca5): all name the same pins, LiteX numbers the data lines differently, which a
 memory does not see. CKE, CS and DQM are no pins. An i5 v6.0 has no BA1.
 
-Times hold for either device, whatever its grade down to -7: of M12L64322A enjoy-digital/litedram,
-``litedram/modules.py`` at 7d9c1de0, has tRP, tRCD and tWR 15, tRFC 55, tRAS 40 ns, and ESMT's data sheet (rev. 2.3) 14 ns
-for tWR of -7, a refresh every 15.6 µs; of EM638325 Etron's (rev. 1.4) 4,096 refreshes in 64 ms, and the models that cite
-it tRP and tRCD 18 to 21, tRAS 42, tRC and tRFC 63 ns, tWR two cycles, a cycle of 10 ns or more at CAS latency 2.
+Times hold for either device, whatever its grade down to -7. M12L64322A: enjoy-digital/litedram,
+``litedram/modules.py`` at 01355ff7, has tRP, tRCD and tWR 15, tRFC 55, tRAS 40 ns; ESMT's data sheet (rev. 2.3) 14 ns
+for tWR of -7 and a refresh every 15.6 µs. EM638325: Etron's (rev. 1.4) has 4,096 refreshes in 64 ms; models that cite
+it have 18 to 21 ns for tRP and tRCD, 42 for tRAS, 63 for tRC and tRFC, two cycles for tWR, 10 ns at least for a cycle
+at CAS latency 2.
 """
 
 from __future__ import annotations

@@ -22,6 +22,11 @@ NAMED = {
         "loads_tables=1,instructions=1152,weight_bits=9,lane_bits=25,kernel_bits=7,ranges=1,vectors=1,products=1,"
         "overlaps=1,memory_bytes=125/64,memory_latency=11"
     ),
+    "ecp5_64": (
+        "channels=16,pixels=4,requantizers=4,depthwise_columns=4,folds=1,map_words=8704,weight_words=2048,"
+        "constant_words=128,tables=1,loads_tables=1,instructions=477,weight_bits=9,lane_bits=25,side_bits=8,"
+        "kernel_bits=7,group_bits=8,ranges=1,vectors=1,products=1,overlaps=1,memory_bytes=249/64,memory_latency=11"
+    ),
     "ecp5_144": (
         "channels=16,pixels=9,requantizers=8,depthwise_rows=3,depthwise_columns=3,folds=1,map_words=18432,"
         "weight_words=2048,constant_words=32,tables=1,loads_tables=1,instructions=1224,lane_bits=25,kernel_bits=7,"
@@ -37,11 +42,16 @@ NAMED = {
 
 ``up5k``: 16 multipliers in the 8 SB_MAC16 of an iCE40UP5K, maps in its SPRAM, all else in its block RAM.
 ``up5k_flash``: the same with room for larger networks, whose weights come from the board's flash.
+``ecp5_24``, ``ecp5_64``: 24 and 64 multipliers of an LFE5U-25F and -45F, weights and tables from an SDRAM of 32 bits.
 ``ecp5_32``, ``ecp5_144``: 32 and 144 multipliers of an LFE5U-85F, weights and tables from an SDRAM of 16 bits.
 ``ecp5_v3``: the latter for MobileNetV3: MUL by a vector, constants for it; fewer maps and instructions.
 """
 
-OF_BOARDS = {"icebreaker": ("up5k_flash", 24.0), "ulx3s-85f": ("ecp5_32", 75.0)}
+OF_BOARDS = {
+    "icebreaker": ("up5k_flash", 24.0),
+    "colorlight-i5": ("ecp5_24", 70.0),
+    "ulx3s-85f": ("ecp5_32", 75.0),
+}
 """By a board's name its engine, and the clock, in MHz, that it is built for."""
 
 

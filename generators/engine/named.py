@@ -23,8 +23,8 @@ NAMED = {
         "overlaps=1,memory_bytes=125/64,memory_latency=11"
     ),
     "ecp5_64": (
-        "channels=16,pixels=4,requantizers=4,depthwise_columns=4,folds=1,map_words=8704,weight_words=2048,"
-        "constant_words=128,tables=1,loads_tables=1,instructions=477,weight_bits=9,lane_bits=25,side_bits=8,"
+        "channels=16,pixels=4,requantizers=4,depthwise_columns=4,folds=1,map_words=8704,weight_words=1536,"
+        "constant_words=128,tables=1,loads_tables=1,instructions=272,weight_bits=9,lane_bits=25,side_bits=8,"
         "kernel_bits=7,group_bits=8,ranges=1,vectors=1,products=1,overlaps=1,memory_bytes=249/64,memory_latency=11"
     ),
     "ecp5_144": (

@@ -55,6 +55,9 @@ class Drawing:
     def scale_of(self, tensor: int) -> float:
         return float(self.writer.tensors[tensor].scales[0])
 
+    def zero_point_of(self, tensor: int) -> int:
+        return int(self.writer.tensors[tensor].zero_points[0])
+
     def pick(self, rank: int | None = None) -> int | None:
         """A tensor to read: mostly a late one, sometimes any, so that some are read again and again."""
         found = [t for t in self.tensors if rank is None or len(self.shape(t)) == rank]

@@ -137,6 +137,22 @@ class DrawnJoins(DrawnMaps):
         )  # fmt: skip
         self.added(y, x)
 
+    def zero_moved(self) -> None:
+        """ADD or SUB of a constant that leaves every integer as it is, under another zero point: a table that changes
+        nothing, and is no copy."""
+        x = self.pick()
+        scale, zero = self.scale_of(x), self.zero_point_of(x)
+        moved = self.one_of([point for point in range(self.low, self.high + 1) if point != zero])
+        code = self.one_of(("ADD", "SUB"))
+        # q' = q ± constant, counted from the zero points
+        steps = moved - zero if code == "SUB" else zero - moved
+        constant = int(self.rng.integers(max(self.low, self.low + steps), min(self.high, self.high + steps) + 1))
+        first = code == "ADD" and self.chance(0.5)
+        y = self.writer.constant_arithmetic(
+            code, x, np.array([constant]), scale, constant - steps, scale, moved, constant_first=first
+        )
+        self.added(y, x)
+
     def table(self) -> None:
         x, w = self.pick(), self.writer
         kinds = ["RELU", "RELU6", "QUANTIZE"]

@@ -65,6 +65,7 @@ class RandomNetwork(DrawnJoins):
             (self.sliced, 1),
             (self.split, 1),
             (self.constant_arithmetic, 2),
+            (self.zero_moved, 1),
             (self.table, 2),
             (self.pad, 1),
             (self.fully_connected, 1),

@@ -2,7 +2,8 @@
 
 Products beyond the DSP blocks are rows of carry chains, so that a network may be given more multipliers than the FPGA
 has blocks: the table shows how interval, block RAM and tables trade, and which clock a rate needs. Block RAM is
-counted, tables are estimated, both without the link of the board; DSP blocks are shared out as ``build`` does.
+counted, tables are estimated, both without the link of the board; DSP blocks are shared out as ``build`` does, or, for
+comparison, given to products of arrays alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import Graph
 from mbconv.generators.planning.board_plan import design_cost
 from mbconv.generators.planning.device import Device
+from mbconv.generators.planning.planner import plan_for_multipliers
 from mbconv.generators.planning.resources import Resources
+from mbconv.generators.stages.network import build_network
 
 from .arguments import layer_range
 
@@ -43,13 +46,20 @@ class Budget:
         return rate * self.interval / 1e6
 
 
-def budget(graph: Graph, device: Device, multipliers: int) -> Budget:
+def budget(graph: Graph, device: Device, multipliers: int, *, products_only: bool = False) -> Budget:
     """The plan of least interval with a budget of multipliers, costed.
+
+    Args:
+        products_only: requantisations get no DSP block.
 
     Raises:
         GraphError: the budget is too small for the network.
     """
-    design = make_design(graph, multipliers=multipliers, device=device)
+    if products_only:
+        plan = plan_for_multipliers(build_network(graph), multipliers, sharing=False)
+        design = make_design(graph, plan=plan, family=device.circuits)
+    else:
+        design = make_design(graph, multipliers=multipliers, device=device)
     found = Resources(design_cost(design), device)
     return Budget(
         multipliers,
@@ -88,10 +98,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("multipliers", nargs="+", type=int)
     parser.add_argument("--fps", type=float, default=RATE, help="[default: %(default)g]")
     parser.add_argument("--layers", type=layer_range, metavar="A:B", help="these operators alone")
+    parser.add_argument("--products-only", action="store_true", help="no DSP blocks for requantisations")
     options = parser.parse_args(arguments)
     _, graph = load_part(options.model, options.layers)
     device = find_board(options.board).part.resources
-    print(table([budget(graph, device, count) for count in options.multipliers], device, options.fps))
+    found = [budget(graph, device, count, products_only=options.products_only) for count in options.multipliers]
+    print(table(found, device, options.fps))
 
 
 if __name__ == "__main__":

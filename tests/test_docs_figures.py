@@ -1,6 +1,8 @@
 """Figures in README and docs, against what their commands print now."""
 
 import re
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from click.testing import CliRunner
 
 from mbconv.cli import main
 from mbconv.command_bench import _buffers
-from mbconv.fpga import area, rom_limit
+from mbconv.fpga import area, budgets, rom_limit
 from mbconv.generators.emission.board import model_hash, plan_hash
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.ranges import block_ranges
@@ -183,6 +185,51 @@ def test_small_roms(case, shared):
         str(found.blocks),
         f"{found.all_blocks} of {found.available_blocks}",
     ]
+
+
+def budgets_printed(*arguments: str) -> list[str]:
+    """The rows of a table of ``python -m mbconv.fpga.budgets``."""
+    out = StringIO()
+    with redirect_stdout(out):
+        budgets.main(arguments)
+    return out.getvalue().splitlines()[2:]
+
+
+def test_block_rams_of_cifar10_v3():
+    (row,) = budgets_printed("cifar10_v3", "ulx3s-85f", "64")
+    count = row.split(" | ")[3]
+    for page in ("cifar10_v3", "mobilenetv3"):
+        assert re.search(rf"{count}( of an ECP5's block RAMs| `DP16KD` at 64)", (DOCS / f"{page}.md").read_text()), page
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("page", "model", "budget"),
+    [
+        ("fpga", "vww_96_int8", "156 190 220 256 285 320"),
+        ("mobilenetv3", "ppocr_cls_mnv3s035_int8", "54 64 128 256"),
+        ("mobilenetv3", "ppocr_cls_mnv3s035_int8", "32 64 128 --layers 0:64"),
+    ],
+)
+def test_budgets(page, model, budget, shared):
+    rows = budgets_printed(str(shared / "models" / f"{model}.tflite"), "ulx3s-85f", *budget.split())
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    assert budget in " ".join(text.split()) and "\n".join(rows) in text
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_dsp_blocks_of_requantisations(shared):
+    """What they save of VWW at 320 multipliers."""
+    arguments = str(shared / "models" / "vww_96_int8.tflite"), "ulx3s-85f", "320"
+    (with_them,), (without,) = budgets_printed(*arguments), budgets_printed(*arguments, "--products-only")
+    _, rows, interval, rams, luts, _ = with_them.strip("| ").split(" | ")
+    text = " ".join((DOCS / "fpga.md").read_text(encoding="utf-8").split())
+    assert f"{320 - int(rows)} products have one and {rows} are in rows, {156 - 320 + int(rows)} blocks are" in text
+    _, _, same, more_rams, more_luts, _ = without.strip("| ").split(" | ")
+    assert f"{luts} remain of {more_luts}, at the same interval of {interval} cycles" in text and same == interval
+    assert f"{rams} of 208 `DP16KD` instead of {more_rams}" in text
 
 
 @pytest.mark.shared

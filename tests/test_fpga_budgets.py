@@ -19,6 +19,15 @@ def test_more_multipliers_than_dsp_blocks_are_rows(capsys):
     assert line == f"| 8 | 0 | 18,432 | {few.block_rams} | {few.luts:,} | 18.4 |"
 
 
+def test_requantisations_without_dsp_blocks_take_tables(capsys):
+    device = find_board("ulx3s-85f").part.resources
+    shared, apart = (budgets.budget(load("cifar10", (3, 7)), device, 20, products_only=only) for only in (False, True))
+    assert (shared.interval, shared.multipliers, shared.rows) == (apart.interval, apart.multipliers, apart.rows)
+    assert shared.rows == 0 and shared.luts < apart.luts
+    budgets.main(["cifar10", "ulx3s-85f", "20", "--layers", "3:7", "--products-only"])
+    assert f"| {apart.block_rams} | {apart.luts:,} |" in capsys.readouterr().out
+
+
 def test_a_range_takes_less_than_the_network(capsys):
     tables = []
     for layers in ([], ["--layers", "1:5"]):

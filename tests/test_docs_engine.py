@@ -72,14 +72,45 @@ def test_a_person_detector_from_flash(shared):
         assert found.groups() == (cycles(plan), rate(plan))
 
 
+def on_boards() -> list[tuple[str, str, str, str, str]]:
+    """Engine, MHz, network, cycles and rate of every row of the tables of boards."""
+    header = r"\n\n\| network \| cycles a frame \| pictures a second \|\n\|[-|]+\n((?:\|.*\n)+)"
+    commands = rf"`mbconv plan MODEL --engine (\w+) --clock ([\d.]+)`[^|]*?{header}"
+    found = [
+        (engine, clock, *map(str.strip, row.replace("`", "").strip("|").split("|")))
+        for engine, clock, rows in re.findall(commands, OF_BOARDS)
+        for row in rows.splitlines()
+    ]
+    (header,) = re.findall(r"^\| network \| `.*\|$", OF_BOARDS, re.MULTILINE)
+    for place, (engine, clock) in enumerate(re.findall(r"`(\w+)`: cycles a frame \|[^|]* ([\d.]+) MHz", header)):
+        rows = [(row[0], *row[1 + 2 * place : 3 + 2 * place]) for row in table(OF_BOARDS, header)]
+        found += [(engine, clock, *row) for row in rows if row[2]]
+    return found
+
+
+ROWS = on_boards()
+
+
+def test_rows_of_boards_are_found():
+    assert {engine for engine, *_ in ROWS} == {"ecp5_32", "ecp5_24", "ecp5_64", "gw2ar_32"}
+    assert {name for engine, _, name, *_ in ROWS if engine == "ecp5_32"} == set(FILES)
+
+
+@pytest.mark.parametrize(("engine", "clock", "name", "count", "shown"), [row for row in ROWS if row[2] == "digits"])
+def test_digits_on_boards(engine, clock, name, count, shown):
+    plan = planned(name, engine, "--clock", clock)
+    assert (count, shown) == (cycles(plan), rate(plan))
+
+
 @pytest.mark.slow
 @pytest.mark.shared
-@pytest.mark.parametrize("name", FILES)
-def test_a_board_with_an_sdram(name, shared):
-    rows = table(OF_BOARDS, "| network | cycles a frame | pictures a second |")
-    assert {row[0] for row in rows} == set(FILES)
-    plan = planned(str(shared / "models" / f"{name}.tflite"), "ecp5_32", "--clock", "75")
-    assert [name, cycles(plan), rate(plan)] in rows
+@pytest.mark.parametrize(
+    ("engine", "clock", "name", "count", "shown"),
+    [pytest.param(*row, id=f"{row[2]}, {row[0]}") for row in ROWS if row[2] != "digits"],
+)
+def test_boards_with_an_sdram(engine, clock, name, count, shown, shared):
+    plan = planned(name if builtin(name) else str(shared / "models" / f"{name}.tflite"), engine, "--clock", clock)
+    assert (count, shown) == (cycles(plan), rate(plan))
 
 
 LARGE = [row[0] for row in table(OF_BOARDS, "| network | cycles a frame | waiting for weights | instructions |")]

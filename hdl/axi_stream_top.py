@@ -18,6 +18,7 @@ from .cost import NOTHING
 from .family import GENERIC, Family
 from .fifo import RegisterQueue
 from .fork import Fork
+from .global_buffer import GlobalBuffer
 from .layouts import ArrayLayout
 from .separate import separate
 from .stream_graph import connect_streams
@@ -79,7 +80,8 @@ class AxiStreamTop(Component):
     One packet is one frame. A frame is bad, TUSER on its last beat at every output, if the packet of any input was too
     short or too long.
 
-    ``aclk`` clocks everything. ``aresetn``, synchronous and active low, is registered once; one cycle is enough. While
+    ``aclk`` clocks everything. ``aresetn``, synchronous and active low, is registered once and passes a
+    :class:`~mbconv.hdl.global_buffer.GlobalBuffer`; one cycle is enough. While
     it is low and in the cycle after, TVALID and TREADY are low.
 
     Args:
@@ -187,7 +189,9 @@ class AxiStreamTop(Component):
         m = Module()
         m.domains.sync = domain = ClockDomain()
         reset = Signal(init=1, reset_less=True)
-        domain.clk, domain.rst = self.aclk, reset
+        domain.clk, domain.rst = self.aclk, Signal()
+        m.submodules.network_reset = network_reset = GlobalBuffer()
+        m.d.comb += [network_reset.i.eq(reset), domain.rst.eq(network_reset.o)]
         m.d.sync += reset.eq(~self.aresetn)
         running = Signal()
         m.d.comb += running.eq(self.aresetn & ~reset)

@@ -5,6 +5,7 @@ from cobs import cobs
 
 from mbconv.hdl.link.cobs_decoder import CobsDecoder
 from mbconv.hdl.link.cobs_encoder import CobsEncoder
+from mbconv.hdl.link.stream_register import StreamRegister
 from mbconv.sim.circuits.testbench import Case, run_cases
 
 
@@ -87,4 +88,6 @@ def test_cobs():
     damaged[rng.integers(0, len(damaged), 60)] = rng.integers(0, 256, 60)
     cases = [encoder_case(name, given) for name, given in packets().items()]
     cases += [decoder_case("right", right), decoder_case("damaged", damaged.tobytes() + b"\0\0" + right[:200] + b"\0")]
+    data = rng.integers(0, 256, 300).astype(np.uint8)
+    cases.append(Case("register", StreamRegister(8), {"i": data}, {"o": data}, frames=1, latency=2 * len(data) - 1))
     run_cases(cases)

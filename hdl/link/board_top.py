@@ -8,15 +8,15 @@ from amaranth.lib.wiring import Component, In, Out, connect
 from ..axi_stream_top import AxiStreamTop
 from ..family import GENERIC, Family
 from ..fifo import Fifo
-from ..global_buffer import GlobalBuffer
 from .baud import BITS_PER_BYTE, BitLength
 from .byte_frame import ByteFrame
-from .cobs_decoder import CobsDecoder
+from .cobs_decoder import DECODED, CobsDecoder
 from .cobs_encoder import PACKET, CobsEncoder
 from .frame_bytes import FrameBytes
 from .identity import Identity
 from .measurement import Measurement
 from .server import LinkServer
+from .stream_register import StreamRegister
 from .uart_receiver import UartReceiver
 from .uart_transmitter import UartTransmitter
 
@@ -94,6 +94,7 @@ class BoardTop(Component):
             )
         self.receiver, self.transmitter = UartReceiver(bit), UartTransmitter(bit)
         self.decoder, self.encoder = CobsDecoder(), CobsEncoder(family=family)
+        self.request, self.reply = StreamRegister(DECODED), StreamRegister(PACKET)
         quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
         self.server = LinkServer(identity.encode(), frames[0], quiet, measures, name, family=family)
         self.queue = Fifo(PACKET, max(2, frames[0]) if buffered else 2, family=family)
@@ -123,19 +124,20 @@ class BoardTop(Component):
 
         # What surrounds the network is empty a cycle before the network is reset, in which that gives nothing.
         restarting, network_rst = Signal(), Signal(reset_less=True)
-        m.submodules.network_reset = network_reset = GlobalBuffer()
         connect(m, self.receiver.o, self.decoder.i)
-        connect(m, self.decoder.o, server.i)
-        connect(m, server.o, self.encoder.i)
+        m.submodules.request, m.submodules.reply = self.request, self.reply
+        connect(m, self.decoder.o, self.request.i)
+        connect(m, self.request.o, server.i)
+        connect(m, server.o, self.reply.i)
+        connect(m, self.reply.o, self.encoder.i)
         connect(m, self.encoder.o, self.transmitter.i)
         m.d.comb += [
             self.receiver.rx.eq(self.rx),
             self.tx.eq(self.transmitter.tx),
             server.damaged.eq(self.receiver.error),
-            self.active.eq(server.active | self.encoder.busy | ~self.transmitter.i.ready),
+            self.active.eq(server.active | self.reply.o.valid | self.encoder.busy | ~self.transmitter.i.ready),
             self.core.aclk.eq(self.clk),
-            network_reset.i.eq(network_rst),
-            self.core.aresetn.eq(~network_reset.o),
+            self.core.aresetn.eq(~network_rst),
         ]
         m.d.sync += [restarting.eq(server.restart), network_rst.eq(self.rst | restarting)]
         restarted = ResetInserter(restarting)

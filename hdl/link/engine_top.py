@@ -15,10 +15,11 @@ from ..engine.parameters import EngineParameters
 from ..engine.sdram import SdramReader, sdram_lines
 from ..family import GENERIC, Family
 from .baud import BITS_PER_BYTE, BitLength
-from .cobs_decoder import CobsDecoder
-from .cobs_encoder import CobsEncoder
+from .cobs_decoder import DECODED, CobsDecoder
+from .cobs_encoder import PACKET, CobsEncoder
 from .engine_server import EngineServer
 from .identity import Identity
+from .stream_register import StreamRegister
 from .uart_receiver import UartReceiver
 from .uart_transmitter import UartTransmitter
 
@@ -107,6 +108,7 @@ class EngineTop(Component):
         self.engine, self.identity, self.bit, self.flash, self.sdram = engine, identity, bit, flash, sdram
         self.receiver, self.transmitter = UartReceiver(bit), UartTransmitter(bit)
         self.decoder, self.encoder = CobsDecoder(), CobsEncoder(family=family)
+        self.request, self.reply = StreamRegister(DECODED), StreamRegister(PACKET)
         quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
         self.server = EngineServer(identity.encode(), quiet, name, fills=sdram is not None, family=family)
         self.lines = {} if flash is None else {f"flash_{name}": flow for name, flow in FLASH_LINES.items()}
@@ -141,8 +143,11 @@ class EngineTop(Component):
         m.submodules.engine = ResetInserter(server.restart)(self.engine)
         engine = self.engine
         connect(m, self.receiver.o, self.decoder.i)
-        connect(m, self.decoder.o, server.i)
-        connect(m, server.o, self.encoder.i)
+        m.submodules.request, m.submodules.reply = self.request, self.reply
+        connect(m, self.decoder.o, self.request.i)
+        connect(m, self.request.o, server.i)
+        connect(m, server.o, self.reply.i)
+        connect(m, self.reply.o, self.encoder.i)
         connect(m, self.encoder.o, self.transmitter.i)
         for source, sink in ((server.program, engine.program), (server.frame, engine.i), (engine.o, server.result)):
             m.d.comb += [
@@ -155,7 +160,7 @@ class EngineTop(Component):
             self.receiver.rx.eq(self.rx),
             self.tx.eq(self.transmitter.tx),
             server.damaged.eq(self.receiver.error),
-            self.active.eq(server.active | self.encoder.busy | ~self.transmitter.i.ready),
+            self.active.eq(server.active | self.reply.o.valid | self.encoder.busy | ~self.transmitter.i.ready),
             server.loaded.eq(engine.loaded),
             server.refused.eq(engine.failed),
             server.number.eq(engine.number),

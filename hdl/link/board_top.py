@@ -62,7 +62,7 @@ class BoardTop(Component):
     Members:
         clk, rst: ``In(1)``
         rx: ``In(1)``, tx: ``Out(1)``, both high when idle
-        active: ``Out(1)``, an answer is owed or being sent: for a light
+        active: ``Out(1)``, a byte waits, or an answer is owed or being sent: for a light
 
     Raises:
         ValueError: several inputs or outputs, or an identity of another clock, rate or frame.
@@ -135,7 +135,13 @@ class BoardTop(Component):
             self.receiver.rx.eq(self.rx),
             self.tx.eq(self.transmitter.tx),
             server.damaged.eq(self.receiver.error),
-            self.active.eq(server.active | self.reply.o.valid | self.encoder.busy | ~self.transmitter.i.ready),
+            self.active.eq(
+                self.request.o.valid
+                | server.active
+                | self.reply.o.valid
+                | self.encoder.busy
+                | ~self.transmitter.i.ready
+            ),
             self.core.aclk.eq(self.clk),
             self.core.aresetn.eq(~network_rst),
         ]

@@ -160,7 +160,13 @@ class EngineTop(Component):
             self.receiver.rx.eq(self.rx),
             self.tx.eq(self.transmitter.tx),
             server.damaged.eq(self.receiver.error),
-            self.active.eq(server.active | self.reply.o.valid | self.encoder.busy | ~self.transmitter.i.ready),
+            self.active.eq(
+                self.request.o.valid
+                | server.active
+                | self.reply.o.valid
+                | self.encoder.busy
+                | ~self.transmitter.i.ready
+            ),
             server.loaded.eq(engine.loaded),
             server.refused.eq(engine.failed),
             server.number.eq(engine.number),

@@ -22,10 +22,12 @@ CLOCK = 96e6
 READING = {
     bits: parse_engine(
         "channels=8,pixels=4,requantizers=2,map_words=4096,weight_words=256,constant_words=64,tables=1,instructions=24,"
-        f"ranges=1,overlaps=1,port_bytes={bits // 8}"
+        f"ranges=1,overlaps=1,port_bytes={bits // 8}{further}"
     )[0]
-    for bits in (16, 32)
+    for bits, further in ((16, ",depthwise_rows=2,depthwise_columns=2,spare_registers=2"), (32, ""))
 }
+"""By the memory's bits; one with registers between link and engine."""
+
 BAUD = round(CLOCK / least_bit_cycles(READING[16]))
 
 

@@ -102,7 +102,8 @@ class FrameClock:
         elif values.get("last") and self.loads is not None:
             first = self.now + self.engine.control + 1 + self.engine.maps + 1  # the cycle of its first byte
             part = self.engine.parameters.overlaps
-            end += max(0, (self.loads.checked(self.used) if part else self.loads.end()) + 1 - first)
+            checked = self.loads.checked(self.used) if part else self.loads.end()
+            end += max(0, checked + 1 + self.engine.parameters.further_spares - first)
         cycles, waits = end - self.ended, end - self.now - computed
         self.ended = self.now = end
         return cycles, waits

@@ -42,7 +42,7 @@ class Array(Component):
             before, on the same word. Lanes beyond ``depthwise_rows`` do nothing.
         greatest: ``In(1)``, with ``maxima``: a sum of lane 0 is the greatest product.
         sums: ``Out(ArrayLayout(ArrayLayout(signed(lane_bits), channels), pixels))``
-        ends: ``Out(pixels)``
+        ends, ending: ``Out(pixels)``, the second a cycle before.
     """
 
     memory_bits = 0
@@ -63,6 +63,7 @@ class Array(Component):
                 "greatest": In(1),
                 "sums": Out(ArrayLayout(ArrayLayout(signed(p.lane_bits), p.channels), p.pixels)),
                 "ends": Out(p.pixels),
+                "ending": Out(p.pixels),
             }
         )
 
@@ -81,7 +82,7 @@ class Array(Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        p, spare = self.parameters, self.parameters.spares_at_lanes
+        p, spare = self.parameters, self.parameters.further_spares
         marks_layout = StructLayout({name: unsigned(1) for name in ("step", "first", "last")})
         now = Cat(self.slot[name] for name in marks_layout.members)
         marks: Value = now
@@ -99,7 +100,9 @@ class Array(Component):
             passed = Signal(len(weights), name=f"weights_{q}", reset_less=True)
             later = Signal(marks_layout, name=f"marks_{q}")
             if q and in_depthwise and not q % p.depthwise_columns:
-                apart = self.depthwise & ~self.one_row
+                # what stands throughout an instruction comes behind those of Words, from row to row
+                rows = spare * (p.depthwise_rows + q // p.depthwise_columns)
+                apart = delayed(m, self.depthwise & ~self.one_row, rows, f"apart_{q}")
                 weights = Mux(apart, self.weights.as_value(), weights)
                 marks = Mux(apart, now, marks)
             m.d.sync += [passed.eq(weights), later.as_value().eq(marks)]
@@ -122,12 +125,13 @@ class Array(Component):
     def _accumulate(self, m: Module, q: int, marks: Signal, multiply: Multipliers) -> None:
         """The sums of a pixel lane; ``marks`` come with its operands."""
         p = self.parameters
-        latency = self.family.multiplier_latency + p.spares_at_lanes
+        latency = self.family.multiplier_latency + p.further_spares
         step = delayed(m, marks.step, latency, f"step_{q}", reset=True)
         first = delayed(m, marks.first, latency, f"first_{q}")
         ends = Signal(name=f"ends_{q}")
         last = delayed(m, marks.last, latency, f"last_{q}", reset=True)
-        m.d.sync += ends.eq(step & last & (1 if q < p.depthwise_lanes else ~self.depthwise))
+        m.d.comb += self.ending[q].eq(step & last & (1 if q < p.depthwise_lanes else ~self.depthwise))
+        m.d.sync += ends.eq(self.ending[q])
         m.d.comb += self.ends[q].eq(ends)
         for g in range(p.channels):
             total = Signal(signed(p.lane_bits), name=f"sum_{q}_{g}", reset_less=True)

@@ -37,7 +37,7 @@ class Drain(Component):
             in_turn: ``In(1)``, the first words hold those of every other group.
         depthwise: ``In(1)``, of ``depthwise_lanes`` pixel lanes.
         soon, group_ends: ``In(1)``, M cycles before ``ends[0]``, the second with a group's last block.
-        ends, sums: ``In``, as :class:`~mbconv.hdl.engine.array.Array` gives them.
+        ends, ending, sums: ``In``, as :class:`~mbconv.hdl.engine.array.Array` gives them.
         address: ``Out``; reads: ``Out(1)``, it is needed.
         valid: ``Out(1)``; accumulators: ``Out(ArrayLayout(signed(lane_bits), requantizers))``
     """
@@ -56,6 +56,7 @@ class Drain(Component):
                 "soon": In(1),
                 "group_ends": In(1),
                 "ends": In(p.pixels),
+                "ending": In(p.pixels),
                 "sums": In(ArrayLayout(ArrayLayout(signed(p.lane_bits), p.channels), p.pixels)),
                 "address": Out(address),
                 "reads": Out(1),
@@ -97,7 +98,7 @@ class Drain(Component):
 
         latency = self.family.memory_latency
         valid = delayed(m, active & (pause == 0), latency, "valid", reset=True)
-        if not p.spares_at_lanes:
+        if not p.further_spares:
             m.d.comb += self.valid.eq(valid)
         if p.depthwise_lanes == 1 and p.result_cycles >= p.pixels:
             # all lanes are there before the next result is due
@@ -105,7 +106,7 @@ class Drain(Component):
             held = self._hold(m, [step] * p.pixels)
             m.d.comb += self.accumulators.as_value().eq(held[0])
             return m
-        if p.spares_at_lanes:
+        if p.further_spares:
             return self._spread(m, valid, lane, active & (pause == 0))
         chosen = delayed(m, lane, latency, "lane")
         held = self._hold(m, [valid & (chosen == q) for q in range(p.pixels)], ring=True)
@@ -122,10 +123,11 @@ class Drain(Component):
             delayed(m, given, latency - 1, "sooner", reset=True),
             delayed(m, lane, latency - 1, "lane_sooner"),
         )
-        steps, chosen = Signal(p.pixels), Signal(p.pixels, reset_less=True)
+        changes, chosen = Signal(p.pixels), Signal(p.pixels, reset_less=True)
         for q in range(p.pixels):
-            m.d.sync += [steps[q].eq(sooner & (lane_sooner == q)), chosen[q].eq(lane_sooner == q)]
-        held = self._hold(m, list(steps), ring=True)
+            step = sooner & (lane_sooner == q)
+            m.d.sync += [changes[q].eq(self.ending[q] | step), chosen[q].eq(lane_sooner == q)]
+        held = self._hold(m, list(changes), ring=True)
         joined = []
         for first in range(0, p.pixels, _JOINED):
             part = Signal(len(self.accumulators.as_value()), name=f"part_{first}", reset_less=True)
@@ -140,7 +142,8 @@ class Drain(Component):
 
     def _hold(self, m: Module, steps: list[Value], *, ring: bool = False) -> list[Value]:
         """The sums of each lane, which move on by ``requantizers`` of them a step: in a ``ring`` of the lane's own, or
-        those of the next lane follow. Returns the next ones of each lane."""
+        those of the next lane follow. A step with the lane's ``ends`` takes new ones; where those are spared a
+        register, nothing else does. Returns the next ones of each lane."""
         p = self.parameters
         held = [
             [Signal(signed(p.lane_bits), name=f"held_{q}_{g}", reset_less=True) for g in range(p.channels)]
@@ -149,8 +152,9 @@ class Drain(Component):
         for q, own in enumerate(held):
             behind = own if ring else held[(q + 1) % p.pixels]
             following = [*own[p.requantizers :], *behind[: p.requantizers]]
-            with m.If(self.ends[q]):
-                m.d.sync += [register.eq(self.sums[q][g]) for g, register in enumerate(own)]
-            with m.Elif(steps[q]):
-                m.d.sync += [register.eq(after) for register, after in zip(own, following, strict=True)]
+            with m.If(steps[q] if p.further_spares else self.ends[q] | steps[q]):
+                m.d.sync += [
+                    register.eq(Mux(self.ends[q], self.sums[q][g], after))
+                    for g, (register, after) in enumerate(zip(own, following, strict=True))
+                ]
         return [Cat(own[: p.requantizers]) for own in held]

@@ -274,7 +274,8 @@ class FrameOutput(Component):
     Members:
         instruction: ``In``; start, bad, checked: ``In(1)``.
         address: ``Out``; reads: ``Out(1)``; load: ``Out(1)``, M cycles later, when its word is there; step: ``Out(1)``,
-            an element of it is taken; element: ``In(signed(8))``, the lowest, from the cycle after ``load``.
+            an element of it is taken; element: ``In(signed(8))``, the lowest, from the cycle after ``load``. With
+            ``spare_registers`` = 2 word: ``In``, which is held here.
         o: ``Out(stream.Signature(RESULT_BYTE))``
         finished: ``Out(1)``, with the last byte's being taken.
         word_ends, ends: ``In(1)``, of the word and of the packet; counted: ``In``, its address: where INPUT has beats
@@ -297,7 +298,7 @@ class FrameOutput(Component):
                 "reads": Out(1),
                 "load": Out(1),
                 "step": Out(1),
-                "element": In(ELEMENT),
+                **({"word": In(8 * p.channels)} if p.further_spares else {"element": In(ELEMENT)}),
                 "o": Out(Signature(RESULT_BYTE)),
                 "finished": Out(1),
             }
@@ -314,7 +315,7 @@ class FrameOutput(Component):
             self.reads.eq(ask),
             self.load.eq(arrived),
             self.step.eq(taken),
-            self.o.payload.data.eq(self.element.as_unsigned() ^ Cat([0] * 7, self.instruction.unsigned)),
+            self.o.payload.data.eq(self._element(m).as_unsigned() ^ Cat([0] * 7, self.instruction.unsigned)),
             self.o.payload.last.eq(elements.ends),
             self.o.payload.user.eq(elements.ends & self.bad),
             self.finished.eq(taken & elements.ends),
@@ -342,3 +343,12 @@ class FrameOutput(Component):
         with m.If(taken & elements.word_ends):
             m.d.sync += [valid.eq(0), ask.eq(~elements.ends)]
         return m
+
+    def _element(self, m: Module) -> Value:
+        """The element that leaves next."""
+        if not self.parameters.further_spares:
+            return self.element
+        held = Signal(len(self.word), reset_less=True)
+        with m.If(self.load | self.step):
+            m.d.sync += held.eq(Mux(self.load, self.word, held[8:]))
+        return held[:8]

@@ -72,7 +72,13 @@ class Elementwise(Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         p = self.parameters
-        enables = (self.write_first, self.write_second)
+        further = p.further_spares
+        enables = [
+            delayed(m, write, further, f"write_{side}", reset=True)
+            for side, write in enumerate((self.write_first, self.write_second))
+        ]
+        place = delayed(m, self.write_address, further, "place")
+        data = [delayed(m, written, further, f"data_{side}") for side, written in enumerate(self.write_data)]
         for side, rams in enumerate(self.tables):
             for r, ram in enumerate(rams):
                 m.submodules[f"table_{side}_{r}"] = ram
@@ -80,8 +86,8 @@ class Elementwise(Component):
                 address = Cat(value[:7], ~value[7], self.table)[: len(ram.r_addr)]
                 m.d.comb += [
                     ram.w_en.eq(enables[side]),
-                    ram.w_addr.eq(self.write_address),
-                    ram.w_data.eq(self.write_data[side]),
+                    ram.w_addr.eq(place),
+                    ram.w_data.eq(data[side]),
                 ]
                 if side:
                     m.d.comb += ram.r_addr.eq(address)

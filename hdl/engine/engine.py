@@ -118,9 +118,9 @@ class Engine(Component):
         is_input, is_output = operation == Operation.INPUT, operation == Operation.OUTPUT
         computes = ~is_input & ~is_output & ((operation != Operation.END) if self.parameters.overlaps else 1)
         m.d.comb += [
-            control.loaded.eq(self.upload.loaded),
+            control.loaded.eq(self.loaded),
             # a program that waits goes before a frame that waits
-            control.uploading.eq(self.program.valid | self.upload.busy),
+            control.uploading.eq(self.program.valid | self.upload.i.valid | self.upload.busy),
             control.frame.eq(self.i.valid),
             control.finished.eq(self.input.finished | self.output.finished | self.write_back.finished),
             control.data.eq(self.program_memory.data),
@@ -157,13 +157,15 @@ class Engine(Component):
 
     def _load(self, m: Module) -> None:
         """Programs into the memories."""
-        upload = self.upload
+        upload, further = self.upload, self.parameters.further_spares
+        taken = self.program.valid & self.control.open_upload
+        on_its_way: Value = upload.i.valid if further else Const(0)  # a byte that ends what is loaded
         m.d.comb += [
-            upload.i.valid.eq(self.program.valid & self.control.open_upload),
-            upload.i.payload.eq(self.program.payload),
+            upload.i.valid.eq(delayed(m, taken, further, "program_taken", reset=True)),
+            upload.i.payload.eq(delayed(m, self.program.payload.as_value(), further, "program_byte")),
             self.program.ready.eq(self.control.open_upload),
-            self.loaded.eq(upload.loaded),
-            self.failed.eq(upload.failed),
+            self.loaded.eq(upload.loaded & ~on_its_way),
+            self.failed.eq(upload.failed & ~on_its_way),
             self.number.eq(upload.number),
             self.bad.eq(self.output.bad),
             self.short.eq(self.input.was_short),
@@ -174,9 +176,11 @@ class Engine(Component):
             *(self.elementwise.write_data[side].eq(upload.word(Section.FIRST_TABLES)) for side in range(2)),
         ]
         m.d.comb += [
-            self.program_memory.write.eq(upload.write[Section.PROGRAM]),
-            self.program_memory.address.eq(upload.address),
-            self.program_memory.word.eq(upload.word(Section.PROGRAM)),
+            self.program_memory.write.eq(
+                delayed(m, upload.write[Section.PROGRAM], further, "program_write", reset=True)
+            ),
+            self.program_memory.address.eq(delayed(m, upload.address, further, "program_address")),
+            self.program_memory.word.eq(delayed(m, upload.word(Section.PROGRAM), further, "program_word")),
         ]
 
     def _stream(self, m: Module) -> None:
@@ -213,7 +217,7 @@ class Engine(Component):
                 self.sequence.ahead.eq(source.ahead),
                 self.sequence.waits.eq(source.streaming),
                 self.sequence.ring.eq(source.ring),
-                self.output.checked.eq(source.checked),
+                self.output.checked.eq(delayed(m, source.checked, p.further_spares, "checked", reset=True)),
                 self.damaged.eq(source.damaged),
                 self.output.bad.eq(self._bad(m, source.damaged)),
             ]
@@ -225,7 +229,12 @@ class Engine(Component):
             write = write | loader.write
             address = Mux(loader.write, loader.address, address)
             data = Mux(loader.write, loader.data, data)
-        m.d.comb += [weights.w_en.eq(write), weights.w_addr.eq(address), Value.cast(weights.w_data).eq(data)]
+        further = p.further_spares  # of a word that is read later, by whoever waits for it, than its writing is known
+        m.d.comb += [
+            weights.w_en.eq(delayed(m, write, further, "weights_write", reset=True)),
+            weights.w_addr.eq(delayed(m, address, further, "weights_place")),
+            weights.w_data.as_value().eq(delayed(m, data, further, "weights_word")),
+        ]
 
     def _bad(self, m: Module, damaged: Value) -> Value:
         """What is wrong with the frame whose results leave; ``damaged``: weights that came from outside since the
@@ -261,6 +270,7 @@ class Engine(Component):
     def _compute(self, m: Module) -> None:
         instruction, sequence, drain, finish = self.near, self.sequence, self.drain, self.finish
         words, latency = self.words, self.family.memory_latency
+        weights = delayed(m, self.weights.r_data.as_value(), self.parameters.further_spares, "weights_read")
         table, depthwise = Signal(), Signal()
         one_row: Value = instruction.one_row if self.parameters.depthwise_rows > 1 else Const(0)
         m.d.comb += [
@@ -271,25 +281,32 @@ class Engine(Component):
         ]
         with m.If(instruction.operation == Operation.OUTPUT):
             m.d.comb += self.maps.read_addresses[0].eq(self.output.address)
-        slot = Signal(slot_layout(self.parameters))
+        soon, slot = Signal(slot_layout(self.parameters)), Signal(slot_layout(self.parameters))
         for name in slot.shape().members:
             reset = name in ("load", "step", "last")
-            m.d.comb += slot[name].eq(delayed(m, sequence.slot[name], self.maps.latency, f"slot_{name}", reset=reset))
+            before = delayed(m, sequence.slot[name], self.maps.latency - 1, f"slot_{name}", reset=reset)
+            m.d.comb += [soon[name].eq(before), slot[name].eq(delayed(m, before, 1, f"slot_{name}_now", reset=reset))]
+        if self.parameters.further_spares:
+            m.d.comb += self.output.word.eq(self.maps.words[0].as_value())
+        else:
+            m.d.comb += [
+                words.load.eq(self.output.load),
+                words.step.eq(self.output.step),
+                self.output.element.eq(words.elements[0][0]),
+            ]
         m.d.comb += [
             words.slot.eq(slot),
+            words.soon.eq(soon),
             words.words.eq(self.maps.words),
             words.depthwise.eq(depthwise),
             words.one_row.eq(one_row),
             words.table.eq(table),
-            words.load.eq(self.output.load),
-            words.step.eq(self.output.step),
-            self.output.element.eq(words.elements[0][0]),
             self.array.slot.eq(slot),
             self.array.slot.step.eq(slot.step & ~table),
             *(self.array.elements[q].eq(words.elements[q]) for q in range(self.parameters.pixels)),
             self.array.outside.eq(words.outside),
             self.array.own.eq(words.own),
-            self.array.weights.eq(self.weights.r_data),
+            self.array.weights.as_value().eq(weights),
             self.array.fill.eq(instruction.fill),
             self.array.depthwise.eq(depthwise),
             self.array.one_row.eq(one_row),
@@ -300,7 +317,7 @@ class Engine(Component):
             self.elementwise.greatest.eq(instruction.greatest),
             self.elementwise.table.eq(instruction.table),
         ]
-        self._constants(m, slot.constant if self.parameters.port_bytes else None)
+        self._constants(m, slot.constant if self.parameters.port_bytes else None, weights)
         ahead = self.array.latency - latency
         m.d.comb += [
             drain.constants.eq(instruction.constants),
@@ -310,16 +327,18 @@ class Engine(Component):
             drain.soon.eq(delayed(m, slot.last & ~table, ahead, "soon", reset=True)),
             drain.group_ends.eq(delayed(m, slot.group_ends, ahead, "group_ends")),
             drain.ends.eq(self.array.ends),
+            drain.ending.eq(self.array.ending),
             drain.sums.eq(self.array.sums),
             self.constants.read_address.eq(drain.address),
         ]
-        spare = self.parameters.spares_at_lanes  # of the drain: sums of tables and constants come as much later
+        spare = self.parameters.further_spares  # of the drain: sums of tables and constants come as much later
         looked_up = delayed(m, slot.step & table, self.elementwise.latency + spare, "looked_up", reset=True)
         looked = [delayed(m, found, spare, f"looked_{r}") for r, found in enumerate(self.elementwise.sums)]
+        of_table = delayed(m, table, spare, "of_table")
         m.d.comb += [
             finish.valid.eq(drain.valid | looked_up),
             *(
-                accumulator.eq(Mux(table, found, drained))
+                accumulator.eq(Mux(of_table, found, drained))
                 for accumulator, found, drained in zip(finish.accumulators, looked, drain.accumulators, strict=True)
             ),
             finish.constants.as_value().eq(delayed(m, self.constants.data.as_value(), spare, "constants_data")),
@@ -331,12 +350,15 @@ class Engine(Component):
             self.write_back.elements.eq(finish.o),
         ]
 
-    def _constants(self, m: Module, arrives: Value | None) -> None:
-        """Constants into their memory; ``arrives``: some come from the port, as weights do."""
+    def _constants(self, m: Module, arrives: Value | None, weights: Value) -> None:
+        """Constants into their memory; ``arrives``: some come from the port, as weights do. ``weights``: what was read
+        of them."""
         upload, constants, control = self.upload, self.constants, self.control
         # the weights come with the words of the map, or a cycle later
         later = self.array.weights_delay
-        ahead = self.maps.latency - self.family.memory_latency + later
+        further = self.parameters.further_spares
+        memory = self.family.memory_latency + further
+        ahead = self.maps.latency - memory + later
         address: Value = delayed(m, self.sequence.weight_address, ahead, "weight_address")
         write = upload.write[Section.CONSTANTS]
         if arrives is None:
@@ -346,27 +368,27 @@ class Engine(Component):
                 constants.address.eq(upload.address),
             ]
         else:
-            passes = delayed(m, write, 1, "passes", reset=True)
+            passes = delayed(m, write, 1 + further, "passes", reset=True)
             address = Mux(passes, 0, address)
-            passed = delayed(m, passes, self.family.memory_latency, "passed", reset=True)
+            passed = delayed(m, passes, memory, "passed", reset=True)
             arrived = delayed(m, arrives, later, "constant", reset=True)
             if self.parameters.loads_tables:
                 of_table = control.instruction.operation == Operation.TABLE
-                self._tables(m, arrived & of_table)
+                self._tables(m, arrived & of_table, weights)
                 arrived = arrived & ~of_table
             m.d.comb += [
                 constants.write.eq(arrived | passed),
-                constants.word.eq(self.weights.r_data),
-                constants.stay.eq(control.open_upload & ~upload.busy),
+                constants.word.eq(weights),
+                # behind the last word of an upload
+                constants.stay.eq(delayed(m, control.open_upload & ~upload.busy, 2 * further, "stay", reset=True)),
                 constants.start.eq(control.start),
             ]
         m.d.comb += self.weights.r_addr.eq(address)
 
-    def _tables(self, m: Module, arrives: Value) -> None:
+    def _tables(self, m: Module, arrives: Value, word: Value) -> None:
         """A pair of tables from the port, an entry of each in a word of weights, as ``arrives`` says."""
         elementwise, bits = self.elementwise, self.parameters.table_bits
         entry = Signal(range(TABLE_ENTRIES))
-        word = Value.cast(self.weights.r_data)
         with m.If(self.control.start):
             m.d.sync += entry.eq(0)
         with m.If(arrives):
@@ -380,15 +402,15 @@ class Engine(Component):
 
     def _write(self, m: Module) -> None:
         """Words into the map memory, from the computation or from a frame."""
-        write_back, frame, maps = self.write_back, self.input, self.maps
+        write_back, frame, maps, further = self.write_back, self.input, self.maps, self.parameters.further_spares
         m.d.comb += [
             maps.whole.eq(write_back.write & ~(self.far.to_weights if self.parameters.vectors else 0)),
             maps.result.eq(write_back.word),
             maps.result_address.eq(write_back.address),
             *(
-                getattr(maps, name).eq(getattr(frame, name))
+                getattr(maps, name).eq(delayed(m, getattr(frame, name), further, f"frame_{name}", reset=name == "put"))
                 for name in ("put", "beat", "position", "folded", "fresh", "fill", "complete")
             ),
-            maps.beat_address.eq(frame.address),
+            maps.beat_address.eq(delayed(m, frame.address, further, "frame_address")),
         ]
         connect(m, maps.written, flipped(self.written))

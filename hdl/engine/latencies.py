@@ -28,8 +28,10 @@ class Latencies:
 
     @property
     def maps(self) -> int:
-        """Of the map memory: with banks 1 (addresses); 2 spare, before a bank is chosen and behind the banks."""
-        return self.memory + (self.parameters.banks > 1) + 2 * self.parameters.spares
+        """Of the map memory: with banks 1 (addresses); 2 spare, before a bank is chosen and behind the banks; 1 further
+        where a bank's word is chosen."""
+        p = self.parameters
+        return self.memory + (p.banks > 1) + 2 * p.spares + p.further_spares
 
     @property
     def control(self) -> int:
@@ -40,7 +42,7 @@ class Latencies:
     def array(self) -> int:
         """From the word of a block's last element to its sums: 1 (word), the multipliers, 1 (accumulator); 1 spare
         before the multipliers."""
-        return 2 + self.family.multiplier_latency + self.parameters.spares_at_lanes
+        return 2 + self.family.multiplier_latency + self.parameters.further_spares
 
     @property
     def elementwise(self) -> int:

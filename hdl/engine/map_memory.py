@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
@@ -40,10 +40,10 @@ class MapMemory(Component):
     A word is read for each row of pixels that DEPTHWISE computes at once. They have to lie in different banks: of
     addresses in one bank the first has its word.
 
-    With ``spare_registers`` a word enters the memory a cycle later than it shows in ``written``.
+    With ``spare_registers`` a word enters the memory as many cycles later than it shows in ``written``.
 
-    latency: M, and 1 where there are banks; 2 more with ``spare_registers``. Cost: ``map_words`` words, a register and
-    a selection for each bit of a word; for banks two selections of a word for each row.
+    latency: M, and 1 where there are banks; with ``spare_registers`` = 1 2 more, with 2 of them 3. Cost: ``map_words``
+    words, a register and a selection for each bit of a word; for banks two selections of a word for each row.
 
     Members:
         reads: ``In(1)``; read_addresses: ``In(ArrayLayout(address, depthwise_rows))``; words: ``Out``, as many.
@@ -139,7 +139,7 @@ class MapMemory(Component):
 
     def _several(self, m: Module, word: Signal, address: Signal, writes: Signal) -> None:
         """Banks that are read with addresses of their own."""
-        count, spare = len(self.banks), self.parameters.spares
+        count, spare, further = len(self.banks), self.parameters.spares, self.parameters.further_spares
         bits = (count - 1).bit_length()
 
         def place(address: Value) -> Value:
@@ -147,23 +147,39 @@ class MapMemory(Component):
 
         rows = range(self.parameters.depthwise_rows)
         addresses = [delayed(m, self.read_addresses[n], spare, f"read_address_{n}") for n in rows]
+        asked = [delayed(m, place(self.read_addresses[n]), spare, f"asked_{n}") for n in rows]
         banked = [
             delayed(m, Value.cast(bank.r_data), spare, f"read_{number}") for number, bank in enumerate(self.banks)
         ]
-        found = [Signal(unsigned(bits), name=f"bank_of_{n}") for n in rows]
-        for n, number_of in enumerate(found):
-            m.d.comb += number_of.eq(place(addresses[n]))
-            chosen = delayed(m, number_of, self.latency - spare, f"chosen_{n}")
-            read: Value = banked[0]
-            for number in range(1, count):
-                read = Mux(chosen == number, banked[number], read)
+        for n in rows:
+            chosen = delayed(m, asked[n], self.latency - spare - further, f"chosen_{n}")
+            read = delayed(m, _one_of(banked, chosen), further, f"word_{n}")
             m.d.comb += Value.cast(self.words[n]).eq(read)
         line_written = delayed(m, address[bits:], spare, "line_written")
         entering = delayed(m, word, spare, "entering")
         for number, bank in enumerate(self.banks):
             line: Value = addresses[0][bits:]
-            for n in reversed(range(len(found))):
-                line = Mux(found[n] == number, addresses[n][bits:], line)
+            for n in reversed(rows):
+                line = Mux(asked[n] == number, addresses[n][bits:], line)
             m.d.sync += bank.r_addr.eq(line)
             writes_here = delayed(m, writes & (place(address) == number), spare, f"writes_{number}", reset=True)
-            m.d.comb += [bank.w_en.eq(writes_here), bank.w_addr.eq(line_written), Value.cast(bank.w_data).eq(entering)]
+            if further:  # of each bank's own, which takes nothing else: no wire goes to all block RAMs
+                entrance = Signal(len(line_written) + len(word), name=f"entrance_{number}", reset_less=True)
+                with m.If(writes_here):
+                    m.d.sync += entrance.eq(Cat(line_written, entering))
+                writes_here = delayed(m, writes_here, 1, f"enters_{number}", reset=True)
+                line_entering, word_entering = entrance[: len(line_written)], entrance[len(line_written) :]
+            else:
+                line_entering, word_entering = line_written, entering
+            m.d.comb += [
+                bank.w_en.eq(writes_here),
+                bank.w_addr.eq(line_entering),
+                Value.cast(bank.w_data).eq(word_entering),
+            ]
+
+
+def _one_of(values: list[Value], number: Value) -> Value:
+    """One of a power of two of values."""
+    for bit in number:
+        values = [Mux(bit, values[place + 1], values[place]) for place in range(0, len(values), 2)]
+    return values[0]

@@ -90,8 +90,9 @@ class EngineParameters:
         depthwise_rows, depthwise_columns: of the pixels that DEPTHWISE computes at once, ``pixels`` at most. For more
             than one row the map memory has as many banks, or the next power of two.
         spare_registers: 1: registers where wires cross a large chip, for a faster clock: an instruction takes 4 cycles
-            more, a word that OUTPUT reads 2; 2: also before the multipliers and where the sums of lanes are joined, 2
-            more cycles. Of engines with several rows in DEPTHWISE, and no port of one byte.
+            more, a word that OUTPUT reads 2; 2: also where a word of a bank is chosen, before the multipliers, where
+            the sums of lanes are joined, in the shift behind the multiplier and before memories are written, 4 more
+            cycles, a word that OUTPUT reads 1. Of engines with several rows in DEPTHWISE, and no port of one byte.
 
     Raises:
         ValueError: a parameter out of its range, all of them in one message.
@@ -218,8 +219,8 @@ class EngineParameters:
         return int(self.spare_registers > 0)
 
     @property
-    def spares_at_lanes(self) -> int:
-        """1: those of the second, at the lanes."""
+    def further_spares(self) -> int:
+        """1: those of the second."""
         return int(self.spare_registers > 1)
 
     @property

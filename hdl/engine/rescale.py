@@ -15,7 +15,7 @@ from .parameters import SHIFT_BITS, EngineParameters
 
 _RESULT_BITS = 9  # of a result before its limits, which have 8
 _MOVED_BITS = 12  # of a product on its way to a result: one bit to round by, and beyond any zero point
-_SHIFT_LEVELS = 3  # two-way selections between registers, where a clock is fast
+_SHIFT_LEVELS = 3  # two-way selections between registers, where a clock is fast; one less with further spare registers
 _BEHIND = 3  # cycles: rounding and zero point, 9 bits, the limits
 
 
@@ -88,7 +88,9 @@ class Rows:
     @property
     def shift_levels(self) -> int:
         """Two-way selections of the shift between registers."""
-        return _SHIFT_LEVELS if self.family.adders_between_registers == 1 else SHIFT_BITS
+        if self.family.adders_between_registers > 1:
+            return SHIFT_BITS
+        return _SHIFT_LEVELS - self.parameters.further_spares
 
     @property
     def latency(self) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from amaranth.hdl import ClockDomain, Module, ResetInserter
+from amaranth.hdl import Cat, ClockDomain, DomainRenamer, Module, ResetInserter, unsigned
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import Component, In, Out, connect
 
+from ..counting import delayed
 from ..engine.engine import Engine
 from ..engine.flash_reader import FLASH_LINES, FlashReader
 from ..engine.latencies import Latencies
@@ -14,6 +16,8 @@ from ..engine.memory_fill import MemoryFill
 from ..engine.parameters import EngineParameters
 from ..engine.sdram import SdramReader, sdram_lines
 from ..family import GENERIC, Family
+from ..fifo import RegisterQueue
+from ..global_buffer import GlobalBuffer
 from .baud import BITS_PER_BYTE, BitLength
 from .cobs_decoder import DECODED, CobsDecoder
 from .cobs_encoder import PACKET, CobsEncoder
@@ -24,6 +28,9 @@ from .uart_receiver import UartReceiver
 from .uart_transmitter import UartTransmitter
 
 _QUIET_BYTES = 2  # how long the line is quiet before a failure is reported
+_MARKED_BYTE = StructLayout({"data": unsigned(8), "last": unsigned(1), "marks": unsigned(2)})
+"""A byte of a result; what is wrong with the result: its frame, the weights."""
+
 _BETWEEN = 6  # cycles from a byte on the line to its being offered, and back
 
 
@@ -140,8 +147,14 @@ class EngineTop(Component):
         m.submodules.receiver, m.submodules.transmitter = self.receiver, self.transmitter
         m.submodules.decoder, m.submodules.encoder = self.decoder, self.encoder
         m.submodules.server = server = self.server
-        m.submodules.engine = ResetInserter(server.restart)(self.engine)
-        engine = self.engine
+        engine, reset = self.engine, self.rst | server.restart
+        m.submodules.engine = DomainRenamer("engine")(engine)
+        m.domains.engine = engine_domain = ClockDomain()
+        if engine.parameters.further_spares:  # it reaches all of a large chip
+            m.submodules.reset = buffer = GlobalBuffer()
+            m.d.comb += buffer.i.eq(delayed(m, reset, 1, "engine_reset"))
+            reset = buffer.o
+        m.d.comb += [engine_domain.clk.eq(self.clk), engine_domain.rst.eq(reset)]
         connect(m, self.receiver.o, self.decoder.i)
         m.submodules.request, m.submodules.reply = self.request, self.reply
         connect(m, self.decoder.o, self.request.i)
@@ -149,7 +162,20 @@ class EngineTop(Component):
         connect(m, server.o, self.reply.i)
         connect(m, self.reply.o, self.encoder.i)
         connect(m, self.encoder.o, self.transmitter.i)
-        for source, sink in ((server.program, engine.program), (server.frame, engine.i), (engine.o, server.result)):
+        frame, result, marks = server.frame, engine.o, Cat(engine.bad, engine.damaged)
+        if engine.parameters.further_spares:  # what the engine does with a byte is not on the server's path
+            m.submodules.arriving = arriving = DomainRenamer("engine")(RegisterQueue(frame.payload.shape(), 2))
+            m.submodules.leaving = leaving = DomainRenamer("engine")(RegisterQueue(_MARKED_BYTE, 2))
+            connect(m, frame, arriving.i)
+            m.d.comb += [
+                leaving.i.valid.eq(result.valid),
+                leaving.i.payload.data.eq(result.payload.data),
+                leaving.i.payload.last.eq(result.payload.last),
+                leaving.i.payload.marks.eq(marks),
+                result.ready.eq(leaving.i.ready),
+            ]
+            frame, result, marks = arriving.o, leaving.o, leaving.o.payload.marks
+        for source, sink in ((server.program, engine.program), (frame, engine.i), (result, server.result)):
             m.d.comb += [
                 sink.valid.eq(source.valid),
                 source.ready.eq(sink.ready),
@@ -170,8 +196,7 @@ class EngineTop(Component):
             server.loaded.eq(engine.loaded),
             server.refused.eq(engine.failed),
             server.number.eq(engine.number),
-            server.wrong.eq(engine.bad),
-            server.foreign.eq(engine.damaged),
+            Cat(server.wrong, server.foreign).eq(marks),
             engine.written.ready.eq(1),
             engine.retired.ready.eq(1),
         ]

@@ -81,8 +81,8 @@ class AxiStreamTop(Component):
     short or too long.
 
     ``aclk`` clocks everything. ``aresetn``, synchronous and active low, is registered once and passes a
-    :class:`~mbconv.hdl.global_buffer.GlobalBuffer`; one cycle is enough. While
-    it is low and in the cycle after, TVALID and TREADY are low.
+    :class:`~mbconv.hdl.global_buffer.GlobalBuffer`; one cycle is enough. While it is low and in the cycle after, TVALID
+    and TREADY are low.
 
     Args:
         core: all its ports are streams of tensors, one frame at each output for one at each input.

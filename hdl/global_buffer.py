@@ -6,6 +6,7 @@ from amaranth.hdl import Instance, Module
 from amaranth.lib.wiring import Component, In, Out
 
 from .cells import record_global_buffer
+from .cost import NOTHING
 
 
 class GlobalBuffer(Component):
@@ -16,6 +17,8 @@ class GlobalBuffer(Component):
     Members:
         i: ``In(1)``, from a register; o: ``Out(1)``, the same.
     """
+
+    own_cost = NOTHING
 
     def __init__(self):
         super().__init__({"i": In(1), "o": Out(1)})

@@ -10,7 +10,7 @@ from .cost import NOTHING
 
 
 class GlobalBuffer(Component):
-    """Gives a signal the global wires of a family of FPGAs, where its tools do not do so unasked; a wire elsewhere.
+    """Gives a signal the global wires of an ECP5; a wire on other families, whose tools decide.
 
     No cycle. Cost: one of a device's few global buffers (ECP5: 8 of its 16 reach anything but clocks).
 

@@ -10,15 +10,12 @@ from ..family import GENERIC, Family
 from ..fifo import Fifo
 from .baud import BITS_PER_BYTE, BitLength
 from .byte_frame import ByteFrame
-from .cobs_decoder import DECODED, CobsDecoder
-from .cobs_encoder import PACKET, CobsEncoder
+from .cobs_encoder import PACKET
 from .frame_bytes import FrameBytes
 from .identity import Identity
 from .measurement import Measurement
+from .packet_line import PacketLine
 from .server import LinkServer
-from .stream_register import StreamRegister
-from .uart_receiver import UartReceiver
-from .uart_transmitter import UartTransmitter
 
 _QUIET_BYTES = 2  # how long the line is quiet before a failure is reported
 
@@ -28,15 +25,13 @@ class BoardTop(Component):
 
     ::
 
-        rx ──► UartReceiver ──► CobsDecoder ──┐            ┌── CobsEncoder ──► UartTransmitter ──► tx
-                                              ▼            │
-                                             LinkServer (ROM: identity)
-                                          bytes │        ▲ bytes
-                                           Fifo ▼        │ Fifo of 2
-                                          ByteFrame   FrameBytes
-                                                └─┐    ┌─┘
-                              Measurement ──► s_axis  m_axis ──► Measurement
-                                              AxiStreamTop
+        rx, tx ◄──► PacketLine ◄──► LinkServer (ROM: identity)
+                                 bytes │        ▲ bytes
+                                  Fifo ▼        │ Fifo of 2
+                                 ByteFrame   FrameBytes
+                                       └─┐    ┌─┘
+                     Measurement ──► s_axis  m_axis ──► Measurement
+                                     AxiStreamTop
 
     What is outside the network may lie anywhere beside it: between the two, in either direction, is a register, so that
     no path leads from one through the other.
@@ -92,9 +87,7 @@ class BoardTop(Component):
                 f"the identity states clock, rate and frame bytes {stated}, the board has "
                 f"{(round(bit.clock), round(bit.baud), *frames)}"
             )
-        self.receiver, self.transmitter = UartReceiver(bit), UartTransmitter(bit)
-        self.decoder, self.encoder = CobsDecoder(), CobsEncoder(family=family)
-        self.request, self.reply = StreamRegister(DECODED), StreamRegister(PACKET)
+        self.line = PacketLine(bit, family=family)
         quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
         self.server = LinkServer(identity.encode(), frames[0], quiet, measures, name, family=family)
         self.queue = Fifo(PACKET, max(2, frames[0]) if buffered else 2, family=family)
@@ -110,38 +103,25 @@ class BoardTop(Component):
 
     @property
     def memory_bits(self) -> int:
-        parts = (self.core, self.server, self.encoder, self.answer, self.queue)
+        parts = (self.core, self.server, self.line, self.answer, self.queue)
         return sum(part.memory_bits for part in parts)
 
     def elaborate(self, platform) -> Module:
         m = Module()
         m.domains.sync = domain = ClockDomain()
         domain.clk, domain.rst = self.clk, self.rst
-        m.submodules.receiver, m.submodules.transmitter = self.receiver, self.transmitter
-        m.submodules.decoder, m.submodules.encoder = self.decoder, self.encoder
-        m.submodules.server = server = self.server
+        m.submodules.line, m.submodules.server = line, server = self.line, self.server
         m.submodules.edges = DomainRenamer("network")(self.core)
 
         # What surrounds the network is empty a cycle before the network is reset, in which that gives nothing.
         restarting, network_rst = Signal(), Signal(reset_less=True)
-        connect(m, self.receiver.o, self.decoder.i)
-        m.submodules.request, m.submodules.reply = self.request, self.reply
-        connect(m, self.decoder.o, self.request.i)
-        connect(m, self.request.o, server.i)
-        connect(m, server.o, self.reply.i)
-        connect(m, self.reply.o, self.encoder.i)
-        connect(m, self.encoder.o, self.transmitter.i)
+        connect(m, line.o, server.i)
+        connect(m, server.o, line.i)
         m.d.comb += [
-            self.receiver.rx.eq(self.rx),
-            self.tx.eq(self.transmitter.tx),
-            server.damaged.eq(self.receiver.error),
-            self.active.eq(
-                self.request.o.valid
-                | server.active
-                | self.reply.o.valid
-                | self.encoder.busy
-                | ~self.transmitter.i.ready
-            ),
+            line.rx.eq(self.rx),
+            self.tx.eq(line.tx),
+            server.damaged.eq(line.damaged),
+            self.active.eq(server.active | line.busy),
             self.core.aclk.eq(self.clk),
             self.core.aresetn.eq(~network_rst),
         ]

@@ -19,13 +19,9 @@ from ..family import GENERIC, Family
 from ..fifo import RegisterQueue
 from ..global_buffer import GlobalBuffer
 from .baud import BITS_PER_BYTE, BitLength
-from .cobs_decoder import DECODED, CobsDecoder
-from .cobs_encoder import PACKET, CobsEncoder
 from .engine_server import EngineServer
 from .identity import Identity
-from .stream_register import StreamRegister
-from .uart_receiver import UartReceiver
-from .uart_transmitter import UartTransmitter
+from .packet_line import PacketLine
 
 _QUIET_BYTES = 2  # how long the line is quiet before a failure is reported
 _MARKED_BYTE = StructLayout({"data": unsigned(8), "last": unsigned(1), "marks": unsigned(2)})
@@ -53,12 +49,10 @@ class EngineTop(Component):
 
     ::
 
-        rx ──► UartReceiver ──► CobsDecoder ──┐                ┌── CobsEncoder ──► UartTransmitter ──► tx
-                                              ▼                │
-                                           EngineServer (ROM: identity)
-                                    programs, frames │    ▲ results
-                                                     ▼    │
-                                                     Engine ◄── FlashReader ◄── flash_…
+        rx, tx ◄──► PacketLine ◄──► EngineServer (ROM: identity)
+                           programs, frames │    ▲ results
+                                            ▼    │
+                                            Engine ◄── FlashReader ◄── flash_…
 
     An SDRAM, ``sdram_…``, forgets what it holds without power: FILL brings it over the link, and takes the place of the
     flash's programmer. Its controller goes on when a failure resets the engine.
@@ -113,9 +107,7 @@ class EngineTop(Component):
         if stated != there:
             raise ValueError(f"the identity states clock, rate and engine {stated}, the board has {there}")
         self.engine, self.identity, self.bit, self.flash, self.sdram = engine, identity, bit, flash, sdram
-        self.receiver, self.transmitter = UartReceiver(bit), UartTransmitter(bit)
-        self.decoder, self.encoder = CobsDecoder(), CobsEncoder(family=family)
-        self.request, self.reply = StreamRegister(DECODED), StreamRegister(PACKET)
+        self.line = PacketLine(bit, family=family)
         quiet = round(_QUIET_BYTES * BITS_PER_BYTE * float(bit.ratio))
         self.server = EngineServer(identity.encode(), quiet, name, fills=sdram is not None, family=family)
         self.lines = {} if flash is None else {f"flash_{name}": flow for name, flow in FLASH_LINES.items()}
@@ -138,15 +130,13 @@ class EngineTop(Component):
 
     @property
     def memory_bits(self) -> int:
-        return self.engine.memory_bits + self.server.memory_bits + self.encoder.memory_bits
+        return self.engine.memory_bits + self.server.memory_bits + self.line.memory_bits
 
     def elaborate(self, platform) -> Module:
         m = Module()
         m.domains.sync = domain = ClockDomain()
         domain.clk, domain.rst = self.clk, self.rst
-        m.submodules.receiver, m.submodules.transmitter = self.receiver, self.transmitter
-        m.submodules.decoder, m.submodules.encoder = self.decoder, self.encoder
-        m.submodules.server = server = self.server
+        m.submodules.line, m.submodules.server = line, server = self.line, self.server
         engine, reset = self.engine, self.rst | server.restart
         m.submodules.engine = DomainRenamer("engine")(engine)
         m.domains.engine = engine_domain = ClockDomain()
@@ -155,13 +145,8 @@ class EngineTop(Component):
             m.d.comb += buffer.i.eq(delayed(m, reset, 1, "engine_reset"))
             reset = buffer.o
         m.d.comb += [engine_domain.clk.eq(self.clk), engine_domain.rst.eq(reset)]
-        connect(m, self.receiver.o, self.decoder.i)
-        m.submodules.request, m.submodules.reply = self.request, self.reply
-        connect(m, self.decoder.o, self.request.i)
-        connect(m, self.request.o, server.i)
-        connect(m, server.o, self.reply.i)
-        connect(m, self.reply.o, self.encoder.i)
-        connect(m, self.encoder.o, self.transmitter.i)
+        connect(m, line.o, server.i)
+        connect(m, server.o, line.i)
         frame, result, marks = server.frame, engine.o, Cat(engine.bad, engine.damaged)
         if engine.parameters.further_spares:  # what the engine does with a byte is not on the server's path
             m.submodules.arriving = arriving = DomainRenamer("engine")(RegisterQueue(frame.payload.shape(), 2))
@@ -183,16 +168,10 @@ class EngineTop(Component):
                 sink.payload.last.eq(source.payload.last),
             ]
         m.d.comb += [
-            self.receiver.rx.eq(self.rx),
-            self.tx.eq(self.transmitter.tx),
-            server.damaged.eq(self.receiver.error),
-            self.active.eq(
-                self.request.o.valid
-                | server.active
-                | self.reply.o.valid
-                | self.encoder.busy
-                | ~self.transmitter.i.ready
-            ),
+            line.rx.eq(self.rx),
+            self.tx.eq(line.tx),
+            server.damaged.eq(line.damaged),
+            self.active.eq(server.active | line.busy),
             server.loaded.eq(engine.loaded),
             server.refused.eq(engine.failed),
             server.number.eq(engine.number),

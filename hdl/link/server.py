@@ -85,7 +85,9 @@ class LinkServer(Component):
                 raise ValueError(f"{what} must be at least 1, not {value}")
         self.frame_bytes, self.quiet_cycles, self.measures = frame_bytes, quiet_cycles, measures
         self.rom = Rom(list(identity), 8, name, family=family)
-        self._last_settling = self.rom.latency + 1  # cycles before each byte of an answer: the memory, and a register
+        self._last_settling = (
+            self.rom.latency + 1
+        )  # cycles before each byte of an answer: the memory or a report's register, and one more register
         super().__init__(
             {
                 "i": In(Signature(DECODED)),
@@ -136,6 +138,9 @@ class LinkServer(Component):
         self._bad = Signal()  # a byte was lost since the last packet
         self._owed = Signal()  # a packet was lost while an answer was sent
         self._settling = Signal(range(self._last_settling + 1))
+        reported = Cat(self._reason, C(0, 8 - len(self._reason)), self._counters, self._report_words)
+        self._report_byte = Signal(8, reset_less=True)  # the words of a report may come from far
+        m.d.sync += self._report_byte.eq(reported.word_select(self._position[:4], 8))
         self._byte, self._settled_byte = Signal(8), Signal(8, reset_less=True)  # of an answer; a cycle later
         m.d.sync += self._settled_byte.eq(self._byte)
         self._verdicts(m)
@@ -346,9 +351,5 @@ class LinkServer(Component):
                 last.eq(self.result.p.last),
             ]
         with m.Else():
-            all_bytes = Cat(self._reason, C(0, 8 - len(self._reason)), self._counters, self._report_words)
-            m.d.comb += [
-                self._byte.eq(all_bytes.word_select(self._position[:4], 8)),
-                last.eq(self._position == REPORT_BYTES - 1),
-            ]
+            m.d.comb += [self._byte.eq(self._report_byte), last.eq(self._position == REPORT_BYTES - 1)]
         return last

@@ -11,12 +11,6 @@ The SDRAM's lines are those of the same two files of LiteX, for the i5 (EM638325
 the tables ``SDRAM (U18)`` in wuxx/Colorlight-FPGA-Projects, ``README.md`` (i5, at 0596dbf0) and
 ``colorlight_i9_v7.2.md`` (i9, at 019d8ca5): all name the same pins, LiteX numbers the data lines differently, which a
 memory does not see. CKE, CS and DQM are no pins. An i5 v6.0 has no BA1.
-
-Times hold for either device, whatever its grade down to -7. M12L64322A: enjoy-digital/litedram,
-``litedram/modules.py`` at 01355ff7, has tRP, tRCD and tWR 15, tRFC 55, tRAS 40 ns; ESMT's data sheet (rev. 2.3) 14 ns
-for tWR of -7 and a refresh every 15.6 µs. EM638325: Etron's (rev. 1.4) has 4,096 refreshes in 64 ms; models that cite
-it have 18 to 21 ns for tRP and tRCD, 42 for tRAS, 63 for tRC and tRFC, two cycles for tWR, 10 ns at least for a cycle
-at CAS latency 2.
 """
 
 from __future__ import annotations
@@ -24,7 +18,7 @@ from __future__ import annotations
 from amaranth.build import Attrs, Clock, Pins, PinsN, Resource, Subsignal
 from amaranth.vendor import LatticeECP5Platform
 
-from mbconv.hdl.engine.sdram import SdramTiming
+from .sdram_devices import SDRAM_64_MBIT
 
 
 class _ColorlightPlatform(LatticeECP5Platform):
@@ -60,16 +54,7 @@ class _ColorlightPlatform(LatticeECP5Platform):
             Attrs(IO_TYPE="LVCMOS33", SLEWRATE="FAST"),
         ),
     )
-    sdram = SdramTiming(
-        data_bits=32,
-        row_bits=11,
-        column_bits=8,
-        precharge_ns=21.0,
-        activate_ns=21.0,
-        row_ns=70.0,
-        refresh_ns=70.0,
-        interval_ns=15_600.0,
-    )
+    sdram = SDRAM_64_MBIT
     connectors = ()
 
 

@@ -11,7 +11,7 @@ have the vendor's names (``O_sdram_clk``, ``IO_sdram_dq``).
 
 nand2mario/sdram-tang-nano-20k, ``src/sdram.v`` at 72bca919, has 2,048 rows and 256 columns of four banks, 15 ns for
 tRP and tRCD, 60 for tRC, two cycles for tWR, a refresh every 15 µs. Its maker is not said; the times here are those
-of the usual parts of this size down to the grade -7, as of :mod:`.colorlight`.
+of the usual parts of this size, see :mod:`.sdram_devices`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 from amaranth.build import Attrs, Clock, Pins, PinsN, Resource, Subsignal
 from amaranth.vendor import GowinPlatform
 
-from mbconv.hdl.engine.sdram import SdramTiming
+from .sdram_devices import SDRAM_64_MBIT
 
 
 class TangNano20KPlatform(GowinPlatform):
@@ -63,14 +63,5 @@ class TangNano20KPlatform(GowinPlatform):
             Attrs(IO_TYPE="LVCMOS33"),
         ),
     )
-    sdram = SdramTiming(
-        data_bits=32,
-        row_bits=11,
-        column_bits=8,
-        precharge_ns=21.0,
-        activate_ns=21.0,
-        row_ns=70.0,
-        refresh_ns=70.0,
-        interval_ns=15_600.0,
-    )
+    sdram = SDRAM_64_MBIT
     connectors = ()

@@ -51,12 +51,12 @@ def print_stalls(result, manifest) -> None:
     )
 
 
-def classified(whole, part, bundle, result, images, model: str) -> list[dict]:
+def classified(whole, part, bundle, result, inputs, images, model: str) -> list[dict]:
     """What the circuit, and the host behind it, answered to each picture, where the outputs are those of a classifier:
     of the frames, pictures come first and as they are."""
     from mbconv.models import builtin
     from mbconv.sim.pictures.prediction import is_classes, top_classes
-    from mbconv.sim.simulation.simulate import host_outputs
+    from mbconv.sim.simulation.host import host_outputs
 
     if tuple(part.outputs) != tuple(whole.outputs) or len(part.outputs) != 1:
         return []
@@ -66,7 +66,8 @@ def classified(whole, part, bundle, result, images, model: str) -> list[dict]:
     known = builtin(str(bundle.manifest["source"]["model"]) if bundle.manifest.get("source") else model)
     answers = []
     for frame, image in enumerate(images[: result.frames]):
-        values = host_outputs(part, result.outputs, frame)[output.index]
+        outputs = {tensor: values[frame] for tensor, values in result.outputs.items()}
+        values = host_outputs(part, outputs, inputs[frame])[output.index]
         best = top_classes(output, values, 1, known.labels if known else None)[0]
         answers.append({"image": str(image), "class": best.index, "label": best.label, "score": best.score})
     return answers

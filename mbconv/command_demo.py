@@ -38,7 +38,8 @@ def demo(directory: Path, as_json: bool) -> int:
     from mbconv.models.digit_pictures import digit_pictures, held_out_digits
     from mbconv.sim.pictures.pictures import quantised_pixels, roll_frames
     from mbconv.sim.pictures.prediction import top_classes
-    from mbconv.sim.simulation.simulate import host_outputs, simulate
+    from mbconv.sim.simulation.host import host_outputs
+    from mbconv.sim.simulation.simulate import simulate
 
     from .emitted import model_source
     from .frames import frames_of_range
@@ -75,7 +76,7 @@ def demo(directory: Path, as_json: bool) -> int:
         Image.fromarray(shown[..., 0]).save(png, "png")
         write_whole(saved, png.getvalue())
     output = graph.tensors[graph.outputs[0]]
-    computed = host_outputs(graph, result.outputs, frame=0)
+    computed = host_outputs(graph, {tensor: values[0] for tensor, values in result.outputs.items()})
     best = top_classes(output, computed[output.index], 1, builtin(_MODEL).labels)[0]
     if as_json:
         print_json(

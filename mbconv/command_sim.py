@@ -100,7 +100,7 @@ def sim(model, layers, target, engine, images, is_random, seed, frames, in_turn,
         )
     if waves is not None and not write_save_file(waves, description):
         progress_console().print(f"{save_file(waves)} is not mbconv's or was saved by hand: it stays as it is")
-    seen = classified(graph, part, bundle, result, images, model)
+    seen = classified(graph, part, bundle, result, inputs, images, model)
     interval, latency = bundle.manifest["interval_cycles"], bundle.manifest["latency_cycles"]
     if as_json:
         clocked = {} if target.clock is None else rate(interval, latency, target.clock)

@@ -11,7 +11,8 @@ from mbconv.generators.readers.block import parse_block
 from mbconv.generators.readers.tflite_file import read_tflite
 from mbconv.generators.stages.network import build_network
 from mbconv.sim.golden import model as golden
-from mbconv.sim.simulation.simulate import host_outputs, simulate
+from mbconv.sim.simulation.host import host_outputs
+from mbconv.sim.simulation.simulate import simulate
 from mbconv.training.tflite_writer import TfliteWriter
 
 rng = np.random.default_rng(11)
@@ -55,7 +56,8 @@ def test_reshapes(tmp_path):
     assert result.latency_cycles == design.schedule.latency
     for number, frame in enumerate(frames):
         expected = golden.run(graph, frame)
-        computed = host_outputs(design.graph, result.outputs, number)
+        outputs = {tensor: values[number] for tensor, values in result.outputs.items()}
+        computed = host_outputs(design.graph, outputs, frame)
         for output in graph.outputs:
             np.testing.assert_array_equal(computed[output], expected[output])
 

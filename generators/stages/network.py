@@ -8,6 +8,7 @@ follows them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mbconv.hdl.processes import shared_out
 
@@ -91,6 +92,7 @@ class Network(Shown):
             one case of it.
         host: operators left to the host, after the outputs.
         streams: of tensors that are another name or raster of a stream, the tensor that it is named by.
+        straight: the network's inputs, and what is an input renamed, turned or padded: no circuit computes it.
     """
 
     graph: Graph
@@ -101,6 +103,7 @@ class Network(Shown):
     views: dict[int, tuple[int, ...]]
     host: tuple[Operator, ...]
     streams: dict[int, int] = field(default_factory=dict)
+    straight: frozenset[int] = frozenset()
 
     def shown(self) -> dict[str, object]:
         return {
@@ -125,6 +128,19 @@ class Network(Shown):
     def macs(self, node: Node) -> int:
         return self.graph.macs(node.operator)
 
+    @cached_property
+    def host_part(self) -> Graph | None:
+        """What the host computes, of the circuit's outputs and of the network's inputs; None where that is nothing.
+
+        What it reads of an input that is renamed it renames itself.
+        """
+        needed, found = set[int](), list[Operator]()
+        for op in reversed(self.graph.operators):
+            if op in self.host or self.straight.intersection(op.outputs) & needed:
+                found.insert(0, op)
+                needed.update(op.inputs)
+        return self.graph.part(tuple(found), f"{self.graph.name}_host") if found else None
+
 
 class _Assembly:
     """A network being put together, operator by operator."""
@@ -132,6 +148,7 @@ class _Assembly:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.ports = {tensor: tensor for tensor in graph.inputs}
+        self.straight = set(graph.inputs)
         self.nodes: list[Node] = []
         self._views: dict[int, set[int]] = {}  # of streams: the channels of the rasters that they are read in
         self._whole_beats: set[int] = set()  # streams without an empty lane
@@ -167,6 +184,8 @@ class _Assembly:
         else:
             assert isinstance(lowering, Wire)
             self.streams[output] = self.stream(tensor)
+        if not isinstance(lowering, tuple | Circuit) and tensor in self.straight:
+            self.straight.add(output)
 
     def _circuit(self, op: Operator, circuit: Circuit, place: int = 0) -> None:
         """A circuit that makes one of an operator's outputs."""
@@ -243,9 +262,10 @@ def _circuit_problems(graph: Graph) -> list[str]:
         return [*refusal_lines(problems), *([alone] if alone else [])]
     if not assembly.nodes:
         return ["nothing of this network is left to build: all its operators are wiring or the host's"]
-    straight = [tensor for tensor in _outputs(graph) if assembly.stream(tensor) in assembly.ports.values()]
     return [
-        f"tensor {t} is an output, but an input at most renamed: nothing computes it; leave it out" for t in straight
+        f"tensor {t} is an output, but an input at most renamed: nothing computes it; leave it out"
+        for t in graph.outputs
+        if t in assembly.straight
     ]
 
 
@@ -278,10 +298,10 @@ def _asked(site: Site) -> tuple[str | None, object]:
     return None, recall(site.network.graph, ("constants", site.node.operator.index))
 
 
-def _outputs(graph: Graph) -> list[int]:
-    """The tensors that leave the circuit: outputs of the graph, and what the host reads."""
-    outputs = [t for t in graph.outputs if graph.producer(t) not in graph.host]
-    return outputs + [t for op in graph.host for t in op.inputs if (p := graph.producer(t)) and p not in graph.host]
+def _outputs(graph: Graph, assembly: _Assembly) -> list[int]:
+    """The tensors that leave the circuit: outputs of the graph, and what the host reads and has not."""
+    read = (t for op in graph.host for t in op.inputs)
+    return [t for t in (*graph.outputs, *read) if graph.producer(t) not in graph.host and t not in assembly.straight]
 
 
 def _can_be_built(graph: Graph) -> bool:
@@ -310,9 +330,10 @@ def _network(graph: Graph, assembly: _Assembly) -> Network:
         graph,
         nodes,
         ports,
-        tuple(dict.fromkeys(assembly.stream(tensor) for tensor in _outputs(graph))),
+        tuple(dict.fromkeys(assembly.stream(tensor) for tensor in _outputs(graph, assembly))),
         {tensor: stream_shape(graph.tensors[tensor]) for tensor in used},
         assembly.views,
         graph.host,
         assembly.streams,
+        frozenset(assembly.straight),
     )

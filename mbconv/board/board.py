@@ -161,7 +161,7 @@ class Board:
         """
         if self.network is None:
             raise BoardError("which outputs a model has is known from the model: give it to Board(port, model)")
-        return self.network.outputs(self.predict(picture))
+        return self.network.outputs(picture, self.predict(picture))
 
     def measure(
         self, frames: int = 16, seed: int = 1, progress: Callable[[int, int], None] | None = None

@@ -9,6 +9,7 @@ from mbconv.generators.graph.graph import Graph
 from mbconv.generators.stages.network import build_network
 from mbconv.hdl.link.identity import Identity
 from mbconv.sim.golden import model as golden
+from mbconv.sim.simulation.host import host_outputs
 
 from .errors import BoardError, WrongNetwork
 from .pseudo_random import frames, signature
@@ -53,14 +54,11 @@ class LinkedNetwork:
         shaped = np.asarray(values).reshape(self.graph.tensors[self._input].shape)
         return shaped if self._permutation is None else shaped.transpose(self._permutation)
 
-    def outputs(self, result: np.ndarray) -> dict[int, np.ndarray]:
-        """The graph's outputs by tensor index: those of the circuit, and what the host makes of them."""
-        tensor = self.graph.tensors[self._output]
-        known = {self._output: result.reshape(tensor.shape).astype(tensor.element.dtype)}
-        if self.network.host:
-            host = self.graph.layers(self.network.host[0].index, self.network.host[-1].index + 1)
-            known |= golden.run(host, {index: known[index] for index in host.inputs})
-        return known
+    def outputs(self, picture: np.ndarray, result: np.ndarray) -> dict[int, np.ndarray]:
+        """The graph's outputs by tensor index: those of the circuit, and what the host makes of them and the input."""
+        source = self.graph.tensors[self._input]
+        given = np.asarray(picture).reshape(source.shape).astype(source.element.dtype)
+        return host_outputs(self.graph, {self._output: result}, {self._input: given})
 
     def expected(self, identity: Identity, elements: np.ndarray) -> bytes:
         """The golden model's result, as bytes, of elements in the link's order."""

@@ -11,8 +11,7 @@ import numpy as np
 
 from mbconv.generators.emission.bundle import Bundle, make_bundle
 from mbconv.generators.emission.design import Design
-from mbconv.generators.graph.graph import Graph, GraphError, Operator
-from mbconv.generators.stages.network import build_network
+from mbconv.generators.graph.graph import Graph, GraphError
 
 from ..circuits.testbench_case import ALWAYS, Pattern, Run
 from ..circuits.testbench_data import unpack_words
@@ -168,26 +167,3 @@ def _elements(stream: StreamDescription, record: DesignRecord, frames: int) -> n
         )
     beats = unpack_words(stream.layout, words[:wanted])
     return beats.reshape(frames, stream.pixels, -1)[:, :, : stream.channels]
-
-
-def host_outputs(graph: Graph, outputs: Mapping[int, np.ndarray], frame: int) -> dict[int, np.ndarray]:
-    """A frame's outputs of the whole graph: what the operators left to the host make of the circuit's outputs.
-
-    What the host makes of the network's inputs alone is not among them.
-    """
-    network = build_network(graph)
-    host = graph.part(network.host, f"{graph.name}_host") if network.host else None
-    wanted = (*outputs, *graph.outputs, *(host.inputs if host else ()))
-    known = {}
-    for tensor in (graph.tensors[index] for index in dict.fromkeys(wanted)):
-        stream = network.streams.get(tensor.index, tensor.index)
-        if stream in outputs:
-            known[tensor.index] = outputs[stream][frame].reshape(tensor.shape).astype(tensor.element.dtype)
-    computable: list[Operator] = []
-    for op in network.host:
-        if known.keys() >= set(op.inputs) - {t for done in computable for t in done.outputs}:
-            computable.append(op)
-    if computable:
-        part = graph.part(tuple(computable), f"{graph.name}_host")
-        known |= golden.run(part, {tensor: known[tensor] for tensor in part.inputs})
-    return known

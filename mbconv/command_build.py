@@ -177,6 +177,7 @@ def _for_board(graph, target, device, package, speed, uart, frequency, seeds, ne
     from mbconv.fpga.boards.checked import clock_note, read_checked, reference_note
     from mbconv.fpga.flow.bitstream import build_bitstream, check_bitstream
     from mbconv.fpga.flow.fit import check_fit
+    from mbconv.generators.emission.board import linked_cost
 
     board = _board(target, device, package, speed, uart)
     check_bitstream(board, target.clock)
@@ -186,7 +187,7 @@ def _for_board(graph, target, device, package, speed, uart, frequency, seeds, ne
     with step_progress(quiet=as_json) as report:
         report("planning", "folding, schedule")
         design = target_design(graph, _planning(target), board.part.resources)
-        check_fit(design, board.part)
+        check_fit(design, board.part, linked_cost)
         report("planning", "")
         (directory / REPORT).unlink(missing_ok=True)
         built = build_bitstream(

@@ -49,8 +49,9 @@ def plan(model, layers, target, engine, output, as_json) -> None:
             raise UserError(f"--engine has a program, no plan: it takes no {', '.join(given)}")
         _plan_engine(model, layers, engine, target.clock, as_json)
         return
+    from mbconv.generators.emission.board import linked_cost
     from mbconv.generators.graph.graph import GraphError
-    from mbconv.generators.planning.board_plan import design_cost, uses
+    from mbconv.generators.planning.board_plan import uses
     from mbconv.generators.planning.plan_file import MARK, write_plan
     from mbconv.generators.planning.plan_report import report_design
     from mbconv.generators.planning.resources import Resources
@@ -77,7 +78,7 @@ def plan(model, layers, target, engine, output, as_json) -> None:
         write_plan(output, design.network, design.plan, wanted)
     board, luts = [], None
     if wanted.board is not None:
-        cost, device = design_cost(design), wanted.board.device
+        cost, device = linked_cost(design), wanted.board.device
         board, luts = uses(cost, device), Resources(cost, device).luts
     if as_json:
         named = {use.name: {"needed": use.needed, "available": use.available} for use in board}

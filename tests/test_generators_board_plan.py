@@ -6,6 +6,7 @@ import pytest
 
 from mbconv.fpga.boards import boards, find_board
 from mbconv.fpga.families import find_part
+from mbconv.generators.emission.board import linked_cost
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.board_plan import (
@@ -56,7 +57,7 @@ def test_the_fastest_that_fits_where_luts_bind(graph):
     network = build_network(graph)
     fastest = make_design(graph, plan=plan_for_multipliers(network, 28, sharing=False))
     slowest = make_design(graph, plan=plan_for_interval(network, slowest_interval(network), sharing=False))
-    counts = [Resources(design_cost(design), ECP5_25).luts for design in (slowest, fastest)]
+    counts = [Resources(linked_cost(design), ECP5_25).luts for design in (slowest, fastest)]
     assert counts[0] < counts[1]
     small = board(luts=int(sum(counts) / 2 / LUT_SHARE) + 1)
     design = design_for_board(graph, small)
@@ -64,6 +65,16 @@ def test_the_fastest_that_fits_where_luts_bind(graph):
     assert fastest.plan.interval < design.plan.interval < slowest.plan.interval
     shorter = plan_for_interval(network, design.plan.interval - 1, sharing=False)
     assert shortages(make_design(graph, plan=shorter), small.device), "the next shorter interval does not fit"
+
+
+def test_a_board_counts_its_link(graph):
+    """A device that holds the design alone, but not with the link that ``build --board`` puts around it."""
+    graph = graph.layers(1, 5)
+    alone = design_for_board(graph, board(), count=design_cost)
+    device = board(luts=int(Resources(design_cost(alone), ECP5_25).luts / LUT_SHARE) + 1)
+    assert design_for_board(graph, device, count=design_cost).plan.interval == alone.plan.interval
+    assert design_for_board(graph, device).plan.interval > alone.plan.interval
+    assert Resources(linked_cost(alone), ECP5_25).luts > Resources(design_cost(alone), ECP5_25).luts + 500
 
 
 def test_too_few_multipliers(graph):

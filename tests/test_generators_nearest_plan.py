@@ -106,10 +106,10 @@ def test_a_board_gets_its_fastest_plan_or_is_refused_with_the_nearest(network, a
     times = {interval: scarcest(uses(needed, small.device)) for interval, needed in counted.items()}
     fitting = [interval for interval in times if times[interval] <= 1]
     if fitting:
-        assert design_for_board(network.graph, small).plan.interval == min(fitting)
+        assert design_for_board(network.graph, small, count=design_cost).plan.interval == min(fitting)
         return
     with pytest.raises(GraphError) as caught:
-        design_for_board(network.graph, small)
+        design_for_board(network.graph, small, count=design_cost)
     text, bounds = str(caught.value), search(network, small.device, designs)
     if "weights alone" in text:
         return

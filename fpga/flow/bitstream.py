@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from mbconv.generators.emission.board import board_bundle, board_top
+from mbconv.generators.emission.board import board_bundle, board_top, linked_cost
 from mbconv.generators.emission.design import Design
 from mbconv.generators.emission.engine_board import FLASH_ADDRESS, NAME, engine_top, engine_verilog
 from mbconv.generators.graph.graph import GraphError
@@ -110,7 +110,7 @@ def build_bitstream(
         design.name,
         lambda clock: board_top(design, clock),
         lambda top: board_bundle(design, top).made,
-        lambda place: explaining(design, board.part, place),
+        lambda place: explaining(design, board.part, place, linked_cost),
     )
     return _build(work, board, folder, clock_mhz, target_mhz, seeds, options, progress)
 

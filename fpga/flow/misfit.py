@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from mbconv.generators.planning.planner import plan_for_multipliers
 from mbconv.generators.planning.resources import Resources
 from mbconv.generators.planning.use import LUT_SHARE
 from mbconv.generators.stages.network import build_network
+from mbconv.hdl.cost import Cost
 
 from ..family import Part
 from .stages import stage_of
@@ -30,12 +31,15 @@ _SMALLER = 0.9
 
 
 @contextmanager
-def explaining(design: Design, part: Part, folder: Path) -> Iterator[None]:
+def explaining(
+    design: Design, part: Part, folder: Path, count: Callable[[Design], Cost] = design_cost
+) -> Iterator[None]:
     """Raise a tool's failure in the block with what a user can do about it; as it is where no netlist was made yet.
     What names a pin is no matter of size.
 
     Args:
         folder: of the netlist.
+        count: what a design takes, alone or with a board's link.
     """
     netlist = folder / "netlist.json"
     try:
@@ -45,7 +49,7 @@ def explaining(design: Design, part: Part, folder: Path) -> Iterator[None]:
             raise
         if _PIN.search(str(error)):  # no size of the design is the matter
             raise ToolError(f"{error}\nthe pins are the board's, with those of --uart in place of its UART's") from None
-        raise ToolError(f"{error}\n{_advice(design, part, netlist)}") from None
+        raise ToolError(f"{error}\n{_advice(design, part, netlist, count)}") from None
 
 
 @contextmanager
@@ -62,9 +66,9 @@ def explaining_engine(part: Part, folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _advice(design: Design, part: Part, netlist: Path) -> str:
+def _advice(design: Design, part: Part, netlist: Path, count: Callable[[Design], Cost]) -> str:
     lines = [f"largest stages: {largest_stages(netlist)}"]
-    smaller = next_smaller(design, part)
+    smaller = next_smaller(design, part, count)
     lines.append(
         f"the next smaller plan that should fit: --multipliers {smaller.multipliers}, {smaller.plan.interval:,} cycles "
         f"a frame in place of {design.plan.interval:,}"
@@ -82,11 +86,11 @@ def largest_stages(netlist: Path) -> str:
     return ", ".join(f"{stage} ({count:,} cells)" for stage, count in cells.most_common(_LARGEST))
 
 
-def next_smaller(design: Design, part: Part) -> Design | None:
+def next_smaller(design: Design, part: Part, count: Callable[[Design], Cost] = design_cost) -> Design | None:
     """The plan of most multipliers below a design's that needs clearly fewer tables and not more block RAM than there
     is."""
     device, network = part.resources, build_network(design.graph)
-    limit = min(Resources(design_cost(design), device).luts * _SMALLER, device.luts * LUT_SHARE)
+    limit = min(Resources(count(design), device).luts * _SMALLER, device.luts * LUT_SHARE)
     multipliers = design.multipliers
     for _ in range(_PLANS):
         try:
@@ -94,7 +98,7 @@ def next_smaller(design: Design, part: Part) -> Design | None:
         except GraphError:
             return None
         found = make_design(design.graph, plan=plan, family=device.circuits)
-        needed = Resources(design_cost(found), device)
+        needed = Resources(count(found), device)
         if needed.luts <= limit and needed.block_rams <= device.block_rams:
             return found
         multipliers = min(found.multipliers, multipliers - 1)

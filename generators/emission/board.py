@@ -7,6 +7,7 @@ import json
 
 from amaranth.lib.wiring import In
 
+from mbconv.hdl.cost import Cost, cost
 from mbconv.hdl.link.baud import STANDARD_RATES, BitLength, fastest_rate
 from mbconv.hdl.link.board_top import BoardTop
 from mbconv.hdl.link.identity import HASH_BYTES, Identity, PortShape
@@ -19,6 +20,8 @@ from .bundle import Bundle, bundle_of
 from .design import Design
 from .design_verilog import primitives_name, top_name, with_prefix
 from .manifest import manifest
+
+_ANY_CLOCK = 50e6  # what a link takes hardly depends on it
 
 
 def model_hash(graph: Graph) -> bytes:
@@ -98,6 +101,16 @@ def board_top(
     return BoardTop(
         design.top(), described, bit, buffered=needs_buffer(design, bit), measures=measures, family=design.family
     )
+
+
+def linked_cost(design: Design) -> Cost:
+    """The cost of a design on a board: with its AXI4-Stream edges and, where it has one input and one output, the
+    board's link."""
+    try:
+        top = board_top(design, _ANY_CLOCK)
+    except GraphError:
+        return cost(design.top())
+    return cost(top.core) + top.link_cost
 
 
 def board_bundle(

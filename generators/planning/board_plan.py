@@ -9,13 +9,14 @@ the best there is, and if none does, the nearest tells what is short.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import ceil
 
 from mbconv.hdl.cost import Cost, cost
 
 from ..constants.weights import effective_weights, weight_bits
+from ..emission.board import linked_cost
 from ..emission.design import Design, make_design
 from ..graph.graph import Graph, GraphError
 from ..graph.shown import counted
@@ -34,9 +35,9 @@ def design_cost(design: Design) -> Cost:
     return cost(design.top())
 
 
-def shortages(design: Design, device: Device) -> list[Use]:
+def shortages(design: Design, device: Device, count: Callable[[Design], Cost] = linked_cost) -> list[Use]:
     """The resources that a design needs more of than a device has."""
-    return [use for use in uses(design_cost(design), device) if not use.fits]
+    return [use for use in uses(count(design), device) if not use.fits]
 
 
 def design_for_target(graph: Graph, target: Target, others: Sequence[Board] = ()) -> Design:
@@ -74,7 +75,7 @@ def _design_for_latency(graph: Graph, board: Board, limit: int | None, fastest: 
     while True:
         plan = replace(plan_for_latency(network, budget, limit, device), budget=device.multipliers)
         design = make_design(graph, plan=plan, device=device)
-        times = scarcest(uses(design_cost(design), device))
+        times = scarcest(uses(linked_cost(design), device))
         if times <= 1:
             return design
         least = fastest.plan.multipliers
@@ -86,11 +87,14 @@ def _design_for_latency(graph: Graph, board: Board, limit: int | None, fastest: 
         budget = max(least, min(plan.multipliers - 1, max(int(plan.multipliers / times), plan.multipliers * 3 // 4)))
 
 
-def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -> Design:
+def design_for_board(
+    graph: Graph, board: Board, others: Sequence[Board] = (), count: Callable[[Design], Cost] = linked_cost
+) -> Design:
     """The design of least interval that fits a board.
 
     Args:
         others: boards of which a refusal names those that are large enough.
+        count: what a design takes: with the board's link, or :func:`design_cost` without.
 
     Raises:
         GraphError: not even the slowest design does; the message says what binds and names boards that hold it.
@@ -108,9 +112,9 @@ def design_for_board(graph: Graph, board: Board, others: Sequence[Board] = ()) -
     def make(plan: Plan) -> Design:
         return make_design(graph, plan=plan, device=device)
 
-    search = NearestSearch(network, device, make, design_cost)
+    search = NearestSearch(network, device, make, count)
     plan = plan_for_multipliers(network, device.multipliers, sharing=False)
-    if not search.impossible(plan) and not shortages(fastest := make(plan), device):
+    if not search.impossible(plan) and not shortages(fastest := make(plan), device, count):
         return fastest
     listed = list_plans(network, plan.interval, device.multipliers)
     found = search.fastest(listed)
@@ -151,7 +155,7 @@ def _too_small(search: NearestSearch, plans: Sequence[Plan], board: Board, other
     name = search.network.graph.name
     if not all(map(search.impossible, plans)):
         nearest = search.nearest(plans)
-        lacking = shortages(nearest, board.device)
+        lacking = shortages(nearest, board.device, search.count)
         which, without = f"even the nearest of all its plans, {_shown(nearest.plan)}, needs ", ""
     else:  # without a design of each: what they lack is certain
         plan = min(plans, key=lambda plan: (search.stages_bound(plan), plan.interval))
@@ -191,6 +195,6 @@ def check_board(design: Design, board: Board) -> None:
 
 def _large_enough(design: Design, boards: Sequence[Board]) -> str:
     """Those of the boards that hold a design."""
-    found = design_cost(design)
+    found = linked_cost(design)
     names = [board.name for board in boards if all(use.fits for use in uses(found, board.device))]
     return f"boards that are large enough: {', '.join(names)}" if names else "no board of the table is large enough"

@@ -73,7 +73,7 @@ class NearestSearch:
     def __init__(
         self, network: Network, device: Device, make: Callable[[Plan], Design], count: Callable[[Design], Cost]
     ) -> None:
-        self.network, self.device, self._make, self._count = network, device, make, count
+        self.network, self.device, self._make, self.count = network, device, make, count
         self.counted = 0
         self._found: dict[int, float] = {}  # by interval, what was counted
         self._weights = [(node.operator.index, *self._weight_shape(node)) for node, _ in network.folded]
@@ -104,7 +104,7 @@ class NearestSearch:
 
     def _times(self, plan: Plan) -> float:
         """How many times a plan's design needs its scarcest resource."""
-        return scarcest(uses(self._count(self._make(plan)), self.device))
+        return scarcest(uses(self.count(self._make(plan)), self.device))
 
     def _counts(self, plans: Sequence[Plan]) -> list[float]:
         """:meth:`_times` of several plans, each counted once, in a process each."""

@@ -11,7 +11,7 @@ from .device import Device
 from .resources import Resources
 
 LUT_SHARE = 0.9
-"""Of a device's LUTs: the estimate leaves out the link to a host, and a device filled further seldom routes."""
+"""Of a device's LUTs: one that is filled further seldom routes."""
 
 
 @dataclass(frozen=True)

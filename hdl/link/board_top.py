@@ -6,6 +6,7 @@ from amaranth.hdl import ClockDomain, DomainRenamer, Module, ResetInserter, Sign
 from amaranth.lib.wiring import Component, In, Out, connect
 
 from ..axi_stream_top import AxiStreamTop
+from ..cost import Cost, cost
 from ..family import GENERIC, Family
 from ..fifo import Fifo
 from .baud import BITS_PER_BYTE, BitLength
@@ -96,6 +97,14 @@ class BoardTop(Component):
         # Behind a frame's end its mark may wait in the input's queue, in the fork, and in the outputs' queues.
         self.measurement = Measurement(self.source.frame, self.result.frame, core.mark_depth + 4) if measures else None
         super().__init__({"clk": In(1), "rst": In(1), "rx": In(1), "tx": Out(1, init=1), "active": Out(1)})
+
+    own_cost = Cost(12)  # the network's reset, who feeds it
+
+    @property
+    def link_cost(self) -> Cost:
+        """What all takes but the design."""
+        parts = (self.line, self.server, self.queue, self.answer, self.byte_frame, self.frame_bytes, self.measurement)
+        return self.own_cost + cost(*parts)
 
     @property
     def multipliers(self) -> int:

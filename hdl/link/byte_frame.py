@@ -7,6 +7,7 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from ..axi_stream import axi_payload
+from ..cost import NOTHING, Cost
 from ..counting import advance
 from .cobs_encoder import PACKET
 
@@ -34,6 +35,11 @@ class ByteFrame(Component):
     @property
     def latency(self) -> int:
         return 0 if self.data_bytes == 1 else 1
+
+    @property
+    def own_cost(self) -> Cost:
+        """A byte's register, its enable and its mark, each; nothing where a beat is a byte."""
+        return Cost(11 * self.data_bytes) if self.data_bytes > 1 else NOTHING
 
     def elaborate(self, platform) -> Module:
         m = Module()

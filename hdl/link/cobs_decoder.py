@@ -6,6 +6,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
+from ..cost import Cost
 from ..layouts import StructLayout
 
 DECODED = StructLayout({"data": 8, "end": 1, "bad": 1})
@@ -27,6 +28,7 @@ class CobsDecoder(Component):
 
     latency = 0
     cycles_per_beat = 1
+    own_cost = Cost(35)  # a counter of 8 bits and what it begins with, a byte or 0, comparisons
 
     def __init__(self):
         super().__init__({"i": In(Signature(8)), "o": Out(Signature(DECODED))})

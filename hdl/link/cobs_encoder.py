@@ -6,6 +6,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
+from ..cost import Cost
 from ..family import GENERIC, Family
 from ..layouts import StructLayout
 from ..primitives import Ram
@@ -30,6 +31,8 @@ class CobsEncoder(Component):
         o: ``Out(stream.Signature(8))``
         busy: ``Out(1)``, a block is being sent
     """
+
+    own_cost = Cost(80)  # two counters of 8 bits, three comparisons, a choice of bytes, control
 
     def __init__(self, *, family: Family = GENERIC):
         self.ram = Ram(8, LONGEST_BLOCK, family=family)

@@ -7,6 +7,7 @@ from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
 from ..axi_stream import axi_payload
+from ..cost import NOTHING, Cost
 from ..counting import advance
 from .cobs_encoder import PACKET
 
@@ -31,6 +32,11 @@ class FrameBytes(Component):
             raise ValueError(f"the width of TDATA is a power of two of bytes, not {data_bytes}")
         self.data_bytes = data_bytes
         super().__init__({"i": In(Signature(axi_payload(data_bytes, user=True))), "o": Out(Signature(PACKET))})
+
+    @property
+    def own_cost(self) -> Cost:
+        """The choice of a byte and of whether the next is kept; nothing where a beat is a byte."""
+        return Cost(11 * self.data_bytes) if self.data_bytes > 1 else NOTHING
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -8,6 +8,7 @@ from amaranth.hdl import Module
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
+from ..cost import NOTHING
 from ..family import GENERIC, Family
 from .baud import BitLength
 from .cobs_decoder import DECODED, CobsDecoder
@@ -40,6 +41,8 @@ class PacketLine(Component):
         damaged: ``Out(1)``, a byte was lost or wrong
         busy: ``Out(1)``, a byte waits in either direction, or leaves
     """
+
+    own_cost = NOTHING
 
     def __init__(self, bit: BitLength, *, family: Family = GENERIC):
         self.bit = bit

@@ -7,6 +7,7 @@ from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
+from ..cost import Cost
 from ..family import GENERIC, Family
 from ..layouts import ArrayLayout
 from ..primitives import Rom
@@ -116,6 +117,18 @@ class LinkServer(Component):
         return self.rom.memory_bits
 
     @property
+    def own_cost(self) -> Cost:
+        """The check sum, what packets are judged by and counted in, the position in one, the choice of an answer's
+        bytes: fewer without a measurement."""
+        return Cost(310 + 2 * self._position_bits + (93 if self.measures else 0))
+
+    @property
+    def _position_bits(self) -> int:
+        """Of a byte in a packet, or a cycle in a pause."""
+        longest = max(*self.lengths.values(), len(self.rom.words), REPORT_BYTES, HEADER_BYTES)
+        return max(longest + 1, self.quiet_cycles).bit_length()
+
+    @property
     def lengths(self) -> dict[Request, int]:
         """Bytes of each request's packet."""
         payloads = {Request.IDENTIFY: 0, Request.INFER: self.frame_bytes, Request.STATUS: 0}
@@ -130,8 +143,7 @@ class LinkServer(Component):
         self._crc = CRC32_ISO_HDLC().create()
         m.submodules.crc = ResetInserter(self._clear)(self._crc)
 
-        longest = max(*self.lengths.values(), len(self.rom.words), REPORT_BYTES, HEADER_BYTES)
-        self._position = Signal(range(max(longest + 2, self.quiet_cycles + 1)))  # byte of a packet, cycle of a pause
+        self._position = Signal(self._position_bits)
         self._kind, self._sequence, self._foreign = Signal(3), Signal(8), Signal()
         self._reason, self._counters, self._failed = Signal(range(len(Reason))), Signal(ArrayLayout(8, 3)), Signal()
         self._payload = Signal()  # the next byte belongs to a frame

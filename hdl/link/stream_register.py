@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, ShapeLike, Signal
+from amaranth.hdl import Module, Shape, ShapeLike, Signal
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
+
+from ..cost import Cost
 
 
 class StreamRegister(Component):
@@ -23,6 +25,10 @@ class StreamRegister(Component):
     def __init__(self, shape: ShapeLike):
         self.shape = shape
         super().__init__({"i": In(Signature(shape)), "o": Out(Signature(shape))})
+
+    @property
+    def own_cost(self) -> Cost:
+        return Cost(Shape.cast(self.shape).width + 1)
 
     def elaborate(self, platform) -> Module:
         m = Module()

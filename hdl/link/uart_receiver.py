@@ -7,6 +7,7 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
+from ..cost import Cost
 from .baud import BitLength
 
 
@@ -48,6 +49,11 @@ class UartReceiver(Component):
     def __init__(self, bit: BitLength):
         self.bit = bit
         super().__init__({"rx": In(1), "o": Out(Signature(8)), "error": Out(1)})
+
+    @property
+    def own_cost(self) -> Cost:
+        """The bit's counter and what it begins with, the shift register, control."""
+        return Cost(2 * len(bit_counter(self.bit)) + 21)
 
     def elaborate(self, platform) -> Module:
         m = Module()

@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib.stream import Signature
 from amaranth.lib.wiring import Component, In, Out
 
+from ..cost import Cost
 from .baud import BitLength
 from .uart_receiver import bit_counter, bit_timer
 
@@ -29,6 +30,11 @@ class UartTransmitter(Component):
     def __init__(self, bit: BitLength):
         self.bit = bit
         super().__init__({"i": In(Signature(8)), "tx": Out(1, init=1)})
+
+    @property
+    def own_cost(self) -> Cost:
+        """The bit's counter and what it begins with, the shift register, control."""
+        return Cost(2 * len(bit_counter(self.bit)) + 17)
 
     def elaborate(self, platform) -> Module:
         m = Module()

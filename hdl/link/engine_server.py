@@ -108,7 +108,7 @@ class EngineServer(LinkServer):
         taken = self._offer(m, self._is_byte() & passes, 0)
         m.d.comb += self.i.ready.eq(Mux(self.i.p.end, self._judged, ~passes | taken))
         with m.If(self._is_byte() & self.i.ready):
-            m.d.comb += self._crc.valid.eq(1)
+            m.d.comb += self._passes.eq(1)
             with m.If(~position.all()):
                 m.d.sync += position.eq(position + 1)
             with m.If(position == 0):

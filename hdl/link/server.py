@@ -142,6 +142,9 @@ class LinkServer(Component):
         self._clear = Signal()
         self._crc = CRC32_ISO_HDLC().create()
         m.submodules.crc = ResetInserter(self._clear)(self._crc)
+        # A byte is added a cycle after it passed: it may come from far, and goes through many sums.
+        self._passes, self._passing = Signal(), Signal(8)
+        m.d.sync += [self._crc.valid.eq(self._passes & ~self._clear), self._crc.data.eq(self._passing)]
 
         self._position = Signal(self._position_bits)
         self._kind, self._sequence, self._foreign = Signal(3), Signal(8), Signal()
@@ -161,11 +164,12 @@ class LinkServer(Component):
         with m.If(self.damaged):
             m.d.sync += self._bad.eq(1)
         m.d.comb += [self.rom.en.eq(1), self.rom.addr.eq(self._position)]
-        m.d.comb += [self.i.ready.eq(1), self.byte.eq(self.i.p.data), self._crc.data.eq(self.i.p.data)]
+        m.d.comb += [self.i.ready.eq(1), self.byte.eq(self.i.p.data), self._passing.eq(self.i.p.data)]
         with m.FSM() as states:
-            receiving = states.ongoing("RECEIVE")
+            receiving, still = states.ongoing("RECEIVE"), Signal()
             m.d.comb += self.active.eq(~receiving)
-            m.d.sync += self._judged.eq(receiving & ~(self.i.valid & self.i.ready))
+            m.d.sync += still.eq(receiving & ~(self.i.valid & self.i.ready))
+            m.d.sync += self._judged.eq(still & receiving & ~(self.i.valid & self.i.ready))
             with m.State("RECEIVE"):
                 self._receive(m)
             with m.State("QUIET"):
@@ -210,7 +214,7 @@ class LinkServer(Component):
             self.i.ready.eq(Mux(self.i.p.end, self._judged, ~feeding | self.frame.ready)),
         ]
         with m.If(self._is_byte() & self.i.ready):
-            m.d.comb += self._crc.valid.eq(1)
+            m.d.comb += self._passes.eq(1)
             with m.If(~position.all()):
                 m.d.sync += position.eq(position + 1)
             with m.If(position == 0):
@@ -293,7 +297,7 @@ class LinkServer(Component):
         """Report a failure unless another packet begins."""
         m.d.sync += self._position.eq(self._position + 1)
         with m.If(self._is_byte()):
-            m.d.comb += self._crc.valid.eq(1)
+            m.d.comb += self._passes.eq(1)
             self._take_type(m)
             m.d.sync += self._position.eq(1)
             m.next = "RECEIVE"
@@ -323,8 +327,8 @@ class LinkServer(Component):
         m.d.comb += [
             self.o.p.data.eq(self._settled_byte),
             self.o.valid.eq(settled),
-            self._crc.valid.eq(taken),
-            self._crc.data.eq(self.o.p.data),
+            self._passes.eq(taken),
+            self._passing.eq(self.o.p.data),
         ]
         with m.If(~settled):
             m.d.sync += self._settling.eq(self._settling + 1)
@@ -338,7 +342,7 @@ class LinkServer(Component):
             last, following = self._body(m, settled), "CHECK"
         else:
             # With its own lowest byte as data the check sum moves by a byte, so that the next one is lowest.
-            m.d.comb += [self._byte.eq(self._crc.crc), self._crc.data.eq(~self._crc.crc[:8])]
+            m.d.comb += [self._byte.eq(self._crc.crc), self._passing.eq(~self._crc.crc[:8])]
             last, following = position == CRC_BYTES - 1, "RECEIVE"
             m.d.comb += self.o.p.last.eq(last)
         with m.If(taken & last):

@@ -119,7 +119,11 @@ class RandomNetwork(DrawnJoins):
     def valid(self) -> bool:
         """Whether every output is computed, from all inputs."""
         outputs = self.writer.outputs
-        return bool(outputs) and not self.renamed & set(outputs) and all(tensor in self.read for tensor in self.given)
+        needed = set(outputs)
+        for op in reversed(self.writer.operators):  # some are drawn whose results are left out as too large
+            if needed.intersection(op.outputs):
+                needed.update(op.inputs)
+        return bool(outputs) and not self.renamed & set(outputs) and needed.issuperset(self.given)
 
     def multipliers(self, stages: int) -> int:
         """A number of multipliers for so many stages that need one: the fewest, some, or more than can be used."""

@@ -31,6 +31,10 @@ from .waves import PROGRAM as WAVES_PROGRAM
 OPTIMIZATION = "-O1"
 """Of the design's C++: measured the best sum of compile and run time for sweeps of small circuits."""
 
+_LARGE_HEADERS = 4_000_000
+"""Bytes of a design's own headers from which on it pays to precompile them: those of a netlist of 60,000 tables have 18
+MB, which its 144 files took four seconds each to read."""
+
 KEPT_BUILDS, KEPT_LIBRARIES = 100, 12
 """How many simulators, of about 1 MB, and compiled run-time libraries and headers, of up to 80 MB, are kept: those used
 last."""
@@ -207,23 +211,32 @@ def build(
                 (work / name).write_text(text)
             verilator = ["perl", str(tools.root / "bin" / "verilator"), *arguments, *sorted(sources)]
             _execute(verilator, work, "Verilator", tools.environment)
-            with _library(tools) as library, _headers(tools, optimization, trace) as headers:
-                (work / "library").symlink_to(library)  # make takes no path with a space
-                (work / "headers").symlink_to(headers)
-                objects = " ".join(f"library/{name}.o" for name in (*_LIBRARY, *([_OF_WAVES] if trace else [])))
-                command = ["make", "-j2", "-f", "Vtop.mk", top, *tools.make_variables]
-                command += [f"OPT_FAST={optimization}", f"OPT_SLOW={optimization}"]
-                command += ["VM_GLOBAL_FAST=", "VM_GLOBAL_SLOW=", f"USER_LDLIBS={objects}"]
-                # Our precompiled headers in place of Verilator's own, which every large design would compile twice:
-                # 14 s instead of 29 s for 512 multipliers.
-                command += ["USER_CPPFLAGS=-include headers/headers.h", "CFG_CXXFLAGS_PCH=-fsyntax-only"]
-                command += ["VK_PCH_I_FAST=", "VK_PCH_I_SLOW="]
-                _execute(command, work, "compiling the simulator", tools.environment)
+            _compile(work, top, tools, optimization, trace)
             for path in work.iterdir():
                 if path.name != top and path.name not in sources:
                     path.unlink()
             remove_old("builds", KEPT_BUILDS)
     return Build(folder, top, trace, cached=work is None)
+
+
+def _compile(work: Path, top: str, tools: Toolchain, optimization: str, trace: bool) -> None:
+    """Compile what Verilator has written to a folder."""
+    with _library(tools) as library, _headers(tools, optimization, trace) as headers:
+        (work / "library").symlink_to(library)  # make takes no path with a space
+        (work / "headers").symlink_to(headers)
+        objects = " ".join(f"library/{name}.o" for name in (*_LIBRARY, *([_OF_WAVES] if trace else [])))
+        command = ["make", "-j2", "-f", "Vtop.mk", top, *tools.make_variables]
+        command += [f"OPT_FAST={optimization}", "VM_GLOBAL_FAST=", "VM_GLOBAL_SLOW=", f"USER_LDLIBS={objects}"]
+        if sum(path.stat().st_size for path in work.glob("Vtop*.h")) > _LARGE_HEADERS:
+            # Read in every file: precompiled, for what runs always and for what runs once.
+            command += ["OPT_SLOW=-O0", "CFG_CXXFLAGS_PCH=-x c++-header"]
+            command += [f"VK_PCH_I_{kind.upper()}=-include $(VK_PCH_H).{kind}" for kind in ("fast", "slow")]
+        else:
+            # Our precompiled headers in place of Verilator's own, which every design would compile twice: 14 s instead
+            # of 29 s for 512 multipliers.
+            command += [f"OPT_SLOW={optimization}", "USER_CPPFLAGS=-include headers/headers.h"]
+            command += ["CFG_CXXFLAGS_PCH=-fsyntax-only", "VK_PCH_I_FAST=", "VK_PCH_I_SLOW="]
+        _execute(command, work, "compiling the simulator", tools.environment)
 
 
 def _cocotb_main() -> tuple[str, list[str]]:

@@ -10,7 +10,6 @@ from mbconv.generators.emission.board import linked_cost
 from mbconv.generators.emission.design import make_design
 from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.board_plan import (
-    LUT_SHARE,
     check_board,
     design_cost,
     design_for_board,
@@ -59,7 +58,7 @@ def test_the_fastest_that_fits_where_luts_bind(graph):
     slowest = make_design(graph, plan=plan_for_interval(network, slowest_interval(network), sharing=False))
     counts = [Resources(linked_cost(design), ECP5_25).luts for design in (slowest, fastest)]
     assert counts[0] < counts[1]
-    small = board(luts=int(sum(counts) / 2 / LUT_SHARE) + 1)
+    small = board(luts=int(sum(counts) / 2 / ECP5_25.lut_share) + 1)
     design = design_for_board(graph, small)
     assert not shortages(design, small.device)
     assert fastest.plan.interval < design.plan.interval < slowest.plan.interval
@@ -71,7 +70,7 @@ def test_a_board_counts_its_link(graph):
     """A device that holds the design alone, but not with the link that ``build --board`` puts around it."""
     graph = graph.layers(1, 5)
     alone = design_for_board(graph, board(), count=design_cost)
-    device = board(luts=int(Resources(design_cost(alone), ECP5_25).luts / LUT_SHARE) + 1)
+    device = board(luts=int(Resources(design_cost(alone), ECP5_25).luts / ECP5_25.lut_share) + 1)
     assert design_for_board(graph, device, count=design_cost).plan.interval == alone.plan.interval
     assert design_for_board(graph, device).plan.interval > alone.plan.interval
     assert Resources(linked_cost(alone), ECP5_25).luts > Resources(design_cost(alone), ECP5_25).luts + 500

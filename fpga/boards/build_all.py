@@ -40,21 +40,21 @@ class Build:
 
 REPORT = "build.json"
 BUILDS = (
-    Build("digits", "icebreaker", ("--multipliers", "8", "--clock", "24")),
-    Build("digits", "tang-nano-9k", ("--multipliers", "8")),
-    Build("digits", "tang-nano-20k", ("--multipliers", "8")),
-    Build("digits", "tang-primer-20k", ("--multipliers", "8")),
     # Where no clock is given the highest that is met is searched: two builds or more.
-    Build("digits", "colorlight-i5", ("--clock", "103.125")),
+    Build("digits", "icebreaker"),
+    Build("digits", "tang-nano-9k", ("--clock", "75")),
+    Build("digits", "tang-nano-20k", ("--clock", "100")),
+    Build("digits", "tang-primer-20k", ("--clock", "100")),
+    Build("digits", "colorlight-i5", ("--clock", "100")),
     Build("digits", "colorlight-i9", ("--clock", "100")),
-    Build("digits", "crosslink-nx-evn", ("--multipliers", "8")),
-    Build("digits", "crosslink-nx-evn-pll", ("--multipliers", "8")),
+    Build("digits", "crosslink-nx-evn"),
+    Build("digits", "crosslink-nx-evn-pll", ("--clock", "100")),
     Build("digits", "icepi-zero", ("--clock", "100")),
     Build("digits", "icesugar-pro", ("--clock", "100")),
     Build("digits", "ulx3s-12f", ("--clock", "100")),
     Build("digits", "ulx3s-25f", ("--clock", "100")),
     Build("digits", "ulx3s-45f", ("--clock", "100")),
-    Build("digits", "ulx3s-85f", ("--clock", "100")),
+    Build("digits", "ulx3s-85f", ("--clock", "90")),
     Build(
         "cifar10",
         "ulx3s-85f",

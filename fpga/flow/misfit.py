@@ -14,7 +14,6 @@ from mbconv.generators.graph.graph import GraphError
 from mbconv.generators.planning.board_plan import design_cost
 from mbconv.generators.planning.planner import plan_for_multipliers
 from mbconv.generators.planning.resources import Resources
-from mbconv.generators.planning.use import LUT_SHARE
 from mbconv.generators.stages.network import build_network
 from mbconv.hdl.cost import Cost
 
@@ -90,7 +89,7 @@ def next_smaller(design: Design, part: Part, count: Callable[[Design], Cost] = d
     """The plan of most multipliers below a design's that needs clearly fewer tables and not more block RAM than there
     is."""
     device, network = part.resources, build_network(design.graph)
-    limit = min(Resources(count(design), device).luts * _SMALLER, device.luts * LUT_SHARE)
+    limit = min(Resources(count(design), device).luts * _SMALLER, device.fillable_luts)
     multipliers = design.multipliers
     for _ in range(_PLANS):
         try:

@@ -27,7 +27,7 @@ from .nearest_plan import NearestSearch, list_plans
 from .plan import Plan
 from .planner import plan_for_interval, plan_for_multipliers, slowest_interval
 from .targets import Target
-from .use import LUT_SHARE, Use, scarcest, uses
+from .use import Use, scarcest, uses
 
 
 def design_cost(design: Design) -> Cost:
@@ -147,7 +147,7 @@ def _folded(network: Network) -> list[Node]:
 def _constant_bits(device: Device) -> int:
     """Bits of constants that a device's block RAMs and LUTs hold at most."""
     block = max(width * depth for width, depth in device.block_ram.shapes)
-    return device.block_rams * block + int(device.luts * LUT_SHARE) * 16
+    return device.block_rams * block + device.fillable_luts * 16
 
 
 def _too_small(search: NearestSearch, plans: Sequence[Plan], board: Board, others: Sequence[Board]) -> str:

@@ -53,6 +53,7 @@ class Device:
         block_rams: how many blocks of the kind ``block_ram``.
         luts: four-input tables.
         circuits: what circuits must know of its family.
+        lut_share: of its tables, those that may be filled: a device filled further seldom places or routes.
     """
 
     name: str
@@ -63,6 +64,11 @@ class Device:
     block_rams: int
     luts: int
     circuits: Family = GENERIC
+    lut_share: float = 0.9
+
+    @property
+    def fillable_luts(self) -> int:
+        return int(self.luts * self.lut_share)
 
     @property
     def multipliers(self) -> int:

@@ -10,9 +10,6 @@ from mbconv.hdl.cost import Cost
 from .device import Device
 from .resources import Resources
 
-LUT_SHARE = 0.9
-"""Of a device's LUTs: one that is filled further seldom routes."""
-
 
 @dataclass(frozen=True)
 class Use:
@@ -41,7 +38,7 @@ def uses(cost: Cost, device: Device) -> tuple[Use, ...]:
     return (
         Use("multipliers", found.multipliers, device.multipliers),
         Use(device.block_ram.name, found.block_rams, device.block_rams),
-        Use("LUTs (estimated, of those that can be filled)", found.luts, int(device.luts * LUT_SHARE)),
+        Use("LUTs (estimated, of those that can be filled)", found.luts, device.fillable_luts),
     )
 
 

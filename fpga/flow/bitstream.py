@@ -2,7 +2,8 @@
 
 The clock is part of what is built (the UART's divider, the board's answer to who it is), so it must be known first.
 Where none is asked for, the design is routed once for the family's usual target, then built again for the highest clock
-that the PLL makes of the oscillator and that was reached, less a margin, and so on downwards until one meets its own.
+that the PLL makes of the oscillator and that was reached, less a margin, and so on downwards until one meets its own;
+place and route works for the first attempt's clock in all of them.
 Each of these attempts has a folder of its own, so that an interrupted search goes on where it was.
 """
 
@@ -173,6 +174,7 @@ def _build(
     report = progress or (lambda step, doing: None)
     family = board.part.family
     wanted = clock_mhz or family.target_mhz
+    asked = target_mhz or _clock(board, wanted)[0]  # of every attempt: what is asked for less ends lower
     with build_folder(folder):
         tool_versions(YOSYS, family.nextpnr, family.pack(board.part, "", "")[0])
         file = family.pack(board.part, "", work.name)[2]
@@ -183,7 +185,7 @@ def _build(
             place = folder if clock_mhz is not None else folder / f"attempt_{attempt + 1}"
             with work.explaining(place):
                 pads = memory_pads(board, top)
-                effort = Effort(target_mhz or clock, seeds, tuple(options))
+                effort = Effort(asked, seeds, tuple(options))
                 made = _implement(verilog, board, source, pads, effort, place, report)
             reached = made.best.fmax_mhz
             if reached >= clock:

@@ -86,9 +86,8 @@ class LinkServer(Component):
                 raise ValueError(f"{what} must be at least 1, not {value}")
         self.frame_bytes, self.quiet_cycles, self.measures = frame_bytes, quiet_cycles, measures
         self.rom = Rom(list(identity), 8, name, family=family)
-        self._last_settling = (
-            self.rom.latency + 1
-        )  # cycles before each byte of an answer: the memory or a report's register, and one more register
+        # Cycles before each byte of an answer: the memory or a report's register, and one more register.
+        self._last_settling = self.rom.latency + 1
         super().__init__(
             {
                 "i": In(Signature(DECODED)),

@@ -87,6 +87,7 @@ class Family(ABC):
         target_mhz: what place and route works for where no clock is asked for: above what designs reach.
         macros: types of cells, by nextpnr's names, that lie in rows of their own and whose places may be chosen before
             nextpnr places the rest.
+        router_where_crowded: nextpnr's router for a netlist whose macros were placed so; empty: its own choice.
         lowest_reference_mhz: what the PLL's maker gives as the slowest reference; 0 where every board's is faster.
         leaves_ports_open: nextpnr can place a design out of context; elsewhere its netlist gets no ports but the clock.
     """
@@ -98,6 +99,7 @@ class Family(ABC):
     memory: ClassVar[BlockRamCell]
     target_mhz: ClassVar[float]
     macros: ClassVar[tuple[str, ...]] = ()
+    router_where_crowded: ClassVar[str] = ""
     lowest_reference_mhz: ClassVar[float] = 0.0
     leaves_ports_open: ClassVar[bool] = False
 

@@ -143,6 +143,28 @@ def test_further_options_reach_nextpnr_and_others_are_another_step(tmp_path, mon
     assert all(arguments[arguments.index("--freq") + 1] == "70" for arguments in ran)
 
 
+@pytest.mark.parametrize(("given", "router"), [((), "router2"), (("--router", "router1"), "router1")])
+def test_crowded_macros_are_routed_by_the_router_that_ends(tmp_path, monkeypatch, given, router):
+    """Unless the user names another."""
+    part, ran = find_board("colorlight-i5").part, []
+    crowd = {"MULT18X18D": part.cells["MULT18X18D"]}
+    netlist = Netlist("top", tmp_path / "netlist.json", tmp_path / "netlist.v", crowd)
+    netlist.json.write_text("{}")
+    report = {"fmax": {"clk": {"achieved": 99.0}}, "critical_paths": [], "utilization": {}}
+
+    def run_tool(program, arguments, folder, log, doing):
+        ran.append(arguments)
+        for option, text in (("--report", json.dumps(report)), ("--write", "")):
+            (folder / arguments[arguments.index(option) + 1]).write_text(text)
+
+    monkeypatch.setattr(place_and_route, "run_tool", run_tool)
+    monkeypatch.setattr(place_and_route, "_with_macros_placed", lambda source, *rest: source)
+    effort = place_and_route.Effort(70.0, options=given)
+    place_and_route.place_and_route(netlist, "clk", part, seed=1, effort=effort)
+    (arguments,) = ran
+    assert arguments.count("--router") == 1 and arguments[arguments.index("--router") + 1] == router
+
+
 @pytest.mark.parametrize("frequency", [None, 70.0])
 def test_each_attempt_at_a_clock_has_a_folder_and_the_bitstream_lies_above_them(frequency, tmp_path, monkeypatch):
     """The first two attempts miss their clocks, the third meets it; place and route works for the first clock in all of

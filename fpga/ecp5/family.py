@@ -59,6 +59,8 @@ class Ecp5(Family):
     target_mhz = 150.0
     memory = Dp16kd()
     macros = ("MULT18X18D", "DP16KD")
+    # router1, nextpnr's own choice, comes to its end only nearly there: a few hundred arcs stay, for hours.
+    router_where_crowded = "router2"
     leaves_ports_open = True
     kinds = (
         CellKind("lut", "LUT", "TRELLIS_COMB"),

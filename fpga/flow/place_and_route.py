@@ -14,6 +14,7 @@ from .step import done_once
 from .synthesis import Netlist
 from .tools import Doing, ToolError, check_not_ended, run_tool
 
+_ROUTER = "--router"
 _CROWDED = 0.5
 _ROUTED = 0.05  # ns; wires within a carry chain take less and are not worth a line
 
@@ -91,14 +92,17 @@ def place_and_route(
         source = folder / "out_of_context.json"
         source.write_text(without_ports(netlist, clock_name))
     check_macros(netlist, part)
+    options = effort.options
     if _crowded(netlist, part):
         source = _with_macros_placed(source, netlist.top, part, seed, doing)
+        if family.router_where_crowded and not any(option.startswith(_ROUTER) for option in options):
+            options = (_ROUTER, family.router_where_crowded, *options)
     relative = None if constraints is None else constraints.relative_to(folder)
     arguments = [
         *family.place_and_route(part, relative, output.name),
         *("--json", source.name, "--timing-allow-fail"),
         *("--freq", f"{effort.target_mhz:g}", "--seed", str(seed)),
-        *("--report", report.name, "--detailed-timing-report", *effort.options),
+        *("--report", report.name, "--detailed-timing-report", *options),
     ]
     placed = output  # of some families it is what the packer takes
     if "--write" not in arguments:

@@ -87,7 +87,7 @@ class Family(ABC):
         target_mhz: what place and route works for where no clock is asked for: above what designs reach.
         macros: types of cells, by nextpnr's names, that lie in rows of their own and whose places may be chosen before
             nextpnr places the rest.
-        router_where_crowded: nextpnr's router for a netlist whose macros were placed so; empty: its own choice.
+        router_where_crowded: nextpnr's router for a large netlist whose macros were placed so; empty: its own choice.
         lowest_reference_mhz: what the PLL's maker gives as the slowest reference; 0 where every board's is faster.
         leaves_ports_open: nextpnr can place a design out of context; elsewhere its netlist gets no ports but the clock.
     """

@@ -15,6 +15,9 @@ from .synthesis import Netlist
 from .tools import Doing, ToolError, check_not_ended, run_tool
 
 _ROUTER = "--router"
+_LARGE = 18_000
+"""Cells of a netlist, of which two of 20,000 and one of 100,000 stood still with nextpnr's own router."""
+
 _CROWDED = 0.5
 _ROUTED = 0.05  # ns; wires within a carry chain take less and are not worth a line
 
@@ -95,7 +98,8 @@ def place_and_route(
     options = effort.options
     if _crowded(netlist, part):
         source = _with_macros_placed(source, netlist.top, part, seed, doing)
-        if family.router_where_crowded and not any(option.startswith(_ROUTER) for option in options):
+        large = sum(netlist.cells.values()) > _LARGE
+        if large and family.router_where_crowded and not any(option.startswith(_ROUTER) for option in options):
             options = (_ROUTER, family.router_where_crowded, *options)
     relative = None if constraints is None else constraints.relative_to(folder)
     arguments = [

@@ -17,24 +17,20 @@ import numpy as np
 from .annealing import Position, Step
 
 _MOST_NODES = 3000  # of logic that are eliminated: cells that are joined most are merged until there are no more
-_MOST_PAIRED = 64  # pins of a net each two of which are joined; those of a larger one hang on a node of its own
-_HELD = 2.0  # by the node of such a net, which is slow where it is long; 1 would be what two pins of another count
-_MOST_PINS = 600  # nets of more (clock, resets) join everything and say nothing of places
+_MOST_PINS = 64  # nets of more (clock, enables) join everything and say nothing of places
 
 
 def couplings(cells: Mapping[str, Any], macros: Sequence[str]) -> np.ndarray:
     """The Laplacian of the macros: minus the coupling of each two beside the diagonal, rows that sum to 0.
 
-    A net of k pins counts 1 ÷ (k − 1) for each two of them, which is nearly the same as 1 from each to a node between
-    them. A net of hundreds, such as the enable of a lane's sums, has that node, and counts twice: it keeps a lane
-    together.
+    A net of k pins counts 1 ÷ (k − 1) for each two of them.
 
     Args:
         cells: of a flat netlist in Yosys' JSON, by name.
     """
     number = {name: index for index, name in enumerate(dict.fromkeys((*macros, *cells)))}
     edges = _edges(cells, number)
-    owner = _merged(edges, len(macros), int(max(edges[0].max(), edges[1].max(), len(number) - 1)) + 1)
+    owner = _merged(edges, len(macros), len(number))
     nodes, one, other = int(owner.max()) + 1, owner[edges[0]], owner[edges[1]]
     laplacian = np.zeros((nodes, nodes))
     apart = one != other
@@ -47,7 +43,7 @@ def couplings(cells: Mapping[str, Any], macros: Sequence[str]) -> np.ndarray:
 
 
 def _edges(cells: Mapping[str, Any], number: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of cells that share nets, with the sum of their weights; nodes behind the cells are large nets."""
+    """Pairs of cells that share nets, with the sum of their weights."""
     nets: dict[int, set[int]] = defaultdict(set)
     for name, cell in cells.items():
         for bits in cell["connections"].values():
@@ -55,12 +51,8 @@ def _edges(cells: Mapping[str, Any], number: Mapping[str, int]) -> tuple[np.ndar
                 if isinstance(bit, int):
                     nets[bit].add(number[name])
     found: dict[tuple[int, int], float] = defaultdict(float)
-    between = len(number)
     for pins in nets.values():
-        if _MOST_PAIRED < len(pins) <= _MOST_PINS:
-            found.update(((end, between), _HELD) for end in pins)
-            between += 1
-        elif 2 <= len(pins) <= _MOST_PAIRED:
+        if 2 <= len(pins) <= _MOST_PINS:
             ends = sorted(pins)
             for place, first in enumerate(ends):
                 for second in ends[place + 1 :]:
